@@ -1,0 +1,252 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a cache is reached by, and the only place that makes, parses and masks its URLs.
+
+Runs on app hosts too: standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Mapping
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+KNOWN = "known"
+AFTER_APPLY = "after_apply"
+AFTER_APPLY_ADDRESS = "after-apply.invalid"  # RFC 2606: .invalid never resolves
+
+PROTOCOLS = ("redis", "redis-cluster", "memcached")
+AUTHS = ("none", "token", "rbac", "iam")
+STATES = (KNOWN, AFTER_APPLY)
+
+MASK = "***"
+_SECRET_IN_QUERY = re.compile(r"(?i)([?&][^=&#]*(?:password|token|secret)[^=&#]*=)[^&#]*")
+
+
+class EndpointError(ValueError):
+    """No URL can be made or read; the text says why and what to change."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: for Memcached and for metrics. Never what an app is pointed at, as it does not follow a failover."""
+
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How clients reach a target. ``address`` is the primary or configuration endpoint."""
+
+    service: str
+    name: str
+    protocol: str = "redis"
+    address: str = AFTER_APPLY_ADDRESS
+    port: int = 6379
+    reader_address: str = ""
+    reader_port: int = 0
+    nodes: tuple[Node, ...] = ()
+    tls: bool = False
+    auth: str = "none"
+    username: str = ""
+    databases: int = 16
+    engine: str = "redis"
+    engine_version: str = ""
+    state: str = KNOWN
+
+    @property
+    def is_known(self) -> bool:
+        return self.state == KNOWN
+
+    def as_dict(self) -> dict[str, Any]:
+        """The mapping of the contract: plain JSON values."""
+        return {**asdict(self), "nodes": [asdict(node) for node in self.nodes]}
+
+    @classmethod
+    def from_dict(cls, mapping: Mapping[str, Any]) -> Endpoint:
+        """Read the mapping back, also after Ansible made strings of its numbers. Raises EndpointError."""
+        if not isinstance(mapping, Mapping):
+            raise EndpointError(f"an endpoint is a mapping as elasticache_cluster returns it, not {mapping!r}")
+        missing = [name for name in ("service", "name", "address", "port") if not mapping.get(name)]
+        if missing:
+            raise EndpointError(
+                f"the endpoint lacks {', '.join(missing)}: give the whole mapping that elasticache_cluster returns"
+            )
+        values = {item.name: mapping[item.name] for item in fields(cls) if mapping.get(item.name) is not None}
+        for name in ("port", "reader_port", "databases"):
+            if name in values:
+                values[name] = _whole_number(name, values[name])
+        values["tls"] = _truth("tls", values.get("tls", False))
+        values["nodes"] = tuple(_node(node) for node in values.get("nodes") or ())
+        _one_of("protocol", values.get("protocol", "redis"), PROTOCOLS)
+        _one_of("auth", values.get("auth", "none"), AUTHS)
+        _one_of("state", values.get("state", KNOWN), STATES)
+        return cls(**values)
+
+
+def after_apply(service: str, name: str, **known: Any) -> Endpoint:
+    """The placeholder of a target that a check-mode run could not make; it goes through every stage.
+
+    ``known`` holds what is known beforehand (port, tls, auth, engine, engine_version, databases, protocol).
+    """
+    return Endpoint(service=service, name=name, address=AFTER_APPLY_ADDRESS, state=AFTER_APPLY, **known)
+
+
+def _node(node: Any) -> Node:
+    if isinstance(node, Node):
+        return node
+    if not isinstance(node, Mapping) or not node.get("address"):
+        raise EndpointError(f"a node of an endpoint is a mapping with name, address and port, not {node!r}")
+    return Node(str(node.get("name", "")), str(node["address"]), _whole_number("nodes.port", node.get("port")))
+
+
+def _whole_number(name: str, value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise EndpointError(f"the endpoint's {name} is {value!r}, which is no whole number")
+
+
+def _truth(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word in ("true", "yes", "1"):
+        return True
+    if word in ("false", "no", "0"):
+        return False
+    raise EndpointError(f"the endpoint's {name} is {value!r}: it is true or false")
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise EndpointError(f"the endpoint's {name} is {value!r}: it is one of {', '.join(allowed)}")
+
+
+# --- URLs ---
+
+
+@dataclass(frozen=True)
+class UrlParts:
+    """A cache URL as redis-py reads it. ``database`` is 0 where none is named; for ``unix`` the host is the path."""
+
+    scheme: str
+    host: str
+    port: int
+    tls: bool
+    username: str = ""
+    password: str = field(default="", repr=False)
+    database: int = 0
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
+    """The URL for ``redis.from_url``: ``rediss://`` exactly where TLS is on, user and token percent-encoded once.
+
+    Raises EndpointError where the endpoint speaks no Redis protocol, where token and authentication do not match, and
+    where the endpoint cannot serve the database.
+    """
+    _check_protocol(endpoint)
+    _check_token(endpoint, token)
+    _check_database(endpoint, database)
+    scheme = "rediss" if endpoint.tls else "redis"
+    login = f"{quote(endpoint.username, safe='')}:{quote(token, safe='')}@" if token else ""
+    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    # A cluster-aware client refuses any path but none or /0, so a cluster gets one only where it is meant.
+    path = "" if endpoint.protocol == "redis-cluster" and database == 0 else f"/{database}"
+    return f"{scheme}://{login}{host}:{endpoint.port}{path}"
+
+
+def _check_protocol(endpoint: Endpoint) -> None:
+    if endpoint.protocol == "memcached":
+        raise EndpointError(
+            f"{endpoint.name} is a Memcached cluster, which no redis:// URL reaches: the app's code must change first"
+        )
+
+
+def _check_token(endpoint: Endpoint, token: str) -> None:
+    if endpoint.auth == "iam":
+        raise EndpointError(
+            f"{endpoint.name} takes IAM tokens, which last 15 minutes and cannot stand in a URL: the app must ask for "
+            "them itself, or use a user with a password"
+        )
+    if endpoint.auth == "none" and token:
+        raise EndpointError(
+            f"{endpoint.name} has no authentication, and a client that sends a token to it is refused: "
+            "leave the token out, or set auth_token on the cache"
+        )
+    if endpoint.auth != "none" and not token and endpoint.is_known:
+        raise EndpointError(f"{endpoint.name} wants a token (auth: {endpoint.auth}) and none was given")
+
+
+def _check_database(endpoint: Endpoint, database: int) -> None:
+    if 0 <= database < endpoint.databases:
+        return
+    served = "database 0 only" if endpoint.databases <= 1 else f"the databases 0 to {endpoint.databases - 1}"
+    raise EndpointError(
+        f"database {database} is asked for, but {endpoint.name} serves {served}: use a database that it serves, or "
+        "raise the parameter 'databases' in its parameter group (where cluster mode is disabled)"
+    )
+
+
+def parse_url(url: str) -> UrlParts:
+    """Read a cache URL as redis-py's parse_url does. Raises EndpointError, which never quotes a secret."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise EndpointError(
+            f"{mask_url(url)!r} is no cache URL: it must start with redis://, rediss:// or unix://"
+            if url
+            else "the cache URL is empty"
+        )
+    try:
+        port = parts.port or 6379
+    except ValueError:
+        raise EndpointError(
+            f"{mask_url(url)} has no readable port: one of # / ? @ : in the password must be percent-encoded"
+        )
+    if parts.fragment or "@" in parts.path:
+        raise EndpointError(f"{mask_url(url)} cannot be read: one of # / ? in the password must be percent-encoded")
+    options = {name: unquote(values[0]) for name, values in parse_qs(parts.query).items()}
+    is_socket = parts.scheme == "unix"
+    return UrlParts(
+        scheme=parts.scheme,
+        host=unquote(parts.path) if is_socket else unquote(parts.hostname or "localhost"),
+        port=0 if is_socket else port,
+        tls=parts.scheme == "rediss",
+        username=unquote(parts.username or "") or options.get("username", ""),
+        password=unquote(parts.password or "") or options.get("password", ""),
+        database=_database(url, "" if is_socket else parts.path, options),
+        query=tuple(sorted(options.items())),
+    )
+
+
+def _database(url: str, path: str, options: Mapping[str, str]) -> int:
+    """redis-py: ``?db=`` wins over the path, and a path that is no number counts as none."""
+    if "db" in options:
+        try:
+            return int(options["db"])
+        except ValueError:
+            raise EndpointError(f"{mask_url(url)} names a database that is no number: change db")
+    number = unquote(path).replace("/", "")
+    return int(number) if number.isdigit() else 0
+
+
+def mask_url(url: str) -> str:
+    """The URL with every secret as ``***``: ``rediss://:***@host:6379/0``.
+
+    Never shows more than it must: up to the last ``@`` all counts as login (a raw ``#`` or ``/`` in a password would
+    otherwise end it early), and what is no URL is masked as a whole.
+    """
+    if not url:
+        return ""
+    scheme, separator, rest = url.partition("://")
+    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        return MASK
+    login, at, where = rest.rpartition("@")
+    user, colon, _password = login.partition(":")
+    shown = f"{user}:{MASK}@" if colon else f"{MASK}@" if at else ""
+    return f"{scheme}://{shown}{_SECRET_IN_QUERY.sub(lambda found: found.group(1) + MASK, where)}"

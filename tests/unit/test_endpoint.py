@@ -1,0 +1,196 @@
+"""The endpoint contract, and the URLs that are made of it, read and masked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+    Endpoint,
+    EndpointError,
+    Node,
+    after_apply,
+    build_url,
+    mask_url,
+    parse_url,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.connection import parse_url as redis_py_parse_url
+
+PRIMARY = Endpoint(
+    service="elasticache",
+    name="shop",
+    address="master.shop.abc.use1.cache.amazonaws.com",
+    port=6379,
+    reader_address="replica.shop.abc.use1.cache.amazonaws.com",
+    reader_port=6379,
+    nodes=(Node("shop-001", "shop-001.shop.abc.use1.cache.amazonaws.com", 6379),),
+    tls=True,
+    auth="token",
+    engine_version="7.1",
+)
+PLAIN = dataclasses.replace(PRIMARY, tls=False, auth="none")
+SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
+
+
+def test_an_endpoint_survives_json_and_the_strings_that_templates_make_of_numbers():
+    mapping = json.loads(json.dumps(PRIMARY.as_dict()))
+    assert Endpoint.from_dict(mapping) == PRIMARY
+    assert Endpoint.from_dict({**mapping, "port": "6379", "tls": "True", "databases": "16"}) == PRIMARY
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"address": ""}, "lacks address"),
+        ({"port": "x"}, "port"),
+        ({"tls": "maybe"}, "tls"),
+        ({"protocol": "http"}, "protocol"),
+        ({"auth": "basic"}, "auth"),
+        ({"state": "soon"}, "state"),
+        ({"nodes": ["shop-001"]}, "node"),
+    ],
+)
+def test_a_broken_mapping_is_refused_by_the_name_of_what_is_wrong(wrong, named):
+    with pytest.raises(EndpointError, match=named):
+        Endpoint.from_dict({**PRIMARY.as_dict(), **wrong})
+
+
+def test_something_that_is_no_mapping_is_refused():
+    with pytest.raises(EndpointError, match="mapping"):
+        Endpoint.from_dict("redis://host")  # type: ignore[arg-type]
+
+
+@given(token=SECRETS, database=st.integers(0, 15), tls=st.booleans())
+def test_redis_py_reads_from_a_built_url_exactly_what_went_in(token, database, tls):
+    url = build_url(dataclasses.replace(PRIMARY, tls=tls), token, database)
+    assert url.startswith("rediss://" if tls else "redis://")
+    read = redis_py_parse_url(url)
+    assert (read["host"], read["port"], read["password"], read["db"]) == (PRIMARY.address, 6379, token, database)
+
+
+@given(token=SECRETS, user=SECRETS, database=st.integers(0, 15))
+def test_what_was_built_is_parsed_back(token, user, database):
+    parts = parse_url(build_url(dataclasses.replace(PRIMARY, auth="rbac", username=user), token, database))
+    assert (parts.username, parts.password, parts.database) == (user, token, database)
+    assert (parts.host, parts.port, parts.tls) == (PRIMARY.address, 6379, True)
+
+
+def test_an_endpoint_without_authentication_has_a_url_without_login():
+    assert build_url(PLAIN, database=2) == "redis://master.shop.abc.use1.cache.amazonaws.com:6379/2"
+
+
+def test_an_ipv6_address_is_bracketed():
+    assert build_url(dataclasses.replace(PLAIN, address="fd00::1")) == "redis://[fd00::1]:6379/0"
+
+
+def test_a_cluster_gets_a_database_only_where_it_serves_one_beyond_zero():
+    cluster = dataclasses.replace(PLAIN, protocol="redis-cluster", databases=1)
+    assert build_url(cluster).endswith(":6379")
+    with pytest.raises(EndpointError, match="serves database 0 only"):
+        build_url(cluster, database=1)
+    assert build_url(dataclasses.replace(cluster, databases=16), database=3).endswith(":6379/3")
+
+
+@pytest.mark.parametrize("database", [-1, 16])
+def test_a_database_that_the_endpoint_does_not_serve_is_refused(database):
+    with pytest.raises(EndpointError, match="databases 0 to 15"):
+        build_url(PLAIN, database=database)
+
+
+def test_a_token_for_an_endpoint_without_authentication_is_refused():
+    with pytest.raises(EndpointError, match="leave the token out"):
+        build_url(PLAIN, "a-token-of-sixteen")
+
+
+def test_a_missing_token_is_refused_unless_the_endpoint_is_yet_to_be_made():
+    with pytest.raises(EndpointError, match="wants a token"):
+        build_url(PRIMARY)
+    assert build_url(after_apply("elasticache", "shop", auth="token")) == "redis://after-apply.invalid:6379/0"
+
+
+def test_no_url_is_made_for_memcached_or_for_iam():
+    with pytest.raises(EndpointError, match="code must change"):
+        build_url(dataclasses.replace(PLAIN, protocol="memcached"))
+    with pytest.raises(EndpointError, match="15 minutes"):
+        build_url(dataclasses.replace(PLAIN, auth="iam"), "token")
+
+
+def test_the_placeholder_goes_through_the_contract_like_any_endpoint():
+    placeholder = after_apply("elasticache", "shop", tls=True, auth="token", engine_version="7.1")
+    assert Endpoint.from_dict(placeholder.as_dict()) == placeholder
+    assert not placeholder.is_known
+    assert build_url(placeholder, "a-token-of-sixteen") == "rediss://:a-token-of-sixteen@after-apply.invalid:6379/0"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://",
+        "rediss://h:1/3",
+        "redis://user:p%40ss@h:6380/0",
+        "redis://h/1?db=2",
+        "redis://h/abc",
+        "redis://h?password=abc&username=u",
+    ],
+)
+def test_a_url_is_read_as_redis_py_reads_it(url):
+    ours, theirs = parse_url(url), redis_py_parse_url(url)
+    assert ours.host == theirs.get("host", "localhost")
+    assert ours.port == theirs.get("port", 6379)
+    assert ours.database == theirs.get("db", 0)
+    assert ours.password == theirs.get("password", "")
+    assert ours.username == theirs.get("username", "")
+
+
+def test_a_unix_socket_has_its_path_as_host():
+    parts = parse_url("unix:///run/redis.sock?db=1")
+    assert (parts.host, parts.port, parts.database) == ("/run/redis.sock", 0, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hunter2@h",
+        "",
+        "hunter2",
+        "redis://:hun#ter2@h:6379/0",
+        "redis://:hun/ter2@h:6379/0",
+        "redis://h?db=x",
+        "redis://h:port",
+    ],
+)
+def test_what_cannot_be_read_is_refused_without_quoting_the_secret(url):
+    with pytest.raises(EndpointError) as refused:
+        parse_url(url)
+    assert "hun" not in str(refused.value)
+    assert "ter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("rediss://:secret@host:6379/0", "rediss://:***@host:6379/0"),
+        ("redis://user:secret@host:6379/0", "redis://user:***@host:6379/0"),
+        ("redis://secret@host:6379", "redis://***@host:6379"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("redis://:se#cr/e?t@host/0", "redis://:***@host/0"),
+        ("redis://host/0?password=secret&db=1", "redis://host/0?password=***&db=1"),
+        ("secret", "***"),
+        ("", ""),
+    ],
+)
+def test_a_masked_url_shows_the_place_and_never_the_secret(url, masked):
+    assert mask_url(url) == masked
+
+
+@given(SECRETS.filter(lambda text: len(text) > 7))
+def test_no_raw_password_survives_masking(secret):
+    assert secret not in mask_url(f"redis://:{secret}@host:6379/0")
+
+
+def test_the_repr_of_a_parsed_url_has_no_password():
+    assert "hunter2" not in repr(parse_url("redis://:hunter2@h?password=hunter2"))
