@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filters of the roles: thin doors to the rooms of the same words."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, story
+from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+    AFTER_APPLY,
+    Endpoint,
+    EndpointError,
+    after_apply,
+    build_url,
+    mask_url,
+)
+
+
+def cache_url(endpoint, token="", database=0):
+    """The URL that an app uses to reach an endpoint."""
+    try:
+        return build_url(Endpoint.from_dict(endpoint), token or "", int(database or 0))
+    except EndpointError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+def cache_endpoint(mapping):
+    """The whole endpoint mapping from the part of it that a person stated."""
+    try:
+        if mapping.get("state") == AFTER_APPLY:
+            return after_apply("elasticache", mapping["name"]).as_dict()
+        whole = {"service": "elasticache", "name": mapping.get("address"), "port": 6379, **mapping}
+        return Endpoint.from_dict(whole).as_dict()
+    except EndpointError as error:
+        raise AnsibleFilterError(f"migration_endpoint: {error}") from error
+
+
+def cutover_batches(hosts, canary="", batch_size="50%"):
+    """The hosts as a list of batches, the canary first."""
+    try:
+        return batches.cutover_batches(list(hosts), canary or "", batch_size)
+    except batches.BatchError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+def cache_parameter_group_family(engine_version):
+    """The parameter group family of a version of Redis OSS; names as DescribeCacheEngineVersions shows them."""
+    major, _dot, minor = str(engine_version).partition(".")
+    return {"6": "redis6.x"}.get(major) or (f"redis{major}" if int(major) > 6 else f"redis{major}.{minor}")
+
+
+def migration_results(hosts, hostvars, name):
+    """The result of each host under ``name``; a host without one was lost earlier in the run."""
+    return {host: dict(hostvars[host].get(name, batches.LOST) or batches.UNTOUCHED) for host in hosts}
+
+
+def cache_hosts_elsewhere(hosts, hostvars, name, endpoint):
+    """The hosts whose probe, registered under ``name``, reached something else than the endpoint."""
+    reached = {host: (hostvars[host].get(name) or {}).get("location") or {} for host in hosts}
+    return [host for host in hosts if reached[host].get("host") != endpoint.get("address")]
+
+
+def host_result(steps, host, env_path, service):
+    """The result of one host from its registered steps; the last two are the change of the value and the restart."""
+    change, restart = (dict(step) if step else {} for step in steps[-2:])
+    why = batches.unreachable_reason(steps)
+    changed = bool(change.get("changed") or restart.get("changed"))
+    result = {
+        "state": "failed" if why else "ok",
+        "changed": changed,
+        "lines": story.host_lines(host, env_path, service, change, restart),
+        "connections": restart.get("connections") or {},
+    }
+    return {**result, "step": "reach the host", "why": why} if why else result
+
+
+def location_of(endpoint):
+    """The endpoint as a list of places, empty where it is not known yet."""
+    known = endpoint and endpoint.get("state") != AFTER_APPLY
+    return [{"address": endpoint["address"], "port": int(endpoint["port"])}] if known else []
+
+
+def ingress_rule(source, port, name):
+    """The rule of amazon.aws.ec2_security_group that admits one security group or address range."""
+    who = {"group_id": source} if source.startswith("sg-") else {"cidr_ip": source}
+    return {"proto": "tcp", "from_port": int(port), "to_port": int(port), "rule_desc": f"cache_migration {name}", **who}
+
+
+def migration_lines(hosts, hostvars):
+    """Everything that changed in a run, or would, in the order in which it does."""
+    lines = []
+    for host in hosts:
+        known = hostvars[host]
+        lines += known.get("__migration_lines_provision") or []
+        lines += known.get("__migration_lines_ingress") or []
+        lines += story.shared_lines(known.get("__cutover_shared") or {})
+        lines += (known.get("__cutover_result") or {}).get("lines") or []
+    return lines or ["Nothing: everything is as it should be."]
+
+
+def probe_figures(probes):
+    """What of a probe belongs into a record."""
+    keep = ("reached", "after_apply", "latency_ms", "client_address", "server", "through")
+    return {host: {key: probe[key] for key in keep if key in probe} for host, probe in probes.items()}
+
+
+class FilterModule:
+    """Filters of kempian.cache_migration."""
+
+    def filters(self):
+        return {
+            "assess_lines": story.assess_lines,
+            "cache_endpoint": cache_endpoint,
+            "cache_hosts_elsewhere": cache_hosts_elsewhere,
+            "cache_parameter_group_family": cache_parameter_group_family,
+            "cache_url": cache_url,
+            "cost_line": story.cost_line,
+            "cutover_batches": cutover_batches,
+            "cutover_failed": batches.failed_hosts,
+            "cutover_verdict": batches.verdict,
+            "host_result": host_result,
+            "ingress_lines": story.ingress_lines,
+            "ingress_rule": ingress_rule,
+            "location_now": batches.location_now,
+            "location_of": location_of,
+            "locations_to_leave": batches.locations_to_leave,
+            "mask_cache_url": mask_url,
+            "migration_lines": migration_lines,
+            "migration_results": migration_results,
+            "probe_figures": probe_figures,
+            "provision_lines": story.provision_lines,
+            "rollback_lines": story.rollback_lines,
+            "unreachable_reason": batches.unreachable_reason,
+        }

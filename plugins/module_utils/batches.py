@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""In which order hosts are cut over, and what one decision over their results says. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Sequence
+
+Result = Dict[str, Any]
+
+
+class BatchError(ValueError):
+    """The wanted order cannot be made of these hosts."""
+
+
+def cutover_batches(hosts: Sequence[str], canary: str = "", batch_size: int | str = "50%") -> list[list[str]]:
+    """Split ``hosts`` into batches: the canary alone, then the rest, ``batch_size`` at a time.
+
+    ``canary`` defaults to the first host. ``batch_size`` is a number of hosts or a percentage of all hosts (``"50%"``,
+    rounded down, at least one). Raises BatchError where the canary is no host or the size is no positive number.
+    """
+    if not hosts:
+        return []
+    first = canary or hosts[0]
+    if first not in hosts:
+        raise BatchError(f"the canary {first!r} is none of the hosts {', '.join(hosts)}: change migration_canary")
+    rest = [host for host in hosts if host != first]
+    size = _size(batch_size, len(hosts))
+    return [[first]] + [rest[start : start + size] for start in range(0, len(rest), size)]
+
+
+def _size(batch_size: int | str, count: int) -> int:
+    text = str(batch_size).strip()
+    percent = text.endswith("%")
+    try:
+        number = int(text[:-1] if percent else text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise BatchError(f"{batch_size!r} is no batch size: give a number of hosts or a percentage as '50%'")
+    return max(1, count * number // 100) if percent else number
+
+
+def failed_hosts(results: Mapping[str, Result]) -> list[str]:
+    """The hosts whose result says that they failed, in order."""
+    return [host for host, result in results.items() if result.get("state") == "failed"]
+
+
+def verdict(results: Mapping[str, Result], back: Mapping[str, Result], shared: Mapping[str, Any]) -> str:
+    """The sentence that a failed cutover ends with: which host, why, and where every host is now.
+
+    ``results`` maps each host to ``{state: ok|failed|untouched, changed: bool, step, why}``; ``back`` maps each host
+    that was put back to ``{state: ok|failed, why}``; ``shared`` is the same for the shared store, or empty.
+    """
+    lines = [
+        f"{host} failed at the step '{results[host]['step']}': {results[host]['why']}" for host in failed_hosts(results)
+    ]
+    restored = [host for host, result in back.items() if result.get("state") == "ok"]
+    stuck = {host: result for host, result in back.items() if result.get("state") != "ok"}
+    untouched = [host for host, result in results.items() if host not in back and not result.get("changed")]
+    kept = [host for host, result in results.items() if host not in back and result.get("changed")]
+    if restored:
+        lines.append(f"Put back to the old Redis, restarted and healthy: {', '.join(restored)}.")
+    if shared:
+        lines.append(
+            "The shared store was put back."
+            if shared.get("state") == "ok"
+            else f"The shared store was NOT put back: {shared.get('why', 'no reason given')}"
+        )
+    for host, result in stuck.items():
+        lines.append(f"NOT put back: {host}: {result.get('why', 'no reason given')}")
+    if kept:
+        lines.append(f"Left as this run made them: {', '.join(kept)}.")
+    if untouched:
+        lines.append(f"Never touched by this run: {', '.join(untouched)}.")
+    lines.append(
+        "Run playbooks/rollback.yml for what was not put back."
+        if stuck or shared.get("state") == "failed"
+        else "Nothing of this run is left; mend the cause and run the same command again."
+    )
+    return "\n".join(lines)
+
+
+UNTOUCHED: Result = {"state": "untouched", "changed": False}
+LOST: Result = {
+    "state": "failed",
+    "changed": False,
+    "step": "reach the host",
+    "why": "it could not be reached earlier in this run",
+}
+
+
+def unreachable_reason(results: Sequence[Mapping[str, Any]]) -> str:
+    """Why a host could not be reached, from the registered results of its steps; empty where it always was."""
+    for result in results:
+        if result and result.get("unreachable"):
+            return f"the host cannot be reached: {result.get('msg') or 'no reason given'}"
+    return ""
+
+
+def locations_to_leave(changes: Sequence[Mapping[str, Any]], endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Where the changed values led before this migration: ``[{address, port}]``, without the endpoint itself.
+
+    ``changes`` are results of env_update; an original in the journal counts before what the value says now.
+    """
+    found: list[dict[str, Any]] = []
+    for change in changes:
+        for value in ((change or {}).get("values") or {}).values():
+            was = value.get("original_location") or value.get("before_location")
+            place = was and {"address": was["host"], "port": int(was["port"])}
+            if place and place["address"] != endpoint.get("address") and place not in found:
+                found.append(place)
+    return found
+
+
+def location_now(changes: Sequence[Mapping[str, Any]], otherwise: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Where the values lead after a change, as ``{address, port}``; where none says it, the first of ``otherwise``."""
+    for change in changes:
+        for value in ((change or {}).get("values") or {}).values():
+            place = value.get("after_location")
+            if place:
+                return {"address": place["host"], "port": int(place["port"])}
+    return dict(otherwise[0]) if otherwise else {}

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a run says of itself: lines for a person, made of the results of its steps. Pure; the results hold no secret.
+
+A plan and the run that follows it say the same lines, so that the two can be held against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+Result = Mapping[str, Any]
+
+
+def provision_lines(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line for each step of each part ``{what, result}`` that changed; a module's own plan says its steps."""
+    lines: list[str] = []
+    for part in parts:
+        result = part.get("result") or {}
+        if not result.get("changed"):
+            continue
+        steps = result.get("plan") or []
+        lines += [f"{part['what']}: {step['action']}, {step['reason']}" for step in steps] or [
+            f"{part['what']}: make it"
+        ]
+    return lines
+
+
+def ingress_lines(sources: Sequence[str], result: Result, group: str, port: int) -> list[str]:
+    """One line for each source that a changed security group admits."""
+    if not result.get("changed"):
+        return []
+    return [f"security group {group}: admit {source} to TCP port {port}" for source in sources]
+
+
+def host_lines(host: str, env_path: str, service: str, change: Result, restart: Result) -> list[str]:
+    """What changed on a host: each value, masked, and the restart."""
+    lines = []
+    if change.get("changed"):
+        for key, value in (change.get("values") or {}).items():
+            lines.append(f"{host}: {env_path} {key}: {value.get('before')} -> {value.get('after')}")
+    if restart.get("changed"):
+        lines.append(f"{host}: restart {service}")
+    return lines
+
+
+def shared_lines(change: Result) -> list[str]:
+    """What changed in a store that all hosts share."""
+    if not change.get("changed"):
+        return []
+    values = (change.get("values") or {}).items()
+    return [f"SSM parameter {key}: {value.get('before')} -> {value.get('after')}" for key, value in values]
+
+
+def cost_line(cost: Mapping[str, Any]) -> str:
+    """What the target costs a month, or that it is unknown."""
+    if not cost or cost.get("usd") is None:
+        return f"Cost: unknown a month ({(cost or {}).get('note') or 'no price is known'})"
+    nodes = cost["nodes"]
+    return (
+        f"Cost: {cost['usd']:.2f} USD a month for {nodes} node{'s' if nodes != 1 else ''}, replicas counted "
+        f"({cost['usd_per_node_hour']} USD per node-hour, {cost['source']})"
+    )
+
+
+def assess_lines(verdict: Mapping[str, Any], waiting: Sequence[str]) -> list[str]:
+    """The findings of an assessment that did not refuse."""
+    if not waiting:
+        return ["Every host is on the target already; there is nothing to assess."]
+    findings = verdict.get("findings") or []
+    return [
+        f"{f['level']}: {f['subject']}: {f['found']} {f['means']} {f.get('remedy') or ''}".rstrip() for f in findings
+    ]
+
+
+def rollback_lines(results: Mapping[str, Result], shared_failure: str) -> list[str]:
+    """Where every host is after a rollback."""
+    lines = [f"The shared store is NOT back: {shared_failure}"] if shared_failure else []
+    for host, result in results.items():
+        if result.get("state") == "failed":
+            lines.append(f"{host}: NOT back: {result.get('why') or 'no reason given'}")
+        else:
+            lines.append(
+                f"{host}: on the old Redis, {'put back by this run' if result.get('changed') else 'as it was'}"
+            )
+    return lines
