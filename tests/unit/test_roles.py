@@ -1,0 +1,53 @@
+"""The roles' contracts: defaults equal the argument specs, and playbooks map every option with the same default."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+
+
+def specs(role):
+    return yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
+
+
+def options(role):
+    return {name: option for entry in specs(role).values() for name, option in entry["options"].items()}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_defaults_of_a_role_are_those_of_its_argument_specs(role):
+    stated = {name: option["default"] for name, option in options(role).items() if "default" in option}
+    defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())
+    only_elsewhere = {name for entry, spec in specs(role).items() if entry != "main" for name in spec["options"]}
+    assert {name: value for name, value in stated.items() if name in defaults} == defaults
+    assert set(stated) - set(defaults) <= only_elsewhere
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_option_of_a_role_is_in_its_readme(role):
+    readme = (ROOT / f"roles/{role}/README.md").read_text()
+    assert [name for name in options(role) if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("playbook", sorted(path.name for path in (ROOT / "playbooks").glob("*.yml")))
+def test_a_playbook_maps_to_options_that_exist_and_with_the_roles_own_defaults(playbook):
+    text = (ROOT / "playbooks" / playbook).read_text()
+    known = {name: option for role in ROLES for name, option in options(role).items()}
+    mapped = re.findall(r"^\s+((?:{})_\w+):\s*(.*)$".format("|".join(ROLES)), text, re.M)
+    for name, value in mapped:
+        assert name in known, f"{playbook}: {name}"
+        simple = re.fullmatch(r'"\{\{ migration_\w+ \| default\((.*)\) \}\}"', value)
+        if simple and "default" in known[name] and not name.endswith("_report_dir"):  # playbooks always record
+            assert yaml.safe_load(simple[1]) == known[name]["default"], f"{playbook}: {name}"
+
+
+def test_every_option_of_the_main_entry_of_a_role_can_be_set_from_the_inventory():
+    text = "".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
+    missing = [name for role in ROLES for name in specs(role)["main"]["options"] if f"{name}:" not in text]
+    assert missing == []
