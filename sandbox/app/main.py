@@ -1,0 +1,87 @@
+"""What the shop answers. All work goes through the cache; a cold cache makes it slower, never wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+
+import redis
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from app.cache import redis_client
+from app.catalogue import load_product
+
+PRODUCT_SECONDS = 300
+SESSION_SECONDS = 3600
+HEALTH_KEY_SECONDS = 60
+HOST = os.environ.get("SHOP_HOST") or socket.gethostname()
+
+app = FastAPI(title="shop", docs_url=None, redoc_url=None)
+
+
+@app.middleware("http")
+async def say_who_served(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers["X-Served-By"] = HOST
+    return response
+
+
+@app.exception_handler(redis.RedisError)
+async def cache_failed(request: Request, error: redis.RedisError) -> JSONResponse:
+    """Answer here, inside the middleware, so that a failed answer too says which host gave it."""
+    return JSONResponse({"error": reason(error)}, status_code=503)
+
+
+def reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+@app.get("/healthz")
+def healthz() -> JSONResponse:
+    """Write a key of this process's own into the cache and read it back."""
+    key, value = f"healthz:{HOST}:{os.getpid()}", secrets.token_hex(8)
+    try:
+        redis_client.set(key, value, ex=HEALTH_KEY_SECONDS)
+        found = redis_client.get(key)
+    except redis.RedisError as error:
+        return JSONResponse({"status": "failed", "reason": reason(error)}, status_code=503)
+    if found != value:
+        text = f"the cache gave back {found!r} for {key}, which was set to {value!r} just before"
+        return JSONResponse({"status": "failed", "reason": text}, status_code=503)
+    return JSONResponse({"status": "ok", "host": HOST, "process": os.getpid()})
+
+
+@app.get("/products/{product_id}")
+def product(product_id: int, user: str | None = None) -> dict[str, object]:
+    key = f"product:{product_id}"
+    cached = redis_client.get(key)
+    if cached is None:
+        found = load_product(product_id)
+        redis_client.set(key, json.dumps(found), ex=PRODUCT_SECONDS)
+    else:
+        found = json.loads(cached)
+    pipeline = redis_client.pipeline()
+    pipeline.incr(f"views:{product_id}")
+    pipeline.zincrby("popular", 1, str(product_id))
+    if user is not None:
+        session = f"session:{user}"
+        pipeline.hset(session, "last_product", product_id)
+        pipeline.hincrby(session, "seen", 1)
+        pipeline.expire(session, SESSION_SECONDS)
+    views = pipeline.execute()[0]
+    return {"product": found, "views": views, "from_cache": cached is not None}
+
+
+@app.get("/popular")
+def popular() -> dict[str, object]:
+    best = redis_client.zrevrange("popular", 0, 9, withscores=True)
+    return {"popular": [{"id": int(product_id), "views": int(score)} for product_id, score in best]}
+
+
+@app.get("/sessions/{user}")
+def session(user: str) -> dict[str, object]:
+    return {"user": user, "session": redis_client.hgetall(f"session:{user}")}

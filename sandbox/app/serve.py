@@ -1,0 +1,138 @@
+"""Start the shop: `python -m app.serve` in the folder that holds .env.
+
+One parent without a connection of its own, and workers that each run uvicorn on a listening socket of their own
+(SO_REUSEPORT: the kernel spreads new connections over them). A stop loses no request: see Worker.shutdown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+from types import FrameType
+
+import uvicorn
+from dotenv import load_dotenv
+
+WORKERS = 2
+BACKLOG = 512
+ACCEPT_SECONDS = 0.005  # enough for a handshake under way to end and be accepted
+FIRST_BYTE_SECONDS = 1.0  # how long an accepted connection has to send its request
+FINISH_SECONDS = 20
+
+SO_ATTACH_FILTER = 26  # asm-generic/socket.h; the socket module does not name it
+
+
+def main() -> int:
+    load_dotenv(".env")
+    read_url_from_parameter_store()
+    address = (os.environ.get("SHOP_ADDRESS", "0.0.0.0"), int(os.environ.get("SHOP_PORT", "8000")))
+    refuse_taken(address)
+    return supervise(address)
+
+
+def read_url_from_parameter_store() -> None:
+    """Where the URL is kept in SSM, .env names the parameter only."""
+    name = os.environ.get("REDIS_URL_PARAMETER")
+    if not name:
+        return
+    import boto3
+
+    ssm = boto3.client("ssm", region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    os.environ["REDIS_URL"] = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+
+def refuse_taken(address: tuple[str, int]) -> None:
+    """Workers share the port, so a second shop would quietly join in. Binding alone fails while another serves."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind(address)
+
+
+def supervise(address: tuple[str, int]) -> int:
+    """Run the workers until all have ended. One that ends by itself ends them all: the service manager starts anew."""
+    workers: set[int] = set()
+    asked = False
+
+    def stop_workers() -> None:
+        for pid in workers:
+            os.kill(pid, signal.SIGTERM)  # it exists: it has not been waited for
+
+    def asked_to_stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        stop_workers()
+
+    signal.signal(signal.SIGTERM, asked_to_stop)
+    signal.signal(signal.SIGINT, asked_to_stop)
+    while len(workers) < WORKERS and not asked:
+        workers.add(start_worker(address))
+    while workers:
+        pid, status = os.wait()
+        workers.discard(pid)
+        if not asked:
+            print(f"worker {pid} ended by itself ({os.waitstatus_to_exitcode(status)}): stopping", file=sys.stderr)
+            stop_workers()
+    return 0 if asked else 1
+
+
+def start_worker(address: tuple[str, int]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    # uvicorn raises the signal that stopped it once more when it has finished; that ends this process well.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: os._exit(0))
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind(address)
+    Worker(
+        uvicorn.Config("app.main:app", access_log=False, timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG)
+    ).run([listener])
+    os._exit(1)
+
+
+class Worker(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting first, and lose nobody who is already in.
+
+        Closing a listening socket resets the connections that the kernel has set up and nobody has accepted yet. So
+        the kernel is told to set up no more, those set up are accepted, and only then is the socket closed: from then
+        on connections are refused. Who was accepted may send a request, which uvicorn then finishes.
+        """
+        for listener in sockets or []:
+            drop_new_handshakes(listener)
+        await asyncio.sleep(ACCEPT_SECONDS)
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(ACCEPT_SECONDS)  # accepted sockets become connections in the loop's next turns
+        deadline = time.monotonic() + FIRST_BYTE_SECONDS
+        while self.server_state.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
+
+
+def drop_new_handshakes(listener: socket.socket) -> None:
+    """Attach a classic BPF filter that drops a TCP packet with SYN and without ACK, and lets all others in."""
+    program = [
+        (0x30, 0, 0, 13),  # load byte 13 of the TCP header, the flags
+        (0x54, 0, 0, 0x12),  # keep SYN and ACK of them
+        (0x15, 0, 1, 0x02),  # SYN alone? else skip one
+        (0x06, 0, 0, 0),  # drop
+        (0x06, 0, 0, 0xFFFFFFFF),  # pass
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in program))
+    header = struct.pack("@HP", len(program), ctypes.addressof(code))
+    with contextlib.suppress(OSError):  # a kernel without it leaves a gap of a few microseconds, no more
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, header)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
