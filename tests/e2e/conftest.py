@@ -1,0 +1,152 @@
+"""End-to-end scenarios: the playbooks that users type, in a sandbox of real parts.
+
+Each scenario is a file; `make e2e SCENARIO=name` runs one by itself. A scenario has a sandbox of its own, because the
+account must be empty at its start. SANDBOX_HOSTS chooses the kind of hosts as it does everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from sandbox import Sandbox
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+
+
+@dataclass
+class Run:
+    """One ansible-playbook that has ended."""
+
+    code: int
+    text: str
+    seconds: float
+    calls: list = field(default_factory=list)
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        names = ("ok", "changed", "unreachable", "failed")
+        return {host: dict(zip(names, map(int, counts))) for host, *counts in RECAP.findall(self.text)}
+
+    @property
+    def writes(self) -> list[str]:
+        """The AWS calls of this run that change something, as `service.Action`."""
+        return [f"{call['service']}.{call['action']}" for call in self.calls if call["access"] == "write"]
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the story at the end of migrate.yml."""
+        told = self.text.rpartition("TASK [report | ")[2].partition("PLAY RECAP")[0]
+        return [line.strip()[2:].strip("'\"") for line in told.splitlines() if line.strip().startswith("- ")]
+
+    def said(self) -> str:
+        """All the text on one line, since the callback wraps long messages."""
+        return re.sub(r"\s+", " ", self.text)
+
+
+class Stage:
+    """A sandbox with everything a scenario asks of it."""
+
+    def __init__(self, sandbox: Sandbox, folder: pathlib.Path) -> None:
+        self.sandbox, self.folder = sandbox, folder
+
+    def play(self, playbook: str, *arguments: str, **variables) -> Run:
+        """Run a playbook with the sandbox's inventory; `variables` are extra variables."""
+        before = len(self.calls())
+        command = ["ansible-playbook", playbook, "-i", "inventories/sandbox", *arguments]
+        variables.setdefault("migration_report_dir", str(self.folder / "report"))
+        command += ["-e", json.dumps(variables)]
+        began = time.monotonic()
+        env = {**os.environ, **self.sandbox.env, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
+        ended = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        run = Run(ended.returncode, ended.stdout, time.monotonic() - began, self.calls()[before:])
+        print(f"\n$ {' '.join(command)}\n{ended.stdout}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
+        return run
+
+    def migrate(self, *arguments: str, **variables) -> Run:
+        return self.play("migrate.yml", *arguments, **variables)
+
+    def calls(self) -> list:
+        return [call for call in self.sandbox.calls() if not call.get("internal")]
+
+    def environment_files(self) -> dict[str, bytes]:
+        return {host: self.sandbox.read(host, "/opt/shop/.env") for host in self.sandbox.hosts}
+
+    def parameter(self) -> str:
+        ssm = self.sandbox.client("ssm")
+        return ssm.get_parameter(Name="/kempian/sandbox/REDIS_URL", WithDecryption=True)["Parameter"]["Value"]
+
+    def set_token(self, value: str) -> None:
+        secrets = self.sandbox.client("secretsmanager")
+        secrets.put_secret_value(SecretId="kempian/sandbox/cache-token", SecretString=value)
+
+    def group(self) -> dict:
+        found = self.sandbox.client("elasticache").describe_replication_groups(ReplicationGroupId="kempian-cache")
+        return found["ReplicationGroups"][0]
+
+    def primary_address(self) -> str:
+        return self.group()["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
+
+    def connections(self) -> dict[str, dict[str, int]]:
+        """From each host, the established connections of any process to the old and to the new, by the host's kernel."""
+        counts = {}
+        for host in self.sandbox.hosts:
+            table = self.sandbox.run(host, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout
+            peers = [remote_of(line) for line in table.splitlines() if " 01 " in line]
+            counts[host] = {
+                "old": sum(address == "172.31.3.1" for address, port in peers if port == 6379),
+                "new": sum(address.startswith("172.31.2.") for address, port in peers if port == 6379),
+            }
+        return counts
+
+    def healthy(self) -> dict[str, bool]:
+        ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/healthz', timeout=3).status)"
+        return {
+            host: self.sandbox.run(host, ["/opt/shop/venv/bin/python", "-c", ask]).stdout.strip() == "200"
+            for host in self.sandbox.hosts
+        }
+
+    def all_healthy(self) -> bool:
+        return all(self.healthy().values())
+
+    def on_old(self) -> bool:
+        return all(count["old"] > 0 and count["new"] == 0 for count in self.connections().values())
+
+    def on_new(self) -> bool:
+        return all(count["new"] > 0 and count["old"] == 0 for count in self.connections().values())
+
+
+def remote_of(line: str) -> tuple[str, int]:
+    """The peer of one line of /proc/net/tcp or tcp6 (addresses are little-endian words)."""
+    address, port = line.split()[2].split(":")
+    word = bytes.fromhex(address[-8:])
+    return ".".join(str(byte) for byte in reversed(word)), int(port, 16)
+
+
+@pytest.fixture(scope="module")
+def stage(request, tmp_path_factory):
+    """A fresh sandbox for the scenario, taken down afterwards."""
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "")
+    sandbox = Sandbox.up(f"e2e{name}", hosts=3, creating_seconds=2)
+    try:
+        yield Stage(sandbox, tmp_path_factory.mktemp("e2e"))
+    finally:
+        if not os.environ.get("KEEP"):
+            sandbox.down()

@@ -1,0 +1,28 @@
+"""An app that reads its URL from SSM Parameter Store alone: the shared value is written once, and restored."""
+
+from __future__ import annotations
+
+NAME = "/kempian/sandbox/REDIS_URL"
+
+
+def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
+    for host in stage.sandbox.hosts:
+        content = stage.sandbox.read(host, "/opt/shop/.env")
+        stage.sandbox.write(host, "/opt/shop/.env", content + f"REDIS_URL_PARAMETER={NAME}\n".encode())
+    stage.sandbox.restart_app()
+    original, files = stage.parameter(), stage.environment_files()
+
+    run = stage.migrate(migration_env_path="")
+    assert run.code == 0
+    assert run.writes.count("ssm.PutParameter") == 2, "the value, and its original in the ledger"
+    assert stage.on_new()
+    assert stage.environment_files() == files
+
+    again = stage.migrate(migration_env_path="")
+    assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
+    assert again.writes == []
+
+    assert stage.play("playbooks/rollback.yml", migration_env_path="").code == 0
+    assert stage.parameter() == original
+    assert stage.on_old()
+    assert stage.all_healthy()

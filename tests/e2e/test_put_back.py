@@ -1,0 +1,35 @@
+"""An app that does not come back on the second host: all is put back, and every app is healthy."""
+
+from __future__ import annotations
+
+
+def test_all_is_put_back_where_the_app_does_not_come_back_on_the_second_host(stage):
+    files, parameter = stage.environment_files(), stage.parameter()
+    second = stage.sandbox.hosts[1]
+    # The app of this host works with redis:// only: it ends at once where it is pointed at a TLS target.
+    serve = stage.sandbox.read(second, "/opt/shop/app/serve.py")
+    broken = b"import os\nif 'rediss://' in open('/opt/shop/.env').read():\n    os._exit(3)\n"
+    marker = b"from __future__ import annotations\n"
+    assert marker in serve
+    stage.sandbox.write(second, "/opt/shop/app/serve.py", serve.replace(marker, marker + broken))
+
+    with stage.sandbox.load() as load:
+        run = stage.migrate(migration_timeout=10)
+        figures = load.stop()
+
+    assert run.code != 0
+    assert f"{second} failed at the step" in run.said()
+    assert "Put back to the old Redis" in run.said()
+    assert stage.sandbox.hosts[0] in run.said().partition("Put back to the old Redis")[2]
+    assert stage.environment_files() == files
+    assert stage.parameter() == parameter
+    assert stage.on_old(), stage.connections()
+    assert stage.all_healthy()
+    print(
+        f"requests: {figures['requests_total']}, failed {figures['requests_failed']}, retried {figures['requests_retried']}"
+    )
+    assert figures["requests_failed"] == 0, figures
+
+    stage.sandbox.write(second, "/opt/shop/app/serve.py", serve)
+    assert stage.migrate().code == 0, "after the cause is mended the same command goes on"
+    assert stage.on_new()

@@ -1,0 +1,109 @@
+"""What cannot work ends with a clear message, and no host is changed."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def provisioned(stage):
+    """A target that is there and open to the app, while every host is still on the old Redis."""
+    assert stage.play("playbooks/provision.yml").code == 0
+    assert stage.play("playbooks/ingress.yml").code == 0
+    return stage
+
+
+@pytest.fixture
+def untouched(provisioned):
+    """Whatever the test does, every host must be as it was before."""
+    files, parameter, services = provisioned.environment_files(), provisioned.parameter(), service_starts(provisioned)
+    yield provisioned
+    assert provisioned.environment_files() == files
+    assert provisioned.parameter() == parameter
+    assert service_starts(provisioned) == services, "a service was restarted"
+    assert provisioned.on_old()
+    assert provisioned.all_healthy()
+
+
+def service_starts(stage):
+    """The processes of the app on each host, by the time they started."""
+    find = "for p in $(pgrep -f app.serve); do cut -d' ' -f22 /proc/$p/stat; done | sort"
+    return {host: stage.sandbox.run(host, ["sh", "-c", find]).stdout for host in stage.sandbox.hosts}
+
+
+def test_a_closed_security_group_is_named_as_the_cause_of_a_timeout(untouched):
+    ec2 = untouched.sandbox.client("ec2")
+    [group] = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["sandbox-cache"]}])[
+        "SecurityGroups"
+    ]
+    rules = [rule for rule in group["IpPermissions"] if rule.get("FromPort") == 6379]
+    ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=rules)
+    try:
+        run = untouched.migrate(migration_manage_ingress=False)
+    finally:
+        ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=rules)
+    assert run.code != 0
+    assert "security group" in run.said()
+
+
+def test_a_wrong_token_is_told_from_a_missing_one(untouched):
+    right = untouched.sandbox.client("secretsmanager").get_secret_value(SecretId="kempian/sandbox/cache-token")[
+        "SecretString"
+    ]
+    untouched.set_token("not-the-token-of-this-target")
+    try:
+        run = untouched.migrate()
+    finally:
+        untouched.set_token(right)
+    assert run.code != 0
+    assert "token" in run.said() and "wrong" in run.said().lower()
+    assert "not-the-token-of-this-target" not in run.text
+
+
+def test_a_plain_url_to_a_tls_target_is_recognised(untouched):
+    run = untouched.migrate(
+        migration_endpoint={"address": untouched.primary_address(), "port": 6379, "tls": False, "auth": "token"}
+    )
+    assert run.code != 0
+    assert "TLS" in run.said()
+
+
+def test_a_replicas_endpoint_is_refused(untouched):
+    reader = untouched.group()["NodeGroups"][0]["ReaderEndpoint"]["Address"]
+    run = untouched.migrate(migration_endpoint={"address": reader, "port": 6379, "tls": True, "auth": "token"})
+    assert run.code != 0
+    assert "replica" in run.said()
+
+
+def test_a_target_that_is_too_small_is_refused_before_anything_is_made(untouched):
+    untouched.sandbox.old_redis(fill, 420)
+    try:
+        run = untouched.migrate()
+    finally:
+        untouched.sandbox.old_redis(empty, 420)
+    assert run.code != 0
+    assert "cache.t3.micro" in run.said()
+    assert run.writes == []
+
+
+def fill(client, megabytes):
+    client.config_set("maxmemory", 0)
+    for number in range(megabytes // 10):
+        client.set(f"filler:{number}", b"x" * 10 * 1024 * 1024)
+
+
+def empty(client, megabytes):
+    client.delete(*(f"filler:{number}" for number in range(megabytes // 10)))
+    client.config_resetstat()
+
+
+def test_an_environment_file_without_the_key_stops_the_run_before_any_host(untouched):
+    host = untouched.sandbox.hosts[2]
+    content = untouched.sandbox.read(host, "/opt/shop/.env")
+    untouched.sandbox.write(host, "/opt/shop/.env", content.replace(b"REDIS_URL=", b"CACHE_LOCATION="))
+    try:
+        run = untouched.play("playbooks/cutover.yml")
+    finally:
+        untouched.sandbox.write(host, "/opt/shop/.env", content)
+    assert run.code != 0
+    assert host in run.said() and "REDIS_URL" in run.said() and "/opt/shop/.env" in run.said()
