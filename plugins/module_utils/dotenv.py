@@ -211,13 +211,6 @@ def with_token(document: Document, key: str, token: str) -> Document:
     return _checked(document, _put(document, place, replace(piece, token=token)), {key: decode(token)})
 
 
-def with_text(document: Document, key: str, text: str) -> Document:
-    """The last binding of the key, line and all, is this text."""
-    place, _piece = document.bindings(key)[-1]
-    values = parse_text(text).values()
-    return _checked(document, parse_text(_put(document, place, Piece(text)).text), values)
-
-
 def appended(document: Document, key: str, value: str) -> Document:
     """A new last line in the manner of the file: its newlines, quoting, ``export``, and missing last newline."""
     if not _NAME.match(key):

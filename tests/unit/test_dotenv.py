@@ -141,7 +141,7 @@ def test_an_edited_value_is_read_by_a_shell_as_it_was_given(tmp_path, text, valu
     assert read_by_sh(content, "A", tmp_path) == value
 
 
-@given(ENV_TEXT, VALUES)
+@given(ENV_TEXT_WITH_A, VALUES)
 def test_an_edit_changes_no_other_byte_or_is_refused(text, value):
     document = editor.parse(text.encode())
     assume(document.bindings("A"))
@@ -158,7 +158,7 @@ def test_an_edit_changes_no_other_byte_or_is_refused(text, value):
     assert edited.endswith(piece.tail + after)
 
 
-@given(ENV_TEXT, VALUES)
+@given(ENV_TEXT_WITH_A, VALUES)
 def test_putting_the_old_token_back_gives_the_old_bytes(text, value):
     document = editor.parse(text.encode())
     assume(document.bindings("A"))
@@ -170,9 +170,10 @@ def test_putting_the_old_token_back_gives_the_old_bytes(text, value):
     assert editor.with_token(edited, "A", token) == document
 
 
-@given(ENV_TEXT)
+@given(ENV_TEXT_WITH_A)
 def test_lines_taken_out_and_put_in_again_give_the_old_bytes(text):
-    assume("\r" not in text.replace("\r\n", ""))  # without the line between them, a CR and an LF become one newline
+    # Without the line between them a lone CR and an LF would become one newline.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     document = editor.parse(text.encode())
     assume(document.bindings("A"))
     lines = [(place, piece.text) for place, piece in document.bindings("A")]

@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Replacing a file so that it is at every moment the old one or the new one, with all that belongs to it.
+
+Paths are real paths: a caller resolves symbolic links first, so that a link stays and its target is replaced.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import stat
+import time
+from contextlib import contextmanager, suppress
+from typing import Callable, Iterator
+
+_PRIVATE_FILE = 0o600
+_PRIVATE_DIRECTORY = 0o700
+_MARK = ".cache-migration-"
+_MOUNT_POINT_FIELD = 4  # proc(5), mountinfo
+_LOCK_POLL_SECONDS = 0.05
+
+# These say something about the content they were made for; the kernel makes them anew.
+_BOUND_TO_CONTENT = ("security.ima", "security.evm")
+
+
+class FileRefused(Exception):
+    """The file cannot be read or replaced; it is as it was. The text is a sentence for the operator."""
+
+
+def read(path: str) -> bytes | None:
+    """The content, or None where there is no file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileRefused(
+            f"{path} cannot be read ({error.strerror}): give a file that this user may read, or use become"
+        )
+
+
+def refuse_unless_replaceable(path: str) -> None:
+    """What can be seen beforehand of why a file must not, or cannot, be replaced. Changes nothing."""
+    directory = os.path.dirname(path)
+    if not os.path.isdir(directory):
+        raise FileRefused(f"the directory {directory} does not exist: give the path of an existing file")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise FileRefused(f"this user may not write in {directory}, where {path} would be replaced: use become")
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise FileRefused(f"{path} is not a regular file: give the path of the file that the app reads")
+    if status.st_nlink > 1:
+        raise FileRefused(
+            f"{path} has {status.st_nlink} hard links. Replacing it would leave the others with the old content: make "
+            "it a file of its own, or a symbolic link"
+        )
+    if path in _mount_points():
+        raise FileRefused(_mounted(path))
+
+
+def _mounted(path: str) -> str:
+    return (
+        f"{path} is a mount of its own, as in a container that has this one file mounted. It cannot be replaced in one "
+        "step from here: run on the host that owns the file, or mount its directory instead"
+    )
+
+
+def _mount_points() -> set[str]:
+    lines = (read("/proc/self/mountinfo") or b"").decode("utf-8", "surrogateescape").splitlines()
+    fields = [line.split(" ")[_MOUNT_POINT_FIELD] for line in lines]
+    return {re.sub(r"\\([0-7]{3})", lambda code: chr(int(code.group(1), 8)), field) for field in fields}
+
+
+def replace(path: str, content: bytes, previous: bytes | None) -> None:
+    """Put the content in the place of the previous one (None: a new file, for its owner alone).
+
+    Owner, mode, access lists, SELinux context and other extended attributes stay. Raises FileRefused, with the file
+    as it was, where they cannot be kept or where the file no longer holds ``previous``.
+    """
+    refuse_unless_replaceable(path)
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, f".{name}{_MARK}{secrets.token_hex(8)}")
+    try:
+        _write_beside(temporary, path, content, previous)
+        # Editors know nothing of our lock. What is left is the moment between this reading and the renaming.
+        if read(path) != previous:
+            raise FileRefused(f"{path} was changed by somebody else just now; nothing was written. Run again")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise FileRefused(_explain(path, error))
+    finally:
+        _remove_if_there(temporary)
+    _sync_directory(directory)
+
+
+def remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError as error:
+        raise FileRefused(_explain(path, error))
+    _sync_directory(os.path.dirname(path))
+
+
+def _write_beside(temporary: str, path: str, content: bytes, previous: bytes | None) -> None:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        if previous is not None:
+            _copy_attributes(path, descriptor)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy_attributes(path: str, descriptor: int) -> None:
+    status = os.stat(path)
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+    if hasattr(os, "listxattr"):
+        # After the mode: an access list has its mask in the mode's group bits.
+        _copy_extended_attributes(path, descriptor)
+
+
+def _copy_extended_attributes(path: str, descriptor: int) -> None:
+    wanted, present = _extended_attributes(path), _extended_attributes(descriptor)
+    for name, value in wanted.items():
+        if present.get(name) != value:
+            os.setxattr(descriptor, name, value)
+    for name in set(present) - set(wanted):  # such as the access list that a directory hands down
+        if not name.startswith("security."):
+            os.removexattr(descriptor, name)
+
+
+def _extended_attributes(target: str | int) -> dict[str, bytes]:
+    try:
+        names = [name for name in os.listxattr(target) if name not in _BOUND_TO_CONTENT]
+        return {name: os.getxattr(target, name) for name in names}
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENOSYS):
+            return {}
+        raise
+
+
+def _explain(path: str, error: OSError) -> str:
+    if error.errno == errno.EBUSY:
+        return _mounted(path)
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return (
+            f"{path} cannot be replaced with its owner, mode and attributes kept ({error.strerror}); nothing was "
+            "changed. Use become, and look for an immutable file (lsattr)"
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"there is no space beside {path} for its new version ({error.strerror}); nothing was changed. Make room"
+    return f"{path} could not be replaced ({error.strerror}); nothing was changed"
+
+
+def _remove_if_there(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _sync_directory(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def leftovers(path: str) -> list[str]:
+    """What runs that were killed left beside the file. Without the lock, it may belong to one that runs now."""
+    directory, name = os.path.split(path)
+    mine = re.compile(re.escape(f".{name}{_MARK}") + r"[0-9a-f]{16}\Z")
+    try:
+        return [os.path.join(directory, found) for found in os.listdir(directory) if mine.match(found)]
+    except OSError:
+        return []
+
+
+def clear_leftovers(path: str) -> None:
+    """Only safe under the lock."""
+    for found in leftovers(path):
+        _remove_if_there(found)
+
+
+def make_private_directory(path: str) -> None:
+    """The directory and what is missing above it, for this user alone."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    make_private_directory(parent)
+    try:
+        os.mkdir(path, _PRIVATE_DIRECTORY)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise FileRefused(f"the directory {path} cannot be made ({error.strerror}): use become, or another state_dir")
+    _sync_directory(parent)
+
+
+def refuse_unless_makeable(path: str) -> None:
+    """What can be seen beforehand of why make_private_directory, or writing in the directory, would fail."""
+    while not os.path.isdir(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise FileRefused(
+            f"this user may not write in {path}, where the journal belongs: use become, or another state_dir"
+        )
+
+
+@contextmanager
+def locked(
+    path: str,
+    wait_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
+    """Hold the lock file; the kernel lets go of it when the process ends, however it ends."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+    except OSError as error:
+        raise FileRefused(f"the lock {path} cannot be opened ({error.strerror}): use become, or another state_dir")
+    try:
+        deadline = clock() + wait_seconds
+        while not _try_lock(descriptor):
+            if clock() >= deadline:
+                raise FileRefused(
+                    f"another run has held {path} for {wait_seconds:g} s; nothing was changed. Wait for it"
+                )
+            sleep(_LOCK_POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,214 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Values in a .env file on this host, with their journal under the state directory.
+
+All values of one task change in one step. The order of writing makes every moment of a kill recoverable: the journal
+with the originals first, then the file, and only when originals are back, the journal without their entries.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv, env_change, journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import (
+    ChangeRefused,
+    Decision,
+    Request,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry, Journal
+
+STORE = "dotenv"
+LOCK_WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Location:
+    """A file behind all symbolic links, and where what is known of its changes is kept."""
+
+    path: str
+    journal_path: str
+    lock_path: str
+
+    @classmethod
+    def of(cls, path: str, state_dir: str, migration_name: str) -> Location:
+        journal_path = os.path.join(os.path.realpath(state_dir), migration_name, "journal.json")
+        lock_path = os.path.join(os.path.realpath(state_dir), "env_update.lock")
+        return cls(os.path.realpath(path), journal_path, lock_path)
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """What is there (``content`` and ``journal``, None: no file), and what comes to be. The decisions are per key."""
+
+    content: bytes | None = field(repr=False)
+    new_content: bytes | None = field(repr=False)
+    journal: Journal
+    journal_before: Journal  # written before the file is
+    journal_after: Journal  # written after it
+    decisions: tuple[Decision, ...]
+
+    @property
+    def changes(self) -> bool:
+        return self.content != self.new_content
+
+    @property
+    def has_work(self) -> bool:
+        return self.changes or self.journal != self.journal_after
+
+    def is_journaled(self, location: Location, key: str) -> bool:
+        return self.journal_after.find(STORE, location.path, key) is not None
+
+
+def plan(request: Request, location: Location, now: str) -> FilePlan:
+    """Read the file and its journal, and see what is to be done. Writes nothing."""
+    content = atomic_file.read(location.path)
+    known = journal.parse(atomic_file.read(location.journal_path), location.journal_path)
+    planned = plan_content(request, location.path, content, known, now)
+    if planned.changes:
+        atomic_file.refuse_unless_replaceable(location.path)
+    if planned.has_work:
+        atomic_file.refuse_unless_makeable(os.path.dirname(location.journal_path))
+    return planned
+
+
+def carry_out(request: Request, location: Location, now: str) -> FilePlan:
+    """Do it, alone: the plan is made again under the lock, so that two runs at once come one after the other."""
+    left_behind = atomic_file.leftovers(location.path) + atomic_file.leftovers(location.journal_path)
+    planned = plan(request, location, now)
+    if not planned.has_work and not left_behind:
+        return planned
+    atomic_file.make_private_directory(os.path.dirname(location.journal_path))
+    with atomic_file.locked(location.lock_path, LOCK_WAIT_SECONDS):
+        atomic_file.clear_leftovers(location.path)
+        atomic_file.clear_leftovers(location.journal_path)
+        planned = plan(request, location, now)
+        _apply(planned, location)
+    return planned
+
+
+def _apply(planned: FilePlan, location: Location) -> None:
+    before = _write_journal(location, planned.journal, planned.journal_before)
+    if planned.new_content is None and planned.content is not None:
+        atomic_file.remove(location.path)
+    elif planned.new_content is not None and planned.changes:
+        atomic_file.replace(location.path, planned.new_content, planned.content)
+    _write_journal(location, before, planned.journal_after)
+
+
+def _write_journal(location: Location, present: Journal, wanted: Journal) -> Journal:
+    if wanted != present:
+        content = atomic_file.read(location.journal_path)
+        atomic_file.replace(location.journal_path, wanted.render(), content)
+    return wanted
+
+
+# --- pure ---
+
+
+def plan_content(request: Request, path: str, content: bytes | None, known: Journal, now: str) -> FilePlan:
+    document = dotenv.parse(content or b"")
+    found = {key: known.find(STORE, path, key) for key in request.values}
+    entries = {key: entry for key, entry in found.items() if entry}
+    _refuse_what_is_missing(request, path, content, document)
+    _refuse_a_lost_file(request, path, content, entries)
+    decisions = tuple(
+        env_change.decide(request, key, document.value(key), entries.get(key), path) for key in request.values
+    )
+    recorded = known
+    for decision in decisions:
+        if decision.action in (env_change.WRITE, env_change.REMOVE):
+            recorded = recorded.recorded(_entry(path, content, document, decision, now))
+    try:
+        edited = _edited(document, decisions)
+    except ValueError as error:  # DotenvError and QuotingError
+        raise ChangeRefused(f"{path} was not changed: {error}")
+    closed = recorded
+    for decision in decisions:
+        if decision.closes and decision.entry:
+            closed = closed.closed(decision.entry)
+    new_content = content if edited.text == document.text else _file_or_none(edited, decisions)
+    return FilePlan(content, new_content, known, recorded, closed, decisions)
+
+
+def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, document: dotenv.Document) -> None:
+    """An app that reads another file, or another name, would go on with the old value."""
+    if request.state != env_change.PRESENT or request.create:
+        return
+    if content is None:
+        raise ChangeRefused(
+            f"{path} does not exist, so no app reads its values there. Give the path of the file that the app reads, "
+            "or set create: true to make it"
+        )
+    for key in request.values:
+        if document.value(key) is None:
+            raise ChangeRefused(
+                f"{key} is not set in {path}, so the app does not read it there, and adding it would change nothing "
+                f"({dotenv.absence(document, key)}). Name the key that the app reads in values, or set create: true"
+            )
+
+
+def _refuse_a_lost_file(request: Request, path: str, content: bytes | None, entries: Mapping[str, Entry]) -> None:
+    if request.state == env_change.REVERTED and content is None and entries:
+        raise ChangeRefused(
+            f"{path} does not exist any more, so its values cannot be put back. Bring the file back, then run again"
+        )
+
+
+def _entry(path: str, content: bytes | None, document: dotenv.Document, decision: Decision, now: str) -> Entry:
+    restore = {
+        "lines": [[place, piece.text] for place, piece in document.bindings(decision.key)],
+        "file_was_missing": content is None,
+        "last_newline_was_missing": not document.ends_with_newline,
+    }
+    return Entry(STORE, path, decision.key, decision.before, (decision.after,), restore, now)
+
+
+def _edited(document: dotenv.Document, decisions: tuple[Decision, ...]) -> dotenv.Document:
+    put_in: list[tuple[int, str]] = []
+    for decision in decisions:
+        key = decision.key
+        if decision.action == env_change.WRITE:
+            assert decision.after is not None
+            change = dotenv.with_value if document.bindings(key) else dotenv.appended
+            document = change(document, key, decision.after)
+        elif decision.action == env_change.REMOVE:
+            document = dotenv.without(document, key)
+        elif decision.action == env_change.RESTORE and decision.before is None:
+            put_in += _lines(decision)
+        elif decision.action == env_change.RESTORE:
+            document = _restored(document, decision)
+    return dotenv.inserted(document, put_in) if put_in else document
+
+
+def _restored(document: dotenv.Document, decision: Decision) -> dotenv.Document:
+    """Where the lines are still there only the value goes back, so that what somebody did to a comment stays."""
+    key, lines = decision.key, _lines(decision)
+    bindings = document.bindings(key)
+    if lines and len(lines) == len(bindings):
+        original = dotenv.parse_text(lines[-1][1]).bindings(key)[-1][1]
+        return dotenv.with_token(document, key, original.token)
+    if lines:
+        return dotenv.inserted(dotenv.without(document, key), lines)
+    was_last = bindings[-1][0] == len(document.pieces) - 1
+    lacked_newline = was_last and _note(decision, "last_newline_was_missing")
+    document = dotenv.without(document, key)
+    return dotenv.without_last_newline(document) if lacked_newline else document
+
+
+def _file_or_none(edited: dotenv.Document, decisions: tuple[Decision, ...]) -> bytes | None:
+    """A file that was made for our values alone goes with them."""
+    restored = [decision for decision in decisions if decision.action == env_change.RESTORE]
+    was_made = any(_note(decision, "file_was_missing") for decision in restored)
+    return None if was_made and not edited.text else edited.render()
+
+
+def _lines(decision: Decision) -> list[tuple[int, str]]:
+    return [(place, text) for place, text in _note(decision, "lines") or []]
+
+
+def _note(decision: Decision, name: str) -> Any:
+    return decision.entry.restore[name] if decision.entry else None

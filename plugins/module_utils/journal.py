@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What was changed, so that it can be undone: one entry per store, place and key.
+
+The first recorded original wins, so that a rerun never takes its own value for the original. An entry is written before
+its value is changed, and closed (removed) once the original is back, so that a later migration records afresh.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Mapping
+
+_FORMAT = 1
+_MIGRATION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
+
+
+class JournalError(ValueError):
+    """The journal cannot be used; the text is a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``original`` and ``written`` are values, None where there was none.
+
+    ``written`` holds every value of ours, as a run that is killed between recording and writing leaves the one before
+    in place. ``restore`` is what the store needs beside the value to put back exactly what was there.
+    """
+
+    store: str
+    path: str
+    key: str
+    original: str | None = field(repr=False)
+    written: tuple[str | None, ...] = field(repr=False)
+    restore: Mapping[str, Any] = field(repr=False)
+    time: str = ""
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return (self.store, self.path, self.key)
+
+    def with_written(self, value: str | None) -> Entry:
+        return self if value in self.written else replace(self, written=(*self.written, value))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "store": self.store,
+            "path": self.path,
+            "key": self.key,
+            "original": self.original,
+            "written": list(self.written),
+            "restore": dict(self.restore),
+            "time": self.time,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Entry:
+        return cls(**{**stored, "written": tuple(stored["written"])})
+
+
+@dataclass(frozen=True)
+class Journal:
+    entries: tuple[Entry, ...] = ()
+
+    def find(self, store: str, path: str, key: str) -> Entry | None:
+        return next((entry for entry in self.entries if entry.place == (store, path, key)), None)
+
+    def recorded(self, entry: Entry) -> Journal:
+        """With the entry; one that is there already keeps its original and learns the value that is written now."""
+        present = self.find(*entry.place)
+        if present is None:
+            return Journal((*self.entries, entry))
+        known = present.with_written(entry.written[-1])
+        return Journal(tuple(known if each is present else each for each in self.entries))
+
+    def closed(self, entry: Entry) -> Journal:
+        return Journal(tuple(each for each in self.entries if each.place != entry.place))
+
+    def render(self) -> bytes:
+        stored = {"format": _FORMAT, "entries": [entry.as_dict() for entry in self.entries]}
+        return (json.dumps(stored, indent=2) + "\n").encode("ascii")
+
+
+def parse(content: bytes | None, path: str) -> Journal:
+    if content is None:
+        return Journal()
+    try:
+        stored = json.loads(content)
+        if stored["format"] != _FORMAT:
+            raise JournalError(
+                f"the journal {path} has format {stored['format']!r}, and this version of the collection knows format "
+                f"{_FORMAT}: run with the version that wrote it"
+            )
+        return Journal(tuple(Entry.from_dict(entry) for entry in stored["entries"]))
+    except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError):
+        raise JournalError(
+            f"the journal {path} cannot be read, so the originals in it are not known and nothing was changed. Repair "
+            "it by hand; it is replaced in one step, so a killed run does not leave it like this"
+        ) from None
+
+
+def check_migration_name(name: str) -> None:
+    """It becomes part of paths and parameter names."""
+    if not _MIGRATION_NAME.match(name):
+        raise JournalError(
+            f"migration_name is {name!r}: use up to 100 letters, digits, '_', '-' and '.', a letter or digit first"
+        )
