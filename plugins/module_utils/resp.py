@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A Redis client of the standard library alone: one connection, RESP2, one command at a time.
+
+For hosts where redis-py is not to be had, and where a diagnosis needs the server's own words: redis-py drops the error
+code from most of them. The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import Any, List, Union
+
+Argument = Union[str, bytes, int, float]
+Reply = Union[str, int, bytes, None, List[Any]]
+
+
+class CacheError(Exception):
+    """A conversation with a cache that did not come to its end; the base of all below."""
+
+
+class ServerError(CacheError):
+    """The server answered with an error: its own text, code first (``NOAUTH Authentication required.``)."""
+
+
+class ConnectionLost(CacheError):
+    """The server closed or reset the connection."""
+
+
+class NoAnswer(CacheError):
+    """Nothing came within the time limit."""
+
+
+class NotRedis(CacheError):
+    """What came is not the Redis protocol."""
+
+
+class Connection:
+    """A conversation over a connected socket, whose timeout bounds each read and write."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._reader = sock.makefile("rb")
+
+    def execute(self, *arguments: Argument) -> Reply:
+        """Send one command and return its answer: str for a status, bytes for a value. Raises CacheError."""
+        try:
+            self._socket.sendall(encode(arguments))
+            return self._read()
+        except socket.timeout:
+            raise NoAnswer(f"no answer to {arguments[0]!s} within {self._socket.gettimeout():g} s")
+        except OSError as error:
+            raise ConnectionLost(str(error))
+
+    def ask(self, *arguments: Argument) -> str:
+        """A command whose answer is text, decoded."""
+        reply = self.execute(*arguments)
+        return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._reader.close()
+            self._socket.close()
+
+    def _read(self) -> Reply:
+        line = self._line()
+        kind, rest = line[:1], line[1:]
+        if kind == b"+":
+            return rest.decode("utf-8", "replace")
+        if kind == b"-":
+            raise ServerError(rest.decode("utf-8", "replace"))
+        if kind == b":":
+            return _number(rest)
+        if kind == b"$":
+            return self._value(_number(rest))
+        if kind == b"*":
+            return self._list(_number(rest))
+        raise NotRedis(f"the answer begins with {line[:20]!r}")
+
+    def _line(self) -> bytes:
+        line = self._reader.readline(65536)
+        if not line:
+            raise ConnectionLost("the server closed the connection")
+        if not line.endswith(b"\r\n"):
+            raise NotRedis(f"the answer begins with {line[:20]!r}")
+        return line[:-2]
+
+    def _value(self, length: int) -> bytes | None:
+        if length < 0:
+            return None
+        value = self._reader.read(length + 2)
+        if len(value) < length + 2:
+            raise ConnectionLost("the server closed the connection in the middle of an answer")
+        return value[:-2]
+
+    def _list(self, length: int) -> list[Any] | None:
+        if length < 0:
+            return None
+        items: list[Any] = []
+        for _place in range(length):
+            try:
+                items.append(self._read())
+            except ServerError as error:  # an error in a list is the answer of one of several commands
+                items.append(error)
+        return items
+
+
+def encode(arguments: tuple[Argument, ...]) -> bytes:
+    """A command as an array of bulk strings."""
+    parts = [argument if isinstance(argument, bytes) else str(argument).encode() for argument in arguments]
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def _number(text: bytes) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise NotRedis(f"the answer begins with {text[:20]!r}")

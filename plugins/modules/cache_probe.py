@@ -1,0 +1,257 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cache_probe
+short_description: Prove from an app host that the app can use a cache, or say why it cannot
+version_added: 0.1.0
+description:
+  - Resolves the name, connects, verifies the certificate and the name in it, logs in, asks for the role, selects the
+    database, and then sets, reads and deletes a key of its own with the app's own redis-py.
+  - Run it through the app's own interpreter (C(ansible_python_interpreter) for this task), so that it proves what the
+    app will do. Where that has no redis-py, a client that comes with this module takes its place; RV(through) says
+    which it was.
+  - The first stage that fails ends the probe, with the cause and what to do about it.
+  - Nothing on the host or on the cache is changed. The key of the probe, C(cache_migration:probe:) and something
+    random, is deleted again, and expires after a minute where the probe is killed. In check mode nothing is written.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  url:
+    description:
+      - The URL as the app has it, C(redis://) or C(rediss://). Its secrets are never shown.
+      - One of O(url), O(env_path) and O(endpoint) is needed.
+    type: str
+  env_path:
+    description: A C(.env) file on the host, from which the URL is read as the app reads it.
+    type: path
+  env_key:
+    description: The key in O(env_path) that holds the URL.
+    type: str
+    default: REDIS_URL
+  endpoint:
+    description:
+      - The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
+      - With C(state=after_apply) nothing can be reached yet, which is no failure.
+    type: dict
+  auth_token:
+    description: The token (password) for O(endpoint).
+    type: str
+  database:
+    description: The database of O(endpoint) that the app uses.
+    type: int
+    default: 0
+  expected_role:
+    description:
+      - What the server must be. V(any) accepts both.
+    type: str
+    choices: [primary, replica, any]
+    default: primary
+  timeout:
+    description: How long each stage may take, in seconds.
+    type: float
+    default: 5.0
+  write:
+    description: The probe writes a key of its own. Never in check mode.
+    type: bool
+    default: true
+  ca_certs:
+    description:
+      - A file with the CAs to trust, instead of the interpreter's own.
+      - The app must trust them too, for instance by C(SSL_CERT_FILE) in its environment or C(ssl_ca_certs) in the URL.
+    type: path
+attributes:
+  check_mode:
+    description: Runs in check mode and writes no key then.
+    support: full
+  diff_mode:
+    description: Never changes anything, so there is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Prove that the app will reach its new cache
+  kempian.cache_migration.cache_probe:
+    endpoint: "{{ cluster.endpoint }}"
+    auth_token: "{{ lookup('amazon.aws.secretsmanager_secret', 'shop/cache-token') }}"
+  vars:
+    ansible_python_interpreter: /opt/shop/venv/bin/python
+
+- name: Reach the cache that the app uses now, without writing
+  kempian.cache_migration.cache_probe:
+    env_path: /opt/shop/.env
+    expected_role: any
+    write: false
+"""
+
+RETURN = r"""
+reached:
+  description: All stages were passed.
+  returned: always
+  type: bool
+after_apply:
+  description: The endpoint is yet to be made, so nothing was tried.
+  returned: always
+  type: bool
+checks:
+  description: The stages in order, up to the first that failed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description:
+        - C(resolve), C(connect), C(tls), C(auth), C(ping), C(role), C(database), C(client), C(write) or C(latency).
+      type: str
+    ok:
+      description: The stage was passed.
+      type: bool
+    detail:
+      description: What was seen.
+      type: str
+    ms:
+      description: How long it took, in milliseconds.
+      type: float
+latency_ms:
+  description: The time of a PING over an open connection, in milliseconds, of 20.
+  returned: when all stages were passed
+  type: dict
+  contains:
+    p50:
+      description: The median.
+      type: float
+    max:
+      description: The longest.
+      type: float
+client_address:
+  description: This host's address as the server sees it; before Redis 6.2, as the host sees it.
+  returned: when a connection came about
+  type: str
+through:
+  description: What spoke with the cache, such as C(redis-py 8.1.0) or C(own client).
+  returned: when the stage C(client) was passed
+  type: str
+server:
+  description: What the server says of itself.
+  returned: always
+  type: dict
+  contains:
+    engine:
+      description: C(redis), C(valkey) or C(unknown).
+      type: str
+    version:
+      description: The engine's version.
+      type: str
+    role:
+      description: C(master), C(slave) or C(unknown).
+      type: str
+    mode:
+      description: C(standalone), C(cluster), C(sentinel) or C(unknown).
+      type: str
+location:
+  description: Where the cache is.
+  returned: always
+  type: dict
+  contains:
+    host:
+      description: The name or address.
+      type: str
+    port:
+      description: The TCP port.
+      type: int
+    tls:
+      description: TLS is spoken.
+      type: bool
+    database:
+      description: The number of the database.
+      type: int
+failure:
+  description: Why the cache cannot be used; null where it can.
+  returned: always
+  type: dict
+  contains:
+    kind:
+      description:
+        - One of C(name_does_not_resolve), C(timeout), C(refused), C(unreachable), C(tls_wanted), C(tls_not_spoken),
+          C(tls_failed), C(certificate), C(connection_lost), C(no_answer), C(not_redis), C(auth_wanted), C(auth_wrong),
+          C(auth_not_configured), C(no_permission), C(read_only_replica), C(not_a_replica), C(cluster_redirect),
+          C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept), C(client_library) and C(server_error).
+      type: str
+    found:
+      description: What was found.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import (
+    location,
+    refuse_unix_socket,
+    url_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+    Endpoint,
+    EndpointError,
+    mask_url,
+    parse_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Answer, Question, probe
+
+
+def not_made_yet(endpoint: dict[str, Any], database: int) -> dict[str, Any]:
+    """The result for a target that only a plan knows."""
+    known = Endpoint.from_dict(endpoint)
+    where = {"host": known.address, "port": known.port, "tls": known.tls, "database": database}
+    return {**Answer().as_dict(), "reached": False, "after_apply": True, "location": where}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "url": {"type": "str", "no_log": True},
+            "env_path": {"type": "path"},
+            "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
+            "endpoint": {"type": "dict"},
+            "auth_token": {"type": "str", "no_log": True},
+            "database": {"type": "int", "default": 0},
+            "expected_role": {"type": "str", "choices": ["primary", "replica", "any"], "default": "primary"},
+            "timeout": {"type": "float", "default": 5.0},
+            "write": {"type": "bool", "default": True},
+            "ca_certs": {"type": "path"},
+        },
+        mutually_exclusive=[("url", "env_path", "endpoint")],
+        required_one_of=[("url", "env_path", "endpoint")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        url = url_of(params)
+        if not url:
+            module.exit_json(changed=False, **not_made_yet(params["endpoint"], params["database"]))
+        parts = parse_url(url)
+        refuse_unix_socket(parts)
+    except EndpointError as error:
+        module.fail_json(msg=f"The cache cannot be probed: {error}.")
+    question = Question(
+        url=url,
+        expected_role=params["expected_role"],
+        seconds=params["timeout"],
+        write=params["write"] and not module.check_mode,
+        ca_certs=params["ca_certs"] or "",
+    )
+    answer = probe(question)
+    result = {**answer.as_dict(), "after_apply": False, "location": location(parts)}
+    if answer.failure:
+        module.fail_json(msg=f"This host cannot use {mask_url(url)}: {answer.failure.sentence}", **result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

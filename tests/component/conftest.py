@@ -1,0 +1,147 @@
+"""Modules against real engines on loopback, each with a folder and a port of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import trustme
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: fetches packages or takes seconds; for make test-long")
+
+
+class Left(Exception):
+    """The module came to its end; args[0] is its result."""
+
+
+@pytest.fixture
+def run_module(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Run a module's main() in this process, and return its result: with failed=True after fail_json."""
+
+    def leave(module: Any, **result: Any) -> None:
+        raise Left(result)
+
+    def fail(module: Any, msg: str, **result: Any) -> None:
+        raise Left({"failed": True, "msg": msg, **result})
+
+    monkeypatch.setattr(basic.AnsibleModule, "exit_json", leave)
+    monkeypatch.setattr(basic.AnsibleModule, "fail_json", fail)
+
+    def run(main: Callable[[], None], check_mode: bool = False, **params: Any) -> dict[str, Any]:
+        args = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp", **params}
+        with patch_module_args(args), pytest.raises(Left) as left:
+            main()
+        return dict(left.value.args[0])
+
+    return run
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@dataclass
+class Engine:
+    port: int
+    folder: Path
+    password: str
+    tls_port: int
+    process: subprocess.Popen[bytes]
+
+    def url(
+        self, password: str | None = None, scheme: str = "redis", host: str = "127.0.0.1", database: int = 0
+    ) -> str:
+        login = self.password if password is None else password
+        port = self.tls_port if scheme == "rediss" else self.port
+        return f"{scheme}://{':' + login + '@' if login else ''}{host}:{port}/{database}"
+
+    @property
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url(), decode_responses=True)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as sock:
+        sock.sendall(b"PING\r\n")
+        return bool(sock.recv(1))
+    return False
+
+
+@pytest.fixture
+def start_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
+    """Start redis-server with lines of configuration; ``certificate`` gives it a TLS port too."""
+    # Debian's redis-tools brings the server under the name of its checker.
+    server = os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    if server is None:
+        pytest.fail("no redis-server: install redis-tools, or name one by REDIS_SERVER")
+    started: list[Engine] = []
+
+    def start(
+        *lines: str, password: str = "", certificate: trustme.LeafCert | None = None, folder: Path | None = None
+    ) -> Engine:
+        home = folder or tmp_path / f"engine{len(started)}"
+        home.mkdir(exist_ok=True)
+        port, tls_port = free_port(), free_port() if certificate else 0
+        settings = ["bind 127.0.0.1", f"port {port}", f"dir {home}", 'save ""', *lines]
+        settings += [f"requirepass {password}"] if password else []
+        if certificate:
+            certificate.private_key_and_cert_chain_pem.write_to_path(str(home / "server.pem"))
+            pem = home / "server.pem"
+            settings += [
+                f"tls-port {tls_port}",
+                f"tls-cert-file {pem}",
+                f"tls-key-file {pem}",
+                f"tls-ca-cert-file {pem}",
+            ]
+            settings += ["tls-auth-clients no"]
+        (home / "redis.conf").write_text("\n".join(settings) + "\n")
+        with (home / "log").open("wb") as log:
+            process = subprocess.Popen(
+                ["redis-server", str(home / "redis.conf")], executable=server, stdout=log, stderr=log
+            )
+        engine = Engine(port, home, password, tls_port, process)
+        started.append(engine)
+        deadline = time.monotonic() + 5
+        while not answers(port):
+            assert process.poll() is None, (home / "log").read_text()
+            assert time.monotonic() < deadline, f"redis does not answer; see {home}/log"
+            time.sleep(0.02)
+        return engine
+
+    yield start
+    for engine in started:
+        engine.stop()
+
+
+@pytest.fixture(scope="session")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_file(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    ca.cert_pem.write_to_path(str(path))
+    ssl.create_default_context(cafile=str(path))
+    return str(path)
