@@ -1,0 +1,143 @@
+"""A sandbox as an object, for the command line, the demo and tests: `Sandbox.up("name")`, `Sandbox.attach("name")`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import cleanup, emulator, inventory, starting
+from sandbox.places import Places, SandboxError, state_root
+from sandbox.rootfs import locked
+from sandbox.shell import Ground, environment
+
+
+def to_stderr(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox. `hosts` maps each app host's name to its address."""
+
+    name: str
+    kind: str
+    state: Path
+    port: int
+    hosts: dict[str, str]
+    enter: tuple[str, ...]
+    interpreter: str
+
+    @classmethod
+    def up(
+        cls,
+        name: str = "sandbox",
+        *,
+        hosts: int = 3,
+        kind: str | None = None,
+        creating_seconds: float = 8,
+        seed: bool = True,
+        say: Callable[[str], None] = to_stderr,
+    ) -> Sandbox:
+        """Make a fresh sandbox; what was there under this name is removed first."""
+        places = Places.of(name)
+        with locked(_lock(places)):
+            started = starting.start(
+                places, hosts=hosts, kind=kind, creating_seconds=creating_seconds, seed=seed, say=say
+            )
+            sandbox = cls(name, state=places.root, interpreter=sys.executable, **started)
+            record = {**asdict(sandbox), "state": str(places.root)}
+            partial = places.record.with_suffix(".tmp")
+            partial.write_text(json.dumps(record, indent=2) + "\n")
+            partial.rename(places.record)  # last: a sandbox with a record is complete
+        return sandbox
+
+    @classmethod
+    def attach(cls, name: str = "sandbox") -> Sandbox:
+        places = Places.of(name)
+        try:
+            record = json.loads(places.record.read_text())
+        except FileNotFoundError:
+            raise SandboxError(f"sandbox {name!r} is not up: run `make sandbox` or `python -m sandbox up {name}`")
+        if not cleanup.is_running(places):
+            raise SandboxError(f"sandbox {name!r} was up and its processes are gone: run `python -m sandbox up {name}`")
+        return cls(**{**record, "state": Path(record["state"]), "enter": tuple(record["enter"])})
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Every sandbox in the state folder, also one that a crash left."""
+        root = state_root()
+        return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.exists() else []
+
+    def down(self) -> None:
+        take_down(self.name)
+
+    @property
+    def places(self) -> Places:
+        return Places(self.name, self.state)
+
+    @property
+    def ground(self) -> Ground:
+        return Ground(self.enter)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What ansible-playbook needs to have in its environment."""
+        return inventory.exports(self.places, self.port)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated AWS; its calls are in `calls`."""
+        return emulator.client(service, self.port)
+
+    def calls(self, since: int = 0) -> dict[str, Any]:
+        """The AWS calls after number `since`: `{next, calls}`."""
+        return emulator.calls(self.port, since)
+
+    def host_command(self, host: str, argv: Sequence[str]) -> list[str]:
+        """A command line for the machine that runs `argv` on the host, as root there."""
+        if host not in self.hosts:
+            raise SandboxError(f"sandbox {self.name} has no host {host!r}: {', '.join(self.hosts)}")
+        return [*starting.KINDS[self.kind].enter_host(self.places, self.ground, host), *argv]
+
+    def control_command(self, argv: Sequence[str]) -> list[str]:
+        """The same in the control namespace: on the bridge, where a load balancer would be."""
+        return self.ground.command(argv, self.places.control)
+
+    def run(
+        self, host: str, argv: Sequence[str], input: bytes | None = None, check: bool = False
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.host_command(host, argv), input=input, capture_output=True, check=check, env=environment()
+        )
+
+    def control(self, argv: Sequence[str], input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.control_command(argv), input=input, capture_output=True, check=False, env=environment()
+        )
+
+    def read(self, host: str, path: str) -> bytes:
+        done = self.run(host, ["cat", path])
+        if done.returncode:
+            raise FileNotFoundError(f"{host}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def write(self, host: str, path: str, data: bytes) -> None:
+        """Write through: owner and mode of an existing file stay."""
+        done = self.run(host, ["sh", "-c", 'cat >"$1"', "sh", path], input=data)
+        if done.returncode:
+            raise OSError(f"{host}: {done.stderr.decode(errors='replace').strip()}")
+
+
+def take_down(name: str) -> None:
+    """Remove a sandbox, complete or not, running or not."""
+    places = Places.of(name)
+    with locked(_lock(places)):
+        cleanup.clear(places)
+
+
+def _lock(places: Places) -> Path:
+    return places.root.with_name(f".{places.name}.lock")

@@ -1,0 +1,61 @@
+"""Starting the emulated AWS in the control namespace, and speaking to it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import Any
+
+from sandbox.places import REGION, Places, SandboxError
+from sandbox.shell import Ground, environment
+
+START_SECONDS = 30
+# Calls with this key are the sandbox's own: the emulator's log marks them, and tests do not count them.
+INTERNAL_KEY = "SANDBOXINTERNAL"
+
+
+def start_emulator(
+    ground: Ground, places: Places, listener: socket.socket, creating_seconds: float
+) -> subprocess.Popen[bytes]:
+    port = listener.getsockname()[1]
+    places.emulator.mkdir(mode=0o700)
+    argv = [sys.executable, "-W", "ignore", "-m", "sandbox.aws", "--state", str(places.emulator)]
+    argv += ["--listen-fd", str(listener.fileno()), "--port", str(port), "--creating-seconds", str(creating_seconds)]
+    argv += ["--ca-cert", str(places.ca_certificate), "--ca-key", str(places.ca_key), "--names", str(places.names)]
+    environ = environment(SANDBOX_MARK=str(places.root))
+    return ground.spawn(argv, netns=places.control, log=places.log("aws"), env=environ, pass_fds=[listener.fileno()])
+
+
+def wait_for_emulator(places: Places, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not (places.emulator / "ready").exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SandboxError(f"the emulated AWS does not start: {places.last_words('aws')}")
+        time.sleep(0.02)
+
+
+@functools.cache  # making a client takes longer than a call
+def client(service: str, port: int, *, key: str = "sandbox") -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session(aws_access_key_id=key, aws_secret_access_key="sandbox").client(
+        service,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name=REGION,
+        # The emulator is on our own loopback: no proxy of the caller's is asked.
+        config=Config(proxies={}, retries={"max_attempts": 2}, connect_timeout=5),
+    )
+
+
+def calls(port: int, since: int = 0) -> dict[str, Any]:
+    """The log of AWS calls: `{next, calls}`."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}/_sandbox/calls?since={since}", timeout=10) as answer:
+        log: dict[str, Any] = json.load(answer)
+    return log

@@ -1,0 +1,89 @@
+"""The inventory of a running sandbox, and the environment in which its playbooks run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.places import REGION, Places
+from sandbox.world import World
+
+SECRET_KEY = "sandbox"
+
+
+def inventory(
+    places: Places,
+    kind: str,
+    connections: Mapping[str, Mapping[str, object]],
+    world: World,
+    service: Mapping[str, object],
+) -> dict[str, Any]:
+    """What `ansible-inventory --list` reads. Only what differs from sandbox to sandbox: the rest is group_vars."""
+    common: dict[str, object] = {
+        "sandbox_name": places.name,
+        "sandbox_kind": kind,
+        "sandbox_state": str(places.root),
+        "migration_region": REGION,
+        "migration_vpc_id": world.vpc_id,
+        "migration_subnet_ids": world.subnet_ids,
+        "migration_app_security_group_ids": [world.app_security_group_id],
+        "migration_old_instance_id": world.old_instance_id,
+        **service,
+    }
+    localhost = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "ansible_become": False,
+    }
+    return {
+        "_meta": {"hostvars": {**{host: dict(found) for host, found in connections.items()}, "localhost": localhost}},
+        "all": {"hosts": ["localhost"], "vars": common, "children": ["app"]},
+        "app": {"hosts": list(connections)},
+    }
+
+
+def write_inventory(places: Places, content: Mapping[str, Any]) -> None:
+    places.inventory.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def exports(places: Places, port: int) -> dict[str, str]:
+    """Environment for ansible-playbook. It shuts out the caller's own AWS account, whatever is configured there."""
+    url = f"http://127.0.0.1:{port}"
+    unproxied = [entry for entry in os.environ.get("no_proxy", "").split(",") if entry]
+    loopback = [entry for entry in ("127.0.0.1", "localhost") if entry not in unproxied]
+    no_proxy = ",".join([*unproxied, *loopback])
+    return {
+        "SANDBOX": places.name,
+        "SANDBOX_STATE": str(places.root.parent),
+        "AWS_ENDPOINT_URL": url,
+        "AWS_URL": url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "no_proxy": no_proxy,
+        "NO_PROXY": no_proxy,
+    }
+
+
+def shell_exports(places: Places, port: int) -> str:
+    """The same as a file to source."""
+    lines = [f"export {key}={shlex.quote(value)}" for key, value in exports(places, port).items()]
+    bin_folder = shlex.quote(str(Path(sys.executable).parent))
+    return "\n".join(
+        [
+            f"# The environment of sandbox {places.name}: `. ./sandbox.env`, then run playbooks as usual.",
+            f"export PATH={bin_folder}:$PATH",
+            "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
+            *lines,
+            "",
+        ]
+    )

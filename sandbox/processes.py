@@ -1,0 +1,190 @@
+"""Hosts of the kind `processes`: supervisord in one unprivileged namespace. Needs no privilege at all.
+
+Everything lives in a user, network, mount and pid namespace of the caller's own, in which network namespaces, packet
+filters and overlays can be made as root makes them. Its pid 1 is a shell; when that is killed, all of it is gone.
+A host has its own network, its own host name, and its own /etc, /opt, /var/lib and /run.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sandbox import authority, host_app, network
+from sandbox.places import Places, SandboxError
+from sandbox.shell import SYSTEM_PATH, Ground, environment, tools_bin
+
+BIN = Path(sys.executable).parent
+SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
+SERVICE: dict[str, object] = {
+    "migration_service_manager": "supervisor",
+    "migration_supervisorctl": [str(BIN / "supervisorctl"), "-c", SUPERVISOR_CONF],
+}
+LIMITS = (
+    "supervisor instead of systemd; no ssh, sudo, other users or reboot, and /usr, /home and /tmp are this machine's"
+)
+
+OPEN = """
+mount -t tmpfs -o mode=755 none /run
+mkdir /run/netns
+touch {opened}
+while :; do sleep 3600 & wait $!; done
+"""
+
+# Each overlay has the layer of this sandbox above the machine's own folder. The state folder is bound back in place,
+# as it may lie below an overlay, and Ansible's files must be seen from outside. `userxattr` (kernel 5.11) lets an
+# unprivileged overlay remember removed folders; a tmpfs has that from kernel 6.6.
+LAUNCH = """
+echo $$ >{folder}/pid
+mkdir {folder}/own
+mount -t tmpfs -o mode=755 none {folder}/own
+mkdir {folder}/own/state {folder}/own/run
+mount --bind {state} {folder}/own/state
+for name in etc opt var/lib; do
+  mkdir -p {folder}/own/upper/$name {folder}/own/work/$name
+  options=lowerdir={layer}/$name:{venv}/$name:/$name,upperdir={folder}/own/upper/$name,workdir={folder}/own/work/$name
+  mount -t overlay none -o $options,userxattr /$name 2>/dev/null || mount -t overlay none -o $options /$name
+done
+mount --bind {folder}/own/run /run
+mount --bind {folder}/own/state {state}
+exec unshare --uts sh -c 'hostname {host}; exec env -i {environ} {supervisord} --nodaemon -c {conf}'
+"""
+
+SUPERVISOR = """[unix_http_server]
+file=/run/supervisor.sock
+chmod=0700
+
+[supervisord]
+logfile=/var/lib/supervisord.log
+pidfile=/run/supervisord.pid
+childlogdir=/var/lib
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix:///run/supervisor.sock
+
+[include]
+files=/etc/supervisor/conf.d/*.conf
+"""
+
+# Ansible runs each command by this instead of by /bin/sh. ansible.builtin.shell uses it a second time, inside.
+ENTER = """#!/bin/sh
+[ -z "$SANDBOX_INSIDE" ] || exec /bin/sh "$@"
+exec {enter} sh -c 'cd; exec /bin/sh "$@"' sh "$@"
+"""
+
+
+def prepare(say: Callable[[str], None]) -> tuple[Path, Path]:
+    """The machine's own tree is below every host; only the app's virtual environment is built."""
+    python = host_app.HostPython.of_this_machine()
+
+    def compiler(venv: Path) -> list[str]:
+        return [python.executable, "-m", "compileall", "-q", "-s", str(venv), "-p", "/opt/shop/venv", str(venv / "lib")]
+
+    return Path("/"), host_app.venv_layer(python, say, compiler)
+
+
+def write_layer(places: Places, tree: Path, env_text: str) -> None:
+    authority.trust_authority(places, tree)
+    network.write_resolver_files(places)
+    host_app.install(places, env_text)
+    programs = places.layer / "etc/supervisor/conf.d"
+    programs.mkdir(parents=True)
+    (places.layer / "etc/supervisor/supervisord.conf").write_text(SUPERVISOR)
+    (programs / "shop.conf").write_text(host_app.PROGRAM)
+    (places.layer / "var/lib").mkdir(parents=True)
+
+
+def open_ground(places: Places) -> Ground:
+    """Make the namespace that holds everything; the way in is by its pid 1."""
+    opened = places.root / "opened"
+    argv = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--mount-proc"]
+    with open(places.log("namespace"), "ab") as log:
+        holder = subprocess.Popen(
+            [*argv, "sh", "-ec", OPEN.format(opened=shlex.quote(str(opened)))],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(SANDBOX_MARK=str(places.root)),
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 10
+    while not opened.exists():
+        if holder.poll() is not None or time.monotonic() > deadline:
+            raise SandboxError(f"no unprivileged namespace: {(places.logs / 'namespace.log').read_text().strip()}")
+        time.sleep(0.01)
+    first = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split()[0]
+    return Ground(("nsenter", "-t", first, "-U", "--preserve-credentials", "-n", "-m", "-p"))
+
+
+def start_host(ground: Ground, places: Places, host: str, lower: Sequence[Path]) -> None:
+    folder = places.host_dir(host)
+    (folder / "home").mkdir(parents=True)
+    (folder / "tmp").mkdir()
+    script = LAUNCH.format(
+        folder=shlex.quote(str(folder)),
+        state=shlex.quote(str(places.root)),
+        layer=places.layer,
+        venv=lower[1],
+        host=host,
+        environ=" ".join(shlex.quote(entry) for entry in _host_environment(places, host)),
+        supervisord=shlex.quote(str(BIN / "supervisord")),
+        conf=SUPERVISOR_CONF,
+    )
+    argv = ["unshare", "--mount", "sh", "-ec", script]
+    environ = environment(SANDBOX_MARK=str(places.root))
+    ground.spawn(argv, netns=places.netns(host), log=places.log(host), env=environ)
+
+
+def _host_environment(places: Places, host: str) -> list[str]:
+    """What a login on the host would have: nothing of the caller's, above all not where the caller's AWS is."""
+    return [
+        *[f"HOME={places.host_dir(host)}/home", f"PATH={BIN}:{tools_bin()}:{SYSTEM_PATH}", "LANG=C.UTF-8"],
+        # A Python that was not built by this distribution looks elsewhere for certificates.
+        *["SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", "SSL_CERT_DIR=/etc/ssl/certs"],
+        *["SANDBOX_INSIDE=1", places.mark],
+    ]
+
+
+def write_wrappers(places: Places, ground: Ground, hosts: Mapping[str, str]) -> None:
+    places.bin.mkdir()
+    for host in hosts:
+        wrapper = places.bin / f"enter-{host}"
+        wrapper.write_text(ENTER.format(enter=shlex.join(enter_host(places, ground, host))))
+        wrapper.chmod(0o700)
+
+
+def wait_for_host(ground: Ground, places: Places, host: str, address: str) -> None:
+    """Until its supervisor answers."""
+    deadline = time.monotonic() + 10
+    probe = [*enter_host(places, ground, host), "test", "-S", "/run/supervisor.sock"]
+    while subprocess.run(probe, capture_output=True, check=False, env=environment()).returncode:
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{host}: its supervisor does not start: {places.last_words(host)}")
+        time.sleep(0.05)
+
+
+def connection(places: Places, ground: Ground, host: str, address: str) -> dict[str, object]:
+    """How Ansible reaches a host."""
+    return {
+        "ansible_host": address,
+        "ansible_connection": "local",
+        "ansible_become": False,
+        "ansible_shell_executable": str(places.bin / f"enter-{host}"),
+        # Files are copied from outside the host, so they go through a folder that both see.
+        "ansible_remote_tmp": str(places.host_dir(host) / "tmp"),
+        "ansible_python_interpreter": host_app.HostPython.of_this_machine().executable,
+    }
+
+
+def enter_host(places: Places, ground: Ground, host: str) -> list[str]:
+    """A command prefix that runs a program on the host. The pid is the one in the sandbox's pid namespace."""
+    pid_file = shlex.quote(f"{places.host_dir(host)}/pid")
+    script = f'exec nsenter -t "$(cat {pid_file})" -n -m -u env -i "$@"'
+    return [*ground.enter, "sh", "-c", script, "sh", *_host_environment(places, host)]

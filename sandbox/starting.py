@@ -1,0 +1,103 @@
+"""Bringing a sandbox up, from nothing to an app that answers from the old Redis."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from sandbox import (
+    authority,
+    check,
+    cleanup,
+    emulator,
+    host_app,
+    inventory,
+    machines,
+    network,
+    processes,
+    world,
+)
+from sandbox.places import APP_PORT, OLD_REDIS, Places, SandboxError, host_address
+from sandbox.shell import Ground
+
+# Both modules have the same functions; what they do differs.
+KINDS: dict[str, ModuleType] = {"machines": machines, "processes": processes}
+MOST_HOSTS = 20  # each systemd takes several of the machine's inotify instances
+
+
+def start(
+    places: Places, *, hosts: int, kind: str | None, creating_seconds: float, seed: bool, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Returns the fields of the sandbox's record. A start that fails leaves nothing."""
+    if not 1 <= hosts <= MOST_HOSTS:
+        raise SandboxError(f"--hosts {hosts}: a sandbox has 1 to {MOST_HOSTS} hosts")
+    if places.root.exists():
+        say(f"sandbox {places.name}: removing what is there under this name")
+    cleanup.clear(places)
+    chosen = check.choose(kind, say)
+    addresses = {f"app{number}": host_address(number) for number in range(1, hosts + 1)}
+    try:
+        return _start(places, addresses, chosen, creating_seconds=creating_seconds, seed=seed, say=say)
+    except BaseException:
+        cleanup.clear(places)
+        raise
+
+
+def _start(
+    places: Places,
+    addresses: dict[str, str],
+    kind: str,
+    *,
+    creating_seconds: float,
+    seed: bool,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    module = KINDS[kind]
+    tree, venv = module.prepare(say)
+    began = time.monotonic()
+    listener = network.free_listener()
+    port: int = listener.getsockname()[1]
+    for folder in (places.root.parent, places.root, places.logs):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority.make_authority(places)
+    password = world.new_password()
+    url = host_app.old_url(password)
+    user_data = world.write_old_redis(places, password)
+    network.write_names(places, addresses)
+    module.write_layer(places, tree, host_app.env_file(port, url))
+
+    ground: Ground = module.open_ground(places)
+    network.make_control(ground, places)
+    network.start_resolver(ground, places)
+    aws = emulator.start_emulator(ground, places, listener, creating_seconds)
+    listener.close()
+    for number, (host, address) in enumerate(addresses.items(), 1):
+        network.connect_host(ground, places, host, address, number)
+        module.start_host(ground, places, host, [places.layer, venv, tree])
+    module.write_wrappers(places, ground, addresses)
+    emulator.wait_for_emulator(places, aws)
+    made = world.make_world(
+        lambda service: emulator.client(service, port, key=emulator.INTERNAL_KEY), addresses, user_data, url
+    )
+    first = next(iter(addresses))  # the old Redis admits the app's hosts alone
+    network.wait_for(ground, places, OLD_REDIS, 6379, what="the old Redis", log="aws", seen_from=first)
+    for host, address in addresses.items():
+        module.wait_for_host(ground, places, host, address)
+    for host, address in addresses.items():
+        network.wait_for(ground, places, address, APP_PORT, what=f"the app on {host}", log=host)
+    if seed:
+        _seed(ground, places.netns(first), password)
+    connections = {host: module.connection(places, ground, host, address) for host, address in addresses.items()}
+    inventory.write_inventory(places, inventory.inventory(places, kind, connections, made, module.SERVICE))
+    took = time.monotonic() - began
+    say(f"sandbox {places.name}: {len(addresses)} hosts ({kind}), AWS on 127.0.0.1:{port}, up in {took:.1f} s")
+    return {"kind": kind, "port": port, "hosts": addresses, "enter": ground.enter}
+
+
+def _seed(ground: Ground, netns: str, password: str) -> None:
+    """Fill the old Redis from a host's network. The URL goes by standard input: arguments are seen by everybody."""
+    seeding = [sys.executable, "-m", "sandbox.seed"]
+    ground.run(*seeding, netns=netns, input=f"redis://:{password}@{OLD_REDIS}:6379/0\n")
