@@ -10,13 +10,17 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from sandbox import Sandbox
+from sandbox.api import Sandbox
+from sandbox.starting import KINDS
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
@@ -57,11 +61,18 @@ class Stage:
 
     def __init__(self, sandbox: Sandbox, folder: pathlib.Path) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self.originals = self.environment_files()
 
     def play(self, playbook: str, *arguments: str, **variables) -> Run:
         """Run a playbook with the sandbox's inventory; `variables` are extra variables."""
         before = len(self.calls())
-        command = ["ansible-playbook", playbook, "-i", "inventories/sandbox", *arguments]
+        command = [
+            str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
+            playbook,
+            "-i",
+            "inventories/sandbox",
+            *arguments,
+        ]
         variables.setdefault("migration_report_dir", str(self.folder / "report"))
         command += ["-e", json.dumps(variables)]
         began = time.monotonic()
@@ -84,7 +95,51 @@ class Stage:
         return self.play("migrate.yml", *arguments, **variables)
 
     def calls(self) -> list:
-        return [call for call in self.sandbox.calls() if not call.get("internal")]
+        return [call for call in self.sandbox.calls()["calls"] if not call.get("internal")]
+
+    @contextmanager
+    def load(self):
+        """Users' requests from where a load balancer is; yields a function that ends them and gives the figures."""
+        out = self.folder / "load.json"
+        urls = [f"http://{address}:8000" for address in self.sandbox.hosts.values()]
+        command = [sys.executable, "-m", "sandbox.load", "--out", str(out), "--rate", "30", "--seconds", "900", *urls]
+        process = subprocess.Popen(self.sandbox.control_command(command), cwd=CHECKOUT)
+
+        def stop() -> dict:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
+            figures = json.loads(out.read_text())
+            print("requests {requests_total}, failed {failed}, retried {retried}".format(**figures))
+            return figures
+
+        try:
+            yield stop
+        finally:
+            stop()
+
+    def old_redis(self, code: str = "") -> str:
+        """Run Python on a client `r` of the old Redis; without code, the digest of all its data."""
+        url = next(iter(self.originals.values())).partition(b"REDIS_URL=")[2].split()[0] + b"\n"
+        script = (
+            ["-c", f"import redis; r = redis.Redis.from_url(input())\n{code}"]
+            if code
+            else ["-m", "sandbox.seed", "--digest"]
+        )
+        done = self.sandbox.control([sys.executable, *script], input=url)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().strip()
+
+    def restart_app(self) -> None:
+        service = KINDS[self.sandbox.kind].SERVICE
+        command = [*service.get("migration_supervisorctl", ["systemctl"]), "restart", "shop"]
+        for host in self.sandbox.hosts:
+            done = self.sandbox.run(host, command)
+            assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+        end = time.monotonic() + 20
+        while not self.all_healthy():
+            assert time.monotonic() < end, self.healthy()
+            time.sleep(0.2)
 
     def environment_files(self) -> dict[str, bytes]:
         return {host: self.sandbox.read(host, "/opt/shop/.env") for host in self.sandbox.hosts}
@@ -105,10 +160,10 @@ class Stage:
         return self.group()["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
 
     def connections(self) -> dict[str, dict[str, int]]:
-        """From each host, the established connections of any process to the old and to the new, by the host's kernel."""
+        """From each host, the established connections to the old and to the new, as its kernel sees them."""
         counts = {}
         for host in self.sandbox.hosts:
-            table = self.sandbox.run(host, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout
+            table = self.sandbox.run(host, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout.decode()
             peers = [remote_of(line) for line in table.splitlines() if " 01 " in line]
             counts[host] = {
                 "old": sum(address == "172.31.3.1" for address, port in peers if port == 6379),
@@ -119,7 +174,7 @@ class Stage:
     def healthy(self) -> dict[str, bool]:
         ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/healthz', timeout=3).status)"
         return {
-            host: self.sandbox.run(host, ["/opt/shop/venv/bin/python", "-c", ask]).stdout.strip() == "200"
+            host: self.sandbox.run(host, ["/opt/shop/venv/bin/python", "-c", ask]).stdout.strip() == b"200"
             for host in self.sandbox.hosts
         }
 
@@ -144,7 +199,7 @@ def remote_of(line: str) -> tuple[str, int]:
 def stage(request, tmp_path_factory):
     """A fresh sandbox for the scenario, taken down afterwards."""
     name = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "")
-    sandbox = Sandbox.up(f"e2e{name}", hosts=3, creating_seconds=2)
+    sandbox = Sandbox.up(f"e2e{name}"[:16], hosts=3, creating_seconds=2)
     try:
         yield Stage(sandbox, tmp_path_factory.mktemp("e2e"))
     finally:

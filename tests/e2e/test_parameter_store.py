@@ -9,7 +9,7 @@ def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
     for host in stage.sandbox.hosts:
         content = stage.sandbox.read(host, "/opt/shop/.env")
         stage.sandbox.write(host, "/opt/shop/.env", content + f"REDIS_URL_PARAMETER={NAME}\n".encode())
-    stage.sandbox.restart_app()
+    stage.restart_app()
     original, files = stage.parameter(), stage.environment_files()
 
     run = stage.migrate(migration_env_path="")

@@ -76,25 +76,18 @@ def test_a_replicas_endpoint_is_refused(untouched):
 
 
 def test_a_target_that_is_too_small_is_refused_before_anything_is_made(untouched):
-    untouched.sandbox.old_redis(fill, 420)
+    untouched.old_redis(FILL)
     try:
         run = untouched.migrate()
     finally:
-        untouched.sandbox.old_redis(empty, 420)
+        untouched.old_redis(EMPTY)
     assert run.code != 0
     assert "cache.t3.micro" in run.said()
     assert run.writes == []
 
 
-def fill(client, megabytes):
-    client.config_set("maxmemory", 0)
-    for number in range(megabytes // 10):
-        client.set(f"filler:{number}", b"x" * 10 * 1024 * 1024)
-
-
-def empty(client, megabytes):
-    client.delete(*(f"filler:{number}" for number in range(megabytes // 10)))
-    client.config_resetstat()
+FILL = "r.config_set('maxmemory', 0)\nfor n in range(42): r.set(f'filler:{n}', b'x' * 10 * 1024 * 1024)"
+EMPTY = "r.delete(*(f'filler:{n}' for n in range(42)))\nr.config_set('maxmemory', '256mb')\nr.config_resetstat()"
 
 
 def test_an_environment_file_without_the_key_stops_the_run_before_any_host(untouched):
