@@ -12,8 +12,8 @@ import redis
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.cache import redis_client
-from app.catalogue import load_product
+from .cache import redis_client
+from .catalogue import load_product
 
 PRODUCT_SECONDS = 300
 SESSION_SECONDS = 3600

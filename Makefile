@@ -1,0 +1,79 @@
+# Everything a developer types. Tools come from .venv, which every target that needs it sets up first.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export UV_SYSTEM_CERTS := 1
+READY := .venv/.ready
+NAME ?= sandbox
+PYTEST = pytest $(if $(K),-k '$(K)') --junitxml build/test/$@.xml
+MODULES = $(patsubst plugins/modules/%.py,kempian.cache_migration.%,$(wildcard plugins/modules/*.py))
+FILTERS = $(patsubst plugins/filter/%.yml,kempian.cache_migration.%,$(wildcard plugins/filter/*.yml))
+ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity docs build lock clean
+
+help: ## Say what each target does
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-13s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Make .venv with the locked tools; nothing else
+$(READY): scripts/setup $(wildcard requirements/*.lock)
+	scripts/setup
+
+demo: $(READY) ## Show a whole migration under load, and clean up (KEEP=1 leaves it all up)
+	python -m sandbox.demo
+
+sandbox: $(READY) ## Start a sandbox to play in (NAME=sandbox, SANDBOX_HOSTS=machines|processes); then: . ./sandbox.env
+	python -m sandbox up $(NAME)
+
+sandbox-down: $(READY) ## Take it down (NAME=sandbox)
+	python -m sandbox down $(NAME)
+
+test: $(READY) ## Run linters, unit, component, Molecule, end-to-end and sanity tests; counts and skips at the end
+	scripts/test
+
+test-long: $(READY) ## Run everything there is: also the other kind of hosts, and the oldest ansible-core
+	scripts/test --long
+
+unit: $(READY) ## Run the unit tests (K=name: those whose name matches)
+	$(PYTEST) tests/unit
+
+component: $(READY) ## Run modules and the app against real engines and the local AWS (K=name)
+	$(PYTEST) tests/component
+
+molecule: $(READY) ## Run every role in its Molecule scenario (SCENARIO=name: one)
+	molecule test $(if $(SCENARIO),-s $(SCENARIO),--all)
+
+e2e: $(READY) ## Run one end-to-end scenario (SCENARIO=name), or list them
+ifdef SCENARIO
+	$(PYTEST) -s tests/e2e/test_$(SCENARIO).py
+else
+	@echo "make e2e SCENARIO=name, where name is one of"
+	@for file in tests/e2e/test_*.py; do name=$${file#*test_}; \
+		printf '  %-20s %s\n' "$${name%.py}" "$$(sed -n '1s/"""//gp' "$$file")"; done
+endif
+
+lint: $(READY) ## Run ruff, mypy, yamllint, ansible-lint and the changelog's linter
+	scripts/lint
+
+format: $(READY) ## Format all Python
+	ruff check --fix-only . scripts/test
+	ruff format . scripts/test
+
+sanity: $(READY) ## Run ansible-test sanity on the built artefact
+	scripts/sanity
+
+docs: $(READY) ## Render the reference of modules, filters and roles to build/docs (fails where one cannot be)
+	scripts/docs module $(MODULES)
+	scripts/docs filter $(FILTERS)
+	scripts/docs role $(ROLES)
+
+build: $(READY) ## Build the collection's artefact into build/
+	ansible-galaxy collection build --force --output-path build
+
+lock: $(READY) ## Pin requirements/*.in with hashes, for every Python from 3.11
+	for name in dev app uv; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.lock || exit; done
+
+clean: ## Remove what was built and cached (not .venv)
+	rm -rf build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
