@@ -88,6 +88,7 @@ def replace(path: str, content: bytes, previous: bytes | None) -> None:
     """
     refuse_unless_replaceable(path)
     directory, name = os.path.split(path)
+    # The dot in front keeps it out of the way of what reads `.env*` or `conf.d/*`.
     temporary = os.path.join(directory, f".{name}{_MARK}{secrets.token_hex(8)}")
     try:
         _write_beside(temporary, path, content, previous)
@@ -238,7 +239,7 @@ def locked(
         while not _try_lock(descriptor):
             if clock() >= deadline:
                 raise FileRefused(
-                    f"another run has held {path} for {wait_seconds:g} s; nothing was changed. Wait for it"
+                    f"another run has held the lock {path} for {wait_seconds:g} s; nothing was changed. Wait for it"
                 )
             sleep(_LOCK_POLL_SECONDS)
         yield

@@ -188,7 +188,8 @@ def _restored(document: dotenv.Document, decision: Decision) -> dotenv.Document:
     """Where the lines are still there only the value goes back, so that what somebody did to a comment stays."""
     key, lines = decision.key, _lines(decision)
     bindings = document.bindings(key)
-    if lines and len(lines) == len(bindings):
+    was_removed_before = decision.entry is not None and None in decision.entry.written
+    if lines and len(lines) == len(bindings) and not was_removed_before:
         original = dotenv.parse_text(lines[-1][1]).bindings(key)[-1][1]
         return dotenv.with_token(document, key, original.token)
     if lines:

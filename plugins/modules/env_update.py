@@ -165,7 +165,7 @@ version:
 
 import datetime
 import os
-from typing import Any, Iterable
+from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 from ansible_collections.kempian.cache_migration.plugins.module_utils import dotenv_store, env_change
@@ -268,8 +268,7 @@ def change_parameters(module: AnsibleModule, request: Request, now: str) -> None
     module.exit_json(changed=changed, version=versions, **shown("Parameter Store", decisions, journaled))
 
 
-def shown(where: str, decisions: Iterable[Decision], journaled: dict[str, bool]) -> dict[str, Any]:
-    decisions = list(decisions)
+def shown(where: str, decisions: Sequence[Decision], journaled: dict[str, bool]) -> dict[str, Any]:
     described = {each.key: env_change.describe(each, journaled[each.key]) for each in decisions}
     return {"values": described, "diff": env_change.diff(where, decisions)}
 

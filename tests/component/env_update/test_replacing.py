@@ -1,0 +1,336 @@
+"""What stays, and what cannot go wrong, while a file is replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import Request
+
+OLD = b"A=1\n" + b"# padding\n" * 2000 + b"REDIS_URL=old\n"
+NEW = OLD.replace(b"REDIS_URL=old", b"REDIS_URL=new")
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "app" / ".env"
+    path.parent.mkdir()
+    path.write_bytes(OLD)
+    return path
+
+
+def change(file: Path, state_dir: Path, value: str = "new", key: str = "REDIS_URL", create: bool = False) -> None:
+    params = {"state": "present", "values": {key: value}, "migration_name": "test", "create": create}
+    location = dotenv_store.Location.of(str(file), str(state_dir), "test")
+    dotenv_store.carry_out(Request.from_params(params), location, "2026-11-24T03:00:00Z")
+
+
+def beside(file: Path) -> list[str]:
+    return sorted(os.listdir(file.parent))
+
+
+# --- what belongs to a file stays ---
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_the_mode_stays(file, tmp_path, mode):
+    file.chmod(mode)
+    change(file, tmp_path / "state")
+    assert file.read_bytes() == NEW
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+
+
+@AS_ROOT
+def test_owner_and_group_stay(file, tmp_path):
+    os.chown(file, 12345, 54321)
+    change(file, tmp_path / "state")
+    assert (file.stat().st_uid, file.stat().st_gid) == (12345, 54321)
+
+
+def access_list(*entries: tuple[int, int, int]) -> bytes:
+    """system.posix_acl_access as the kernel has it: version 2, then tag, permissions and id of each entry."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+NOBODY_READS = access_list(
+    (0x01, 6, 0xFFFFFFFF), (0x02, 4, 65534), (0x04, 4, 0xFFFFFFFF), (0x10, 4, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF)
+)
+
+
+def set_attribute(path: Path, name: str, value: bytes) -> None:
+    try:
+        os.setxattr(path, name, value)
+    except OSError as error:
+        pytest.skip(f"this file system or user cannot set {name}: {error.strerror}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("system.posix_acl_access", NOBODY_READS),
+        ("user.note", b"by hand"),
+        ("security.selinux", b"system_u:object_r:etc_t:s0"),
+    ],
+)
+def test_access_list_context_and_other_attributes_stay(file, tmp_path, name, value):
+    set_attribute(file, name, value)
+    before = file.stat().st_mode
+    change(file, tmp_path / "state")
+    assert file.read_bytes() == NEW
+    assert os.getxattr(file, name) == value
+    assert file.stat().st_mode == before
+
+
+def test_the_access_list_that_a_directory_hands_down_does_not_come_upon_the_file(file, tmp_path):
+    file.chmod(0o640)
+    set_attribute(file.parent, "system.posix_acl_default", NOBODY_READS)
+    change(file, tmp_path / "state")
+    assert "system.posix_acl_access" not in os.listxattr(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_the_content_is_never_where_others_can_read_it(file, tmp_path, monkeypatch):
+    file.chmod(0o600)
+    os.umask(0)
+    seen = []
+    real_write = os.write
+
+    def write(descriptor: int, data: bytes) -> int:
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return real_write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", write)
+    try:
+        change(file, tmp_path / "state")
+    finally:
+        os.umask(0o022)
+    assert seen
+    assert set(seen) == {0o600}
+
+
+# --- what cannot be replaced is refused ---
+
+
+@AS_ROOT
+def test_a_file_that_cannot_keep_its_owner_is_left_as_it_is(file, tmp_path, monkeypatch):
+    os.chown(file, 12345, 54321)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    with pytest.raises(FileRefused, match="Use become"):
+        change(file, tmp_path / "state")
+    assert file.read_bytes() == OLD
+    assert beside(file) == [".env"]
+
+
+def test_a_full_disk_leaves_the_file_as_it_is(file, tmp_path, monkeypatch):
+    change(file, tmp_path / "state", "old2")
+    before = file.read_bytes()
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(FileRefused, match="Make room"):
+        change(file, tmp_path / "state")
+    assert file.read_bytes() == before
+    assert beside(file) == [".env"]
+
+
+def test_an_edit_by_somebody_else_in_the_last_moment_is_not_overwritten(file):
+    with pytest.raises(FileRefused, match="changed by somebody else just now"):
+        atomic_file.replace(str(file), NEW, previous=b"what was read before")
+    assert file.read_bytes() == OLD
+    assert beside(file) == [".env"]
+
+
+def test_a_file_that_is_mounted_by_itself_is_refused(file, tmp_path):
+    script = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_replacing import change
+from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file
+for look in (atomic_file._mount_points, set):  # set: as if the mount had not been seen beforehand
+    atomic_file._mount_points = look
+    try:
+        change(Path({str(file)!r}), Path({str(tmp_path / "state")!r}))
+    except atomic_file.FileRefused as refused:
+        print(refused)
+"""
+    program = tmp_path / "program.py"
+    program.write_text(script)
+    mounted = f"mount --bind {file} {file} && exec {sys.executable} {program}"
+    done = subprocess.run(["unshare", "-Urm", "sh", "-c", mounted], capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"no mount namespace can be made here: {done.stderr.strip()}")
+    assert done.stdout.count("is a mount of its own") == 2, done.stderr
+    assert file.read_bytes() == OLD
+    assert beside(file) == [".env"]
+
+
+# --- killed at any moment ---
+
+
+@contextlib.contextmanager
+def forked(act: Callable[[], None]) -> Iterator[int]:
+    """Run it in a child process of this one, which is killed and waited for in the end."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            act()
+            os._exit(0)
+        os._exit(1)
+    try:
+        yield pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def die_at_call(number: int) -> None:
+    """Let this process be killed at its n-th call that touches a file; a write leaves half of its bytes."""
+    left = number
+
+    def deadly(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*args: object, **kwargs: object) -> object:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                if name == "write":
+                    descriptor, data = args
+                    real(descriptor, data[: len(data) // 2])  # type: ignore[index, arg-type]
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **kwargs)
+
+        setattr(os, name, call)
+
+    for name in ("open", "write", "fsync", "close", "fchmod", "setxattr", "replace", "unlink", "mkdir"):
+        deadly(name)
+
+
+def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_completes_it(file, tmp_path):
+    outcomes = []
+    for number in range(1, 200):
+        state = tmp_path / f"state{number}"
+        file.write_bytes(OLD)
+
+        def act(number: int = number, state: Path = state) -> None:
+            die_at_call(number)
+            change(file, state)
+
+        with forked(act) as pid:
+            status = os.waitpid(pid, 0)[1]
+        assert file.read_bytes() in (OLD, NEW)
+        if file.read_bytes() == NEW:
+            path = str(state / "test" / "journal.json")
+            entries = journal.parse(atomic_file.read(path), path).entries
+            assert [entry.original for entry in entries] == ["old"], "changed without a journal"
+        outcomes.append((os.WIFSIGNALED(status), file.read_bytes() == NEW))
+        change(file, state)
+        assert file.read_bytes() == NEW
+        assert beside(file) == [".env"]
+        assert [path.name for path in (state / "test").iterdir()] == ["journal.json"]
+        if not os.WIFSIGNALED(status):
+            break
+    assert outcomes[0] == (True, False)
+    assert (True, True) in outcomes
+    assert outcomes[-1] == (False, True)
+    assert len(outcomes) > 15
+
+
+def test_killed_at_any_time_the_file_is_whole(file, tmp_path):
+    dice = random.Random(1)
+    versions = {OLD, NEW, OLD.replace(b"=old", b"=newer")}
+
+    def act() -> None:
+        while True:
+            change(file, tmp_path / "state", "newer")
+            change(file, tmp_path / "state", "new")
+
+    seen = set()
+    for _ in range(25):
+        with forked(act):
+            time.sleep(dice.uniform(0.01, 0.04))
+        seen.add(file.read_bytes())
+        assert file.read_bytes() in versions
+    change(file, tmp_path / "state", "last")
+    assert beside(file) == [".env"]
+    assert len(seen) > 1
+
+
+def test_a_leftover_of_a_killed_run_goes_with_the_next_run_even_if_that_changes_nothing(file, tmp_path):
+    leftover = file.parent / "..env.cache-migration-0123456789abcdef"
+    other = file.parent / "..env.cache-migration-mine"
+    leftover.write_text("REDIS_URL=secret")
+    other.write_text("not ours")
+    change(file, tmp_path / "state", "old")
+    assert beside(file) == [other.name, ".env"]
+
+
+# --- two runs at once ---
+
+
+def test_runs_at_once_come_one_after_the_other_and_none_is_lost(file, tmp_path):
+    with contextlib.ExitStack() as running:
+        pids = [
+            running.enter_context(forked(lambda n=n: change(file, tmp_path / "state", str(n), f"KEY_{n}", create=True)))
+            for n in range(8)
+        ]
+        assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 8
+    lines = file.read_bytes().removeprefix(OLD).split()
+    assert sorted(lines) == [f"KEY_{n}={n}".encode() for n in range(8)]
+    path = str(tmp_path / "state" / "test" / "journal.json")
+    assert len(journal.parse(atomic_file.read(path), path).entries) == 8
+
+
+def test_a_lock_that_is_held_for_long_is_refused_by_its_path(tmp_path):
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    lock = str(tmp_path / "lock")
+    held = r"another run has held the lock .*/lock for 30 s"
+    second = atomic_file.locked(lock, 30, clock=lambda: now, sleep=sleep)
+    with atomic_file.locked(lock, 30), pytest.raises(FileRefused, match=held), second:
+        pass
+    assert now >= 30
+
+
+def test_a_lock_is_free_after_its_holder_was_killed(tmp_path):
+    lock = str(tmp_path / "lock")
+    taken = tmp_path / "taken"
+
+    def hold() -> None:
+        with atomic_file.locked(lock, 0):
+            taken.touch()
+            time.sleep(60)
+
+    with forked(hold):
+        while not taken.exists():
+            time.sleep(0.01)
+        with pytest.raises(FileRefused), atomic_file.locked(lock, 0):
+            pass
+    with atomic_file.locked(lock, 0):
+        pass

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import env_change
+from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import ChangeRefused, Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry
+
+OLD, NEW, OTHER = "redis://:o@old:6379/0", "rediss://:n@new:6379/0", "redis://:x@other:6379/0"
+KEY = "REDIS_URL"
+ENTRY = Entry("dotenv", "/opt/shop/.env", KEY, OLD, ("rediss://:n1@new:6379/0", NEW), {}, "2026-11-24T03:00:00Z")
+
+
+def request(state: str = "present", value: Any = NEW, **params: Any) -> Request:
+    return Request.from_params(
+        {"state": state, "values": {KEY: value}, "migration_name": "prod", "create": False, **params}
+    )
+
+
+def decide(asked: Request, current: str | None, entry: Entry | None = None) -> env_change.Decision:
+    return env_change.decide(asked, KEY, current, entry, "/opt/shop/.env")
+
+
+@pytest.mark.parametrize(
+    ("state", "current", "action", "after"),
+    [
+        ("present", OLD, env_change.WRITE, NEW),
+        ("present", NEW, env_change.KEEP, NEW),
+        ("present", None, env_change.WRITE, NEW),
+        ("absent", OLD, env_change.REMOVE, None),
+        ("absent", None, env_change.KEEP, None),
+    ],
+)
+def test_a_value_is_changed_only_where_it_differs(state, current, action, after):
+    decision = decide(request(state), current)
+    assert (decision.action, decision.before, decision.after) == (action, current, after)
+
+
+@pytest.mark.parametrize("current", [NEW, "rediss://:n1@new:6379/0"])
+def test_every_value_of_ours_is_reverted_to_the_original(current):
+    decision = decide(request("reverted"), current, ENTRY)
+    assert (decision.action, decision.after, decision.closes) == (env_change.RESTORE, OLD, True)
+
+
+def test_an_original_that_is_in_place_is_left_alone_and_its_entry_closed():
+    decision = decide(request("reverted"), OLD, ENTRY)
+    assert (decision.action, decision.closes) == (env_change.KEEP, True)
+    assert "original value is in place" in decision.message
+
+
+def test_nothing_is_reverted_without_an_entry():
+    decision = decide(request("reverted"), NEW, None)
+    assert decision.action == env_change.KEEP
+    assert "no entry" in decision.message
+
+
+@pytest.mark.parametrize("current", [OTHER, None])
+def test_a_value_that_somebody_has_changed_since_is_not_reverted(current):
+    with pytest.raises(ChangeRefused, match="somebody has changed it since 2026-11-24T03:00:00Z"):
+        decide(request("reverted"), current, ENTRY)
+
+
+@pytest.mark.parametrize("current", [OLD, NEW])
+def test_the_expected_or_the_new_value_is_accepted(current):
+    assert decide(request(expected={KEY: OLD}), current).after == NEW
+
+
+@pytest.mark.parametrize(("state", "current"), [("present", OTHER), ("present", None), ("absent", OTHER)])
+def test_a_value_that_is_neither_expected_nor_the_new_one_is_refused(state, current):
+    with pytest.raises(ChangeRefused) as refused:
+        decide(request(state, expected={KEY: OLD}), current)
+    assert "redis://:***@old:6379/0" in str(refused.value)
+    assert ":x@" not in str(refused.value)
+    assert ":o@" not in str(refused.value)
+
+
+def test_expecting_no_value_is_possible():
+    assert decide(request(expected={KEY: None}), None).action == env_change.WRITE
+    with pytest.raises(ChangeRefused):
+        decide(request(expected={KEY: None}), OLD)
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({"values": {}}, "values is empty"),
+        ({"values": {KEY: None}}, "no value for REDIS_URL"),
+        ({"values": {KEY: True}}, "REDIS_URL as bool"),
+        ({"values": {KEY: ["x"]}}, "REDIS_URL as list"),
+        ({"expected": {"REDIS_URI": "x"}}, "expected names REDIS_URI"),
+    ],
+)
+def test_a_task_that_says_something_else_than_it_means_is_refused(params, text):
+    with pytest.raises(ChangeRefused, match=text):
+        request(**params)
+
+
+def test_a_number_is_taken_as_its_text():
+    assert request(value=6379).values == {KEY: "6379"}
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        (None, None),
+        (NEW, "rediss://:***@new:6379/0"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("hunter2", "***"),
+        ("postgres://u:p@host/db", "***"),
+        ("", "***"),
+    ],
+)
+def test_only_cache_urls_are_shown_and_never_their_secrets(value, masked):
+    assert env_change.mask(value) == masked
+
+
+def test_the_location_of_a_cache_url_is_told_and_of_nothing_else():
+    assert env_change.location(NEW) == {"host": "new", "port": 6379, "tls": True, "database": 0}
+    assert env_change.location("postgres://u:p@host/db") is None
+    assert env_change.location(None) is None
+
+
+def test_the_diff_names_only_the_keys_that_change():
+    asked = Request.from_params(
+        {
+            "state": "present",
+            "values": {KEY: NEW, "SAME": "1", "SECRET": "b", "ADDED": "c"},
+            "migration_name": "prod",
+            "create": True,
+        }
+    )
+    found = {KEY: OLD, "SAME": "1", "SECRET": "a", "ADDED": None}
+    diff = env_change.diff("/e", [env_change.decide(asked, key, value, None, "/e") for key, value in found.items()])
+    assert diff["before"] == "REDIS_URL=redis://:***@old:6379/0\nSECRET=***\n"
+    assert diff["after"] == "REDIS_URL=rediss://:***@new:6379/0\nSECRET=*** (another secret)\nADDED=***\n"
+    assert diff["before_header"] == diff["after_header"] == "/e"
+
+
+def test_an_address_without_a_secret_is_harmless_and_anything_else_is_not():
+    values = ["redis://host:6379/0", NEW, "hunter2", None, "redis://user@host:6379/0"]
+    assert env_change.harmless(values) == {"redis://host:6379/0"}
