@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Run the module elasticache_cluster again until the replication group is as stated, with a line at each step."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.kempian.cache_migration.plugins.module_utils import waiting
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction, Result
+
+
+class ActionModule(ProgressAction):
+    default_timeout = float(waiting.DEFAULT_TIMEOUT)
+    default_interval = float(waiting.DEFAULT_INTERVAL)
+
+    def wants_to_wait(self, args: Mapping[str, Any]) -> bool:
+        return bool(boolean(args.get("wait", True)))
+
+    def next_args(self, args: Mapping[str, Any], result: Result) -> Mapping[str, Any]:
+        """A token is changed once a task: AWS never tells a token, so the module itself could not know that it was."""
+        if result.get("token_changed"):
+            return {name: value for name, value in args.items() if name != "auth_token_update_strategy"}
+        return args

@@ -1,0 +1,458 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elasticache_cluster
+version_added: 0.1.0
+short_description: Make, converge or remove an ElastiCache replication group
+description:
+  - Makes a replication group of ElastiCache for Redis OSS with cluster mode disabled, converges it, or removes it.
+  - Reads, plans and only then acts. What AWS cannot change in place is refused before anything is touched, with the
+    reason and the way out.
+  - Options that are left out are not changed.
+  - Never waits in silence. It goes as far as it can, and the action plugin of the same name runs it again, with a line
+    at each step, until the group is as stated or O(wait_timeout) has passed. A run that was killed is continued by
+    running it again.
+  - A group is this migration's when its tag C(cache_migration:name) equals O(migration_name). Others are used with
+    O(adopt=true) only, and are never changed or deleted.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  replication_group_id:
+    description:
+      - The name of the replication group.
+      - 1 to 40 letters, digits and hyphens, the first a letter, no double hyphen and none at the end.
+      - AWS stores it in lower case.
+    type: str
+    required: true
+  migration_name:
+    description:
+      - The name of the migration that the group belongs to; becomes its tag C(cache_migration:name).
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes and converges the group.
+      - V(absent) deletes it where it is this migration's, and waits until it is gone. One of
+        O(final_snapshot_identifier) and O(skip_final_snapshot) must be stated then.
+    type: str
+    choices: [present, absent]
+    default: present
+  adopt:
+    description:
+      - Use a group that is not this migration's, as it is. What is stated is checked against it (but for its
+        description and tags), and a difference is refused.
+    type: bool
+    default: false
+  replication_group_description:
+    description:
+      - What the group is for. A new group gets C(Cache of) and O(migration_name) where it is left out.
+    type: str
+  engine:
+    description:
+      - The engine.
+    type: str
+    choices: [redis]
+    default: redis
+  engine_version:
+    description:
+      - The version, as V(7.1), V(6.x) or V(5.0.6), in quotes. AWS chooses where it is left out.
+      - Upgrades are made in place; going back is refused.
+    type: str
+  cache_node_type:
+    description:
+      - The type of each node, as V(cache.t3.small). Needed to make a group.
+      - It changes in place to the types that AWS allows (ListAllowedNodeTypeModifications); others are refused.
+    type: str
+  num_cache_clusters:
+    description:
+      - How many nodes there are, the primary counted, 1 to 6. A new group has 1 where it is left out.
+      - Replicas come and go at once, whatever O(apply_immediately) says.
+    type: int
+  automatic_failover_enabled:
+    description:
+      - A replica takes over where the primary fails. Needs at least 2 nodes.
+    type: bool
+  multi_az_enabled:
+    description:
+      - Replicas are in other availability zones than the primary. Needs O(automatic_failover_enabled=true).
+    type: bool
+  preferred_cache_cluster_azs:
+    description:
+      - The availability zone of each node, the primary's first, as many as O(num_cache_clusters).
+      - Used when the group is made; nodes do not move afterwards, and AWS places replicas that are added later.
+    type: list
+    elements: str
+  cache_subnet_group_name:
+    description:
+      - The subnet group, see M(kempian.cache_migration.elasticache_subnet_group). Cannot be changed in place.
+    type: str
+  security_group_ids:
+    description:
+      - The security groups that decide who reaches the nodes. An empty list counts as left out.
+      - In check mode, where there is no replication group yet, an item may be empty or V(after-apply), for a security
+        group that could not be made in check mode.
+    type: list
+    elements: str
+  cache_parameter_group_name:
+    description:
+      - The parameter group, see M(kempian.cache_migration.elasticache_parameter_group), of the family of the version.
+    type: str
+  port:
+    description:
+      - The TCP port, 6379 where it is left out. Cannot be changed in place.
+    type: int
+  transit_encryption_enabled:
+    description:
+      - Clients speak TLS. Can be changed in place from version 7.0.5 on, and only with O(apply_immediately=true).
+    type: bool
+  transit_encryption_mode:
+    description:
+      - V(preferred) serves clients with and without TLS, V(required) those with TLS only.
+      - To bring TLS to a group that is in use, state V(preferred), move the clients, then state V(required).
+    type: str
+    choices: [preferred, required]
+  at_rest_encryption_enabled:
+    description:
+      - Data on disk and in snapshots is encrypted. Cannot be changed in place.
+    type: bool
+  kms_key_id:
+    description:
+      - The id or ARN (no alias) of the KMS key for encryption at rest. Cannot be changed in place.
+    type: str
+  auth_token:
+    description:
+      - The token (password) of the group. Needs TLS.
+      - 16 to 128 letters and digits, and of other characters only V(! & # $ ^ < > -).
+      - AWS never gives a token back. Where the group has one, it is taken to be this one, unless
+        O(auth_token_update_strategy) is stated.
+    type: str
+  auth_token_update_strategy:
+    description:
+      - Change the token of a group that exists, by one call of its own, in this task. Leave it out afterwards, as every
+        task that states it makes the call.
+      - V(rotate) makes O(auth_token) valid beside the token before it. On a group without a token, clients without one
+        are still served then.
+      - V(set) makes O(auth_token) the only valid one.
+    type: str
+    choices: [rotate, set]
+  snapshot_retention_limit:
+    description:
+      - For how many days daily snapshots are kept, 0 to 35; 0 is no snapshots.
+    type: int
+  snapshot_window:
+    description:
+      - When the daily snapshot begins (UTC), as V(05:00-06:00), at least an hour.
+    type: str
+  preferred_maintenance_window:
+    description:
+      - The weekly maintenance window (UTC), as V(sun:05:00-sun:06:00), at least an hour.
+    type: str
+  tags:
+    description:
+      - Tags of the group, beside C(cache_migration:name).
+    type: dict
+  purge_tags:
+    description:
+      - Remove tags that O(tags) does not state. Tags of AWS (C(aws:)) and of this migration stay.
+    type: bool
+    default: false
+  apply_immediately:
+    description:
+      - Apply changes at once. With V(false) AWS queues a change of the version or the node type for the maintenance
+        window; it is told in RV(pending), and not planned again.
+      - A change that is applied at once also brings all that is queued.
+    type: bool
+    default: true
+  final_snapshot_identifier:
+    description:
+      - With O(state=absent), the name of a last snapshot to keep.
+    type: str
+  skip_final_snapshot:
+    description:
+      - With O(state=absent), give the data up.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait until the group is as stated. With V(false) the result may be RV(in_progress), and only the steps that
+        need no waiting are made.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - For how many seconds to wait in all. Running it again goes on.
+    type: int
+    default: 3600
+  wait_interval:
+    description:
+      - How many seconds there are between two reads while it waits.
+    type: float
+    default: 15
+attributes:
+  check_mode:
+    description: Reads and plans; makes no call that writes.
+    support: full
+  diff_mode:
+    description: Shows what changes, a token as C(***).
+    support: full
+notes:
+  - Runs where AWS is reached from, usually on the controller, once and not once a host.
+  - 'IAM actions: C(elasticache:DescribeReplicationGroups), C(elasticache:DescribeCacheClusters),
+    C(elasticache:DescribeCacheParameters), C(elasticache:ListTagsForResource),
+    C(elasticache:ListAllowedNodeTypeModifications), C(elasticache:CreateReplicationGroup),
+    C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource), C(elasticache:ModifyReplicationGroup),
+    C(elasticache:IncreaseReplicaCount), C(elasticache:DecreaseReplicaCount), C(elasticache:DeleteReplicationGroup),
+    C(elasticache:CreateSnapshot).'
+seealso:
+  - name: AWS, CreateReplicationGroup
+    description: What each option means to AWS.
+    link: https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Make the cache of production, or converge it
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    replication_group_description: Kempian production cache
+    engine_version: "7.1"
+    cache_node_type: cache.t3.small
+    num_cache_clusters: 2
+    automatic_failover_enabled: true
+    multi_az_enabled: true
+    preferred_cache_cluster_azs: [us-east-1a, us-east-1b]
+    cache_subnet_group_name: kempian-cache
+    security_group_ids: [sg-0123456789abcdef0]
+    transit_encryption_enabled: true
+    at_rest_encryption_enabled: true
+    auth_token: "{{ cache_token }}"
+    snapshot_retention_limit: 5
+    region: us-east-1
+  register: cache
+
+- name: Rotate its token; the one before stays valid until it is set
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    auth_token: "{{ new_cache_token }}"
+    auth_token_update_strategy: rotate
+
+- name: Remove it, and keep its data
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    state: absent
+    final_snapshot_identifier: kempian-cache-prod-last
+"""
+
+RETURN = r"""
+plan:
+  description: The calls that were to be made, in order. Of a task that waited, those of its first plan.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: The operation of the API.
+      type: str
+      sample: ModifyReplicationGroup
+    parameters:
+      description: Its parameters, a token as C(***).
+      type: dict
+    reason:
+      description: Which options ask for it.
+      type: str
+      sample: "cache_node_type: cache.t3.small -> cache.t3.medium"
+    disruptive:
+      description: Whether clients notice it.
+      type: bool
+endpoint:
+  description: How clients reach the group; a placeholder while that is not known.
+  returned: O(state=present)
+  type: dict
+  contains:
+    service:
+      description: The service, C(elasticache).
+      type: str
+    name:
+      description: The name of the group.
+      type: str
+    protocol:
+      description: What is spoken, C(redis) here.
+      type: str
+    address:
+      description: The primary endpoint; C(after-apply.invalid) while it is not known.
+      type: str
+    port:
+      description: Its port.
+      type: int
+    reader_address:
+      description: The reader endpoint.
+      type: str
+    reader_port:
+      description: Its port.
+      type: int
+    nodes:
+      description: The nodes. Never point an app at one, as it does not follow a failover.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The node's id.
+          type: str
+        address:
+          description: The node's endpoint.
+          type: str
+        port:
+          description: Its port.
+          type: int
+    tls:
+      description: Whether clients speak TLS.
+      type: bool
+    auth:
+      description: How clients authenticate, one of C(none), C(token) and C(rbac).
+      type: str
+    username:
+      description: The user's name, empty with a token.
+      type: str
+    databases:
+      description: How many databases are served.
+      type: int
+    engine:
+      description: The engine.
+      type: str
+    engine_version:
+      description: The version that runs, or is stated.
+      type: str
+    state:
+      description: C(known), or C(after_apply) for a placeholder.
+      type: str
+status:
+  description: The status of the group as AWS tells it, in lower case, or C(absent).
+  returned: always
+  type: str
+  sample: available
+arn:
+  description: The ARN of the group, empty where there is none.
+  returned: always
+  type: str
+pending:
+  description: What AWS has queued for the maintenance window, by option.
+  returned: always
+  type: dict
+  sample: {"cache_node_type": "cache.t3.medium"}
+monthly_cost:
+  description: What the group costs on demand in a month of 730 hours, every node counted.
+  returned: O(state=present)
+  type: dict
+  contains:
+    usd:
+      description: US dollars a month; null where no price is known.
+      type: float
+      sample: 49.64
+    nodes:
+      description: The nodes that are counted.
+      type: int
+    usd_per_node_hour:
+      description: US dollars a node and hour; null where no price is known.
+      type: float
+    source:
+      description: The price list, with its region and date.
+      type: str
+    note:
+      description: How it is reckoned, or that it is unknown and why.
+      type: str
+token_changed:
+  description: Whether this task set, rotated or first gave the token.
+  returned: O(state=present)
+  type: bool
+in_progress:
+  description: Whether there is more to do or to wait for. False in check mode.
+  returned: always
+  type: bool
+progress:
+  description: What it waits for, or empty.
+  returned: always
+  type: str
+  sample: "kempian-cache-prod: creating"
+option:
+  description: The option to change.
+  returned: when it is refused
+  type: str
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api
+from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_converge import (
+    make_absent,
+    make_present,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import Deletion, Desired
+
+OPTIONS = {
+    "replication_group_id": {"type": "str", "required": True},
+    "migration_name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "adopt": {"type": "bool", "default": False},
+    "replication_group_description": {"type": "str"},
+    "engine": {"type": "str", "choices": ["redis"], "default": "redis"},
+    "engine_version": {"type": "str"},
+    "cache_node_type": {"type": "str"},
+    "num_cache_clusters": {"type": "int"},
+    "automatic_failover_enabled": {"type": "bool"},
+    "multi_az_enabled": {"type": "bool"},
+    "preferred_cache_cluster_azs": {"type": "list", "elements": "str"},
+    "cache_subnet_group_name": {"type": "str"},
+    "security_group_ids": {"type": "list", "elements": "str"},
+    "cache_parameter_group_name": {"type": "str"},
+    "port": {"type": "int"},
+    "transit_encryption_enabled": {"type": "bool"},
+    "transit_encryption_mode": {"type": "str", "choices": ["preferred", "required"]},
+    "at_rest_encryption_enabled": {"type": "bool"},
+    "kms_key_id": {"type": "str", "no_log": False},
+    "auth_token": {"type": "str", "no_log": True},
+    "auth_token_update_strategy": {"type": "str", "choices": ["rotate", "set"], "no_log": False},
+    "snapshot_retention_limit": {"type": "int"},
+    "snapshot_window": {"type": "str"},
+    "preferred_maintenance_window": {"type": "str"},
+    "tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": False},
+    "apply_immediately": {"type": "bool", "default": True},
+    "final_snapshot_identifier": {"type": "str"},
+    "skip_final_snapshot": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 3600},
+    "wait_interval": {"type": "float", "default": 15},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=OPTIONS, supports_check_mode=True)
+    try:
+        client = module.client("elasticache")
+        if module.params["state"] == "absent":
+            result = make_absent(client, Deletion.from_params(module.params), module.check_mode)
+        else:
+            desired = Desired.from_params(module.params, allow_placeholders=module.check_mode)
+            result = make_present(client, desired, module.region, module.check_mode)
+    except PlanRefused as refused:
+        module.fail_json(msg=refused.message, option=refused.option)
+    except AnsibleAWSError as error:
+        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

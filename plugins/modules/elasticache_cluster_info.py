@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elasticache_cluster_info
+version_added: 0.1.0
+short_description: Tell what ElastiCache replication groups there are
+description:
+  - Reads one replication group, or all of a region, with their nodes, tags and endpoints. Changes nothing.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  replication_group_id:
+    description:
+      - The name of a group. All groups are told where it is left out, and none where there is no such group.
+    type: str
+  migration_name:
+    description:
+      - Tell of each group whether it is this migration's.
+    type: str
+attributes:
+  check_mode:
+    description: It only reads.
+    support: full
+  diff_mode:
+    description: It changes nothing.
+    support: none
+notes:
+  - 'IAM actions: C(elasticache:DescribeReplicationGroups), C(elasticache:DescribeCacheClusters),
+    C(elasticache:DescribeCacheParameters), C(elasticache:ListTagsForResource).'
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Read a group
+  kempian.cache_migration.elasticache_cluster_info:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    region: us-east-1
+  register: found
+"""
+
+RETURN = r"""
+replication_groups:
+  description: The groups, in the words of M(kempian.cache_migration.elasticache_cluster)'s options.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    replication_group_id:
+      description: The name of the group.
+      type: str
+    status:
+      description: Its status as AWS tells it, in lower case.
+      type: str
+    arn:
+      description: Its ARN.
+      type: str
+    replication_group_description:
+      description: What it is for.
+      type: str
+    engine:
+      description: The engine.
+      type: str
+    engine_version:
+      description: The version that runs, the lowest of its nodes.
+      type: str
+    cache_node_type:
+      description: The type of its nodes.
+      type: str
+    num_cache_clusters:
+      description: How many nodes it has.
+      type: int
+    automatic_failover_enabled:
+      description: Whether a replica takes over where the primary fails.
+      type: bool
+    multi_az_enabled:
+      description: Whether it is spread over availability zones.
+      type: bool
+    cluster_enabled:
+      description: Whether cluster mode is enabled.
+      type: bool
+    cache_subnet_group_name:
+      description: Its subnet group.
+      type: str
+    cache_parameter_group_name:
+      description: Its parameter group.
+      type: str
+    security_group_ids:
+      description: Its security groups.
+      type: list
+      elements: str
+    user_group_ids:
+      description: Its user groups.
+      type: list
+      elements: str
+    transit_encryption_enabled:
+      description: Whether it speaks TLS.
+      type: bool
+    transit_encryption_mode:
+      description: C(preferred), C(required), or empty without TLS.
+      type: str
+    at_rest_encryption_enabled:
+      description: Whether its storage is encrypted, by AWS's storage type where that is told.
+      type: bool
+    kms_key_id:
+      description: The KMS key, or empty.
+      type: str
+    auth_token_enabled:
+      description: Whether it has a token.
+      type: bool
+    snapshot_retention_limit:
+      description: For how many days daily snapshots are kept.
+      type: int
+    snapshot_window:
+      description: When the daily snapshot begins (UTC).
+      type: str
+    preferred_maintenance_window:
+      description: The weekly maintenance window (UTC).
+      type: str
+    pending:
+      description: What AWS has queued, by option.
+      type: dict
+    tags:
+      description: Its tags; null while AWS tells none.
+      type: dict
+    ours:
+      description: Whether it is the migration's of O(migration_name); null where that is left out.
+      type: bool
+    members:
+      description: Its nodes.
+      type: list
+      elements: dict
+      contains:
+        cache_cluster_id:
+          description: The node's id, the dimension of its metrics.
+          type: str
+        status:
+          description: Its status.
+          type: str
+        role:
+          description: C(primary) or C(replica).
+          type: str
+        availability_zone:
+          description: Its availability zone.
+          type: str
+        address:
+          description: Its endpoint.
+          type: str
+        port:
+          description: Its port.
+          type: int
+    endpoint:
+      description: How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.elasticache_cluster).
+      type: dict
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_converge import facts
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={"replication_group_id": {"type": "str"}, "migration_name": {"type": "str"}},
+        supports_check_mode=True,
+    )
+    name = module.params["replication_group_id"]
+    try:
+        client = module.client("elasticache")
+        if name:
+            group = elasticache_api.read_replication_group(client, name.lower())
+            groups = [group] if group else []
+        else:
+            groups = elasticache_api.read_replication_groups(client)
+    except AnsibleAWSError as error:
+        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+    told = [facts(group, module.params["migration_name"]) for group in groups]
+    module.exit_json(changed=False, replication_groups=told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,544 @@
+"""From a replication group as it is to one as it is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group import (
+    Member,
+    ReplicationGroup,
+    endpoint_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import Deletion, Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_plan import (
+    needs_allowed_node_types,
+    plan_absent,
+    plan_present,
+    predict,
+    queued_against,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+OURS = {"cache_migration:name": "shop-prod"}
+TOKEN = "a-token-of-sixteen"
+CURRENT = ReplicationGroup(
+    replication_group_id="shop",
+    status="available",
+    arn="arn:aws:elasticache:us-east-1:123456789012:replicationgroup:shop",
+    replication_group_description="Cache of shop-prod",
+    engine_version="7.1.0",
+    cache_node_type="cache.t3.small",
+    num_cache_clusters=2,
+    automatic_failover_enabled=True,
+    multi_az_enabled=True,
+    cache_subnet_group_name="shop",
+    security_group_ids=("sg-1",),
+    cache_parameter_group_name="default.redis7",
+    transit_encryption_enabled=True,
+    transit_encryption_mode="required",
+    auth_token_enabled=True,
+    snapshot_retention_limit=5,
+    snapshot_window="05:00-06:00",
+    preferred_maintenance_window="sun:05:00-sun:06:00",
+    address="master.shop.x.use1.cache.amazonaws.com",
+    members=(Member("shop-001", role="primary"), Member("shop-002", role="replica")),
+    tags=OURS,
+)
+PLAIN = replace(CURRENT, transit_encryption_enabled=False, transit_encryption_mode="", auth_token_enabled=False)
+
+
+def desired(**params):
+    return Desired.from_params({"replication_group_id": "shop", "migration_name": "shop-prod", **params})
+
+
+def plan(current, **params):
+    return plan_present(current, desired(**params))
+
+
+def actions(current, **params):
+    return [step.action for step in plan(current, **params).steps]
+
+
+def refusal(current, **params):
+    with pytest.raises(PlanRefused) as refused:
+        plan(current, **params)
+    return refused.value
+
+
+# --- the property ---
+
+GROUPS = st.builds(
+    replace,
+    st.just(CURRENT),
+    engine_version=st.sampled_from(["5.0.6", "6.2.6", "7.0.4", "7.0.7", "7.1.0"]),
+    cache_node_type=st.sampled_from(["cache.t3.small", "cache.t3.medium"]),
+    num_cache_clusters=st.integers(1, 6),
+    automatic_failover_enabled=st.booleans(),
+    multi_az_enabled=st.booleans(),
+    security_group_ids=st.sampled_from([("sg-1",), ("sg-1", "sg-2")]),
+    cache_parameter_group_name=st.sampled_from(["default.redis7", "default.redis6.x", "shop"]),
+    at_rest_encryption_enabled=st.booleans(),
+    storage_encryption_type=st.sampled_from(["", "none", "sse-elasticache", "sse-kms"]),
+    snapshot_retention_limit=st.integers(0, 3),
+    tags=st.sampled_from([OURS, {**OURS, "team": "a"}, {**OURS, "team": "b", "aws:x": "y"}, {}]),
+    pending=st.sampled_from(
+        [{}, {"cache_node_type": "cache.t3.medium"}, {"engine_version": "7.1"}, {"cache_node_type": "cache.t3.large"}]
+    ),
+).flatmap(
+    lambda group: st.sampled_from(
+        [
+            group,
+            replace(group, transit_encryption_mode="preferred"),
+            replace(group, auth_token_enabled=False),
+            replace(group, transit_encryption_enabled=False, transit_encryption_mode="", auth_token_enabled=False),
+        ]
+    )
+)
+OPTIONS = {
+    "engine_version": st.sampled_from(["5.0.6", "6.2", "6.x", "7.0", "7.1"]),
+    "cache_node_type": st.sampled_from(["cache.t3.small", "cache.t3.medium"]),
+    "num_cache_clusters": st.integers(1, 6),
+    "automatic_failover_enabled": st.booleans(),
+    "multi_az_enabled": st.booleans(),
+    "security_group_ids": st.sampled_from([[], ["sg-1"], ["sg-2", "sg-1"]]),
+    "cache_parameter_group_name": st.sampled_from(["default.redis7", "default.redis6.x", "shop"]),
+    "transit_encryption_enabled": st.booleans(),
+    "transit_encryption_mode": st.sampled_from(["preferred", "required"]),
+    "at_rest_encryption_enabled": st.booleans(),
+    "auth_token": st.just(TOKEN),
+    "snapshot_retention_limit": st.integers(0, 3),
+    "snapshot_window": st.just("03:00-04:00"),
+    "replication_group_description": st.sampled_from(["one", "two"]),
+    "tags": st.sampled_from([{}, {"team": "a"}, {"team": "b", "stage": "prod"}]),
+    "purge_tags": st.booleans(),
+    "apply_immediately": st.booleans(),
+    "adopt": st.booleans(),
+    "auth_token_update_strategy": st.sampled_from(["rotate", "set"]),
+}
+
+
+@given(st.one_of(st.none(), GROUPS), st.fixed_dictionaries({}, optional=OPTIONS))
+def test_planning_against_the_predicted_result_of_a_plan_yields_no_steps(current, params):
+    try:
+        wanted = desired(**params)
+        first = plan_present(current, wanted)
+    except PlanRefused as refused:
+        assert refused.option in refused.message or refused.option in ("state", "replication_group_id")
+        return
+    after = replace(predict(current, wanted), status="available")
+    # A token is changed once a task, since AWS never tells it.
+    again = plan_present(after, replace(wanted, auth_token_update_strategy=None))
+    assert again.steps == ()
+    assert again.diff() == {"before": {}, "after": {}}
+    assert bool(first.steps) == (first.diff()["before"] != first.diff()["after"]) or not first.steps
+
+
+@given(GROUPS, st.fixed_dictionaries({}, optional=OPTIONS))
+def test_a_plan_has_no_token_in_its_description_and_no_step_but_for_what_differs(current, params):
+    try:
+        made = plan(current, **params)
+    except PlanRefused:
+        return
+    assert TOKEN not in repr(made.describe()) + repr(made.diff())
+    assert bool(made.steps) == bool(made.diff()["after"])
+
+
+@given(GROUPS)
+def test_options_that_are_left_out_are_not_changed(current):
+    if current.tags == {}:
+        return
+    try:
+        steps = plan(current).steps
+    except PlanRefused as refused:  # a group that AWS itself would not have
+        assert refused.option in ("automatic_failover_enabled", "multi_az_enabled")
+        return
+    assert steps == ()
+
+
+# --- creation ---
+
+
+def test_a_group_that_is_not_there_is_made_by_one_call_with_all_that_is_stated():
+    made = plan(
+        None,
+        cache_node_type="cache.t3.small",
+        num_cache_clusters=2,
+        automatic_failover_enabled=True,
+        multi_az_enabled=True,
+        preferred_cache_cluster_azs=["us-east-1a", "us-east-1b"],
+        at_rest_encryption_enabled=False,
+        transit_encryption_enabled=True,
+        auth_token=TOKEN,
+        tags={"team": "kempian"},
+    )
+    (step,) = made.steps
+    assert step.action == "CreateReplicationGroup"
+    assert step.parameters["NumCacheClusters"] == 2
+    assert step.parameters["PreferredCacheClusterAZs"] == ["us-east-1a", "us-east-1b"]
+    assert step.parameters["AtRestEncryptionEnabled"] is False
+    assert step.parameters["AuthToken"] == TOKEN
+    assert step.parameters["Tags"] == [
+        {"Key": "cache_migration:name", "Value": "shop-prod"},
+        {"Key": "team", "Value": "kempian"},
+    ]
+    assert made.diff()["before"] == {}
+    assert made.diff()["after"]["auth_token"] == "***"
+    assert made.describe()[0]["parameters"]["AuthToken"] == "***"
+
+
+def test_a_group_on_its_way_out_counts_as_absent():
+    assert actions(replace(CURRENT, status="deleting"), cache_node_type="cache.t3.small") == ["CreateReplicationGroup"]
+
+
+@pytest.mark.parametrize(
+    ("params", "option"),
+    [
+        ({}, "cache_node_type"),
+        ({"automatic_failover_enabled": True}, "num_cache_clusters"),
+        ({"multi_az_enabled": True, "num_cache_clusters": 2}, "automatic_failover_enabled"),
+        ({"auth_token": TOKEN}, "auth_token"),
+        ({"transit_encryption_mode": "preferred"}, "transit_encryption_mode"),
+        ({"kms_key_id": "1234"}, "kms_key_id"),
+        (
+            {"engine_version": "7.1", "cache_parameter_group_name": "default.redis6.x"},
+            "cache_parameter_group_name",
+        ),
+    ],
+)
+def test_a_creation_that_aws_would_refuse_is_refused_first(params, option):
+    node_type = {} if option == "cache_node_type" else {"cache_node_type": "cache.t3.small"}
+    assert refusal(None, **node_type, **params).option == option
+
+
+def test_before_it_is_made_the_endpoint_is_a_placeholder_with_what_is_known():
+    wanted = desired(cache_node_type="cache.t3.small", transit_encryption_enabled=True, auth_token=TOKEN, port=6380)
+    endpoint = endpoint_of(predict(None, wanted))
+    assert (endpoint.state, endpoint.tls, endpoint.auth, endpoint.port) == ("after_apply", True, "token", 6380)
+
+
+def test_a_placeholder_for_a_security_group_is_refused_where_the_group_exists():
+    params = {"replication_group_id": "shop", "migration_name": "shop-prod", "security_group_ids": [""]}
+    wanted = Desired.from_params(params, allow_placeholders=True)
+    with pytest.raises(PlanRefused, match="placeholder"):
+        plan_present(CURRENT, wanted)
+    assert plan_present(None, replace(wanted, cache_node_type="cache.t3.small")).steps
+
+
+# --- changes in place ---
+
+
+def test_changes_come_in_the_order_that_aws_takes():
+    grown = plan(
+        CURRENT,
+        num_cache_clusters=3,
+        cache_node_type="cache.t3.medium",
+        tags={"team": "a"},
+        snapshot_window="03:00-04:00",
+        auth_token=TOKEN,
+        auth_token_update_strategy="rotate",
+    )
+    assert [step.action for step in grown.steps] == [
+        "AddTagsToResource",
+        "IncreaseReplicaCount",
+        "ModifyReplicationGroup",
+        "ModifyReplicationGroup",
+    ]
+    assert "AuthToken" in grown.steps[-1].parameters
+    assert set(grown.steps[2].parameters) == {
+        "ReplicationGroupId",
+        "CacheNodeType",
+        "SnapshotWindow",
+        "ApplyImmediately",
+    }
+    assert actions(CURRENT, num_cache_clusters=1, automatic_failover_enabled=False, multi_az_enabled=False) == [
+        "ModifyReplicationGroup",
+        "DecreaseReplicaCount",
+    ]
+
+
+def test_replica_counts_change_at_once_whatever_apply_immediately_says():
+    (step,) = plan(CURRENT, num_cache_clusters=4, apply_immediately=False).steps
+    assert step.parameters == {"ReplicationGroupId": "shop", "NewReplicaCount": 3, "ApplyImmediately": True}
+
+
+def test_a_replica_that_went_away_is_brought_back():
+    assert actions(
+        replace(CURRENT, num_cache_clusters=1, automatic_failover_enabled=False, multi_az_enabled=False),
+        num_cache_clusters=2,
+    ) == ["IncreaseReplicaCount"]
+
+
+def test_snapshots_that_begin_name_the_replica_that_they_are_taken_of():
+    (step,) = plan(replace(CURRENT, snapshot_retention_limit=0), snapshot_retention_limit=7).steps
+    assert step.parameters["SnapshottingClusterId"] == "shop-002"
+    (step,) = plan(CURRENT, snapshot_retention_limit=7).steps
+    assert "SnapshottingClusterId" not in step.parameters
+
+
+@pytest.mark.parametrize(
+    ("runs", "stated", "expected"),
+    [
+        ("7.1.0", "7.1", []),
+        ("6.2.6", "6.x", []),
+        ("6.2.6", "6.2", []),
+        ("5.0.6", "5.0.6", []),
+        ("7.0.7", "7.1", ["ModifyReplicationGroup"]),
+        ("6.2.6", "7.1", ["ModifyReplicationGroup"]),
+        ("5.0.6", "6.x", ["ModifyReplicationGroup"]),
+    ],
+)
+def test_versions_are_upgraded_in_place_and_compared_as_they_are_stated(runs, stated, expected):
+    assert actions(replace(CURRENT, engine_version=runs), engine_version=stated) == expected
+
+
+@pytest.mark.parametrize(("runs", "stated"), [("7.1.0", "7.0"), ("7.1.0", "6.x"), ("6.2.6", "6.0"), ("6.0.5", "5.0.6")])
+def test_a_downgrade_is_refused_with_the_way_out(runs, stated):
+    refused = refusal(replace(CURRENT, engine_version=runs), engine_version=stated)
+    assert refused.option == "engine_version"
+    assert "another replication_group_id" in refused.message
+
+
+def test_an_upgrade_needs_a_parameter_group_of_the_new_family():
+    custom = replace(CURRENT, engine_version="6.2.6", cache_parameter_group_name="shop6")
+    assert refusal(custom, engine_version="7.1").option == "cache_parameter_group_name"
+    assert actions(custom, engine_version="7.1", cache_parameter_group_name="shop7") == ["ModifyReplicationGroup"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("at_rest_encryption_enabled", True),
+        ("port", 6380),
+        ("cache_subnet_group_name", "other"),
+        ("kms_key_id", "1234"),
+    ],
+)
+def test_what_cannot_change_in_place_is_refused_with_the_way_out(option, value):
+    refused = refusal(CURRENT, **{option: value})
+    assert refused.option == option
+    assert "another replication_group_id" in refused.message
+
+
+def test_storage_that_is_encrypted_already_satisfies_either_statement():
+    encrypted = replace(CURRENT, storage_encryption_type="sse-elasticache")
+    assert actions(encrypted, at_rest_encryption_enabled=True) == []
+    assert actions(encrypted, at_rest_encryption_enabled=False) == []
+
+
+def test_a_kms_key_is_the_same_by_its_id_and_by_its_arn():
+    arn = "arn:aws:kms:us-east-1:123456789012:key/1234"
+    keyed = replace(CURRENT, at_rest_encryption_enabled=True, kms_key_id=arn)
+    assert actions(keyed, kms_key_id="1234") == []
+    assert actions(keyed, kms_key_id=arn) == []
+
+
+def test_a_node_type_changes_only_to_one_that_aws_allows():
+    allowing = replace(CURRENT, allowed_node_types=("cache.t3.medium",))
+    assert actions(allowing, cache_node_type="cache.t3.medium") == ["ModifyReplicationGroup"]
+    refused = refusal(allowing, cache_node_type="cache.m7g.large")
+    assert refused.option == "cache_node_type"
+    assert "cache.t3.medium" in refused.message
+
+
+def test_allowed_node_types_are_asked_for_only_where_the_type_changes():
+    assert needs_allowed_node_types(CURRENT, desired(cache_node_type="cache.t3.medium"))
+    assert not needs_allowed_node_types(CURRENT, desired(cache_node_type="cache.t3.small"))
+    assert not needs_allowed_node_types(CURRENT, desired())
+    assert not needs_allowed_node_types(None, desired(cache_node_type="cache.t3.small"))
+
+
+@pytest.mark.parametrize(
+    ("params", "option"),
+    [
+        ({"num_cache_clusters": 1}, "automatic_failover_enabled"),
+        ({"automatic_failover_enabled": False}, "multi_az_enabled"),
+    ],
+)
+def test_a_group_that_could_not_fail_over_as_it_says_is_refused(params, option):
+    assert refusal(CURRENT, **params).option == option
+
+
+def test_a_group_with_cluster_mode_or_of_another_engine_is_refused():
+    assert refusal(replace(CURRENT, cluster_enabled=True)).option == "replication_group_id"
+    assert refusal(replace(CURRENT, engine="valkey")).option == "engine"
+
+
+# --- queued changes ---
+
+
+def test_a_change_for_the_window_is_queued_and_not_planned_again():
+    queued = plan(CURRENT, cache_node_type="cache.t3.medium", apply_immediately=False)
+    assert queued.steps[0].parameters["ApplyImmediately"] is False
+    assert queued.pending == {"cache_node_type": "cache.t3.medium"}
+    waiting = replace(CURRENT, pending={"cache_node_type": "cache.t3.medium"})
+    again = plan(waiting, cache_node_type="cache.t3.medium", apply_immediately=False)
+    assert again.steps == ()
+    assert again.pending == {"cache_node_type": "cache.t3.medium"}
+
+
+def test_a_queued_change_is_brought_forward_by_apply_immediately():
+    waiting = replace(CURRENT, pending={"cache_node_type": "cache.t3.medium"})
+    (step,) = plan(waiting, cache_node_type="cache.t3.medium").steps
+    assert step.parameters["ApplyImmediately"] is True
+
+
+def test_a_call_that_acts_at_once_says_what_else_it_brings():
+    waiting = replace(CURRENT, pending={"cache_node_type": "cache.t3.medium"})
+    made = plan(waiting, snapshot_retention_limit=6)
+    assert "cache_node_type cache.t3.medium" in made.steps[0].reason
+    assert predict(waiting, desired(snapshot_retention_limit=6)).cache_node_type == "cache.t3.medium"
+
+
+def test_a_call_that_acts_at_once_does_not_bring_what_is_stated_otherwise():
+    waiting = replace(CURRENT, pending={"cache_node_type": "cache.t3.medium"})
+    (step,) = plan(waiting, snapshot_retention_limit=6, cache_node_type="cache.t3.small").steps
+    assert step.parameters["CacheNodeType"] == "cache.t3.small"
+
+
+def test_what_is_queued_against_the_statement_is_told():
+    waiting = replace(CURRENT, pending={"cache_node_type": "cache.t3.medium"})
+    (warning,) = queued_against(waiting, desired(cache_node_type="cache.t3.small"))
+    assert "cache.t3.medium is queued" in warning
+    assert queued_against(waiting, desired(cache_node_type="cache.t3.medium")) == []
+
+
+# --- TLS and tokens ---
+
+
+def test_tls_comes_and_goes_through_preferred():
+    def modes(current, **params):
+        return [
+            (step.parameters.get("TransitEncryptionEnabled"), step.parameters.get("TransitEncryptionMode"))
+            for step in plan(current, **params).steps
+        ]
+
+    on = {"transit_encryption_enabled": True}
+    assert modes(PLAIN, **on, transit_encryption_mode="preferred") == [(True, "preferred")]
+    assert modes(PLAIN, **on, transit_encryption_mode="required") == [(True, "preferred"), (None, "required")]
+    both = replace(PLAIN, transit_encryption_enabled=True, transit_encryption_mode="preferred")
+    assert modes(both, transit_encryption_mode="required") == [(None, "required")]
+    assert modes(both, transit_encryption_enabled=False) == [(False, None)]
+    required = replace(both, transit_encryption_mode="required")
+    assert modes(required, transit_encryption_enabled=False) == [(True, "preferred"), (False, None)]
+    assert modes(required, **on) == []
+
+
+@pytest.mark.parametrize(
+    ("current", "params", "option"),
+    [
+        (PLAIN, {"transit_encryption_enabled": True}, "transit_encryption_mode"),
+        (PLAIN, {"transit_encryption_mode": "required"}, "transit_encryption_enabled"),
+        (CURRENT, {"transit_encryption_enabled": False}, "transit_encryption_enabled"),
+        (
+            replace(PLAIN, engine_version="7.0.4"),
+            {"transit_encryption_enabled": True, "transit_encryption_mode": "preferred"},
+            "transit_encryption_enabled",
+        ),
+        (CURRENT, {"transit_encryption_mode": "preferred", "apply_immediately": False}, "apply_immediately"),
+    ],
+)
+def test_tls_that_would_shut_clients_out_or_that_aws_cannot_change_is_refused(current, params, option):
+    assert refusal(current, **params).option == option
+
+
+def test_a_token_on_a_group_that_has_one_is_taken_as_set():
+    assert actions(CURRENT, auth_token=TOKEN) == []
+
+
+@pytest.mark.parametrize("strategy", ["rotate", "set"])
+def test_a_stated_strategy_changes_the_token_by_a_call_of_its_own(strategy):
+    (step,) = plan(CURRENT, auth_token=TOKEN, auth_token_update_strategy=strategy).steps
+    assert step.parameters == {
+        "ReplicationGroupId": "shop",
+        "AuthToken": TOKEN,
+        "AuthTokenUpdateStrategy": strategy.upper(),
+        "ApplyImmediately": True,
+    }
+    assert step.disruptive == (strategy == "set")
+
+
+def test_a_first_token_is_added_by_rotate_and_then_set_and_never_by_accident():
+    without = replace(CURRENT, auth_token_enabled=False)
+    assert refusal(without, auth_token=TOKEN).option == "auth_token_update_strategy"
+    assert refusal(without, auth_token=TOKEN, auth_token_update_strategy="set").option == "auth_token_update_strategy"
+    (step,) = plan(without, auth_token=TOKEN, auth_token_update_strategy="rotate").steps
+    assert "without a token" in step.reason
+
+
+@pytest.mark.parametrize(
+    ("current", "params", "option"),
+    [
+        (replace(CURRENT, user_group_ids=("team",), auth_token_enabled=False), {}, "auth_token"),
+        (PLAIN, {"auth_token_update_strategy": "rotate"}, "transit_encryption_enabled"),
+        (CURRENT, {"auth_token_update_strategy": "rotate", "apply_immediately": False}, "apply_immediately"),
+    ],
+)
+def test_a_token_that_the_group_cannot_take_is_refused(current, params, option):
+    assert refusal(current, auth_token=TOKEN, **params).option == option
+
+
+# --- ownership, failure, deletion ---
+
+
+def test_somebody_elses_group_is_refused_unless_it_is_adopted():
+    foreign = replace(CURRENT, tags={"cache_migration:name": "another"})
+    assert refusal(foreign).option == "adopt"
+    assert "'another'" in refusal(foreign).message
+    assert actions(foreign, adopt=True, cache_node_type="cache.t3.small", auth_token=TOKEN, tags={"team": "a"}) == []
+
+
+def test_an_adopted_group_is_checked_and_never_changed():
+    foreign = replace(CURRENT, tags={})
+    refused = refusal(foreign, adopt=True, cache_node_type="cache.t3.medium", snapshot_retention_limit=1)
+    assert "cache_node_type is 'cache.t3.small', stated 'cache.t3.medium'" in refused.message
+    assert "snapshot_retention_limit is 5, stated 1" in refused.message
+    assert refusal(replace(PLAIN, tags={}), adopt=True, auth_token=TOKEN).option == "auth_token"
+
+
+def test_a_group_whose_creation_failed_is_refused_with_the_way_out():
+    refused = refusal(replace(CURRENT, status="create-failed"))
+    assert "state: absent" in refused.message
+
+
+def test_tags_are_added_and_purged_only_where_asked():
+    tagged = replace(CURRENT, tags={**OURS, "team": "a", "aws:cloudformation": "x"})
+    assert actions(tagged, tags={"stage": "prod"}) == ["AddTagsToResource"]
+    made = plan(tagged, tags={"stage": "prod"}, purge_tags=True)
+    assert [step.action for step in made.steps] == ["RemoveTagsFromResource", "AddTagsToResource"]
+    assert made.steps[0].parameters["TagKeys"] == ["team"]
+    assert actions(tagged, purge_tags=True) == []
+
+
+def deletion(**params):
+    return Deletion.from_params({"replication_group_id": "shop", "migration_name": "shop-prod", **params})
+
+
+def test_a_deletion_takes_the_primary_too_and_keeps_the_snapshot_that_is_named():
+    (step,) = plan_absent(CURRENT, deletion(final_snapshot_identifier="last")).steps
+    assert step.action == "DeleteReplicationGroup"
+    assert step.parameters == {
+        "ReplicationGroupId": "shop",
+        "RetainPrimaryCluster": False,
+        "FinalSnapshotIdentifier": "last",
+    }
+    assert step.disruptive
+
+
+def test_what_is_gone_or_going_is_not_deleted_again():
+    assert plan_absent(None, deletion(skip_final_snapshot=True)).steps == ()
+    assert plan_absent(replace(CURRENT, status="deleting"), deletion(skip_final_snapshot=True)).steps == ()
+
+
+def test_what_others_made_is_never_deleted():
+    with pytest.raises(PlanRefused, match="never deleted"):
+        plan_absent(replace(CURRENT, tags={}), deletion(skip_final_snapshot=True))
+
+
+def test_a_group_that_was_never_made_has_no_data_to_snapshot():
+    failed = replace(CURRENT, status="create-failed")
+    with pytest.raises(PlanRefused, match="skip_final_snapshot"):
+        plan_absent(failed, deletion(final_snapshot_identifier="last"))
+    assert plan_absent(failed, deletion(skip_final_snapshot=True)).steps
