@@ -4,7 +4,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export UV_SYSTEM_CERTS := 1
 READY := .venv/.ready
-NAME ?= sandbox
+SANDBOX ?= sandbox
+SANDBOX_ENV = $(if $(filter sandbox,$(SANDBOX)),sandbox.env,sandbox-$(SANDBOX).env)
 PYTEST = pytest $(if $(K),-k '$(K)') --junitxml build/test/$@.xml
 MODULES = $(patsubst plugins/modules/%.py,kempian.cache_migration.%,$(wildcard plugins/modules/*.py))
 FILTERS = $(patsubst plugins/filter/%.yml,kempian.cache_migration.%,$(wildcard plugins/filter/*.yml))
@@ -23,11 +24,12 @@ $(READY): scripts/setup $(wildcard requirements/*.lock)
 demo: $(READY) ## Show a whole migration under load, and clean up (KEEP=1 leaves it all up)
 	python -m sandbox.demo
 
-sandbox: $(READY) ## Start a sandbox to play in (NAME=sandbox, SANDBOX_HOSTS=machines|processes); then: . ./sandbox.env
-	python -m sandbox up $(NAME)
+sandbox: $(READY) ## Start a sandbox to play in (SANDBOX=name, SANDBOX_HOSTS=machines|processes); then: . ./sandbox.env
+	python -m sandbox up $(SANDBOX) --env-file $(SANDBOX_ENV)
 
-sandbox-down: $(READY) ## Take it down (NAME=sandbox)
-	python -m sandbox down $(NAME)
+sandbox-down: $(READY) ## Take it down (SANDBOX=name)
+	python -m sandbox down $(SANDBOX)
+	rm -f $(SANDBOX_ENV)
 
 test: $(READY) ## Run linters, unit, component, Molecule, end-to-end and sanity tests; counts and skips at the end
 	scripts/test

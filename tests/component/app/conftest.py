@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,9 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-import redis
 
 SANDBOX = Path(__file__).resolve().parents[3] / "sandbox"
 PASSWORD = "component-test"
@@ -35,50 +34,9 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.02)
 
 
-def redis_server() -> list[str]:
-    """Debian's redis-tools brings the server under the name of its checker."""
-    found = os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or shutil.which("redis-check-rdb")
-    if found is None:
-        pytest.skip("no redis-server: install redis-tools, or name one by REDIS_SERVER")
-    return [found]
-
-
-@dataclass
-class Cache:
-    port: int
-    process: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
-
-    @property
-    def client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.url, retry=None)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-
-
 @pytest.fixture
-def cache(tmp_path: Path) -> Iterator[Cache]:
-    port = free_port()
-    conf = tmp_path / "redis.conf"
-    conf.write_text(f'bind 127.0.0.1\nport {port}\nrequirepass {PASSWORD}\nsave ""\ndir {tmp_path}\n')
-    server, log = redis_server()[0], (tmp_path / "redis.log").open("wb")
-    process = subprocess.Popen(["redis-server", str(conf)], executable=server, stdout=log, stderr=log)
-    made = Cache(port, process)
-
-    def answers() -> bool:
-        try:
-            return bool(made.client.ping())
-        except redis.RedisError:
-            return False
-
-    wait_until(answers, 5, "redis answers")
-    yield made
-    made.stop()
+def cache(start_engine: Callable[..., Any]) -> Any:
+    return start_engine(password=PASSWORD)
 
 
 @dataclass

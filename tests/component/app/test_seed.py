@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import redis
 
 from sandbox.seed import GROUP, digest, seed
 
@@ -14,7 +15,7 @@ TODAY = datetime.date(2026, 11, 24)
 
 @pytest.fixture
 def client(cache):
-    return cache.client
+    return redis.Redis.from_url(cache.url())
 
 
 def test_it_makes_every_type_binary_names_and_values_and_keys_that_expire(client):
@@ -83,13 +84,13 @@ def test_a_digest_of_some_keys_is_left_alone_by_others(client):
 def test_the_command_takes_the_url_from_the_environment_or_stdin(cache, way):
     environment = {key: value for key, value in os.environ.items() if key != "REDIS_URL"}
     if way == "environment":
-        environment["REDIS_URL"] = cache.url
+        environment["REDIS_URL"] = cache.url()
     run = subprocess.run(
         [sys.executable, "-m", "sandbox.seed"],
-        input=f"{cache.url}\n" if way == "stdin" else "",
+        input=f"{cache.url()}\n" if way == "stdin" else "",
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert '"stream": 3' in run.stdout and cache.client.get("legacy:counter") == b"41"
+    assert '"stream": 3' in run.stdout and cache.client.get("legacy:counter") == "41"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def test_a_cold_cache_makes_an_answer_slower_and_changes_nothing_in_it(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     _, cold, _ = shop.get("/products/7")
     _, warm, _ = shop.get("/products/7")
     assert (cold["from_cache"], warm["from_cache"]) == (False, True)
@@ -22,7 +22,7 @@ def test_a_cold_cache_makes_an_answer_slower_and_changes_nothing_in_it(cache, ma
 
 
 def test_what_is_cached_has_a_ttl_and_what_is_counted_adds_up(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     for product in (3, 3, 9):
         shop.get(f"/products/{product}?user=ann")
     assert 0 < cache.client.ttl("product:3") <= 300
@@ -31,7 +31,7 @@ def test_what_is_cached_has_a_ttl_and_what_is_counted_adds_up(cache, make_shop):
 
 
 def test_every_answer_says_which_host_served_it_failed_ones_too(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     assert shop.get("/products/1")[2] == "app1"
     cache.stop()
     status, body, served_by = shop.get("/products/1")
@@ -39,7 +39,7 @@ def test_every_answer_says_which_host_served_it_failed_ones_too(cache, make_shop
 
 
 def test_healthz_fails_with_its_reason_when_the_cache_is_gone_and_never_names_the_password(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     assert shop.get("/healthz")[0] == 200
     cache.stop()
     status, body, _ = shop.get("/healthz")
@@ -48,13 +48,13 @@ def test_healthz_fails_with_its_reason_when_the_cache_is_gone_and_never_names_th
 
 
 def test_healthz_fails_when_the_password_is_wrong(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url.replace("component-test", "another")).start()
+    shop = make_shop("app1", REDIS_URL=cache.url(password="another")).start()
     status, body, _ = shop.get("/healthz")
     assert status == 503 and body["reason"].startswith("AuthenticationError")
 
 
 def test_two_workers_serve_and_a_worker_that_dies_ends_the_whole_app(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     served: set[object] = set()
     deadline = time.monotonic() + 10  # the second worker may start serving after the first
     while len(served) < 2 and time.monotonic() < deadline:
@@ -66,7 +66,7 @@ def test_two_workers_serve_and_a_worker_that_dies_ends_the_whole_app(cache, make
 
 
 def test_a_second_app_on_the_same_port_is_refused(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     second = subprocess.run(
         [sys.executable, "-m", "app.serve"],
         cwd=shop.folder,
@@ -80,7 +80,7 @@ def test_a_second_app_on_the_same_port_is_refused(cache, make_shop):
 
 
 def test_a_stop_finishes_the_request_in_flight_and_ends_with_0(cache, make_shop):
-    shop = make_shop("app1", REDIS_URL=cache.url).start()
+    shop = make_shop("app1", REDIS_URL=cache.url()).start()
     cache.client.execute_command("CLIENT", "PAUSE", "1500", "ALL")  # the request hangs in the cache
     answers: list[int] = []
     asking = threading.Thread(target=lambda: answers.append(shop.get("/products/5")[0]))
@@ -92,7 +92,7 @@ def test_a_stop_finishes_the_request_in_flight_and_ends_with_0(cache, make_shop)
 
 
 def test_restarts_under_load_lose_no_request_when_two_hosts_stand_behind_it(cache, make_shop, tmp_path):
-    shops = [make_shop(name, REDIS_URL=cache.url).start() for name in ("app1", "app2")]
+    shops = [make_shop(name, REDIS_URL=cache.url()).start() for name in ("app1", "app2")]
     out = tmp_path / "load.json"
     command = [sys.executable, "-m", "sandbox.load", "--out", str(out), "--rate", "150", "--seconds", "60"]
     load = subprocess.Popen([*command, *(shop.url for shop in shops)])
