@@ -16,11 +16,18 @@ CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_NET_ADMIN": 12, "CAP_SYS_CHROOT": 18, 
 
 # Only a trial shows what the kernel, seccomp and AppArmor allow. What needs no package comes first, so that nothing
 # is installed where it could not help.
-SPACES = """mount -t tmpfs none /mnt
+SPACES = {
+    "machines": """mount -t tmpfs none /mnt
 mkdir /mnt/l /mnt/u /mnt/w /mnt/m /mnt/p
 mount -t overlay none -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w /mnt/m
 mount -t proc proc /mnt/p
-"""
+""",
+    "processes": """mount -t tmpfs none /mnt
+mkdir /mnt/opt
+mount --rbind /mnt/opt /opt
+unshare --uts hostname trial
+""",
+}
 NETWORK = """mount -t tmpfs none /run
 mkdir /run/netns
 ip netns add trial
@@ -39,7 +46,7 @@ UNSHARE = {
 def blockers(kind: str) -> list[str]:
     """Why this kind cannot be had here, before any package is asked for; empty when it can."""
     found = _privilege_blockers() if kind == "machines" else []
-    if not found and (said := _trial(kind, SPACES)):
+    if not found and (said := _trial(kind, SPACES[kind])):
         found = [said]
         if kind == "processes":
             found += _kernel_settings()

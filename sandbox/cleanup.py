@@ -22,12 +22,14 @@ from sandbox.shell import run
 def clear(places: Places) -> None:
     namespaces = _namespaces(places)
     deadline = time.monotonic() + 10
-    while pids := {*_marked(places), *_inside(namespaces)} - {os.getpid()}:
+    killed: set[int] = set()
+    while pids := {*_marked(places), *_inside(namespaces), *_ending(killed)} - {os.getpid()}:
         if time.monotonic() > deadline:
             raise SandboxError(f"sandbox {places.name}: processes {sorted(pids)} do not end")
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        killed |= pids
         time.sleep(0.02)
     for namespace in namespaces:
         run(["ip", "netns", "del", namespace])
@@ -61,6 +63,15 @@ def _marked(places: Places) -> Iterator[int]:
                 yield int(process.name)
         except OSError:  # ended meanwhile, or another user's
             continue
+
+
+def _ending(killed: set[int]) -> Iterator[int]:
+    """Those whose namespaces are still being taken apart: they have lost their environment, and still hold things."""
+    for pid in killed:
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state not in "ZX":
+                yield pid
 
 
 def _remove_cgroup(cgroup: Path) -> None:

@@ -102,9 +102,7 @@ def _build_venv(python: HostPython, target: Path, compiler: Callable[[Path], lis
         f"home = {Path(python.executable).parent}\ninclude-system-site-packages = false\nversion = {python.version}\n"
     )
     run(compiler(venv))
-    for folder in ("etc", "var/lib"):  # an overlay of these folders wants each lower one to exist
-        (tree / folder).mkdir(parents=True)
-    for above in (tree, *tree.glob("*"), tree / "var/lib", tree / HOME):
+    for above in (tree, tree / "opt", tree / HOME):
         above.chmod(0o755)
     tree.rename(target)
 

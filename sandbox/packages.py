@@ -37,14 +37,15 @@ def missing(kind: str) -> list[str]:
     wanted = {**PROGRAMS["common"], **PROGRAMS[kind]}
     path = environment()["PATH"]
     lacking = [package for program, package in wanted.items() if not shutil.which(program, path=path)]
-    return sorted({*lacking, *([] if _redis_server(path) else ["redis-server"])})
+    redis = shutil.which("redis-server", path=path) or _redis_check_server()
+    return sorted({*lacking, *([] if redis else ["redis-server"])})
 
 
 def ensure(kind: str, say: Callable[[str], None]) -> None:
-    if not missing(kind):
-        return
     with locked(cache_root() / "tools.lock"):
-        _provide_redis_check()
+        if not shutil.which("redis-server", path=environment()["PATH"]) and (server := _redis_check_server()):
+            tools_bin().mkdir(parents=True, exist_ok=True)
+            (tools_bin() / "redis-server").symlink_to(server)
         lacking = missing(kind)
         if not lacking:
             return
@@ -61,19 +62,13 @@ def ensure(kind: str, say: Callable[[str], None]) -> None:
             raise SandboxError(f"still missing after their packages came: {', '.join(still)}")
 
 
-def _redis_server(path: str) -> str | None:
-    return shutil.which("redis-server", path=path)
-
-
-def _provide_redis_check() -> None:
-    """Up to Debian 12, redis-tools has the server, and it acts as one where it is called redis-server."""
+def _redis_check_server() -> str | None:
+    """Up to Debian 12, redis-tools has the server: its redis-check-rdb acts as one where it is called redis-server."""
     check = shutil.which("redis-check-rdb", path=SYSTEM_PATH)
-    if not check or _redis_server(environment()["PATH"]):
-        return
+    if not check:
+        return None
     said = subprocess.run(["redis-server", "--version"], executable=check, capture_output=True, text=True, check=False)
-    if said.stdout.startswith("Redis server"):
-        tools_bin().mkdir(parents=True, exist_ok=True)
-        (tools_bin() / "redis-server").symlink_to(check)
+    return check if said.stdout.startswith("Redis server") else None
 
 
 def _install(packages: Iterable[str]) -> None:
@@ -98,6 +93,7 @@ def _unpack(packages: Iterable[str]) -> None:
     tree.mkdir(parents=True, exist_ok=True)
     for archive in sorted((apt / "cache" / "archives").glob("*.deb")):
         run(["dpkg", "-x", str(archive), str(tree)])
+    shutil.rmtree(apt)  # the lists are large, and stale the next time
     _provide_programs(tree)
 
 
@@ -110,11 +106,6 @@ def _provide_programs(tree: Path) -> None:
         for program in (tree / folder).glob("*"):
             if program.is_file() and program.stat().st_mode & stat.S_IXUSR:
                 _wrap(program, libraries)
-    server = tree / "usr/bin/redis-check-rdb"
-    if server.exists() and not (tools_bin() / "redis-server").exists():
-        named = server.with_name("redis-server")
-        named.symlink_to(server.name)
-        _wrap(named, libraries)
 
 
 def _wrap(program: Path, libraries: str) -> None:

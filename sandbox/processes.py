@@ -35,22 +35,31 @@ touch {opened}
 while :; do sleep 3600 & wait $!; done
 """
 
-# Each overlay has the layer of this sandbox above the machine's own folder. The state folder is bound back in place,
-# as it may lie below an overlay, and Ansible's files must be seen from outside. `userxattr` (kernel 5.11) lets an
-# unprivileged overlay remember removed folders; a tmpfs has that from kernel 6.6.
+# No overlays: the kernel refuses them above folders that have something mounted inside, as /etc has in containers.
+# So /etc is a copy, /opt is a new folder into which what is in the machine's is bound, and /var/lib starts empty. The
+# state folder is bound back in place, as it may lie below one of these, and Ansible's files must be seen from outside.
 LAUNCH = """
 echo $$ >{folder}/pid
-mkdir {folder}/own
-mount -t tmpfs -o mode=755 none {folder}/own
-mkdir {folder}/own/state {folder}/own/run
-mount --bind {state} {folder}/own/state
-for name in etc opt var/lib; do
-  mkdir -p {folder}/own/upper/$name {folder}/own/work/$name
-  options=lowerdir={layer}/$name:{venv}/$name:/$name,upperdir={folder}/own/upper/$name,workdir={folder}/own/work/$name
-  mount -t overlay none -o $options,userxattr /$name 2>/dev/null || mount -t overlay none -o $options /$name
+own={folder}/own
+mkdir $own
+mount -t tmpfs -o mode=755 none $own
+mkdir -p $own/state $own/run $own/etc $own/opt $own/var/lib
+mount --bind {state} $own/state
+cp -a --no-preserve=ownership /etc/. $own/etc 2>/dev/null || true
+for entry in /opt/*; do
+  if [ -d "$entry" ]; then mkdir "$own$entry" && mount --rbind "$entry" "$own$entry"; fi
 done
-mount --bind {folder}/own/run /run
-mount --bind {folder}/own/state {state}
+rm -rf $own/etc/resolv.conf $own/etc/hosts $own/etc/supervisor
+cp -a --no-preserve=ownership {layer}/etc {layer}/opt $own
+mkdir $own/opt/shop/venv
+mount --bind {venv}/opt/shop/venv $own/opt/shop/venv
+mount -o remount,bind,ro $own/opt/shop/venv || true
+mount --rbind $own/etc /etc
+mount --rbind $own/opt /opt
+mount --bind $own/var/lib /var/lib
+mount --bind $own/run /run
+mkdir -p {state}
+mount --bind $own/state {state}
 exec unshare --uts sh -c 'hostname {host}; exec env -i {environ} {supervisord} --nodaemon -c {conf}'
 """
 
@@ -98,7 +107,6 @@ def write_layer(places: Places, tree: Path, env_text: str) -> None:
     programs.mkdir(parents=True)
     (places.layer / "etc/supervisor/supervisord.conf").write_text(SUPERVISOR)
     (programs / "shop.conf").write_text(host_app.PROGRAM)
-    (places.layer / "var/lib").mkdir(parents=True)
 
 
 def open_ground(places: Places) -> Ground:

@@ -65,7 +65,7 @@ def mirror(release: str) -> str | None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """One builder at a time; whoever waited finds the thing built."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(path, "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
