@@ -46,8 +46,14 @@ def cutover_batches(hosts, canary="", batch_size="50%"):
 
 def cache_parameter_group_family(engine_version):
     """The parameter group family of a version of Redis OSS; names as DescribeCacheEngineVersions shows them."""
-    major, _dot, minor = str(engine_version).partition(".")
-    return {"6": "redis6.x"}.get(major) or (f"redis{major}" if int(major) > 6 else f"redis{major}.{minor}")
+    major, minor = [*str(engine_version).split("."), "x"][:2]
+    if not major.isdigit():
+        raise AnsibleFilterError(
+            f"{engine_version!r} is no version of Redis OSS, such as 7.1: change migration_engine_version"
+        )
+    if int(major) >= 7:
+        return f"redis{major}"
+    return "redis6.x" if major == "6" else f"redis{major}.{minor}"
 
 
 def migration_results(hosts, hostvars, name):
