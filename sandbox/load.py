@@ -2,12 +2,14 @@
 
     python -m sandbox.load --out FILE [--rate 50] [--connections 8] [--seconds 600] URL…
     python -m sandbox.load mark FILE NAME    # requests belong to phase NAME from now on; before the start too
+    python -m sandbox.load stop FILE         # end the run that writes to FILE, from wherever
 
 As nginx does by default: hosts in turn, a new connection for each request, and a connection that is refused goes to
 the next host (counted as retried). Whatever else goes wrong is failed: a request that was sent is never sent twice.
 Unlike nginx, a host that refused is asked again at its next turn, not left alone for ten seconds.
 
-FILE is replaced by rename every second and at the end (after --seconds, or on SIGTERM or SIGINT).
+FILE is replaced by rename every second and at the end: after --seconds, when asked to stop, or on SIGTERM.
+Requests under way are finished first, and counted.
 """
 
 from __future__ import annotations
@@ -175,29 +177,31 @@ class Load:
         self.phase = current_phase(out) or UNMARKED
         self.started = time.monotonic()
         self.next_at = self.started
+        self.end = math.inf
 
     async def run(self, seconds: float) -> None:
-        """Send at the wanted rate until the time is up or this task is cancelled; write the result while at it."""
+        """Send at the wanted rate until the time is up or `stop` is called; write the result meanwhile too."""
         self.started = self.next_at = time.monotonic()
+        self.end = self.started + seconds
         reporter = asyncio.create_task(self.report())
-        senders = [asyncio.create_task(self.send_until(self.started + seconds)) for _ in range(self.connections)]
         try:
-            await asyncio.gather(*senders)
+            await asyncio.gather(*(self.send() for _ in range(self.connections)))
         finally:
-            for task in (*senders, reporter):
-                task.cancel()
-            await asyncio.gather(*senders, reporter, return_exceptions=True)
+            reporter.cancel()
             self.write(finished=True)
 
-    async def send_until(self, end: float) -> None:
+    def stop(self) -> None:
+        self.end = time.monotonic()
+
+    async def send(self) -> None:
         while True:
             now = time.monotonic()
             # With all connections busy the rate falls; it is not made up for by a burst afterwards.
             slot = self.next_at = max(self.next_at, now - 1 / self.rate)
             self.next_at += 1 / self.rate
-            if slot >= end:
-                return
             await asyncio.sleep(slot - now)
+            if slot >= self.end:
+                return
             await self.request(next(self.paths))
 
     async def request(self, path: str) -> None:
@@ -235,10 +239,12 @@ class Load:
         return f"status {answer.status}" if answer.status >= 500 else ""
 
     async def report(self) -> None:
-        """Follow the phase closely and write the result every second."""
+        """Follow closely what is asked for by files, and write the result every second."""
         written = 0.0
         while True:
             self.phase = current_phase(self.out) or self.phase
+            if stop_file(self.out).exists():
+                self.stop()
             if time.monotonic() - written >= 1:
                 self.write(finished=False)
                 written = time.monotonic()
@@ -271,6 +277,15 @@ def current_phase(out: Path) -> str:
         return ""
 
 
+def stop_file(out: Path) -> Path:
+    return out.with_name(out.name + ".stop")
+
+
+def ask_to_stop(out: Path) -> None:
+    """End the run that writes to `out`. A signal does not pass into a process namespace, but a file does."""
+    replace(stop_file(out), "")
+
+
 def replace(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(text)
@@ -278,11 +293,9 @@ def replace(path: Path, text: str) -> None:
 
 
 async def serve(load: Load, seconds: float) -> None:
-    task = asyncio.create_task(load.run(seconds))
     for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        asyncio.get_running_loop().add_signal_handler(signum, load.stop)
+    await load.run(seconds)
 
 
 def main(arguments: list[str]) -> int:
@@ -290,6 +303,11 @@ def main(arguments: list[str]) -> int:
         if len(arguments) != 3:
             sys.exit("usage: python -m sandbox.load mark FILE NAME")
         mark(Path(arguments[1]), arguments[2])
+        return 0
+    if arguments[:1] == ["stop"]:
+        if len(arguments) != 2:
+            sys.exit("usage: python -m sandbox.load stop FILE")
+        ask_to_stop(Path(arguments[1]))
         return 0
     parser = argparse.ArgumentParser(prog="python -m sandbox.load", description=__doc__.splitlines()[0])
     parser.add_argument("urls", nargs="+", metavar="URL", type=Host.from_url, help="an app host, http://ADDRESS:PORT")
@@ -299,6 +317,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=600, help="stop after this long (default: 600)")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for a whole request (default: 30)")
     options = parser.parse_args(arguments)
+    stop_file(options.out).unlink(missing_ok=True)
     load = Load(options.urls, options.out, options.rate, options.connections, options.timeout)
     asyncio.run(serve(load, options.seconds))
     return 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.load import Host, Load, RequestFailed, Tally, mark, paths, percentile, read_answer
+from sandbox.load import Host, Load, RequestFailed, Tally, ask_to_stop, mark, paths, percentile, read_answer
 
 OK = b"HTTP/1.1 200 OK\r\nX-Served-By: app1\r\nContent-Length: 2\r\n\r\n{}"
 BROKEN = b"HTTP/1.1 503 Service Unavailable\r\nX-Served-By: app1\r\nContent-Length: 2\r\n\r\n{}"
@@ -142,13 +142,25 @@ def test_a_url_that_is_no_app_host_is_refused():
         Host.from_url("127.0.0.1:8000")
 
 
-def test_asked_to_end_it_writes_the_result_first(tmp_path):
+@pytest.mark.parametrize("way", ["signal", "file"])
+def test_asked_to_end_it_finishes_what_is_under_way_and_writes_the_result(tmp_path, way):
     out = tmp_path / "load.json"
-    process = subprocess.Popen([sys.executable, "-m", "sandbox.load", "--out", str(out), refusing()])
-    deadline = time.monotonic() + 10
-    while not out.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert json.loads(out.read_text())["finished"] is False
-    os.kill(process.pid, signal.SIGTERM)
-    assert process.wait(5) == 0
-    assert json.loads(out.read_text())["finished"] is True
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}"
+        command = [sys.executable, "-m", "sandbox.load", "--out", str(out), "--connections", "1", url]
+        process = subprocess.Popen(command)
+        accepted, _ = slow.accept()
+        while not out.exists():
+            time.sleep(0.02)
+        assert json.loads(out.read_text())["finished"] is False
+        if way == "signal":
+            os.kill(process.pid, signal.SIGTERM)
+        else:
+            ask_to_stop(out)
+        time.sleep(0.3)
+        accepted.recv(1000)
+        accepted.sendall(OK)
+        accepted.close()
+        assert process.wait(5) == 0
+    result = json.loads(out.read_text())
+    assert result["finished"] is True and result["statuses"] == {"200": 1}
