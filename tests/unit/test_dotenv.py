@@ -82,6 +82,8 @@ FRAGMENTS = st.sampled_from(
     ]
 )
 ENV_TEXT = st.lists(FRAGMENTS, max_size=25).map("".join)
+SETTING_A = st.sampled_from(["\nA=1\n", "\nexport A = '2' # c\n", '\r\nA="3\n4"\r\n', "\nA=1\nA=2"])
+ENV_TEXT_WITH_A = st.tuples(ENV_TEXT, SETTING_A, ENV_TEXT).map("".join)
 VALUES = st.text(
     st.one_of(st.sampled_from("abcXYZ019 #$'\"\\`{}()&;|<>*?[]~!%:/@=+,.-\tn"), st.characters(codec="utf-8")),
     max_size=25,
