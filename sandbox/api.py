@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sandbox import cleanup, emulator, inventory, starting
@@ -81,6 +82,10 @@ class Sandbox:
         return Places(self.name, self.state)
 
     @property
+    def _kind(self) -> ModuleType:
+        return starting.KINDS[self.kind]
+
+    @property
     def ground(self) -> Ground:
         return Ground(self.enter)
 
@@ -101,11 +106,15 @@ class Sandbox:
         """A command line for the machine that runs `argv` on the host, as root there."""
         if host not in self.hosts:
             raise SandboxError(f"sandbox {self.name} has no host {host!r}: {', '.join(self.hosts)}")
-        return [*starting.KINDS[self.kind].enter_host(self.places, self.ground, host), *argv]
+        return [*self._kind.enter_host(self.places, self.ground, host), *argv]
 
     def control_command(self, argv: Sequence[str]) -> list[str]:
-        """The same in the control namespace: on the bridge, where a load balancer would be."""
-        return self.ground.command(argv, self.places.control)
+        """A command line for a program of this machine on the sandbox's bridge, where a load balancer would be."""
+        return list(self._kind.network_command(self.places, self.ground, self.places.control, argv))
+
+    def beside_command(self, host: str, argv: Sequence[str]) -> list[str]:
+        """The same in the network of a host: from its address, so that security groups admit what they admit it."""
+        return list(self._kind.network_command(self.places, self.ground, self.places.netns(host), argv))
 
     def run(
         self, host: str, argv: Sequence[str], input: bytes | None = None, check: bool = False
@@ -117,6 +126,11 @@ class Sandbox:
     def control(self, argv: Sequence[str], input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             self.control_command(argv), input=input, capture_output=True, check=False, env=environment()
+        )
+
+    def beside(self, host: str, argv: Sequence[str], input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.beside_command(host, argv), input=input, capture_output=True, check=False, env=environment()
         )
 
     def read(self, host: str, path: str) -> bytes:

@@ -149,6 +149,17 @@ def connection(places: Places, ground: Ground, host: str, address: str) -> dict[
     }
 
 
+# Names are looked up where the hosts look, by a mount that this command alone sees.
+RESOLVE = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+
+
+def network_command(places: Places, ground: Ground, netns: str, argv: Sequence[str]) -> list[str]:
+    """A program of this machine in a network of the sandbox, with its names. It takes signals itself: nothing forks."""
+    resolver = str(places.layer / "etc/resolv.conf")
+    own_mounts = ["unshare", "--mount", "--propagation", "slave", "sh", "-c", RESOLVE, "sh", resolver]
+    return ground.command([*own_mounts, *argv], netns)
+
+
 def enter_host(places: Places, ground: Ground, host: str) -> list[str]:
     """A command prefix that runs a program on the host as root, without ssh."""
     return [

@@ -31,6 +31,9 @@ LIMITS = (
 OPEN = """
 mount -t tmpfs -o mode=755 none /run
 mkdir /run/netns
+resolver=$(readlink -m /etc/resolv.conf)
+[ -e "$resolver" ] || {{ mkdir -p "$(dirname "$resolver")"; : >"$resolver"; }}
+mount --bind {layer}/etc/resolv.conf "$resolver"
 touch {opened}
 while :; do sleep 3600 & wait $!; done
 """
@@ -115,7 +118,7 @@ def open_ground(places: Places) -> Ground:
     argv = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--mount-proc"]
     with open(places.log("namespace"), "ab") as log:
         holder = subprocess.Popen(
-            [*argv, "sh", "-ec", OPEN.format(opened=shlex.quote(str(opened)))],
+            [*argv, "sh", "-ec", OPEN.format(opened=shlex.quote(str(opened)), layer=shlex.quote(str(places.layer)))],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -189,6 +192,13 @@ def connection(places: Places, ground: Ground, host: str, address: str) -> dict[
         "ansible_remote_tmp": str(places.host_dir(host) / "tmp"),
         "ansible_python_interpreter": host_app.HostPython.of_this_machine().executable,
     }
+
+
+def network_command(places: Places, ground: Ground, netns: str, argv: Sequence[str]) -> list[str]:
+    """A program of this machine in a network of the sandbox. It stays outside the pid namespace: entering that forks,
+    and a signal would end the parent alone. By its mark it goes with the sandbox all the same."""
+    enter = [part for part in ground.enter if part != "-p"]
+    return [*enter, "nsenter", f"--net=/run/netns/{netns}", "env", places.mark, *argv]
 
 
 def enter_host(places: Places, ground: Ground, host: str) -> list[str]:
