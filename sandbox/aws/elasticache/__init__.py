@@ -1,0 +1,68 @@
+"""ElastiCache: replication groups without cluster mode, of Redis OSS and (where it is installed) Valkey.
+
+`replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`
+and `tags` hold the operations; `rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sandbox.aws.doors import Door
+from sandbox.aws.elasticache.cache_clusters import CacheClusters
+from sandbox.aws.elasticache.context import Context
+from sandbox.aws.elasticache.fleet import Fleet
+from sandbox.aws.elasticache.modifications import Modifications
+from sandbox.aws.elasticache.parameter_groups import ParameterGroups
+from sandbox.aws.elasticache.replicas import Replicas
+from sandbox.aws.elasticache.replication_groups import ReplicationGroups
+from sandbox.aws.elasticache.snapshots import Snapshots
+from sandbox.aws.elasticache.state import Account
+from sandbox.aws.elasticache.subnet_groups import SubnetGroups
+from sandbox.aws.elasticache.tags import Tags
+from sandbox.aws.elasticache.vpc import Vpc
+from sandbox.aws.elasticache.work import Pace, Work
+from sandbox.aws.machine import Machine
+from sandbox.aws.wire import Service, handlers_of
+
+__all__ = ["ElastiCache", "Pace"]
+
+
+class ElastiCache:
+    """The service, and what the rest of the sandbox needs of it."""
+
+    def __init__(self, machine: Machine, client: Callable[[str], Any], pace: Pace) -> None:
+        account = Account()
+        self._fleet = Fleet(account, machine)
+        self._work = Work(account, pace)
+        zone = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(6))
+        context = Context(account, self._fleet, self._work, Vpc(client), machine.folder / "snapshots", zone)
+        self._modifications = Modifications(context)
+        rooms = (ReplicationGroups, Replicas, CacheClusters, Snapshots, SubnetGroups, ParameterGroups, Tags)
+        self.service = Service("elasticache", handlers_of(self._modifications, *(room(context) for room in rooms)))
+
+    def doors(self) -> Iterable[Door]:
+        return list(self._fleet.doors())
+
+    def controls(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        """What can be asked of the sandbox besides AWS's own operations."""
+        return {
+            "POST maintenance": lambda _: {"modified": self._modifications.maintenance_window()},
+            "POST settings": self._change_pace,
+        }
+
+    def _change_pace(self, wanted: dict[str, Any]) -> dict[str, float]:
+        """`{"creating_seconds": 5, "modifying_seconds": 1}`: either, both or none; answers what holds then."""
+        pace = self._work.pace
+        unknown = set(wanted) - {"creating_seconds", "modifying_seconds"}
+        if unknown:
+            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
+        pace.creating = float(wanted.get("creating_seconds", pace.creating))
+        pace.modifying = float(wanted.get("modifying_seconds", pace.modifying))
+        return {"creating_seconds": pace.creating, "modifying_seconds": pace.modifying}
+
+    def stop_all(self) -> None:
+        self._fleet.stop_all()

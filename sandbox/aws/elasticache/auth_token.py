@@ -1,0 +1,46 @@
+"""What a change of the AUTH token does, by its strategy. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.aws.elasticache import rules
+from sandbox.aws.elasticache.state import ReplicationGroup
+from sandbox.aws.engines import Access, digest_of
+
+ROTATE, SET, DELETE = "ROTATE", "SET", "DELETE"
+MOST_TOKENS = 2
+
+
+@dataclass(frozen=True)
+class TokenChange:
+    access: Access
+    is_rotating: bool  # the old access is still good besides the new token
+
+
+def changed(group: ReplicationGroup, token: str | None, strategy: str) -> TokenChange:
+    if not group.transit_mode:
+        raise rules.combination("An AUTH token needs transit encryption.")
+    if strategy == DELETE:
+        # AWS allows it on the way to RBAC alone, and its user groups are refused by name here.
+        raise rules.combination("DELETE needs UserGroupIdsToAdd in the same call: a token goes only where RBAC comes.")
+    if token is None:
+        raise rules.combination(f"AuthTokenUpdateStrategy {strategy} needs AuthToken.")
+    rules.token(token)
+    digest = digest_of(token)
+    if strategy == SET:
+        return _set(group, digest)
+    return _rotate(group, digest)
+
+
+def _rotate(group: ReplicationGroup, digest: str) -> TokenChange:
+    """The new token besides what was good before. Without a token before, access without one stays open until SET."""
+    others = [known for known in group.access.digests if known != digest]
+    return TokenChange(Access(group.access.is_open, [*others, digest][-MOST_TOKENS:]), True)
+
+
+def _set(group: ReplicationGroup, digest: str) -> TokenChange:
+    """The given token alone; it must be one that a ROTATE has brought, or the one there is."""
+    if digest not in group.access.digests:
+        raise rules.combination("SET is allowed after a ROTATE with the same token only: call ROTATE first.")
+    return TokenChange(Access(False, [digest]), False)

@@ -1,0 +1,225 @@
+"""What AWS shows of what is there: plain mappings in the shapes of botocore's model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.aws.elasticache import endpoint_names
+from sandbox.aws.elasticache.catalogue import MAXMEMORY, Version
+from sandbox.aws.elasticache.parameters import effective_values, waits_for_reboot
+from sandbox.aws.elasticache.state import (
+    AVAILABLE,
+    CREATING,
+    Account,
+    Member,
+    ParameterGroup,
+    ReplicationGroup,
+    Snapshot,
+    SubnetGroup,
+)
+
+NODE_GROUP, CACHE_NODE = "0001", "0001"
+
+
+def on_off(value: bool) -> str:
+    return "enabled" if value else "disabled"
+
+
+def replication_group(group: ReplicationGroup) -> dict[str, Any]:
+    pending = {
+        "AutomaticFailoverStatus": on_off(group.pending["AutomaticFailoverEnabled"])
+        if "AutomaticFailoverEnabled" in group.pending
+        else None,
+        "TransitEncryptionEnabled": group.pending.get("TransitEncryptionEnabled"),
+        "TransitEncryptionMode": group.pending.get("TransitEncryptionMode"),
+    }
+    shown = {
+        "ReplicationGroupId": group.id,
+        "Description": group.description,
+        "Status": group.status,
+        # A pending node type or version has no member here: DescribeCacheClusters shows it.
+        "PendingModifiedValues": {k: v for k, v in pending.items() if v is not None},
+        "MemberClusters": [member.name for member in group.members],
+        "NodeGroups": [node_group(group)] if group.is_serving else None,
+        "SnapshottingClusterId": group.snapshotting_member or None,
+        "AutomaticFailover": on_off(group.failover),
+        "MultiAZ": on_off(group.multi_az),
+        "SnapshotRetentionLimit": group.retention,
+        "SnapshotWindow": group.snapshot_window,
+        "ClusterEnabled": False,
+        "ClusterMode": "disabled",
+        "CacheNodeType": group.node_type,
+        **encryption(group),
+        "KmsKeyId": group.kms_key or None,
+        "StorageEncryptionType": ("sse-kms" if group.kms_key else "sse-elasticache") if group.at_rest else "none",
+        "ARN": group.arn,
+        "ReplicationGroupCreateTime": group.created,
+        "DataTiering": "disabled",
+        "AutoMinorVersionUpgrade": group.auto_minor_version_upgrade,
+        "NetworkType": "ipv4",
+        "IpDiscovery": "ipv4",
+        "Engine": group.version.engine,
+    }
+    return {k: v for k, v in shown.items() if v is not None}
+
+
+def encryption(group: ReplicationGroup) -> dict[str, Any]:
+    return {
+        "AuthTokenEnabled": bool(group.access.digests),
+        "AuthTokenLastModifiedDate": group.token_changed,
+        "TransitEncryptionEnabled": bool(group.transit_mode),
+        "TransitEncryptionMode": group.transit_mode or None,
+        "AtRestEncryptionEnabled": group.at_rest,
+    }
+
+
+def node_group(group: ReplicationGroup) -> dict[str, Any]:
+    tls = bool(group.transit_mode)
+    return {
+        "NodeGroupId": NODE_GROUP,
+        "Status": group.status,
+        "PrimaryEndpoint": {"Address": endpoint_names.primary(group, tls), "Port": group.port},
+        "ReaderEndpoint": {"Address": endpoint_names.reader(group, tls), "Port": group.port},
+        "NodeGroupMembers": [
+            {
+                "CacheClusterId": member.name,
+                "CacheNodeId": CACHE_NODE,
+                "ReadEndpoint": {"Address": endpoint_names.node(group, member, tls), "Port": group.port},
+                "PreferredAvailabilityZone": member.zone,
+                "CurrentRole": "primary" if member is group.primary else "replica",
+            }
+            for member in group.members
+        ],
+    }
+
+
+def cache_cluster(account: Account, group: ReplicationGroup, member: Member, with_nodes: bool) -> dict[str, Any]:
+    status = group.status if member.engine is not None or not group.is_serving else CREATING
+    pending = {k: group.pending[k] for k in ("CacheNodeType", "EngineVersion") if k in group.pending}
+    shown = {
+        "CacheClusterId": member.name,
+        "CacheNodeType": group.node_type,
+        "Engine": group.version.engine,
+        "EngineVersion": group.version.full,
+        "CacheClusterStatus": status,
+        "NumCacheNodes": 1,
+        "PreferredAvailabilityZone": member.zone,
+        "CacheClusterCreateTime": member.created,
+        "PreferredMaintenanceWindow": group.maintenance_window,
+        "PendingModifiedValues": pending,
+        "CacheSecurityGroups": [],
+        "CacheParameterGroup": parameter_group_status(account, group, member),
+        "CacheSubnetGroupName": group.subnet_group,
+        "CacheNodes": [cache_node(group, member, status)] if with_nodes and group.is_serving else None,
+        "AutoMinorVersionUpgrade": group.auto_minor_version_upgrade,
+        "SecurityGroups": [{"SecurityGroupId": name, "Status": "active"} for name in group.security_groups],
+        "ReplicationGroupId": group.id,
+        "SnapshotRetentionLimit": group.retention if member.name == group.snapshotting_member else 0,
+        "SnapshotWindow": group.snapshot_window,
+        **encryption(group),
+        "ARN": member.arn,
+        "ReplicationGroupLogDeliveryEnabled": False,
+        "NetworkType": "ipv4",
+        "IpDiscovery": "ipv4",
+    }
+    return {k: v for k, v in shown.items() if v is not None}
+
+
+def cache_node(group: ReplicationGroup, member: Member, status: str) -> dict[str, Any]:
+    return {
+        "CacheNodeId": CACHE_NODE,
+        "CacheNodeStatus": status,
+        "CacheNodeCreateTime": member.created,
+        "Endpoint": {"Address": endpoint_names.node(group, member, bool(group.transit_mode)), "Port": group.port},
+        "ParameterGroupStatus": "in-sync",
+        "CustomerAvailabilityZone": member.zone,
+    }
+
+
+def parameter_group_status(account: Account, group: ReplicationGroup, member: Member) -> dict[str, Any]:
+    wanted = effective_values(account.parameter_group(group.parameter_group))
+    waits = bool(member.applied) and waits_for_reboot(member.applied, wanted)
+    return {
+        "CacheParameterGroupName": group.parameter_group,
+        "ParameterApplyStatus": "pending-reboot" if waits else "in-sync",
+        "CacheNodeIdsToReboot": [CACHE_NODE] if waits else [],
+    }
+
+
+def subnet_group(group: SubnetGroup) -> dict[str, Any]:
+    return {
+        "CacheSubnetGroupName": group.name,
+        "CacheSubnetGroupDescription": group.description,
+        "VpcId": group.vpc,
+        "Subnets": [
+            {
+                "SubnetIdentifier": name,
+                "SubnetAvailabilityZone": {"Name": zone},
+                "SupportedNetworkTypes": ["ipv4"],
+            }
+            for name, zone in group.subnets.items()
+        ],
+        "ARN": group.arn,
+        "SupportedNetworkTypes": ["ipv4"],
+    }
+
+
+def parameter_group(group: ParameterGroup) -> dict[str, Any]:
+    return {
+        "CacheParameterGroupName": group.name,
+        "CacheParameterGroupFamily": group.family,
+        "Description": group.description,
+        "IsGlobal": False,
+        "ARN": group.arn,
+    }
+
+
+def engine_version(version: Version) -> dict[str, Any]:
+    name = {"redis": "Redis", "valkey": "Valkey"}[version.engine]
+    return {
+        "Engine": version.engine,
+        "EngineVersion": version.label,
+        "CacheParameterGroupFamily": version.family,
+        "CacheEngineDescription": name,
+        "CacheEngineVersionDescription": f"{name.lower()} version {version.full}",
+    }
+
+
+def snapshot(found: Snapshot) -> dict[str, Any]:
+    size = f"{max(1, found.file.stat().st_size >> 20)} MB" if found.file.exists() else ""
+    node = {
+        "CacheNodeId": CACHE_NODE,
+        "NodeGroupId": NODE_GROUP,
+        "CacheSize": size,
+        "CacheNodeCreateTime": found.created,
+        "SnapshotCreateTime": found.created if found.status == AVAILABLE else None,
+    }
+    return {
+        "SnapshotName": found.name,
+        "SnapshotStatus": found.status,
+        "SnapshotSource": found.source,
+        "Engine": found.version.engine,
+        "EngineVersion": found.version.full,
+        "ARN": found.arn,
+        "DataTiering": "disabled",
+        "NodeSnapshots": [{k: v for k, v in node.items() if v not in (None, "")}],
+        **found.of,
+    }
+
+
+def node_type_values() -> list[dict[str, Any]]:
+    """The parameters whose values come from the node type."""
+    return [
+        {
+            "ParameterName": "maxmemory",
+            "Description": "The maximum number of bytes available to the node.",
+            "Source": "system",
+            "DataType": "integer",
+            "AllowedValues": "0-",
+            "IsModifiable": False,
+            "ChangeType": "immediate",
+            "CacheNodeTypeSpecificValues": [
+                {"CacheNodeType": node_type, "Value": str(value)} for node_type, value in MAXMEMORY.items()
+            ],
+        }
+    ]

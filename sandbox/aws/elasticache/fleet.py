@@ -1,0 +1,193 @@
+"""The engines behind replication groups: starting, following, handing over, publishing names and doors."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from sandbox.aws.doors import Door
+from sandbox.aws.elasticache import endpoint_names
+from sandbox.aws.elasticache.catalogue import MAXMEMORY
+from sandbox.aws.elasticache.parameters import effective_values, engine_settings, needs_reboot
+from sandbox.aws.elasticache.state import Account, Member, ParameterGroup, ReplicationGroup
+from sandbox.aws.engines import Engine, EngineFailed, EngineSettings
+from sandbox.aws.machine import Machine
+from sandbox.aws.pki import Certificate
+
+FIRST_ADDRESS, LAST_ADDRESS = 10, 254
+NETWORK = "172.31.2"
+
+
+class Fleet:
+    def __init__(self, account: Account, machine: Machine) -> None:
+        self._account, self._folder = account, machine.folder / "nodes"
+        self._binaries, self._pki, self._names, self._doors = (
+            machine.binaries,
+            machine.pki,
+            machine.names,
+            machine.doors,
+        )
+        self._used: set[str] = set()
+        self._lock = threading.Lock()
+        self._next = FIRST_ADDRESS
+
+    def require_engine(self, engine: str) -> None:
+        self._binaries.find(engine)
+
+    # -- nodes ---------------------------------------------------------------------------------------------------
+    def start_group(self, group: ReplicationGroup, seed: Path | None) -> None:
+        primary = group.primary
+        primary.engine, primary.applied = self._new_engine(group, seed), self._effective(group)
+        for member in group.replicas:
+            self.start_replica(group, member)
+        self.publish(group)
+
+    def start_replica(self, group: ReplicationGroup, member: Member) -> None:
+        member.engine, member.applied = self._new_engine(group), self._effective(group)
+        self._doors.refresh()  # the primary must let its new replica in
+        member.engine.follow(group.primary.running)
+
+    def stop_member(self, group: ReplicationGroup, member: Member) -> None:
+        if member.engine is not None:
+            self._retire(member.engine)
+            member.engine = None
+        self._names.change({}, drop=[endpoint_names.node(group, member, tls) for tls in (True, False)])
+
+    def replace_nodes(self, group: ReplicationGroup) -> None:
+        """Scale or upgrade online: each node gets a successor that syncs, the primary last."""
+        for member in [*group.replicas, group.primary]:
+            old = member.running
+            new = self._new_engine(group)
+            group.successors.append(new)
+            try:
+                self._doors.refresh()
+                new.follow(group.primary.running)
+                if member is group.primary:
+                    old.hand_over_to(new)
+                    for replica in group.replicas:
+                        replica.running.follow(new)
+            except Exception:
+                group.successors.remove(new)
+                self._retire(new)
+                raise
+            group.successors.remove(new)
+            member.engine = new
+            member.applied = self._effective(group)
+            self.publish(group)
+            self._retire(old)
+
+    def fail_over(self, group: ReplicationGroup) -> None:
+        """The primary dies as a machine dies, a replica takes over, and the dead node comes back without data."""
+        dead, heir = group.primary, group.replicas[0]
+        dead.running.kill()
+        heir.running.promote()
+        with self._account.lock:
+            group.primary_name = heir.name
+        self.publish(group)
+        for member in group.replicas:
+            if member is not dead:
+                member.running.follow(heir.running)
+        dead.running.restart_empty()
+        dead.running.follow(heir.running)
+        self.publish(group)
+
+    def stop_group(self, group: ReplicationGroup) -> None:
+        names = [f(group, tls) for f in (endpoint_names.primary, endpoint_names.reader) for tls in (True, False)]
+        self._names.change({}, drop=names)
+        for member in group.members:
+            self.stop_member(group, member)
+        self._doors.refresh()
+
+    def stop_all(self) -> None:
+        for group in self._account.replication_groups.values():
+            for member in group.started:
+                member.running.kill()
+
+    # -- parameters ----------------------------------------------------------------------------------------------
+    def apply_parameter_group(self, group: ParameterGroup) -> None:
+        """Tell the engines of every replication group that uses it."""
+        for user in list(self._account.replication_groups.values()):
+            if user.parameter_group == group.name:
+                self.apply_parameters(user)
+
+    def apply_parameters(self, group: ReplicationGroup) -> None:
+        """What needs no reboot, at once; the rest waits, and DescribeCacheClusters says `pending-reboot`."""
+        wanted = self._effective(group)
+        settings = [(name, value) for name, value in engine_settings(wanted) if not needs_reboot(name)]
+        for member in group.started:
+            for name, value in settings:
+                member.running.configure(name, value)
+            member.running.configure("maxmemory", self.maxmemory(group))
+            member.applied.update({name: value for name, value in wanted.items() if not needs_reboot(name)})
+
+    # -- what others see -----------------------------------------------------------------------------------------
+    def publish(self, group: ReplicationGroup) -> None:
+        """Point the names at the nodes as they are now, and let the nodes admit whom the security groups admit."""
+        self._doors.refresh()
+        readers = [member for member in group.replicas if member.engine is not None]
+        reader = (readers or [group.primary])[0].running.address
+        tls = bool(group.transit_mode)
+        point = {
+            endpoint_names.primary(group, tls): group.primary.running.address,
+            endpoint_names.reader(group, tls): reader,
+            **{endpoint_names.node(group, member, tls): member.running.address for member in group.started},
+        }
+        self._names.change(point)
+
+    def doors(self) -> Iterator[Door]:
+        with self._account.lock:
+            groups = list(self._account.replication_groups.values())
+            for group in groups:
+                engines = [*(member.running for member in group.started), *group.successors]
+                addresses = tuple(engine.address for engine in engines)
+                for engine in engines:
+                    yield Door(engine.address, (engine.port, engine.port), tuple(group.security_groups), addresses)
+
+    # -- engines -------------------------------------------------------------------------------------------------
+    def _new_engine(self, group: ReplicationGroup, seed: Path | None = None) -> Engine:
+        address = self._take_address()
+        engine = Engine(
+            EngineSettings(
+                program=self._binaries.find(group.version.engine),
+                folder=self._folder / address,
+                address=address,
+                port=group.port,
+                maxmemory=self.maxmemory(group),
+                parameters=engine_settings(self._effective(group)),
+                access=group.access,
+                secret=group.secret,
+                certificate=self.certificate(group) if group.transit_mode else None,
+                seed=seed,
+            )
+        )
+        engine.start()
+        return engine
+
+    def maxmemory(self, group: ReplicationGroup) -> int:
+        reserved = int(self._effective(group)["reserved-memory-percent"])
+        return MAXMEMORY[group.node_type] * (100 - reserved) // 100
+
+    def _effective(self, group: ReplicationGroup) -> dict[str, str]:
+        return effective_values(self._account.parameter_group(group.parameter_group))
+
+    def certificate(self, group: ReplicationGroup) -> Certificate:
+        """One for all names of the group; a name of a node is as good as the primary's."""
+        return self._pki.issue(group.id, f"*.{endpoint_names.tls_zone(group)}")
+
+    def _take_address(self) -> str:
+        with self._lock:
+            for _ in range(FIRST_ADDRESS, LAST_ADDRESS + 1):
+                address = f"{NETWORK}.{self._next}"
+                self._next = FIRST_ADDRESS if self._next == LAST_ADDRESS else self._next + 1
+                if address not in self._used:
+                    self._used.add(address)
+                    return address
+        raise EngineFailed(f"all addresses of {NETWORK}.0/24 are in use")
+
+    def _retire(self, engine: Engine) -> None:
+        engine.forget()
+        shutil.rmtree(self._folder / engine.address, ignore_errors=True)
+        with self._lock:
+            self._used.discard(engine.address)

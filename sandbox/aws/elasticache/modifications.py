@@ -1,0 +1,184 @@
+"""ModifyReplicationGroup: what applies at once, what waits for the maintenance window, and the token by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.aws.clock import now
+from sandbox.aws.elasticache import auth_token, describe, rules
+from sandbox.aws.elasticache.context import Context
+from sandbox.aws.elasticache.state import AVAILABLE, MODIFYING, ReplicationGroup
+from sandbox.aws.elasticache.work import require_available
+from sandbox.aws.engines import Access
+from sandbox.aws.wire import Params, Refusal, Result, operation
+
+# Asynchronously, but without waiting for a window.
+AT_ONCE = (
+    *("ReplicationGroupDescription", "SecurityGroupIds", "PreferredMaintenanceWindow", "CacheParameterGroupName"),
+    *("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow", "SnapshottingClusterId"),
+)
+# In the maintenance window, unless ApplyImmediately.
+QUEUED = ("CacheNodeType", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled")
+TOKEN = ("AuthToken", "AuthTokenUpdateStrategy")
+
+
+def current_values(group: ReplicationGroup) -> dict[str, Any]:
+    """The group in the words of ModifyReplicationGroup."""
+    return {
+        "ReplicationGroupDescription": group.description,
+        "SecurityGroupIds": group.security_groups,
+        "PreferredMaintenanceWindow": group.maintenance_window,
+        "CacheParameterGroupName": group.parameter_group,
+        "AutoMinorVersionUpgrade": group.auto_minor_version_upgrade,
+        "SnapshotRetentionLimit": group.retention,
+        "SnapshotWindow": group.snapshot_window,
+        "SnapshottingClusterId": group.snapshotting_member,
+        "CacheNodeType": group.node_type,
+        "EngineVersion": group.version.label,
+        "AutomaticFailoverEnabled": group.failover,
+        "MultiAZEnabled": group.multi_az,
+    }
+
+
+class Modifications:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._account, self._fleet, self._work = context.account, context.fleet, context.work
+
+    @operation(
+        "ModifyReplicationGroup",
+        *("ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *TOKEN),
+        only={"ClusterMode": ("disabled",), "IpDiscovery": ("ipv4",)},
+    )
+    def modify_replication_group(self, params: Params) -> Result:
+        with self._account.lock:
+            group = self._account.replication_group(params["ReplicationGroupId"])
+            require_available(group)
+            if any(name in params for name in TOKEN):
+                self._modify_token(group, params)
+            else:
+                self._modify_options(group, params)
+            return {"ReplicationGroup": describe.replication_group(group)}
+
+    # -- the token -----------------------------------------------------------------------------------------------
+    def _modify_token(self, group: ReplicationGroup, params: Params) -> None:
+        others = [name for name in (*AT_ONCE, *QUEUED) if name in params]
+        if others:
+            raise rules.combination(f"The AUTH token is changed by a call of its own, without {', '.join(others)}.")
+        if not params.get("ApplyImmediately"):
+            raise rules.combination("The AUTH token can be changed with ApplyImmediately true only.")
+        rotation = auth_token.changed(group, params.get("AuthToken"), params.get("AuthTokenUpdateStrategy", "ROTATE"))
+        self._work.begin(group, MODIFYING, lambda: self._admit(group, rotation.access, rotation.is_rotating))
+
+    def _admit(self, group: ReplicationGroup, access: Access, is_rotating: bool) -> None:
+        for member in group.started:
+            member.running.admit(access)
+        with self._account.lock:
+            group.access, group.token_is_rotating, group.token_changed = access, is_rotating, now()
+
+    # -- everything else -----------------------------------------------------------------------------------------
+    def _modify_options(self, group: ReplicationGroup, params: Params) -> None:
+        wanted = self._validated(group, {name: params[name] for name in (*AT_ONCE, *QUEUED) if name in params})
+        current, immediately = current_values(group), params.get("ApplyImmediately", False)
+        queued = {name: wanted[name] for name in QUEUED if name in wanted}
+        at_once = {name: wanted[name] for name in AT_ONCE if name in wanted}
+        flushes = immediately and bool(group.pending)
+        if (
+            all(current[name] == value for name, value in wanted.items())
+            and not flushes
+            and not withdraws(group, queued)
+        ):
+            raise rules.combination("No modifications were requested.")
+        if immediately:
+            queued = {**group.pending, **queued}
+            group.pending = {}
+        else:
+            pending = {**group.pending, **queued}
+            group.pending = {name: value for name, value in pending.items() if current[name] != value}
+            queued = {}
+        if at_once or queued:
+            self._work.begin(group, MODIFYING, lambda: self._apply(group, {**at_once, **queued}))
+
+    def _validated(self, group: ReplicationGroup, wanted: Params) -> Params:
+        """The values as AWS stores them; whatever cannot be is refused before anything changes."""
+        after = {**current_values(group), **group.pending, **wanted}
+        version = rules.version(group.version.engine, after["EngineVersion"])
+        if version.number < group.version.number:
+            raise rules.combination(f"{group.version.label} cannot be downgraded to {version.label} in place.")
+        rules.node_type(after["CacheNodeType"])
+        rules.failover(len(group.members), after["AutomaticFailoverEnabled"], after["MultiAZEnabled"])
+        rules.retention(after["SnapshotRetentionLimit"])
+        rules.snapshot_window(after["SnapshotWindow"])
+        window = rules.maintenance_window(after["PreferredMaintenanceWindow"])
+        if "SnapshottingClusterId" in wanted and wanted["SnapshottingClusterId"] not in [m.name for m in group.members]:
+            raise Refusal("CacheClusterNotFound", f"{wanted['SnapshottingClusterId']} is no node of {group.id}.")
+        stored = {**wanted, "EngineVersion": version.label, "PreferredMaintenanceWindow": window}
+        if "SecurityGroupIds" in wanted:
+            vpc = self._account.subnet_group(group.subnet_group).vpc
+            stored["SecurityGroupIds"] = self._context.vpc.security_groups(wanted["SecurityGroupIds"], vpc)
+        if "CacheParameterGroupName" in wanted or "EngineVersion" in wanted:
+            stored["CacheParameterGroupName"] = self._parameter_group(group, wanted, version.label)
+            wanted = {**wanted, "CacheParameterGroupName": stored["CacheParameterGroupName"]}
+        return {name: stored[name] for name in wanted}
+
+    def _parameter_group(self, group: ReplicationGroup, wanted: Params, label: str) -> str:
+        """An upgrade to another family moves a default group along; a custom one has to be named."""
+        version = rules.version(group.version.engine, label)
+        named = self._account.parameter_group(wanted.get("CacheParameterGroupName", group.parameter_group))
+        if named.is_default and "CacheParameterGroupName" not in wanted:
+            return f"default.{version.family}"
+        rules.parameter_group_family(named.name, named.family, version)
+        return named.name
+
+    def _apply(self, group: ReplicationGroup, changes: Params) -> None:
+        replaces = any(
+            name in changes and changes[name] != current_values(group)[name]
+            for name in ("CacheNodeType", "EngineVersion")
+        )
+        with self._account.lock:
+            for name, value in changes.items():
+                SETTERS[name](group, value)
+        if replaces:
+            self._fleet.replace_nodes(group)
+        elif "CacheParameterGroupName" in changes:
+            self._fleet.apply_parameters(group)
+        self._fleet.publish(group)
+
+    # -- the maintenance window ----------------------------------------------------------------------------------
+    def maintenance_window(self) -> list[str]:
+        """Run the window of every group that is available and has something pending; answers their names."""
+        with self._account.lock:
+            waiting = [g for g in self._account.replication_groups.values() if g.pending and g.status == AVAILABLE]
+            for group in waiting:
+                changes, group.pending = group.pending, {}
+                self._work.begin(group, MODIFYING, self._application(group, changes))
+        return [group.id for group in waiting]
+
+    def _application(self, group: ReplicationGroup, changes: Params) -> Callable[[], None]:
+        return lambda: self._apply(group, changes)
+
+
+def withdraws(group: ReplicationGroup, queued: Params) -> bool:
+    """Whether the call takes back something that is pending."""
+    return any(name in group.pending and group.pending[name] != value for name, value in queued.items())
+
+
+def _set(attribute: str) -> Callable[[ReplicationGroup, Any], None]:
+    return lambda group, value: setattr(group, attribute, value)
+
+
+SETTERS: dict[str, Callable[[ReplicationGroup, Any], None]] = {
+    "ReplicationGroupDescription": _set("description"),
+    "SecurityGroupIds": _set("security_groups"),
+    "PreferredMaintenanceWindow": _set("maintenance_window"),
+    "CacheParameterGroupName": _set("parameter_group"),
+    "AutoMinorVersionUpgrade": _set("auto_minor_version_upgrade"),
+    "SnapshotRetentionLimit": _set("retention"),
+    "SnapshotWindow": _set("snapshot_window"),
+    "SnapshottingClusterId": _set("snapshotting_member"),
+    "CacheNodeType": _set("node_type"),
+    "EngineVersion": lambda group, value: setattr(group, "version", rules.version(group.version.engine, value)),
+    "AutomaticFailoverEnabled": _set("failover"),
+    "MultiAZEnabled": _set("multi_az"),
+}

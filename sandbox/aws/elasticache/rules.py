@@ -1,0 +1,134 @@
+"""What AWS refuses. Pure: each function looks at values and raises, with AWS's code and a sentence of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sandbox.aws.elasticache.catalogue import MAXMEMORY, REPLICATION_ENGINES, Version, find_version
+from sandbox.aws.wire import Refusal
+
+MOST_REPLICAS = 5
+LONGEST_RETENTION = 35
+TOKEN = re.compile(r"[A-Za-z0-9!&#$^<>-]{16,128}")
+CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MINUTES = 24 * 60
+SHORTEST_WINDOW = 60  # minutes
+
+
+def value(message: str) -> Refusal:
+    return Refusal("InvalidParameterValue", message)
+
+
+def combination(message: str) -> Refusal:
+    return Refusal("InvalidParameterCombination", message)
+
+
+def identifier(name: str, what: str, longest: int) -> str:
+    """The name as AWS stores it."""
+    ok = re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name) and len(name) <= longest and "--" not in name and name[-1] != "-"
+    if not ok:
+        raise value(
+            f"{what} {name!r} must begin with a letter, have 1 to {longest} letters, digits and hyphens, no two "
+            f"hyphens in a row and none at the end."
+        )
+    return name.lower()
+
+
+def token(given: str) -> None:
+    """The token itself is never in the message."""
+    if not TOKEN.fullmatch(given):
+        raise value(
+            "AuthToken must be 16 to 128 printable characters; of the special ones only ! & # $ ^ < > - are allowed."
+        )
+
+
+def node_type(name: str) -> None:
+    if name not in MAXMEMORY:
+        raise value(f"The cache node type {name} does not exist or is not offered here.")
+
+
+def version(engine: str, label: str) -> Version:
+    if engine not in REPLICATION_ENGINES:
+        raise value(f"Engine {engine!r} cannot make a replication group; {' and '.join(REPLICATION_ENGINES)} can.")
+    found = find_version(engine, label)
+    if found is None:
+        raise combination(f"Cannot find version {label} for {engine}.")
+    return found
+
+
+def failover(nodes: int, automatic: bool, multi_az: bool) -> None:
+    if automatic and nodes < 2:
+        raise combination("Automatic failover needs at least two nodes: one primary and one replica.")
+    if multi_az and not automatic:
+        raise combination("Multi-AZ needs automatic failover.")
+
+
+def node_count(nodes: int) -> None:
+    if not 1 <= nodes <= MOST_REPLICAS + 1:
+        raise value(f"A replication group without cluster mode has 1 to {MOST_REPLICAS + 1} nodes, not {nodes}.")
+
+
+def replica_count(replicas: int) -> None:
+    if not 0 <= replicas <= MOST_REPLICAS:
+        raise value(f"NewReplicaCount must be between 0 and {MOST_REPLICAS}, not {replicas}.")
+
+
+def zones(wanted: Sequence[str], nodes: int, offered: Sequence[str]) -> None:
+    if wanted and len(wanted) != nodes:
+        raise combination(f"{len(wanted)} PreferredCacheClusterAZs are given for {nodes} nodes; give one for each.")
+    unknown = sorted(set(wanted) - set(offered))
+    if unknown:
+        raise value(
+            f"{', '.join(unknown)} is not an availability zone of the subnet group, which has {', '.join(offered)}."
+        )
+
+
+def encryption(transit: bool, mode: str, has_token: bool, at_rest: bool, kms_key: str) -> None:
+    if has_token and not transit:
+        raise combination("An AUTH token needs transit encryption.")
+    if mode and not transit:
+        raise combination("TransitEncryptionMode needs TransitEncryptionEnabled.")
+    if kms_key and not at_rest:
+        raise combination("KmsKeyId needs AtRestEncryptionEnabled.")
+
+
+def port(number: int) -> None:
+    if not 1 <= number <= 65535:
+        raise value(f"Port must be between 1 and 65535, not {number}.")
+
+
+def retention(days: int) -> None:
+    if not 0 <= days <= LONGEST_RETENTION:
+        raise value(f"SnapshotRetentionLimit must be between 0 and {LONGEST_RETENTION} days, not {days}.")
+
+
+def snapshot_window(window: str) -> None:
+    found = re.fullmatch(f"{CLOCK}-{CLOCK}", window)
+    if not found:
+        raise value(f"SnapshotWindow {window!r} must be hh24:mi-hh24:mi.")
+    hour, minute, to_hour, to_minute = map(int, found.groups())
+    if (to_hour * 60 + to_minute - hour * 60 - minute) % DAY_MINUTES < SHORTEST_WINDOW:
+        raise value(f"SnapshotWindow {window} must be at least {SHORTEST_WINDOW} minutes long.")
+
+
+def maintenance_window(window: str) -> str:
+    """The window as AWS stores it."""
+    found = re.fullmatch(f"({'|'.join(DAYS)}):{CLOCK}-({'|'.join(DAYS)}):{CLOCK}", window.lower())
+    if not found:
+        raise value(f"PreferredMaintenanceWindow {window!r} must be ddd:hh24:mi-ddd:hh24:mi.")
+    day, hour, minute, to_day, to_hour, to_minute = found.groups()
+    begin = DAYS.index(day) * DAY_MINUTES + int(hour) * 60 + int(minute)
+    end = DAYS.index(to_day) * DAY_MINUTES + int(to_hour) * 60 + int(to_minute)
+    if (end - begin) % (7 * DAY_MINUTES) < SHORTEST_WINDOW:
+        raise value(f"PreferredMaintenanceWindow {window} must be at least {SHORTEST_WINDOW} minutes long.")
+    return window.lower()
+
+
+def parameter_group_family(name: str, family: str, wanted: Version) -> None:
+    if family != wanted.family:
+        raise combination(
+            f"Expected a parameter group of family {wanted.family} for {wanted.engine} {wanted.label}, but {name} is "
+            f"of family {family}."
+        )

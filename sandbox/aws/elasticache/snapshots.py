@@ -1,0 +1,115 @@
+"""CreateSnapshot, DescribeSnapshots, DeleteSnapshot: real RDB files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.aws.elasticache import describe, rules
+from sandbox.aws.elasticache.context import Context
+from sandbox.aws.elasticache.state import AVAILABLE, SNAPSHOTTING, Account, ReplicationGroup, Snapshot
+from sandbox.aws.elasticache.tags import tags_given
+from sandbox.aws.elasticache.work import require_available
+from sandbox.aws.wire import Params, Refusal, Result, operation, page
+
+FAILED = "failed"
+
+
+def refuse_taken_name(account: Account, name: str) -> None:
+    rules.identifier(name, "The snapshot name", 255)
+    if name in account.snapshots:
+        raise Refusal("SnapshotAlreadyExistsFault", f"Snapshot {name} already exists.")
+
+
+def usable_snapshot(account: Account, name: str) -> Snapshot:
+    snapshot = account.snapshot(name)
+    if snapshot.status != AVAILABLE:
+        raise Refusal("InvalidSnapshotState", f"Snapshot {name} must be available; it is {snapshot.status}.")
+    return snapshot
+
+
+def begin_snapshot(context: Context, group: ReplicationGroup, name: str, tags: dict[str, str]) -> Snapshot:
+    """Enter it into the account, still without its data."""
+    of: dict[str, Any] = {
+        "ReplicationGroupId": group.id,
+        "ReplicationGroupDescription": group.description,
+        "CacheNodeType": group.node_type,
+        "PreferredMaintenanceWindow": group.maintenance_window,
+        "Port": group.port,
+        "CacheParameterGroupName": group.parameter_group,
+        "CacheSubnetGroupName": group.subnet_group,
+        "VpcId": context.account.subnet_group(group.subnet_group).vpc,
+        "AutoMinorVersionUpgrade": group.auto_minor_version_upgrade,
+        "SnapshotRetentionLimit": group.retention,
+        "SnapshotWindow": group.snapshot_window,
+        "NumNodeGroups": 1,
+        "AutomaticFailover": describe.on_off(group.failover),
+        **({"KmsKeyId": group.kms_key} if group.kms_key else {}),
+    }
+    context.snapshots.mkdir(parents=True, exist_ok=True)
+    snapshot = Snapshot(name, "manual", of, group.version, context.snapshots / f"{name}.rdb")
+    with context.account.lock:
+        context.account.snapshots[name] = snapshot
+        context.account.tags[snapshot.arn] = dict(tags)
+    return snapshot
+
+
+def write_snapshot(group: ReplicationGroup, snapshot: Snapshot) -> None:
+    """From a replica where there is one, as AWS does it."""
+    source = next((m for m in group.members if m.name == group.snapshotting_member), group.primary)
+    try:
+        source.running.dump(snapshot.file)
+    except Exception:
+        snapshot.status = FAILED
+        raise
+    snapshot.status = AVAILABLE
+
+
+class Snapshots:
+    def __init__(self, context: Context) -> None:
+        self._context, self._account = context, context.account
+
+    @operation("CreateSnapshot", "ReplicationGroupId", "CacheClusterId", "SnapshotName", "Tags")
+    def create_snapshot(self, params: Params) -> Result:
+        if ("ReplicationGroupId" in params) == ("CacheClusterId" in params):
+            raise rules.combination("Give either ReplicationGroupId or CacheClusterId.")
+        tags = tags_given(params)
+        with self._account.lock:
+            if "ReplicationGroupId" in params:
+                group = self._account.replication_group(params["ReplicationGroupId"])
+            else:
+                group = self._account.member(params["CacheClusterId"])[0]
+            refuse_taken_name(self._account, params["SnapshotName"])
+            require_available(group)
+            snapshot = begin_snapshot(self._context, group, params["SnapshotName"], tags)
+            self._context.work.begin(group, SNAPSHOTTING, lambda: write_snapshot(group, snapshot))
+            return {"Snapshot": describe.snapshot(snapshot)}
+
+    @operation(
+        "DescribeSnapshots",
+        *("ReplicationGroupId", "CacheClusterId", "SnapshotName", "SnapshotSource", "MaxRecords", "Marker"),
+        only={"ShowNodeGroupConfig": (False,)},
+    )
+    def describe_snapshots(self, params: Params) -> Result:
+        with self._account.lock:
+            if "SnapshotName" in params:
+                self._account.snapshot(params["SnapshotName"])
+            found = [describe.snapshot(s) for _, s in sorted(self._account.snapshots.items())]
+        sources = {"system": "automated", "user": "manual"}
+        wanted: dict[str, str] = {
+            **{k: params[k] for k in ("SnapshotName", "CacheClusterId") if k in params},
+            **({"ReplicationGroupId": params["ReplicationGroupId"].lower()} if "ReplicationGroupId" in params else {}),
+            **({"SnapshotSource": sources.get(params["SnapshotSource"], "")} if "SnapshotSource" in params else {}),
+        }
+        return page([s for s in found if all(s.get(k) == v for k, v in wanted.items())], params, "Snapshots", 20)
+
+    @operation("DeleteSnapshot", "SnapshotName")
+    def delete_snapshot(self, params: Params) -> Result:
+        with self._account.lock:
+            snapshot = self._account.snapshot(params["SnapshotName"])
+            if snapshot.status not in (AVAILABLE, FAILED):
+                raise Refusal("InvalidSnapshotState", f"Snapshot {snapshot.name} is {snapshot.status}.")
+            shown = describe.snapshot(snapshot)
+            del self._account.snapshots[snapshot.name]
+            self._account.tags.pop(snapshot.arn, None)
+            snapshot.file.unlink(missing_ok=True)
+            return {"Snapshot": {**shown, "SnapshotStatus": "deleting"}}

@@ -1,0 +1,194 @@
+"""The account as ElastiCache knows it. In memory: a restart is an empty account."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.aws.clock import now
+from sandbox.aws.elasticache.catalogue import FAMILIES, Version
+from sandbox.aws.engines import Access, Engine, new_secret
+from sandbox.aws.wire import Refusal
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+AVAILABLE, CREATING, CREATE_FAILED, DELETING = "available", "creating", "create-failed", "deleting"
+MODIFYING, SNAPSHOTTING = "modifying", "snapshotting"
+
+
+def arn(kind: str, name: str) -> str:
+    return f"arn:aws:elasticache:{REGION}:{ACCOUNT}:{kind}:{name}"
+
+
+@dataclass
+class Member:
+    """One node of a replication group; without an engine until it is started."""
+
+    name: str
+    zone: str
+    engine: Engine | None = None
+    applied: dict[str, str] = field(default_factory=dict)  # the parameters that the engine was started with
+    created: datetime.datetime = field(default_factory=now)
+
+    @property
+    def arn(self) -> str:
+        return arn("cluster", self.name)
+
+    @property
+    def running(self) -> Engine:
+        assert self.engine is not None, f"{self.name} was never started"
+        return self.engine
+
+
+@dataclass
+class ReplicationGroup:
+    id: str
+    description: str
+    node_type: str
+    version: Version
+    parameter_group: str
+    subnet_group: str
+    security_groups: list[str]
+    port: int
+    transit_mode: str  # "", preferred, required
+    failover: bool
+    multi_az: bool
+    retention: int
+    snapshot_window: str
+    maintenance_window: str
+    auto_minor_version_upgrade: bool
+    at_rest: bool
+    kms_key: str
+    network_zone: str  # the part of its names that AWS makes up
+    members: list[Member]
+    successors: list[Engine] = field(default_factory=list, init=False)  # engines about to take a member's place
+    access: Access
+    token_is_rotating: bool = False
+    token_changed: datetime.datetime | None = None
+    status: str = CREATING
+    snapshotting_member: str = ""
+    pending: dict[str, Any] = field(default_factory=dict)  # by the API's names
+    secret: str = field(default_factory=new_secret)
+    created: datetime.datetime = field(default_factory=now)
+    primary_name: str = ""
+
+    def __post_init__(self) -> None:
+        self.primary_name = self.primary_name or self.members[0].name
+
+    @property
+    def arn(self) -> str:
+        return arn("replicationgroup", self.id)
+
+    @property
+    def primary(self) -> Member:
+        return next(member for member in self.members if member.name == self.primary_name)
+
+    @property
+    def replicas(self) -> list[Member]:
+        return [member for member in self.members if member.name != self.primary_name]
+
+    @property
+    def started(self) -> list[Member]:
+        return [member for member in self.members if member.engine is not None]
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether AWS shows its endpoints."""
+        return self.status not in (CREATING, CREATE_FAILED)
+
+
+@dataclass
+class SubnetGroup:
+    name: str
+    description: str
+    vpc: str
+    subnets: dict[str, str]  # subnet id → availability zone
+
+    @property
+    def arn(self) -> str:
+        return arn("subnetgroup", self.name)
+
+    @property
+    def zones(self) -> list[str]:
+        return sorted(set(self.subnets.values()))
+
+
+@dataclass
+class ParameterGroup:
+    name: str
+    family: str
+    description: str
+    values: dict[str, str] = field(default_factory=dict)  # those that differ from the family's
+
+    @property
+    def arn(self) -> str:
+        return arn("parametergroup", self.name)
+
+    @property
+    def is_default(self) -> bool:
+        return self.name.startswith("default.")
+
+
+@dataclass
+class Snapshot:
+    """A copy of a group as it was, and the file with its data."""
+
+    name: str
+    source: str  # manual, automated
+    of: dict[str, Any]  # what AWS tells of the group, in the API's names
+    version: Version
+    file: Path
+    status: str = CREATING
+    created: datetime.datetime = field(default_factory=now)
+
+    @property
+    def arn(self) -> str:
+        return arn("snapshot", self.name)
+
+
+class Account:
+    """All of it, by name. `lock` is held while something is decided, never while an engine works."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.replication_groups: dict[str, ReplicationGroup] = {}
+        self.subnet_groups: dict[str, SubnetGroup] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.tags: dict[str, dict[str, str]] = {}  # by ARN
+        self.parameter_groups = {
+            f"default.{family}": ParameterGroup(f"default.{family}", family, f"Default parameter group for {family}")
+            for family in FAMILIES
+        }
+
+    def replication_group(self, name: str) -> ReplicationGroup:
+        found = self.replication_groups.get(name.lower())
+        if found is None:
+            raise Refusal("ReplicationGroupNotFoundFault", f"ReplicationGroup {name} not found.")
+        return found
+
+    def member(self, name: str) -> tuple[ReplicationGroup, Member]:
+        for group in self.replication_groups.values():
+            for member in group.members:
+                if member.name == name.lower():
+                    return group, member
+        raise Refusal("CacheClusterNotFound", f"CacheCluster {name} not found.")
+
+    def subnet_group(self, name: str) -> SubnetGroup:
+        found = self.subnet_groups.get(name.lower())
+        if found is None:
+            raise Refusal("CacheSubnetGroupNotFoundFault", f"Cache Subnet Group {name} does not exist.")
+        return found
+
+    def parameter_group(self, name: str) -> ParameterGroup:
+        found = self.parameter_groups.get(name.lower())
+        if found is None:
+            raise Refusal("CacheParameterGroupNotFound", f"CacheParameterGroup {name} not found.")
+        return found
+
+    def snapshot(self, name: str) -> Snapshot:
+        found = self.snapshots.get(name)
+        if found is None:
+            raise Refusal("SnapshotNotFoundFault", f"Snapshot {name} not found.")
+        return found

@@ -1,0 +1,270 @@
+"""Real engine processes: one directory, one address and one administration socket each.
+
+The configuration goes to the engine's standard input, so no secret lies on disk or in an argument list. The sandbox
+speaks to engines through a Unix socket as the user `_service`, so TLS, tokens and security groups do not touch it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sandbox.aws.pki import Certificate
+
+# ElastiCache answers these with `unknown command`, which is what a renamed command answers too.
+HIDDEN = ("config", "debug", "migrate", "replicaof", "slaveof", "save", "bgsave", "bgrewriteaof", "shutdown", "module")
+# Needed by name between nodes, or denied in part only: kept from the application by ACL, which answers NOPERM.
+APPLICATION_RULES = (
+    "~* &* +@all -psync -sync -replconf -failover -acl +acl|whoami +acl|cat -cluster +cluster|info +cluster|slots "
+    "+cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid +cluster|countkeysinslot +cluster|getkeysinslot"
+)
+SERVERS = {"redis": ("redis-server", "redis-check-rdb"), "valkey": ("valkey-server", "valkey-check-rdb")}
+EMPTY = '""'  # a value of nothing, in a configuration file
+LONGEST_SOCKET_PATH = 107  # sun_path of Linux
+
+
+class EngineMissing(Exception):
+    """The machine has no such engine; the text says how to get it."""
+
+
+class EngineFailed(Exception):
+    """An engine did not do what it was asked."""
+
+
+class Binaries:
+    """Where the engines' programs are: the folders of SANDBOX_BIN first, then PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def find(self, engine: str) -> Path:
+        """The engine's server under its own name, linked into our folder.
+
+        Debian 12 ships the server inside redis-tools as redis-check-rdb: it is the same program, and what it does
+        depends on the name that it is called by.
+        """
+        name = SERVERS[engine][0]
+        link = self.folder / name
+        search = os.pathsep.join(x for x in (os.environ.get("SANDBOX_BIN"), os.environ.get("PATH", os.defpath)) if x)
+        for program in SERVERS[engine]:
+            found = shutil.which(program, path=search)
+            if found is None:
+                continue
+            link.unlink(missing_ok=True)
+            link.symlink_to(Path(found).resolve())
+            if _is_server(link):
+                return link
+        link.unlink(missing_ok=True)
+        raise EngineMissing(
+            f"{name} is not in the folders of SANDBOX_BIN nor on PATH. Install it (Debian and Ubuntu: "
+            f"apt-get install redis-tools or redis-server; for Valkey: valkey-server), or name its folder there."
+        )
+
+
+def _is_server(program: Path) -> bool:
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return answer.returncode == 0 and "server v=" in answer.stdout
+
+
+@dataclass
+class Access:
+    """Who may log in as the application: anybody (`is_open`), and whoever has one of the tokens, kept as digests."""
+
+    is_open: bool = True
+    digests: list[str] = field(default_factory=list)
+
+    def rules(self) -> list[str]:
+        return ["resetpass", *(f"#{d}" for d in self.digests), *(["nopass"] if self.is_open else [])]
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What one node is started with. `certificate` is given exactly where the node speaks TLS on its port."""
+
+    program: Path
+    folder: Path
+    address: str
+    port: int
+    maxmemory: int
+    parameters: Sequence[tuple[str, str]]
+    access: Access
+    secret: str  # shared by the nodes of a group
+    certificate: Certificate | None = None
+    seed: Path | None = None  # an RDB file to start from
+
+
+class Engine:
+    """One redis-server or valkey-server process."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self.address, self.port = settings.address, settings.port
+        self.plain_port, self.tls_port = (0, settings.port) if settings.certificate else (settings.port, 0)
+        self._socket = settings.folder / "admin.sock"
+        if len(str(self._socket)) > LONGEST_SOCKET_PATH:
+            raise EngineFailed(f"{self._socket} is too long for a Unix socket: choose a shorter --state folder")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._admin = redis.Redis(
+            unix_socket_path=str(self._socket),
+            username="_service",
+            password=settings.secret,
+            decode_responses=True,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    # -- life ----------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        settings = self._settings
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if settings.seed is not None:
+            shutil.copyfile(settings.seed, settings.folder / "dump.rdb")
+        with (settings.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [settings.program, "-"], stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n".join(self._configuration()).encode() + b"\n")
+        self._process.stdin.close()
+        until(self._answers, 20, f"the engine on {self.address} does not start; see {settings.folder}/log")
+
+    def restart_empty(self) -> None:
+        """Come back as a machine that was replaced: the same address, no data."""
+        (self._settings.folder / "dump.rdb").unlink(missing_ok=True)
+        self._settings = EngineSettings(**{**vars(self._settings), "seed": None})
+        self.start()
+
+    def kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(20)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def forget(self) -> None:
+        """Kill it and remove its directory, which may hold its data."""
+        self.kill()
+        self._admin.close()
+        shutil.rmtree(self._settings.folder, ignore_errors=True)
+
+    def _configuration(self) -> list[str]:
+        settings, secret = self._settings, self._settings.secret
+        lines = [
+            f"bind {self.address}",
+            f"bind-source-addr {self.address}",  # else a replica comes from the address that the route gives it
+            "protected-mode no",
+            f"dir {settings.folder}",
+            "daemonize no",
+            f"unixsocket {self._socket}",
+            "unixsocketperm 700",
+            'save ""',
+            f"maxmemory {settings.maxmemory}",
+            "masteruser _replica",
+            f"masterauth {secret}",
+            "repl-diskless-sync-delay 0",
+            f"replica-announce-ip {self.address}",
+            f"user default on {' '.join(settings.access.rules())} {APPLICATION_RULES}",
+            f"user _replica on >{secret} +psync +replconf +ping",
+            f"user _service on >{secret} ~* &* +@all",
+            *(f"{name} {value or EMPTY}" for name, value in settings.parameters),
+            *(f"rename-command {command} {secret}-{command}" for command in HIDDEN),
+        ]
+        if settings.certificate is None:
+            return [*lines, f"port {self.port}"]
+        return [*lines, "port 0", f"tls-port {self.port}", *tls_lines(settings.certificate)]
+
+    def _answers(self) -> bool:
+        if not self.is_running:
+            raise EngineFailed(f"the engine on {self.address} ended at once; see {self._settings.folder}/log")
+        try:
+            return bool(self._admin.ping())
+        except redis.ConnectionError:  # not there yet, or still loading its file
+            return False
+
+    # -- administration ------------------------------------------------------------------------------------------
+    def info(self) -> dict[str, Any]:
+        return dict(self._admin.info("all"))
+
+    def _command(self, *words: object) -> Any:
+        return self._admin.execute_command(*words)  # type: ignore[no-untyped-call]
+
+    def hidden(self, command: str, *arguments: object) -> Any:
+        """Call a command that the application does not have."""
+        return self._command(f"{self._settings.secret}-{command}", *arguments)
+
+    def configure(self, name: str, value: object) -> None:
+        self.hidden("config", "set", name, value)
+
+    def admit(self, access: Access) -> None:
+        self._command("ACL", "SETUSER", "default", *access.rules())
+        self._settings = EngineSettings(**{**vars(self._settings), "access": access})
+
+    def dump(self, to: Path) -> None:
+        """Write a real RDB file."""
+        self.hidden("bgsave")
+        until(lambda: not self.info()["rdb_bgsave_in_progress"], 60, f"the snapshot on {self.address} does not end")
+        if self.info()["rdb_last_bgsave_status"] != "ok":
+            raise EngineFailed(f"the snapshot on {self.address} failed; see {self._settings.folder}/log")
+        shutil.copyfile(self._settings.folder / "dump.rdb", to)
+
+    # -- replication ---------------------------------------------------------------------------------------------
+    def follow(self, primary: Engine) -> None:
+        """Become a replica and wait until the link is up."""
+        self.configure("tls-replication", "no" if primary.plain_port else "yes")
+        self.hidden("replicaof", primary.address, primary.plain_port or primary.tls_port)
+        until(lambda: self.info().get("master_link_status") == "up", 60, f"{self.address} does not sync")
+
+    def promote(self) -> None:
+        self.hidden("replicaof", "NO", "ONE")
+
+    def hand_over_to(self, replica: Engine) -> None:
+        """Swap roles without losing a write: FAILOVER pauses writers until the replica has everything."""
+        port = replica.plain_port or replica.tls_port
+        self._command("FAILOVER", "TO", replica.address, port, "TIMEOUT", 10000)
+        until(lambda: self._is("slave") and replica._is("master"), 20, f"{self.address} does not hand over")
+
+    def _is(self, role: str) -> bool:
+        return bool(self.info()["role"] == role)
+
+
+def tls_lines(certificate: Certificate) -> list[str]:
+    return [
+        f"tls-cert-file {certificate.file}",
+        f"tls-key-file {certificate.file}",
+        f"tls-ca-cert-file {certificate.authority}",
+        "tls-auth-clients no",
+        "tls-replication yes",
+    ]
+
+
+def new_secret() -> str:
+    return secrets.token_hex(16)
+
+
+def until(is_true: Callable[[], bool], seconds: float, complaint: str) -> None:
+    end = time.monotonic() + seconds
+    while not is_true():
+        if time.monotonic() > end:
+            raise EngineFailed(complaint)
+        time.sleep(0.02)

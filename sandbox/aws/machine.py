@@ -1,0 +1,20 @@
+"""What of the machine the services work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.aws.doors import Doors
+from sandbox.aws.engines import Binaries
+from sandbox.aws.names import Names
+from sandbox.aws.pki import Pki
+
+
+@dataclass(frozen=True)
+class Machine:
+    folder: Path  # of the sandbox's state
+    binaries: Binaries
+    pki: Pki
+    names: Names
+    doors: Doors

@@ -1,0 +1,103 @@
+"""One HTTP server for all of AWS: finds who answers, logs the call, lets EC2's changes take effect first."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from sandbox.aws.calls import Call, CallLog, call_of
+from sandbox.aws.clock import now
+from sandbox.aws.faults import Cut, Faults
+from sandbox.aws.moto_side import MotoSide
+from sandbox.aws.wire import Reply, Service
+
+Control = Callable[[dict[str, Any]], Any]
+
+
+class Server:
+    """A WSGI application. `after_ec2_write` runs before the answer to a call that may have changed EC2."""
+
+    def __init__(
+        self,
+        services: Mapping[str, Service],
+        log: CallLog,
+        controls: Mapping[str, Control],
+        after_ec2_write: Callable[[], None],
+    ) -> None:
+        self._services, self._log, self._controls = services, log, controls
+        self._after_ec2_write = after_ec2_write
+        self._moto, self._faults = MotoSide(), Faults()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_sandbox/"):
+            reply = self._control(path, environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), body)
+        else:
+            reply = self._aws(environ, call_of(environ, body))
+        headers = [*reply.headers, ("Content-Length", str(len(reply.body)))]
+        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+        return [reply.body]
+
+    # -- AWS -----------------------------------------------------------------------------------------------------
+    def _aws(self, environ: dict[str, Any], call: Call) -> Reply:
+        try:
+            reply = self._faults.answer(call, lambda: self._answer(environ, call))
+        except Cut as cut:
+            self._log.record(call, 0, str(cut))
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionAbortedError(str(cut))  # werkzeug takes it for a client that went away, and writes nothing
+        self._log.record(call, reply.status, reply.error)
+        return reply
+
+    def _answer(self, environ: dict[str, Any], call: Call) -> Reply:
+        service = self._services.get(call.service)
+        if service is not None:
+            return service.answer(call.action, call.body)
+        reply = self._moto.answer(environ, call)
+        if call.service == "ec2" and not call.is_read:
+            self._after_ec2_write()
+        return reply
+
+    # -- the sandbox's own doors ---------------------------------------------------------------------------------
+    def _control(self, path: str, method: str, query: str, body: bytes) -> Reply:
+        what = f"{method} {path.removeprefix('/_sandbox/')}"
+        asked = {k: v[0] for k, v in parse_qs(query).items()}
+        try:
+            if what == "GET calls":
+                return as_json(self._log.since(int(asked.get("since", 0))))
+            if what == "GET clock":
+                return as_json(now().isoformat())
+            if what == "GET faults":
+                return as_json(self._faults.shown())
+            if what == "POST faults":
+                self._faults.replace(json.loads(body))
+                return as_json(self._faults.shown())
+            if what in self._controls:
+                return as_json(self._controls[what](json.loads(body or b"{}")))
+        except (ValueError, TypeError, KeyError) as mistake:
+            return as_json({"error": str(mistake)}, 400)
+        return as_json({"error": f"The sandbox has no {what}."}, 404)
+
+
+def as_json(value: Any, status: int = 200) -> Reply:
+    return Reply(status, [("Content-Type", "application/json")], json.dumps(value).encode())
+
+
+class KeepAlive(WSGIRequestHandler):
+    """Answers in HTTP/1.1, so that botocore's pool saves a connection a call; quiet, as calls.jsonl has it all."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: Any) -> None:
+        pass
+
+
+def listen(application: Server, address: str, port: int, descriptor: int | None = None) -> BaseWSGIServer:
+    return make_server(address, port, application, threaded=True, request_handler=KeepAlive, fd=descriptor)
