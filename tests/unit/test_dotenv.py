@@ -115,7 +115,9 @@ def test_every_binding_is_read_as_python_dotenv_reads_it(text):
     assume(not text.startswith("\ufeff\ufeff"))
     universal = text.replace("\r\n", "\n").replace("\r", "\n")
     theirs = [(b.key, b.value) for b in dotenv.parser.parse_stream(io.StringIO(universal)) if b.value is not None]
-    ours = [(piece.key, piece.value) for piece in editor.parse(text.encode()).pieces if piece.key is not None]
+    pieces = [piece for piece in editor.parse(text.encode()).pieces if piece.key is not None]
+    # A quoted name may hold a newline, which is no use to anybody: it stays as it is written.
+    ours = [(piece.key.replace("\r\n", "\n").replace("\r", "\n"), piece.value) for piece in pieces]
     assert ours == theirs
 
 

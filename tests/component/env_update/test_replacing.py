@@ -84,6 +84,7 @@ def set_attribute(path: Path, name: str, value: bytes) -> None:
         ("user.note", b"by hand"),
         ("security.selinux", b"system_u:object_r:etc_t:s0"),
     ],
+    ids=["access list", "user attribute", "SELinux context"],
 )
 def test_access_list_context_and_other_attributes_stay(file, tmp_path, name, value):
     set_attribute(file, name, value)
