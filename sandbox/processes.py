@@ -2,7 +2,7 @@
 
 Everything lives in a user, network, mount and pid namespace of the caller's own, in which network namespaces, packet
 filters and overlays can be made as root makes them. Its pid 1 is a shell; when that is killed, all of it is gone.
-A host has its own network, its own host name, and its own /etc, /opt, /var/lib and /run.
+A host has its own network, host name and processes, and its own /etc, /opt, /var/lib and /run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ while :; do sleep 3600 & wait $!; done
 # So /etc is a copy, /opt is a new folder into which what is in the machine's is bound, and /var/lib starts empty. The
 # state folder is bound back in place, as it may lie below one of these, and Ansible's files must be seen from outside.
 LAUNCH = """
-echo $$ >{folder}/pid
+echo $$ >{folder}/launcher
 own={folder}/own
 mkdir $own
 mount -t tmpfs -o mode=755 none $own
@@ -63,7 +63,8 @@ mount --bind $own/var/lib /var/lib
 mount --bind $own/run /run
 mkdir -p {state}
 mount --bind $own/state {state}
-exec unshare --uts sh -c 'hostname {host}; exec env -i {environ} {supervisord} --nodaemon -c {conf}'
+exec unshare --uts --pid --fork --mount-proc \\
+  sh -c 'hostname {host}; exec env -i {environ} {supervisord} --nodaemon -c {conf}'
 """
 
 SUPERVISOR = """[unix_http_server]
@@ -202,7 +203,7 @@ def network_command(places: Places, ground: Ground, netns: str, argv: Sequence[s
 
 
 def enter_host(places: Places, ground: Ground, host: str) -> list[str]:
-    """A command prefix that runs a program on the host. The pid is the one in the sandbox's pid namespace."""
-    pid_file = shlex.quote(f"{places.host_dir(host)}/pid")
-    script = f'exec nsenter -t "$(cat {pid_file})" -n -m -u env -i "$@"'
+    """A command prefix that runs a program on the host, whose pid 1 is the child of what launched it."""
+    launcher = f"$(cat {shlex.quote(f'{places.host_dir(host)}/launcher')})"
+    script = f'exec nsenter -t $(cat /proc/{launcher}/task/{launcher}/children) -n -m -u -p env -i "$@"'
     return [*ground.enter, "sh", "-c", script, "sh", *_host_environment(places, host)]
