@@ -17,6 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils import parameter_group, subnet_group
 from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group import (
     DEFAULT_DATABASES,
@@ -119,25 +120,25 @@ def read_tags(client: Any, arn: str) -> dict[str, str] | None:
 
 
 @_call("describe the parameters of {group}", missing=())
-def describe_parameters(client: Any, group: str) -> list[Mapping[str, Any]]:
+def _describe_parameters(client: Any, group: str) -> list[Mapping[str, Any]]:
     pages = client.get_paginator("describe_cache_parameters").paginate(CacheParameterGroupName=group)
     return [parameter for page in pages for parameter in page["Parameters"]]
 
 
 @_call("describe the default parameters of the family {family}")
-def describe_family(client: Any, family: str) -> list[Mapping[str, Any]]:
+def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter]:
     pages = client.get_paginator("describe_engine_default_parameters").paginate(CacheParameterGroupFamily=family)
-    return [parameter for page in pages for parameter in page["EngineDefaults"]["Parameters"]]
+    return parameter_group.shape_parameters([item for page in pages for item in page["EngineDefaults"]["Parameters"]])
 
 
 @_call("describe the subnet group {name}", missing=None)
-def describe_subnet_group(client: Any, name: str) -> Mapping[str, Any] | None:
+def _describe_subnet_group(client: Any, name: str) -> Mapping[str, Any] | None:
     groups = client.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"]
     return groups[0] if groups else None
 
 
 @_call("describe the parameter group {name}", missing=None)
-def describe_parameter_group(client: Any, name: str) -> Mapping[str, Any] | None:
+def _describe_parameter_group(client: Any, name: str) -> Mapping[str, Any] | None:
     groups = client.describe_cache_parameter_groups(CacheParameterGroupName=name)["CacheParameterGroups"]
     return groups[0] if groups else None
 
@@ -171,10 +172,22 @@ def _databases(client: Any, parameter_group: str) -> int:
     """How many databases the nodes serve; AWS's own groups have the default, and cannot be changed."""
     if not parameter_group or parameter_group.startswith("default."):
         return DEFAULT_DATABASES
-    for parameter in describe_parameters(client, parameter_group):
+    for parameter in _describe_parameters(client, parameter_group):
         if parameter["ParameterName"] == "databases":
             return int(parameter.get("ParameterValue") or DEFAULT_DATABASES)
     return DEFAULT_DATABASES
+
+
+def read_subnet_group(client: Any, name: str) -> subnet_group.SubnetGroup | None:
+    group = _describe_subnet_group(client, name)
+    return subnet_group.shape(group, read_tags(client, group["ARN"]) or {}) if group else None
+
+
+def read_parameter_group(client: Any, name: str) -> parameter_group.ParameterGroup | None:
+    group = _describe_parameter_group(client, name)
+    if group is None:
+        return None
+    return parameter_group.shape(group, _describe_parameters(client, name), read_tags(client, group["ARN"]) or {})
 
 
 # --- acts ---

@@ -62,9 +62,3 @@ class Plan:
 
 def masked(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: MASK if name in SECRETS and value else value for name, value in sorted(values.items())}
-
-
-def changed_only(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of two descriptions with the same keys, what differs."""
-    names = [name for name in after if before.get(name) != after[name]]
-    return {name: before.get(name) for name in names}, {name: after[name] for name in names}

@@ -1,0 +1,207 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elasticache_parameter_group
+version_added: 0.1.0
+short_description: Make, converge or remove an ElastiCache parameter group
+description:
+  - Makes a group of engine parameters, converges it, or removes it.
+  - Options that are left out are not changed.
+  - A group is this migration's when its tag C(cache_migration:name) equals O(migration_name). Others are used with
+    O(adopt=true) only, and are never changed or deleted.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  cache_parameter_group_name:
+    description:
+      - The name of the parameter group, letters, digits and hyphens, the first a letter. AWS stores it in lower case.
+      - AWS's own groups (C(default.)) are refused, as they cannot be changed.
+    type: str
+    required: true
+  migration_name:
+    description:
+      - The name of the migration that the group belongs to; becomes its tag C(cache_migration:name).
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes and converges the group, V(absent) deletes it where it is this migration's.
+    type: str
+    choices: [present, absent]
+    default: present
+  adopt:
+    description:
+      - Use a group that is not this migration's, as it is. Other O(parameters) than its own are refused.
+    type: bool
+    default: false
+  cache_parameter_group_family:
+    description:
+      - The family, as V(redis7). Needed to make a group. Cannot be changed.
+    type: str
+  description:
+    description:
+      - What the group is for. A new group gets C(Parameters of) and O(migration_name) where it is left out. Cannot be
+        changed.
+    type: str
+  parameters:
+    description:
+      - Parameters and their values, as C(maxmemory-policy). Values are compared as strings; a YAML boolean stands for
+        V(yes) or V(no).
+      - A name that the family does not have is refused.
+    type: dict
+  purge_parameters:
+    description:
+      - Reset parameters that O(parameters) does not state to the values of the family.
+    type: bool
+    default: false
+  tags:
+    description:
+      - Tags of the group, beside C(cache_migration:name).
+    type: dict
+  purge_tags:
+    description:
+      - Remove tags that O(tags) does not state. Tags of AWS (C(aws:)) and of this migration stay.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Reads and plans; makes no call that writes.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
+notes:
+  - 'IAM actions: C(elasticache:DescribeCacheParameterGroups), C(elasticache:DescribeCacheParameters),
+    C(elasticache:DescribeEngineDefaultParameters), C(elasticache:ListTagsForResource),
+    C(elasticache:CreateCacheParameterGroup), C(elasticache:AddTagsToResource),
+    C(elasticache:RemoveTagsFromResource), C(elasticache:ModifyCacheParameterGroup),
+    C(elasticache:ResetCacheParameterGroup), C(elasticache:DeleteCacheParameterGroup).'
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Evict the least recently used keys of all
+  kempian.cache_migration.elasticache_parameter_group:
+    cache_parameter_group_name: kempian-cache
+    migration_name: kempian-prod
+    cache_parameter_group_family: redis7
+    parameters:
+      maxmemory-policy: allkeys-lru
+      databases: 32
+    region: us-east-1
+"""
+
+RETURN = r"""
+plan:
+  description: The calls that were to be made, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: The operation of the API.
+      type: str
+      sample: ModifyCacheParameterGroup
+    parameters:
+      description: Its parameters.
+      type: dict
+    reason:
+      description: Which options ask for it.
+      type: str
+      sample: "maxmemory-policy: volatile-lru -> allkeys-lru"
+    disruptive:
+      description: Whether clients notice it.
+      type: bool
+cache_parameter_group:
+  description: The group; in check mode, as it would be.
+  returned: O(state=present)
+  type: dict
+  contains:
+    cache_parameter_group_name:
+      description: Its name.
+      type: str
+    cache_parameter_group_family:
+      description: Its family.
+      type: str
+    description:
+      description: What it is for.
+      type: str
+    parameters:
+      description: The parameters that were given a value of their own.
+      type: dict
+    arn:
+      description: Its ARN, empty while that is not known.
+      type: str
+    tags:
+      description: Its tags.
+      type: dict
+option:
+  description: The option to change.
+  returned: when it is refused
+  type: str
+"""
+
+from typing import Mapping
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api, parameter_group
+from ansible_collections.kempian.cache_migration.plugins.module_utils.group_converge import converge
+from ansible_collections.kempian.cache_migration.plugins.module_utils.parameter_group import ParameterGroup
+from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused
+
+OPTIONS = {
+    "cache_parameter_group_name": {"type": "str", "required": True},
+    "migration_name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "adopt": {"type": "bool", "default": False},
+    "cache_parameter_group_family": {"type": "str"},
+    "description": {"type": "str"},
+    "parameters": {"type": "dict"},
+    "purge_parameters": {"type": "bool", "default": False},
+    "tags": {"type": "dict"},
+    "purge_tags": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=OPTIONS, supports_check_mode=True)
+    present = module.params["state"] == "present"
+    try:
+        client = module.client("elasticache")
+        desired = parameter_group.Desired.from_params(module.params)
+
+        def known(current: ParameterGroup | None) -> Mapping[str, parameter_group.Parameter]:
+            if current is not None:
+                return current.parameters
+            return elasticache_api.read_family(client, desired.family) if desired.family else {}
+
+        def make_plan(current: ParameterGroup | None) -> Plan:
+            if present:
+                return parameter_group.plan_present(current, desired, known(current))
+            return parameter_group.plan_absent(current, desired)
+
+        plan, after = converge(
+            client,
+            lambda: elasticache_api.read_parameter_group(client, desired.name),
+            make_plan,
+            module.check_mode,
+        )
+    except PlanRefused as refused:
+        module.fail_json(msg=refused.message, option=refused.option)
+    except AnsibleAWSError as error:
+        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+    shown = parameter_group.predict(after, desired, known(after)) if present and module.check_mode else after
+    facts = {"cache_parameter_group": shown.facts()} if present and shown else {}
+    module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)
+
+
+if __name__ == "__main__":
+    main()
