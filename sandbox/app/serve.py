@@ -1,7 +1,7 @@
 """Start the shop: `python -m app.serve` in the folder that holds .env.
 
-One parent without a connection of its own, and workers that each run uvicorn on a listening socket of their own
-(SO_REUSEPORT: the kernel spreads new connections over them). A stop loses no request: see Worker.shutdown.
+One parent that loads the app and has no connection of its own, and workers that each run uvicorn on a listening socket
+of their own (SO_REUSEPORT: the kernel spreads new connections over them). A stop loses no request: see Worker.shutdown.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import FrameType
 
 import uvicorn
 from dotenv import load_dotenv
+from fastapi import FastAPI
 
 WORKERS = 2
 BACKLOG = 512
@@ -34,7 +35,9 @@ def main() -> int:
     read_url_from_parameter_store()
     address = (os.environ.get("SHOP_ADDRESS", "0.0.0.0"), int(os.environ.get("SHOP_PORT", "8000")))
     refuse_taken(address)
-    return supervise(address)
+    from .main import app  # only now: the cache module reads REDIS_URL
+
+    return supervise(app, address)
 
 
 def read_url_from_parameter_store() -> None:
@@ -55,7 +58,7 @@ def refuse_taken(address: tuple[str, int]) -> None:
         trial.bind(address)
 
 
-def supervise(address: tuple[str, int]) -> int:
+def supervise(app: FastAPI, address: tuple[str, int]) -> int:
     """Run the workers until all have ended. One that ends by itself ends them all: the service manager starts anew."""
     workers: set[int] = set()
     asked = False
@@ -72,7 +75,7 @@ def supervise(address: tuple[str, int]) -> int:
     signal.signal(signal.SIGTERM, asked_to_stop)
     signal.signal(signal.SIGINT, asked_to_stop)
     while len(workers) < WORKERS and not asked:
-        workers.add(start_worker(address))
+        workers.add(start_worker(app, address))
     while workers:
         pid, status = os.wait()
         workers.discard(pid)
@@ -82,7 +85,7 @@ def supervise(address: tuple[str, int]) -> int:
     return 0 if asked else 1
 
 
-def start_worker(address: tuple[str, int]) -> int:
+def start_worker(app: FastAPI, address: tuple[str, int]) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -93,9 +96,8 @@ def start_worker(address: tuple[str, int]) -> int:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind(address)
-    Worker(
-        uvicorn.Config("app.main:app", access_log=False, timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG)
-    ).run([listener])
+    config = uvicorn.Config(app, access_log=False, timeout_graceful_shutdown=FINISH_SECONDS, backlog=BACKLOG)
+    Worker(config).run([listener])
     os._exit(1)
 
 
