@@ -57,6 +57,11 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
+@pytest.fixture
+def unused_port() -> Callable[[], int]:
+    return free_port
+
+
 @dataclass
 class Engine:
     port: int

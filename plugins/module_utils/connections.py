@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which TCP connections processes hold, from /proc: what a process really talks to, whatever its configuration says.
+
+/proc/PID/net/tcp is the view of that process's own network namespace, and its inodes tie a line to a file descriptor.
+Format: https://docs.kernel.org/networking/proc_net_tcp.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any, Iterable, Iterator, Mapping
+
+ESTABLISHED, SYN_SENT, LISTEN = "01", "02", "0A"
+
+
+class NotAllowed(Exception):
+    """The open files of a process cannot be read."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One TCP socket of a process."""
+
+    inode: str
+    state: str
+    remote: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Links:
+    """What matters here of one process: the inodes it listens on, and how many of its connections lead where."""
+
+    listening: frozenset[str] = frozenset()
+    to_target: int = 0
+    to_left: int = 0
+
+
+def links_of(
+    pid: int, target: frozenset[tuple[str, int]], left: frozenset[tuple[str, int]], proc: str = "/proc"
+) -> Links | None:
+    """The links of a process; None where it has ended. Raises NotAllowed."""
+    try:
+        held = list(_connections(pid, proc))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except PermissionError:
+        raise NotAllowed(f"the connections of process {pid} cannot be read: become the user it runs as, or root")
+    return Links(
+        listening=frozenset(one.inode for one in held if one.state == LISTEN),
+        to_target=sum(one.state == ESTABLISHED and one.remote in target for one in held),
+        to_left=sum(one.state in (ESTABLISHED, SYN_SENT) and one.remote in left for one in held),
+    )
+
+
+def places(locations: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, int]]:
+    """All addresses behind ``[{address, port}]``. A name that no longer resolves has none."""
+    found: set[tuple[str, int]] = set()
+    for location in locations:
+        port = int(location["port"])
+        try:
+            known = socket.getaddrinfo(str(location["address"]), port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            continue
+        found.update((plain_address(str(sockaddr[0])), port) for *_kind, sockaddr in known)
+    return frozenset(found)
+
+
+def plain_address(text: str) -> str:
+    """One spelling for each address; an IPv4 address seen through an IPv6 socket is the IPv4 address."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def parse_tcp(text: str) -> list[Connection]:
+    """The lines of /proc/net/tcp or tcp6."""
+    found = []
+    for line in text.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) > 9:
+            found.append(Connection(inode=fields[9], state=fields[3], remote=_place(fields[2])))
+    return found
+
+
+def _connections(pid: int, proc: str) -> Iterator[Connection]:
+    inodes = _socket_inodes(pid, proc)
+    for table in ("tcp", "tcp6"):
+        try:
+            with open(f"{proc}/{pid}/net/{table}", encoding="ascii") as file:
+                text = file.read()
+        except FileNotFoundError:  # a kernel without IPv6
+            continue
+        yield from (one for one in parse_tcp(text) if one.inode in inodes)
+
+
+def _socket_inodes(pid: int, proc: str) -> set[str]:
+    folder = f"{proc}/{pid}/fd"
+    found = set()
+    for name in os.listdir(folder):
+        try:
+            link = os.readlink(f"{folder}/{name}")
+        except FileNotFoundError:  # closed in the meantime
+            continue
+        if link.startswith("socket:["):
+            found.add(link[8:-1])
+    return found
+
+
+def _place(field: str) -> tuple[str, int]:
+    """``0100007F:1F90``: the address in 32-bit words of the machine's byte order, the port as a plain number."""
+    address, _colon, port = field.partition(":")
+    words = [int(address[start : start + 8], 16) for start in range(0, len(address), 8)]
+    return plain_address(str(ipaddress.ip_address(struct.pack(f"={len(words)}I", *words)))), int(port, 16)

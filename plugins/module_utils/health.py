@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Does an app answer? Plain GET requests, each over a connection of its own, without proxies or redirects."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+REQUEST_SECONDS = 5.0
+AT_ONCE = 4  # spreads requests over workers that share one listening socket
+
+
+@dataclass(frozen=True)
+class HealthAnswer:
+    """``error`` is a phrase, empty where the status is 200."""
+
+    error: str
+    ms: float
+
+    @property
+    def ok(self) -> bool:
+        return not self.error
+
+
+def ask_often(url: str, count: int) -> list[HealthAnswer]:
+    """``count`` answers to as many requests, a few at a time."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return list(pool.map(ask, [url] * count))
+
+
+def ask(url: str) -> HealthAnswer:
+    start = time.perf_counter()
+    try:
+        error = _fault(url)
+    except socket.timeout:
+        error = f"no answer within {REQUEST_SECONDS:g} s"
+    except (OSError, http.client.HTTPException) as caught:
+        error = getattr(caught, "strerror", None) or str(caught) or type(caught).__name__
+    return HealthAnswer(error, round((time.perf_counter() - start) * 1000, 3))
+
+
+def _fault(url: str) -> str:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "localhost", parts.port, timeout=REQUEST_SECONDS)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", path, headers={"Connection": "close", "User-Agent": "cache_migration"})
+        response = connection.getresponse()
+        response.read()
+        return "" if response.status == 200 else f"status {response.status}"
+    finally:
+        connection.close()

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A service under systemd or supervisor: its state, its processes, and a restart that does not block."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Protocol, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.processes import (
+    all_processes,
+    family,
+    in_control_group,
+)
+
+COMMAND_SECONDS = 10  # for a command that only looks
+
+
+class ServiceError(Exception):
+    """The service cannot be looked at or restarted; the text says why and what to change."""
+
+
+@dataclass(frozen=True)
+class State:
+    """``word`` is the manager's own; ``generation`` differs after each start; ``given_up``: it stays down."""
+
+    word: str
+    running: bool
+    given_up: bool
+    generation: str
+    pids: frozenset[int]
+
+
+class Manager(Protocol):
+    """What every service manager can do here."""
+
+    def look(self) -> State:
+        """The state now. Raises ServiceError where there is no such service."""
+
+    def restart(self) -> None:
+        """Begin a restart, and return before it is done."""
+
+    def how_to_see_why(self) -> str:
+        """The command that shows the service's log; the log itself may hold secrets."""
+
+
+# --- systemd ---
+
+_PROPERTIES = "LoadState,ActiveState,SubState,Result,MainPID,ControlGroup,InvocationID"
+
+
+class Systemd:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def look(self) -> State:
+        shown = _run(["systemctl", "show", self._name, f"--property={_PROPERTIES}"])
+        values = dict(line.partition("=")[::2] for line in shown.splitlines())
+        if values.get("LoadState") != "loaded":
+            raise ServiceError(
+                f"systemd has no service {self._name} on this host (LoadState={values.get('LoadState', 'unknown')}): "
+                "set name (migration_service), or manager: supervisor (migration_service_manager)"
+            )
+        active = values["ActiveState"]
+        reason = f", {values['Result']}" if values.get("Result", "success") != "success" else ""
+        return State(
+            word=f"{active} ({values.get('SubState', '')}{reason})",
+            running=active in ("active", "reloading"),
+            given_up=active == "failed",
+            generation=values.get("InvocationID") or values.get("MainPID", ""),
+            pids=frozenset(in_control_group(values["ControlGroup"]) if values.get("ControlGroup") else ()),
+        )
+
+    def restart(self) -> None:
+        _run(["systemctl", "restart", "--no-block", self._name])
+
+    def how_to_see_why(self) -> str:
+        return f"journalctl -u {self._name} -n 50"
+
+
+# --- supervisor ---
+
+_STATES = "STOPPED|STARTING|RUNNING|BACKOFF|STOPPING|EXITED|FATAL|UNKNOWN"
+_STATUS = re.compile(rf"\S+\s+(?P<state>{_STATES})\b(?:.*?\bpid (?P<pid>\d+))?")
+
+
+class Supervisor:
+    """``command`` is supervisorctl with its options, as a list."""
+
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self._name = name
+        self._command = list(command)
+
+    def look(self) -> State:
+        # supervisorctl status ends with 3 where a program is not running, and with 4 where there is none.
+        said = _run([*self._command, "status", self._name], accept=(0, 3, 4))
+        found = [match for match in (_STATUS.match(line) for line in said.splitlines()) if match]
+        if not found:
+            raise ServiceError(
+                f"supervisor has no program {self._name} on this host ({' '.join(said.split())[:200]}): set name "
+                "(migration_service) or supervisorctl (migration_supervisorctl)"
+            )
+        states = [match["state"] for match in found]
+        heads = [int(match["pid"]) for match in found if match["pid"]]
+        processes = all_processes()
+        born = [f"{pid}.{processes[pid].started}" for pid in heads if pid in processes]
+        return State(
+            word=" and ".join(sorted(set(states))),
+            running=set(states) == {"RUNNING"},
+            given_up=bool({"FATAL", "EXITED"} & set(states)),
+            generation=" ".join(born),
+            pids=frozenset(pid for head in heads for pid in family(head, processes)),
+        )
+
+    def restart(self) -> None:
+        """supervisorctl waits until the program has stopped and run for startsecs, so it is left to itself."""
+        subprocess.Popen(
+            [*self._command, "restart", self._name],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def how_to_see_why(self) -> str:
+        return f"{' '.join(self._command)} tail {self._name} stderr"
+
+
+def manager_of(kind: str, name: str, supervisorctl: Sequence[str]) -> Manager:
+    return Systemd(name) if kind == "systemd" else Supervisor(name, supervisorctl)
+
+
+def _run(command: Sequence[str], accept: Sequence[int] = (0,)) -> str:
+    try:
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ServiceError(f"this host has no {command[0]}: set manager (migration_service_manager) or supervisorctl")
+    except subprocess.TimeoutExpired:
+        raise ServiceError(f"'{' '.join(command)}' has not ended within {COMMAND_SECONDS} s")
+    if done.returncode not in accept:
+        said = " ".join((done.stderr + done.stdout).split())[:300]
+        raise ServiceError(f"'{' '.join(command)}' failed: {said}")
+    return done.stdout + done.stderr

@@ -1,0 +1,147 @@
+"""An app of several processes under a real supervisord, each in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.modules import app_service
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
+
+BIN = Path(sys.executable).parent
+
+# A parent that listens and two workers that share its socket. Each worker goes to the cache at its first request and
+# keeps that connection. `settings.json` is read at the start.
+APP = r"""
+import http.server, json, os, socket, socketserver, sys, time
+settings = json.load(open("settings.json"))
+if settings.get("dies"):
+    sys.exit(3)
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    cache = None
+    def do_GET(self):
+        if Handler.cache is None and not settings.get("never_connects"):
+            Handler.cache = socket.create_connection(("127.0.0.1", settings["port"]))
+        status = settings.get("status", 200)
+        if Handler.cache:
+            Handler.cache.sendall(b"PING\r\n")
+            status = status if Handler.cache.recv(100) == b"+PONG\r\n" else 500
+        time.sleep(0.01)
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+
+class Server(socketserver.TCPServer):
+    allow_reuse_address = True
+    request_queue_size = 64
+
+time.sleep(settings.get("slow", 0))
+server = Server(("127.0.0.1", settings["listen"]), Handler)
+if settings.get("keeps_old"):
+    forgotten = socket.create_connection(("127.0.0.1", settings["keeps_old"]))
+for _ in range(2):
+    if os.fork() == 0:
+        server.serve_forever()
+os.wait()
+"""
+
+
+@dataclass
+class App:
+    folder: Path
+    listen: int
+
+    @property
+    def supervisorctl(self) -> list[str]:
+        return [str(BIN / "supervisorctl"), "-c", str(self.folder / "supervisord.conf")]
+
+    @property
+    def health_url(self) -> str:
+        return f"http://127.0.0.1:{self.listen}/healthz"
+
+    def set(self, **settings: Any) -> None:
+        (self.folder / "settings.json").write_text(json.dumps({"listen": self.listen, **settings}))
+
+    def ctl(self, *arguments: str) -> str:
+        return subprocess.run([*self.supervisorctl, *arguments], capture_output=True, text=True, check=False).stdout
+
+    def start(self, port: int, **settings: Any) -> None:
+        self.set(port=port, **settings)
+        self.ctl("start", "shop")
+
+    def pid(self) -> int:
+        return int(self.ctl("pid", "shop"))
+
+
+@pytest.fixture
+def app(tmp_path: Path, unused_port: Callable[[], int]) -> Iterator[App]:
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "shop.py").write_text(APP)
+    (folder / "supervisord.conf").write_text(
+        f"""
+[unix_http_server]
+file={folder}/sock
+[supervisord]
+nodaemon=true
+logfile={folder}/supervisord.log
+pidfile={folder}/pid
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://{folder}/sock
+[program:shop]
+command={sys.executable} shop.py
+directory={folder}
+autostart=false
+startsecs=0
+autorestart=false
+stopasgroup=true
+killasgroup=true
+"""
+    )
+    process = subprocess.Popen(
+        [str(BIN / "supervisord"), "-c", str(folder / "supervisord.conf")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"]},
+    )
+    made = App(folder, unused_port())
+    deadline = time.monotonic() + 10
+    while "shop" not in made.ctl("status"):
+        assert time.monotonic() < deadline, "supervisord does not answer"
+        time.sleep(0.05)
+    yield made
+    process.terminate()
+    process.wait(15)
+
+
+@pytest.fixture
+def prove(run_module: Callable[..., dict[str, Any]], app: App) -> Callable[..., dict[str, Any]]:
+    """Run the module as its action plugin does, and add the progress lines to the result."""
+
+    def run(check_mode: bool = False, **params: Any) -> dict[str, Any]:
+        lines: list[str] = []
+        args = {"name": "shop", "manager": "supervisor", "supervisorctl": app.supervisorctl, "timeout": 8.0, **params}
+        result = run_until_done(
+            lambda given: run_module(app_service.main, check_mode=check_mode, **given),
+            args,
+            timeout=60,
+            interval=0.1,
+            say=lines.append,
+            next_args=lambda given, result: {**given, "resume": result["resume"]},
+        )
+        return {**result, "lines": lines}
+
+    return run

@@ -1,0 +1,202 @@
+"""app_service on an app of real processes under supervisord, between two real engines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def old(start_engine):
+    return start_engine()
+
+
+@pytest.fixture
+def new(start_engine):
+    return start_engine()
+
+
+def at(engine):
+    return {"address": "127.0.0.1", "port": engine.port}
+
+
+def moving(app, old, new, **more):
+    return {"endpoint": at(new), "leave": [at(old)], "health_url": app.health_url, **more}
+
+
+def warmed(app, prove, engine):
+    """The app, running, with all its workers connected."""
+    app.start(engine.port)
+    result = prove(endpoint=at(engine), health_url=app.health_url, restart="never")
+    assert not result.get("failed"), result
+    return result
+
+
+def serving(result):
+    return [process for process in result["processes"] if process["role"] == "serving"]
+
+
+def test_a_service_that_is_asked_to_restart_is_proven_to_be_on_its_target(app, prove, old, new):
+    warmed(app, prove, old)
+    app.set(port=new.port)
+    before = app.pid()
+    result = prove(**moving(app, old, new, restart="always"))
+    assert not result.get("failed"), result
+    assert result["changed"] and result["restarted"] and not result["in_progress"]
+    assert app.pid() != before
+    assert result["connections"] == {"to_target": 2, "to_left": 0}
+    assert result["health"]["requests"] - result["health"]["failed"] >= 5 and result["health"]["ms"] > 0
+
+
+def test_all_serving_processes_need_a_connection_and_their_parent_none(app, prove, new):
+    result = warmed(app, prove, new)
+    assert [process["to_target"] for process in serving(result)] == [1, 1]
+    assert [process["to_target"] for process in result["processes"] if process["role"] == "parent"] == [0]
+
+
+def test_a_restart_that_lasts_is_shown_and_done_once(app, prove, old, new):
+    warmed(app, prove, old)
+    app.set(port=new.port, slow=4)
+    result = prove(**moving(app, old, new, restart="always", timeout=15.0))
+    assert not result.get("failed"), result
+    assert result["lines"] and "shop" in result["lines"][0]
+    log = (app.folder / "supervisord.log").read_text()
+    assert log.count("spawned: 'shop'") == 2
+
+
+def test_a_service_that_is_on_its_target_is_left_alone(app, prove, old, new):
+    warmed(app, prove, new)
+    before = app.pid()
+    result = prove(**moving(app, old, new))
+    assert not result["changed"] and app.pid() == before
+
+
+def test_a_service_that_has_not_yet_gone_to_its_cache_is_asked_before_it_is_restarted(app, prove, old, new):
+    app.start(new.port)
+    result = prove(**moving(app, old, new))
+    assert not result["changed"] and result["connections"]["to_target"] == 2
+
+
+def test_a_service_with_a_connection_to_the_old_address_is_restarted(app, prove, old, new):
+    warmed(app, prove, old)
+    app.set(port=new.port)
+    result = prove(**moving(app, old, new))
+    assert result["restarted"] and f"127.0.0.1:{old.port}" in result["reason"]
+    assert result["connections"] == {"to_target": 2, "to_left": 0}
+
+
+def test_a_service_that_does_not_run_is_started(app, prove, old, new):
+    app.set(port=new.port)
+    result = prove(**moving(app, old, new))
+    assert result["restarted"] and "STOPPED" in result["reason"] and result["connections"]["to_target"] == 2
+
+
+def test_a_service_that_cannot_be_proven_by_itself_is_restarted_after_a_while(app, prove, old, new):
+    app.start(new.port, never_connects=True)
+    app.set(port=new.port)
+    result = prove(**moving(app, old, new, timeout=4.0))
+    assert result["restarted"] and "not on its target by itself" in result["reason"]
+
+
+# --- what fails ---
+
+
+def test_an_app_that_does_not_come_back_fails_with_the_way_to_its_log(app, prove, old, new):
+    warmed(app, prove, old)
+    app.set(port=new.port, dies=True)
+    result = prove(**moving(app, old, new, restart="always"))
+    assert result["failed"] and result["changed"]
+    assert "not running (EXITED)" in result["msg"]
+    assert "tail shop stderr" in result["msg"] and "migration_timeout" in result["msg"]
+
+
+def test_an_app_that_answers_with_an_error_fails_with_the_status(app, prove, old, new):
+    app.start(new.port, status=503)
+    result = prove(**moving(app, old, new, restart="never", timeout=1.5))
+    assert result["failed"] and not result["changed"]
+    assert "status 503" in result["msg"] and app.health_url in result["msg"]
+
+
+def test_a_forgotten_connection_to_the_old_address_fails_with_the_process(app, prove, old, new):
+    app.start(new.port, keeps_old=old.port)
+    result = prove(**moving(app, old, new, restart="never", timeout=1.5))
+    assert result["failed"] and f"still connected to 127.0.0.1:{old.port}" in result["msg"]
+    assert str(app.pid()) in result["msg"]
+    assert result["connections"]["to_left"] == 3  # held by the parent, and inherited by both workers
+
+
+def test_an_app_that_never_goes_to_the_target_fails(app, prove, old, new):
+    app.start(new.port, never_connects=True)
+    result = prove(**moving(app, old, new, restart="never", timeout=1.5))
+    assert result["failed"] and f"no connection to 127.0.0.1:{new.port}" in result["msg"]
+    assert "migration_env_path" in result["msg"]
+
+
+def test_an_unknown_program_is_named_with_the_option(prove):
+    result = prove(name="shoe", restart="never", check_mode=True)
+    assert result["failed"] and "no program shoe" in result["msg"] and "migration_service" in result["msg"]
+
+
+def test_a_supervisor_that_cannot_be_asked_is_told(prove, app):
+    result = prove(supervisorctl=[app.supervisorctl[0], "-s", f"unix://{app.folder}/none"], check_mode=True)
+    assert result["failed"] and "migration_supervisorctl" in result["msg"]
+
+
+# --- check mode ---
+
+
+def test_check_mode_only_looks_and_says_whether_it_would_restart(app, prove, old, new):
+    warmed(app, prove, old)
+    before = app.pid()
+    assert prove(check_mode=True, **moving(app, old, new))["changed"]
+    assert prove(check_mode=True, **moving(app, new, old, restart="always"))["changed"]
+    assert not prove(check_mode=True, **moving(app, new, old))["changed"]
+    assert not prove(check_mode=True, restart="never")["changed"]
+    assert app.pid() == before
+
+
+def test_a_target_that_is_yet_to_be_made_would_need_a_restart(app, prove, old):
+    warmed(app, prove, old)
+    planned = {"address": "after-apply.invalid", "port": 6379, "state": "after_apply"}
+    assert prove(check_mode=True, endpoint=planned)["changed"]
+    assert "provision" in prove(endpoint=planned)["msg"]
+
+
+def test_a_name_to_leave_that_no_longer_resolves_leads_nowhere(app, prove, new):
+    warmed(app, prove, new)
+    leave = [{"address": "no-such-name.invalid", "port": new.port}]
+    assert not prove(check_mode=True, endpoint=at(new), leave=leave)["changed"]
+
+
+# --- through Ansible ---
+
+
+def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_path):
+    warmed(app, prove, old)
+    app.set(port=new.port, slow=3)
+    task = {
+        "kempian.cache_migration.app_service": {
+            "name": "shop",
+            "manager": "supervisor",
+            "supervisorctl": app.supervisorctl,
+            **moving(app, old, new, restart="always"),
+        },
+        "vars": {"ansible_python_interpreter": sys.executable},
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml"],
+        cwd=tmp_path,
+        env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[localhost] shop is not running (STARTING)" in done.stdout or "[localhost] shop answered" in done.stdout
+    assert "changed=1" in done.stdout
