@@ -125,12 +125,6 @@ def _describe_parameters(client: Any, group: str) -> list[Mapping[str, Any]]:
     return [parameter for page in pages for parameter in page["Parameters"]]
 
 
-@_call("describe the default parameters of the family {family}")
-def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter]:
-    pages = client.get_paginator("describe_engine_default_parameters").paginate(CacheParameterGroupFamily=family)
-    return parameter_group.shape_parameters([item for page in pages for item in page["EngineDefaults"]["Parameters"]])
-
-
 @_call("describe the subnet group {name}", missing=None)
 def _describe_subnet_group(client: Any, name: str) -> Mapping[str, Any] | None:
     groups = client.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"]
@@ -188,6 +182,11 @@ def read_parameter_group(client: Any, name: str) -> parameter_group.ParameterGro
     if group is None:
         return None
     return parameter_group.shape(group, _describe_parameters(client, name), read_tags(client, group["ARN"]) or {})
+
+
+def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter]:
+    """Of the default group, which every family has; empty where there is no such family."""
+    return parameter_group.shape_parameters(_describe_parameters(client, f"default.{family}"))
 
 
 # --- acts ---

@@ -221,6 +221,12 @@ def _plan_creation(desired: Desired, known: Mapping[str, Parameter]) -> Plan:
             "cache_parameter_group_family, as redis7",
             "cache_parameter_group_family",
         )
+    if not known:
+        raise PlanRefused(
+            f"cache_parameter_group_family is {desired.family!r}, and AWS has no such family here: families look like "
+            "redis7 or redis6.x",
+            "cache_parameter_group_family",
+        )
     _check_parameters(desired, known, desired.family)
     made = predict(None, desired, known)
     creation = Step(

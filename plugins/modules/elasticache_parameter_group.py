@@ -76,10 +76,10 @@ attributes:
     support: full
 notes:
   - 'IAM actions: C(elasticache:DescribeCacheParameterGroups), C(elasticache:DescribeCacheParameters),
-    C(elasticache:DescribeEngineDefaultParameters), C(elasticache:ListTagsForResource),
-    C(elasticache:CreateCacheParameterGroup), C(elasticache:AddTagsToResource),
-    C(elasticache:RemoveTagsFromResource), C(elasticache:ModifyCacheParameterGroup),
-    C(elasticache:ResetCacheParameterGroup), C(elasticache:DeleteCacheParameterGroup).'
+    C(elasticache:ListTagsForResource), C(elasticache:CreateCacheParameterGroup),
+    C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource),
+    C(elasticache:ModifyCacheParameterGroup), C(elasticache:ResetCacheParameterGroup),
+    C(elasticache:DeleteCacheParameterGroup).'
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -144,6 +144,11 @@ def test_a_group_cannot_be_made_without_a_family():
     assert refusal(None).option == "cache_parameter_group_family"
 
 
+def test_a_family_that_aws_does_not_have_is_refused():
+    with pytest.raises(PlanRefused, match="cache_parameter_group_family"):
+        plan_present(None, desired(cache_parameter_group_family="redis9"), {})
+
+
 def test_somebody_elses_group_is_refused_adopted_and_never_changed_or_deleted():
     foreign = replace(with_values(databases="32"), tags={})
     assert refusal(foreign).option == "adopt"

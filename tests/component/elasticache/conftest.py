@@ -1,0 +1,120 @@
+"""The modules against the local AWS: real engines, in a network namespace of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+# Engines listen on addresses of the emulated VPC; on lo they are local, and seen by nobody outside.
+IN_NAMESPACE = 'ip link set lo up && ip address add 172.31.0.1/16 dev lo && exec "$@"'
+CREDENTIALS = {"region": "us-east-1", "access_key": "test", "secret_key": "test"}
+# Fetching a token or a session from elsewhere is not for tests.
+FOREIGN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_URL", "AWS_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The local AWS, its log of calls, and the module options that lead to it."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {"endpoint_url": self.url, **CREDENTIALS}
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def ask(self, path: str, **request: Any) -> Any:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(f"{self.url}/_sandbox/{path}", **request), timeout=10) as answer:
+            return json.load(answer)
+
+    def writes_since(self, mark: int) -> list[str]:
+        calls = self.ask(f"calls?since={mark}")["calls"]
+        return [call["action"] for call in calls if call["access"] == "write" and not call.get("internal")]
+
+    @property
+    def mark(self) -> int:
+        return int(self.ask("calls?since=0")["next"])
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    folder = Path(tempfile.mkdtemp(prefix="cm-"))  # short, since paths of sockets are limited to 107 characters
+    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
+        port = int(listener.getsockname()[1])
+        argv = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--net", "--pid", "--fork"]
+        argv += ["--kill-child", "--mount-proc", "sh", "-c", IN_NAMESPACE, "sh"]
+        argv += [sys.executable, "-W", "ignore", "-m", "sandbox.aws", "--state", str(folder / "aws")]
+        argv += ["--listen-fd", str(listener.fileno()), "--port", str(port), "--creating-seconds", "0.5"]
+        argv += ["--modifying-seconds", "0.2"]
+        process = subprocess.Popen(argv, stdout=log, stderr=log, pass_fds=[listener.fileno()])
+        try:
+            deadline = time.monotonic() + 20
+            while not (folder / "aws" / "ready").exists():
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, f"the local AWS does not start: {(folder / 'log').read_text()}"
+                time.sleep(0.02)
+            yield Aws(port)
+        finally:
+            process.kill()  # --kill-child takes the namespace with it
+            process.wait(10)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def no_foreign_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(aws: Aws, run_module: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Run a module once against the local AWS, as migration `shop-prod`."""
+
+    def once(main: Callable[[], None], **params: Any) -> dict[str, Any]:
+        return run_module(main, **aws.options, **{"migration_name": "shop-prod", **params})
+
+    return once
+
+
+@pytest.fixture
+def converge(run: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Run a module until it is done, as its action plugin does; the result has the change and plan of the first run."""
+    from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
+
+    def until_done(main: Callable[[], None], **params: Any) -> dict[str, Any]:
+        def next_args(args: Any, result: dict[str, Any]) -> Any:
+            dropped = "auth_token_update_strategy" if result.get("token_changed") else ""
+            return {name: value for name, value in args.items() if name != dropped}
+
+        return run_until_done(
+            lambda args: run(main, **args), params, timeout=30, interval=0.1, say=lambda line: None, next_args=next_args
+        )
+
+    return until_done
