@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -79,6 +80,10 @@ class App:
     def start(self, port: int, **settings: Any) -> None:
         self.set(port=port, **settings)
         self.ctl("start", "shop")
+        deadline = time.monotonic() + 10
+        while socket.socket().connect_ex(("127.0.0.1", self.listen)):  # it has read its settings once it listens
+            assert time.monotonic() < deadline, "the app does not listen"
+            time.sleep(0.02)
 
     def pid(self) -> int:
         return int(self.ctl("pid", "shop"))
