@@ -171,8 +171,7 @@ def _edited(document: dotenv.Document, decisions: tuple[Decision, ...]) -> doten
     put_in: list[tuple[int, str]] = []
     for decision in decisions:
         key = decision.key
-        if decision.action == env_change.WRITE:
-            assert decision.after is not None
+        if decision.action == env_change.WRITE and decision.after is not None:
             change = dotenv.with_value if document.bindings(key) else dotenv.appended
             document = change(document, key, decision.after)
         elif decision.action == env_change.REMOVE:
@@ -208,7 +207,7 @@ def _file_or_none(edited: dotenv.Document, decisions: tuple[Decision, ...]) -> b
 
 
 def _lines(decision: Decision) -> list[tuple[int, str]]:
-    return [(place, text) for place, text in _note(decision, "lines") or []]
+    return list(map(tuple, _note(decision, "lines") or []))
 
 
 def _note(decision: Decision, name: str) -> Any:

@@ -81,6 +81,11 @@ class Decision:
     closes: bool = False  # the original is back, or never left: the entry is of no more use
 
     @property
+    def original(self) -> str | None:
+        """By the journal, as it is or as this change makes it."""
+        return self.entry.original if self.entry else self.before if self.changes else None
+
+    @property
     def changes(self) -> bool:
         return self.action != KEEP
 
@@ -154,6 +159,7 @@ def describe(decision: Decision, journaled: bool) -> dict[str, Any]:
         "after": mask(decision.after),
         "before_location": location(decision.before),
         "after_location": location(decision.after),
+        "original_location": location(decision.original),
         "journaled": journaled,
     }
     return {**described, "message": decision.message} if decision.message else described

@@ -162,7 +162,7 @@ def _apply(request: Request, client: Any, planned: ParameterPlan, now: str) -> P
         client.delete_parameter(Name=decision.key)
         version = None
     elif current is None:
-        version = _create(client, planned)
+        version = _create(client, decision, decision.after)
     else:
         version = _overwrite(client, current, decision.after)
     if decision.closes:
@@ -232,10 +232,8 @@ def _value_of_version(client: Any, name: str, version: int) -> str | None:
     return str(found["Parameter"]["Value"])
 
 
-def _create(client: Any, planned: ParameterPlan) -> int:
+def _create(client: Any, decision: Decision, value: str) -> int:
     """A new parameter is a SecureString; one that was removed comes back as it was."""
-    decision = planned.decision
-    assert decision.after is not None
     restore = decision.entry.restore if decision.entry else {}
     settings = {
         **(restore.get("settings") or {"Type": "SecureString"}),
@@ -243,7 +241,7 @@ def _create(client: Any, planned: ParameterPlan) -> int:
         **({"Tags": restore["tags"]} if restore.get("tags") else {}),
     }
     try:
-        return _put(client, decision.key, decision.after, settings)
+        return _put(client, decision.key, value, settings)
     except client.exceptions.ParameterAlreadyExists:
         raise ChangeRefused(f"{decision.key} was made by somebody else just now; it was not changed. Run again")
 

@@ -134,6 +134,7 @@ values:
       after: rediss://:***@master.shop.abc123.use1.cache.amazonaws.com:6379/0
       before_location: {host: 10.0.0.5, port: 6379, tls: false, database: 0}
       after_location: {host: master.shop.abc123.use1.cache.amazonaws.com, port: 6379, tls: true, database: 0}
+      original_location: {host: 10.0.0.5, port: 6379, tls: false, database: 0}
       journaled: true
   contains:
     before:
@@ -147,6 +148,11 @@ values:
       type: dict
     after_location:
       description: The same for the value that is there now.
+      type: dict
+    original_location:
+      description:
+        - The same for the original in the journal, which on a second run is no longer the value found.
+        - Null where the journal has none.
       type: dict
     journaled:
       description: Whether the journal holds an original of this value after the run.
@@ -253,14 +259,12 @@ def change_parameters(module: AnsibleModule, request: Request, now: str) -> None
 
     if module.params["path"]:
         raise ChangeRefused("path is for store: dotenv. Leave it out with store: ssm, whose values name parameters")
+    act = ssm_store.plan if module.check_mode else ssm_store.carry_out
     aws = AnsibleAWSModule(argument_spec=OPTIONS, default_args=False, supports_check_mode=True)
     try:
-        client = aws.client("ssm")
-        act = ssm_store.plan if module.check_mode else ssm_store.carry_out
-        planned = act(request, client, now)
+        planned = act(request, aws.client("ssm"), now)
     except (BotoCoreError, ClientError) as error:
         aws.fail_json_aws(error, msg="Parameter Store refused")
-        return
     decisions = [each.decision for each in planned]
     journaled = {each.decision.key: each.is_journaled for each in planned}
     versions = {each.decision.key: each.version for each in planned if each.version is not None}

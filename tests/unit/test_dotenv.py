@@ -178,6 +178,8 @@ def test_putting_the_old_token_back_gives_the_old_bytes(text, value):
 def test_lines_taken_out_and_put_in_again_give_the_old_bytes(text):
     # Without the line between them a lone CR and an LF would become one newline.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Nor is a byte order mark one when it is not at the start; without the first line it would be.
+    text = text[:1] + text[1:].replace("\ufeff", "")
     document = editor.parse(text.encode())
     assume(document.bindings("A"))
     lines = [(place, piece.text) for place, piece in document.bindings("A")]

@@ -49,6 +49,7 @@ def test_a_value_changes_and_every_other_byte_stays(update, file):
         "after": "rediss://:***@new.cache.internal:6379/0",
         "before_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
         "after_location": {"host": "new.cache.internal", "port": 6379, "tls": True, "database": 0},
+        "original_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
         "journaled": True,
     }
     assert result["diff"] == {
@@ -62,7 +63,10 @@ def test_a_value_changes_and_every_other_byte_stays(update, file):
 def test_a_second_run_changes_nothing(update, file, tmp_path):
     update()
     before = file.stat(), journal_of(tmp_path)
-    assert not update()["changed"]
+    again = update()
+    assert not again["changed"]
+    assert again["values"]["REDIS_URL"]["original_location"]["host"] == "old-redis.internal"
+    assert again["values"]["REDIS_URL"]["before_location"]["host"] == "new.cache.internal"
     assert (file.stat(), journal_of(tmp_path)) == before
 
 
@@ -217,6 +221,7 @@ def test_reverting_without_a_journal_changes_nothing_and_says_so(update, file):
     result = update(state="reverted")
     assert not result["changed"]
     assert "no entry" in result["values"]["REDIS_URL"]["message"]
+    assert result["values"]["REDIS_URL"]["original_location"] is None
     assert file.read_text() == TEXT
 
 

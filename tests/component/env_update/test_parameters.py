@@ -94,6 +94,7 @@ def test_a_value_changes_and_all_else_of_the_parameter_stays(update, ssm):
         "after": "rediss://:***@new.cache.internal:6379/0",
         "before_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
         "after_location": {"host": "new.cache.internal", "port": 6379, "tls": True, "database": 0},
+        "original_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
         "journaled": True,
     }
     assert result["diff"]["before"] == f"{NAME}=redis://:***@old-redis.internal:6379/0\n"
