@@ -18,7 +18,12 @@ ALL_PORTS = (0, 65535)
 TABLE = f"""table inet sandbox
 delete table inet sandbox
 table inet sandbox {{
+  map second {{ type ipv4_addr . inet_service : ipv4_addr . inet_service; }}
   set admitted {{ type ipv4_addr . ipv4_addr . inet_service; flags interval; }}
+  chain second_protocol {{
+    type nat hook prerouting priority -100;
+    dnat ip to ip daddr . tcp dport map @second
+  }}
   chain input {{
     type filter hook input priority 0;
     ct state established,related accept
@@ -45,6 +50,7 @@ class Door:
     ports: Ports
     security_groups: tuple[str, ...]
     peers: tuple[str, ...] = ()
+    also_at: tuple[str, int] | None = None  # another address and port that lead to this door's (single) port
 
 
 @dataclass(frozen=True, order=True)
@@ -106,7 +112,7 @@ class Doors:
     def __init__(self, ec2: Any) -> None:
         self._ec2 = ec2
         self._lock = threading.Lock()
-        self._last: list[Admission] | None = None
+        self._last = ""
         self.sources: list[Callable[[], Iterable[Door]]] = []
         nft(TABLE)
 
@@ -118,11 +124,11 @@ class Doors:
             rules = {group["GroupId"]: group["IpPermissions"] for group in found}
             members = self._members(doors) if doors else {}
             wanted = sorted(a for door in doors for a in admissions(door, rules, members))
-            if wanted != self._last:
-                elements = ", ".join(a.element() for a in wanted)
-                add = f"add element inet sandbox admitted {{ {elements} }}\n" if elements else ""
-                nft(f"flush set inet sandbox admitted\n{add}")
-                self._last = wanted
+            text = filling("set", "admitted", [a.element() for a in wanted])
+            text += filling("map", "second", [second(door) for door in doors if door.also_at])
+            if text != self._last:
+                nft(text)
+                self._last = text
 
     def _members(self, doors: Sequence[Door]) -> dict[str, set[str]]:
         members: dict[str, set[str]] = {}
@@ -134,6 +140,17 @@ class Doors:
                 for group in instance.get("SecurityGroups", ()) if instance.get("PrivateIpAddress") else ():
                     members.setdefault(group["GroupId"], set()).add(instance["PrivateIpAddress"])
         return members
+
+
+def second(door: Door) -> str:
+    assert door.also_at is not None
+    address, port = door.also_at
+    return f"{address} . {port} : {door.address} . {door.ports[0]}"
+
+
+def filling(kind: str, name: str, elements: Sequence[str]) -> str:
+    add = f"add element inet sandbox {name} {{ {', '.join(elements)} }}\n" if elements else ""
+    return f"flush {kind} inet sandbox {name}\n{add}"
 
 
 def nft(text: str) -> None:

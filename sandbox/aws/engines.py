@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def digest_of(token: str) -> str:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """What one node is started with. `certificate` is given exactly where the node speaks TLS on its port."""
+    """What one node is started with."""
 
     program: Path
     folder: Path
@@ -107,17 +107,27 @@ class EngineSettings:
     parameters: Sequence[tuple[str, str]]
     access: Access
     secret: str  # shared by the nodes of a group
-    certificate: Certificate | None = None
+    certificate: Certificate | None = None  # where the node speaks TLS
+    speaks_plain: bool = True
+    second_address: str = ""  # see Engine
     seed: Path | None = None  # an RDB file to start from
 
 
 class Engine:
-    """One redis-server or valkey-server process."""
+    """One redis-server or valkey-server process.
+
+    At AWS a node in the transit encryption mode `preferred` speaks plain and TLS on one port. A real engine cannot: it
+    speaks the second protocol on another port, and the packet filter makes that port the node's own on a second
+    address. The names for plain and for TLS differ at AWS too, so each name leads to the protocol it is for.
+    """
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
-        self.address, self.port = settings.address, settings.port
-        self.plain_port, self.tls_port = (0, settings.port) if settings.certificate else (settings.port, 0)
+        self.address, self.port, self.second_address = settings.address, settings.port, settings.second_address
+        self.plain_port = settings.port if settings.speaks_plain else 0
+        self.tls_port = 0
+        if settings.certificate is not None:
+            self.tls_port = self._second_port if self.plain_port else settings.port
         self._socket = settings.folder / "admin.sock"
         if len(str(self._socket)) > LONGEST_SOCKET_PATH:
             raise EngineFailed(f"{self._socket} is too long for a Unix socket: choose a shorter --state folder")
@@ -150,7 +160,7 @@ class Engine:
     def restart_empty(self) -> None:
         """Come back as a machine that was replaced: the same address, no data."""
         (self._settings.folder / "dump.rdb").unlink(missing_ok=True)
-        self._settings = EngineSettings(**{**vars(self._settings), "seed": None})
+        self._settings = replace(self._settings, seed=None)
         self.start()
 
     def kill(self) -> None:
@@ -190,9 +200,10 @@ class Engine:
             *(f"{name} {value or EMPTY}" for name, value in settings.parameters),
             *(f"rename-command {command} {secret}-{command}" for command in HIDDEN),
         ]
-        if settings.certificate is None:
-            return [*lines, f"port {self.port}"]
-        return [*lines, "port 0", f"tls-port {self.port}", *tls_lines(settings.certificate)]
+        lines.append(f"port {self.plain_port}")
+        if settings.certificate is not None:
+            lines += [f"{name} {value}" for name, value in tls_settings(settings.certificate).items()]
+        return [*lines, f"tls-port {self.tls_port}"]
 
     def _answers(self) -> bool:
         if not self.is_running:
@@ -218,7 +229,7 @@ class Engine:
 
     def admit(self, access: Access) -> None:
         self._command("ACL", "SETUSER", "default", *access.rules())
-        self._settings = EngineSettings(**{**vars(self._settings), "access": access})
+        self._settings = replace(self._settings, access=access)
 
     def dump(self, to: Path) -> None:
         """Write a real RDB file."""
@@ -228,11 +239,54 @@ class Engine:
             raise EngineFailed(f"the snapshot on {self.address} failed; see {self._settings.folder}/log")
         shutil.copyfile(self._settings.folder / "dump.rdb", to)
 
+    # -- protocols -----------------------------------------------------------------------------------------------
+    @property
+    def _second_port(self) -> int:
+        return self.port + 10000 if self.port + 10000 <= 65535 else self.port - 10000
+
+    @property
+    def replication_port(self) -> int:
+        return self.plain_port or self.tls_port
+
+    def address_for(self, tls: bool) -> str:
+        """Where this protocol is spoken on the node's own port."""
+        return self.address if (self.tls_port if tls else self.plain_port) == self.port else self.second_address
+
+    def speak_tls(self, certificate: Certificate, second_address: str) -> None:
+        """Speak TLS besides plain, from now on; no connection is cut."""
+        pairs = [word for pair in tls_settings(certificate).items() for word in pair]
+        self.hidden("config", "set", *pairs)
+        self.tls_port = self.port if self.plain_port != self.port else self._second_port
+        self.configure("tls-port", self.tls_port)
+        self._take(second_address, certificate)
+
+    def speak_plain(self, second_address: str) -> None:
+        """Speak plain besides TLS, from now on; no connection is cut."""
+        self.plain_port = self.port if self.tls_port != self.port else self._second_port
+        self.configure("port", self.plain_port)
+        self._take(second_address, self._settings.certificate)
+
+    def _take(self, second_address: str, certificate: Certificate | None) -> None:
+        self.second_address = self.second_address or second_address
+        self._settings = replace(
+            self._settings, certificate=certificate, speaks_plain=True, second_address=self.second_address
+        )
+
+    def stop_plain(self) -> None:
+        self.configure("port", 0)
+        self.plain_port = 0
+        self._settings = replace(self._settings, speaks_plain=False)
+
+    def stop_tls(self) -> None:
+        self.configure("tls-port", 0)
+        self.tls_port = 0
+        self._settings = replace(self._settings, certificate=None)
+
     # -- replication ---------------------------------------------------------------------------------------------
     def follow(self, primary: Engine) -> None:
-        """Become a replica and wait until the link is up."""
+        """Become a replica and wait until the link is up; over TLS where the primary speaks nothing else."""
         self.configure("tls-replication", "no" if primary.plain_port else "yes")
-        self.hidden("replicaof", primary.address, primary.plain_port or primary.tls_port)
+        self.hidden("replicaof", primary.address, primary.replication_port)
         until(lambda: self.info().get("master_link_status") == "up", 60, f"{self.address} does not sync")
 
     def promote(self) -> None:
@@ -240,22 +294,21 @@ class Engine:
 
     def hand_over_to(self, replica: Engine) -> None:
         """Swap roles without losing a write: FAILOVER pauses writers until the replica has everything."""
-        port = replica.plain_port or replica.tls_port
-        self._command("FAILOVER", "TO", replica.address, port, "TIMEOUT", 10000)
+        self.configure("tls-replication", "no" if replica.plain_port else "yes")
+        self._command("FAILOVER", "TO", replica.address, replica.replication_port, "TIMEOUT", 10000)
         until(lambda: self._is("slave") and replica._is("master"), 20, f"{self.address} does not hand over")
 
     def _is(self, role: str) -> bool:
         return bool(self.info()["role"] == role)
 
 
-def tls_lines(certificate: Certificate) -> list[str]:
-    return [
-        f"tls-cert-file {certificate.file}",
-        f"tls-key-file {certificate.file}",
-        f"tls-ca-cert-file {certificate.authority}",
-        "tls-auth-clients no",
-        "tls-replication yes",
-    ]
+def tls_settings(certificate: Certificate) -> dict[str, str]:
+    return {
+        "tls-cert-file": str(certificate.file),
+        "tls-key-file": str(certificate.file),
+        "tls-ca-cert-file": str(certificate.authority),
+        "tls-auth-clients": "no",
+    }
 
 
 def new_secret() -> str:

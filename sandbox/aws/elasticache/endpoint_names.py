@@ -20,6 +20,10 @@ def reader(group: ReplicationGroup, tls: bool) -> str:
     return f"replica.{tls_zone(group)}" if tls else f"{group.id}-ro.{group.network_zone}.ng.0001.{REGION_CODE}.{DOMAIN}"
 
 
+def every(group: ReplicationGroup, tls: bool) -> list[str]:
+    return [primary(group, tls), reader(group, tls), *(node(group, member, tls) for member in group.members)]
+
+
 def node(group: ReplicationGroup, member: Member, tls: bool) -> str:
     if tls:
         return f"{member.name}.{tls_zone(group)}"

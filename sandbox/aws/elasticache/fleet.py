@@ -94,8 +94,7 @@ class Fleet:
         self.publish(group)
 
     def stop_group(self, group: ReplicationGroup) -> None:
-        names = [f(group, tls) for f in (endpoint_names.primary, endpoint_names.reader) for tls in (True, False)]
-        self._names.change({}, drop=names)
+        self._names.change({}, drop=[name for tls in (True, False) for name in endpoint_names.every(group, tls)])
         for member in group.members:
             self.stop_member(group, member)
         self._doors.refresh()
@@ -104,6 +103,27 @@ class Fleet:
         for group in self._account.replication_groups.values():
             for member in group.started:
                 member.running.kill()
+
+    # -- transit encryption --------------------------------------------------------------------------------------
+    def change_transit_encryption(self, group: ReplicationGroup, mode: str) -> None:
+        """Open what the new mode allows, move the replicas over, publish, and only then close the rest."""
+        engines = [member.running for member in group.started]
+        for engine in engines:
+            if mode and not engine.tls_port:
+                engine.speak_tls(self._certificate(group), engine.second_address or self._take_address())
+            if mode != "required" and not engine.plain_port:
+                engine.speak_plain(engine.second_address or self._take_address())
+        with self._account.lock:
+            group.transit_mode = mode
+        self.publish(group)
+        for engine in engines:
+            if mode == "required" and engine.plain_port:
+                engine.stop_plain()
+            if not mode and engine.tls_port:
+                engine.stop_tls()
+        self._doors.refresh()
+        for member in group.replicas:
+            member.running.follow(group.primary.running)
 
     # -- parameters ----------------------------------------------------------------------------------------------
     def apply_parameter_group(self, group: ParameterGroup) -> None:
@@ -127,14 +147,14 @@ class Fleet:
         """Point the names at the nodes as they are now, and let the nodes admit whom the security groups admit."""
         self._doors.refresh()
         readers = [member for member in group.replicas if member.engine is not None]
-        reader = (readers or [group.primary])[0].running.address
-        tls = bool(group.transit_mode)
-        point = {
-            endpoint_names.primary(group, tls): group.primary.running.address,
-            endpoint_names.reader(group, tls): reader,
-            **{endpoint_names.node(group, member, tls): member.running.address for member in group.started},
-        }
-        self._names.change(point)
+        reader = (readers or [group.primary])[0].running
+        point: dict[str, str] = {}
+        for tls in protocols(group):
+            point[endpoint_names.primary(group, tls)] = group.primary.running.address_for(tls)
+            point[endpoint_names.reader(group, tls)] = reader.address_for(tls)
+            point.update({endpoint_names.node(group, m, tls): m.running.address_for(tls) for m in group.started})
+        closed = [tls for tls in (True, False) if tls not in protocols(group)]
+        self._names.change(point, drop=[name for tls in closed for name in endpoint_names.every(group, tls)])
 
     def doors(self) -> Iterator[Door]:
         with self._account.lock:
@@ -143,7 +163,7 @@ class Fleet:
                 engines = [*(member.running for member in group.started), *group.successors]
                 addresses = tuple(engine.address for engine in engines)
                 for engine in engines:
-                    yield Door(engine.address, (engine.port, engine.port), tuple(group.security_groups), addresses)
+                    yield from doors_of(engine, tuple(group.security_groups), addresses)
 
     # -- engines -------------------------------------------------------------------------------------------------
     def _new_engine(self, group: ReplicationGroup, seed: Path | None = None) -> Engine:
@@ -158,7 +178,9 @@ class Fleet:
                 parameters=engine_settings(self._effective(group)),
                 access=group.access,
                 secret=group.secret,
-                certificate=self.certificate(group) if group.transit_mode else None,
+                certificate=self._certificate(group) if group.transit_mode else None,
+                speaks_plain=group.transit_mode != "required",
+                second_address=self._take_address() if group.transit_mode == "preferred" else "",
                 seed=seed,
             )
         )
@@ -172,7 +194,7 @@ class Fleet:
     def _effective(self, group: ReplicationGroup) -> dict[str, str]:
         return effective_values(self._account.parameter_group(group.parameter_group))
 
-    def certificate(self, group: ReplicationGroup) -> Certificate:
+    def _certificate(self, group: ReplicationGroup) -> Certificate:
         """One for all names of the group; a name of a node is as good as the primary's."""
         return self._pki.issue(group.id, f"*.{endpoint_names.tls_zone(group)}")
 
@@ -190,4 +212,16 @@ class Fleet:
         engine.forget()
         shutil.rmtree(self._folder / engine.address, ignore_errors=True)
         with self._lock:
-            self._used.discard(engine.address)
+            self._used -= {engine.address, engine.second_address}
+
+
+def protocols(group: ReplicationGroup) -> list[bool]:
+    """Whether TLS, for each protocol that clients may speak; both where transit encryption is preferred."""
+    return {"": [False], "preferred": [False, True], "required": [True]}[group.transit_mode]
+
+
+def doors_of(engine: Engine, security_groups: tuple[str, ...], peers: tuple[str, ...]) -> Iterator[Door]:
+    for port in (engine.plain_port, engine.tls_port):
+        if port:
+            also_at = (engine.second_address, engine.port) if port != engine.port else None
+            yield Door(engine.address, (port, port), security_groups, peers, also_at)

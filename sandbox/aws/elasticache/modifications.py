@@ -19,7 +19,10 @@ AT_ONCE = (
     *("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow", "SnapshottingClusterId"),
 )
 # In the maintenance window, unless ApplyImmediately.
-QUEUED = ("CacheNodeType", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled")
+QUEUED = (
+    *("CacheNodeType", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled"),
+    *("TransitEncryptionEnabled", "TransitEncryptionMode"),
+)
 TOKEN = ("AuthToken", "AuthTokenUpdateStrategy")
 
 
@@ -38,6 +41,8 @@ def current_values(group: ReplicationGroup) -> dict[str, Any]:
         "EngineVersion": group.version.label,
         "AutomaticFailoverEnabled": group.failover,
         "MultiAZEnabled": group.multi_az,
+        "TransitEncryptionEnabled": bool(group.transit_mode),
+        "TransitEncryptionMode": group.transit_mode,
     }
 
 
@@ -108,6 +113,14 @@ class Modifications:
             raise rules.combination(f"{group.version.label} cannot be downgraded to {version.label} in place.")
         rules.node_type(after["CacheNodeType"])
         rules.failover(len(group.members), after["AutomaticFailoverEnabled"], after["MultiAZEnabled"])
+        if "TransitEncryptionEnabled" in wanted or "TransitEncryptionMode" in wanted:
+            kept = group.transit_mode or "required"
+            mode = wanted.get("TransitEncryptionMode", kept if after["TransitEncryptionEnabled"] else "")
+            rules.transit_change(group.version, group.transit_mode, after["TransitEncryptionEnabled"], mode)
+            if not after["TransitEncryptionEnabled"] and group.access.digests:
+                raise rules.combination("Transit encryption stays while there is an AUTH token.")
+            after["TransitEncryptionMode"] = mode
+            wanted = {**wanted, "TransitEncryptionEnabled": bool(mode), "TransitEncryptionMode": mode}
         rules.retention(after["SnapshotRetentionLimit"])
         rules.snapshot_window(after["SnapshotWindow"])
         window = rules.maintenance_window(after["PreferredMaintenanceWindow"])
@@ -136,9 +149,12 @@ class Modifications:
             name in changes and changes[name] != current_values(group)[name]
             for name in ("CacheNodeType", "EngineVersion")
         )
+        if "TransitEncryptionMode" in changes:
+            self._fleet.change_transit_encryption(group, changes["TransitEncryptionMode"])
         with self._account.lock:
             for name, value in changes.items():
-                SETTERS[name](group, value)
+                if name in SETTERS:
+                    SETTERS[name](group, value)
         if replaces:
             self._fleet.replace_nodes(group)
         elif "CacheParameterGroupName" in changes:

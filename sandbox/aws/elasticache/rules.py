@@ -94,6 +94,19 @@ def encryption(transit: bool, mode: str, has_token: bool, at_rest: bool, kms_key
         raise combination("KmsKeyId needs AtRestEncryptionEnabled.")
 
 
+def transit_change(version: Version, now: str, enabled: bool, mode: str) -> None:
+    """In place from 7.0.5 on, one step at a time: none, preferred, required, and back."""
+    if mode and not enabled:
+        raise combination("TransitEncryptionMode needs TransitEncryptionEnabled.")
+    if mode == now:
+        return
+    if not version.can_switch_transit_encryption:
+        raise combination(f"Transit encryption cannot be changed in place at {version.full}; it can from 7.0.5 on.")
+    steps = ["", "preferred", "required"]
+    if abs(steps.index(mode) - steps.index(now)) > 1:
+        raise combination("Transit encryption changes in two steps: TransitEncryptionMode preferred is between.")
+
+
 def port(number: int) -> None:
     if not 1 <= number <= 65535:
         raise value(f"Port must be between 1 and 65535, not {number}.")

@@ -1,0 +1,167 @@
+"""What AWS refuses, and what the sandbox refuses by name because it does not implement it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+TLS = {"TransitEncryptionEnabled": True}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"ReplicationGroupId": "9lives"}, "InvalidParameterValue"),
+        ({"ReplicationGroupId": "two--hyphens"}, "InvalidParameterValue"),
+        ({"ReplicationGroupId": "trailing-"}, "InvalidParameterValue"),
+        ({"ReplicationGroupId": "x" * 41}, "InvalidParameterValue"),
+        ({"CacheNodeType": "cache.t9.nano"}, "InvalidParameterValue"),
+        ({"Engine": "memcached"}, "InvalidParameterValue"),
+        ({"EngineVersion": "7.9"}, "InvalidParameterCombination"),
+        ({"NumCacheClusters": 7}, "InvalidParameterValue"),
+        ({"AutomaticFailoverEnabled": True}, "InvalidParameterCombination"),
+        ({"NumCacheClusters": 2, "MultiAZEnabled": True}, "InvalidParameterCombination"),
+        ({"NumCacheClusters": 2, "ReplicasPerNodeGroup": 1}, "InvalidParameterCombination"),
+        ({"PreferredCacheClusterAZs": ["us-east-1a", "us-east-1b"]}, "InvalidParameterCombination"),
+        ({"PreferredCacheClusterAZs": ["eu-west-1a"]}, "InvalidParameterValue"),
+        ({"AuthToken": "sesame-sesame-sesame"}, "InvalidParameterCombination"),
+        ({**TLS, "AuthToken": "sesame"}, "InvalidParameterValue"),
+        ({"TransitEncryptionMode": "preferred"}, "InvalidParameterCombination"),
+        ({"KmsKeyId": "some-key"}, "InvalidParameterCombination"),
+        ({"AtRestEncryptionEnabled": True, "KmsKeyId": "some-key"}, "InvalidKMSKeyFault"),
+        ({"CacheSubnetGroupName": "nowhere"}, "CacheSubnetGroupNotFoundFault"),
+        ({"CacheParameterGroupName": "nothing"}, "CacheParameterGroupNotFound"),
+        ({"CacheParameterGroupName": "default.redis6.x"}, "InvalidParameterCombination"),
+        ({"SecurityGroupIds": ["sg-00000000000000000"]}, "InvalidParameterValue"),
+        ({"SnapshotName": "nothing"}, "SnapshotNotFoundFault"),
+        ({"SnapshotRetentionLimit": 36}, "InvalidParameterValue"),
+        ({"SnapshotWindow": "5am"}, "InvalidParameterValue"),
+        ({"SnapshotWindow": "05:00-05:30"}, "InvalidParameterValue"),
+        ({"PreferredMaintenanceWindow": "someday"}, "InvalidParameterValue"),
+        ({"PreferredMaintenanceWindow": "sun:05:00-sun:05:30"}, "InvalidParameterValue"),
+        ({"Tags": [{"Key": "aws:mine", "Value": ""}]}, "InvalidParameterValue"),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
+)
+def test_a_group_that_aws_would_not_make_is_refused(aws: Any, options: dict[str, Any], code: str) -> None:
+    params = {
+        "ReplicationGroupId": "refused",
+        "ReplicationGroupDescription": "d",
+        "CacheNodeType": "cache.t3.micro",
+        **options,
+    }
+    assert aws.refusal("create_replication_group", **params)[0] == code
+    assert "refused" not in [
+        g["ReplicationGroupId"] for g in aws.elasticache.describe_replication_groups()["ReplicationGroups"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "code", "status"),
+    [
+        ("describe_replication_groups", {"ReplicationGroupId": "nobody"}, "ReplicationGroupNotFoundFault", 404),
+        ("describe_cache_clusters", {"CacheClusterId": "nobody"}, "CacheClusterNotFound", 404),
+        ("describe_cache_subnet_groups", {"CacheSubnetGroupName": "nobody"}, "CacheSubnetGroupNotFoundFault", 400),
+        ("describe_cache_parameter_groups", {"CacheParameterGroupName": "nobody"}, "CacheParameterGroupNotFound", 404),
+        ("describe_snapshots", {"SnapshotName": "nobody"}, "SnapshotNotFoundFault", 404),
+        ("list_tags_for_resource", {"ResourceName": "nobody"}, "InvalidARN", 400),
+        ("describe_replication_groups", {"MaxRecords": 5}, "InvalidParameterValue", 400),
+        ("create_replication_group", {"ReplicationGroupId": "half"}, "ValidationError", 400),
+    ],
+)
+def test_errors_have_the_codes_and_statuses_of_the_service(
+    aws: Any, operation: str, params: dict[str, Any], code: str, status: int
+) -> None:
+    assert aws.refusal(operation, **params)[:2] == (code, status)
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "named"),
+    [
+        ("create_serverless_cache", {"ServerlessCacheName": "x", "Engine": "redis"}, "CreateServerlessCache"),
+        ("create_cache_cluster", {"CacheClusterId": "x"}, "CreateCacheCluster"),
+        ("create_user", {"UserId": "u", "UserName": "u", "Engine": "redis", "AccessString": "on"}, "CreateUser"),
+    ],
+)
+def test_an_operation_that_is_not_implemented_is_refused_by_name(
+    aws: Any, operation: str, params: dict[str, Any], named: str
+) -> None:
+    code, status, message = aws.refusal(operation, **params)
+    assert (code, status) == ("SandboxHasNoSuchOperation", 501)
+    assert named in message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"NumNodeGroups": 2},
+        {"ClusterMode": "enabled"},
+        {"NetworkType": "ipv6"},
+        {"DataTieringEnabled": True},
+        {"UserGroupIds": ["g"]},
+        {"NotificationTopicArn": "arn:aws:sns:us-east-1:123456789012:t"},
+        {"SnapshotArns": ["arn:aws:s3:::b/dump.rdb"]},
+        {"Durability": "sync"},
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_a_parameter_that_is_not_implemented_is_refused_by_name(aws: Any, options: dict[str, Any]) -> None:
+    params = {
+        "ReplicationGroupId": "refused",
+        "ReplicationGroupDescription": "d",
+        "CacheNodeType": "cache.t3.micro",
+        **options,
+    }
+    code, status, message = aws.refusal("create_replication_group", **params)
+    assert (code, status) == ("SandboxHasNoSuchParameter", 501)
+    assert next(iter(options)) in message
+
+
+def test_keeping_the_primary_of_a_deleted_group_is_refused_by_name(aws: Any) -> None:
+    aws.create("retained")
+    code, _, message = aws.refusal("delete_replication_group", ReplicationGroupId="retained", RetainPrimaryCluster=True)
+    assert code == "SandboxHasNoSuchParameter"
+    assert "RetainPrimaryCluster" in message
+
+
+def test_a_group_is_made_once(aws: Any) -> None:
+    aws.create("once")
+    code = aws.refusal(
+        "create_replication_group",
+        ReplicationGroupId="ONCE",
+        ReplicationGroupDescription="d",
+        CacheNodeType="cache.t3.micro",
+    )[0]
+    assert code == "ReplicationGroupAlreadyExists"
+
+
+def test_memorydb_is_refused_by_name(aws: Any) -> None:
+    with pytest.raises(Exception, match="SandboxHasNoSuchOperation"):
+        aws.client("memorydb").describe_clusters()
+
+
+def test_a_gap_of_the_other_services_is_refused_by_name(aws: Any) -> None:
+    with pytest.raises(Exception, match="SandboxHasNoSuchOperation"):
+        aws.client("ssm").describe_inventory_deletions()
+
+
+def test_a_failover_needs_automatic_failover_and_a_node_group_that_exists(aws: Any) -> None:
+    aws.create("alone")
+    code = aws.refusal("test_failover", ReplicationGroupId="alone", NodeGroupId="0001")[0]
+    assert code == "InvalidReplicationGroupState"
+    code = aws.refusal("test_failover", ReplicationGroupId="alone", NodeGroupId="0002")[0]
+    assert code == "NodeGroupNotFoundFault"
+
+
+def test_versions_and_node_types_are_listed(aws: Any) -> None:
+    found = aws.elasticache.describe_cache_engine_versions(Engine="redis")["CacheEngineVersions"]
+    assert {"7.1": "redis7", "6.2": "redis6.x"}.items() <= {
+        v["EngineVersion"]: v["CacheParameterGroupFamily"] for v in found
+    }.items()
+    newest = aws.elasticache.describe_cache_engine_versions(Engine="redis", DefaultOnly=True)["CacheEngineVersions"]
+    assert [v["EngineVersion"] for v in newest] == ["7.1"]
+    aws.create("typed", CacheNodeType="cache.t3.small")
+    allowed = aws.elasticache.list_allowed_node_type_modifications(ReplicationGroupId="typed")
+    assert "cache.t3.medium" in allowed["ScaleUpModifications"]
+    assert "cache.t3.micro" in allowed["ScaleDownModifications"]
