@@ -44,7 +44,7 @@ component: $(READY) ## Run modules and the app against real engines and the loca
 	$(PYTEST) tests/component
 
 molecule: $(READY) ## Run every role in its Molecule scenario (SCENARIO=name: one)
-	molecule test $(if $(SCENARIO),-s $(SCENARIO),--all)
+	scripts/molecule $(SCENARIO)
 
 e2e: $(READY) ## Run one end-to-end scenario (SCENARIO=name), or list them
 ifdef SCENARIO

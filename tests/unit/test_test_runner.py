@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/test"
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch):
+    """The test runner as a module, with a folder for results of its own."""
+    loader = importlib.machinery.SourceFileLoader("test_runner_script", str(SCRIPT))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    monkeypatch.setitem(sys.modules, loader.name, module)
+    loader.exec_module(module)
+    monkeypatch.setattr(module, "RESULTS", tmp_path)
+    return module
+
+
+@pytest.fixture
+def run(runner, tmp_path):
+    """Run pytest, as a part, on this text."""
+
+    def run(text):
+        (tmp_path / "test_some.py").write_text(text)
+        part = runner.pytest_part("some", str(tmp_path))
+        command = (*part.command, "-p", "no:cacheprovider", "-c", "/dev/null")
+        said = []
+        return runner.Runner(said.append).run(runner.replace(part, command=command, environment=QUICK)), "\n".join(said)
+
+    return run
+
+
+def test_tests_are_counted_and_every_skip_has_its_reason(run):
+    outcome, _ = run(
+        "import pytest\ndef test_one(): pass\ndef test_two(): pass\ndef test_three(): pytest.skip('no valkey here')\n"
+    )
+    assert outcome.ok and (outcome.passed, outcome.failed) == (2, 0)
+    assert [skip.endswith("test_three: no valkey here") for skip in outcome.skips] == [True]
+
+
+def test_a_part_with_a_failed_test_fails_and_shows_its_output(run):
+    outcome, said = run("def test_one(): assert 6 * 7 == 41\ndef test_two(): pass\n")
+    assert not outcome.ok and (outcome.passed, outcome.failed) == (1, 1)
+    assert "6 * 7" in said
+
+
+def test_a_test_that_cannot_be_set_up_counts_as_failed(run):
+    outcome, _ = run("def test_one(nothing_like_this): pass\n")
+    assert not outcome.ok and (outcome.passed, outcome.failed) == (0, 1)
+
+
+def test_a_part_without_tests_says_so_and_is_no_failure(run, runner, tmp_path):
+    outcome, _ = run("")
+    assert outcome.ok and outcome.note == "no tests yet"
+    nothing = runner.Runner(lambda line: None).run(runner.pytest_part("none", str(tmp_path / "absent")))
+    assert nothing.ok and "yet" in nothing.note
+
+
+def test_a_part_that_is_none_of_pytests_is_judged_by_its_exit_status(runner):
+    quiet = runner.Runner(lambda line: None)
+    assert quiet.run(runner.Part("good", ("true",))).ok
+    assert not quiet.run(runner.Part("bad", ("false",))).ok
+
+
+def test_a_part_that_cannot_run_here_is_a_skip_with_its_reason(runner):
+    part = runner.Part("core", ("sh", "-c", "echo no Python 3.12 is here; exit 77"))
+    outcome = runner.Runner(lambda line: None).run(part)
+    assert outcome.ok and outcome.skips == ("all of core: no Python 3.12 is here",)
+
+
+def test_a_part_that_this_machine_cannot_have_is_a_skip_with_its_reason(runner):
+    part = runner.Part("e2e-machines", ("false",), blocked="machines: no: not root")
+    outcome = runner.Runner(lambda line: None).run(part)
+    assert outcome.ok and outcome.skips == ("all of e2e-machines: machines: no: not root",)
+
+
+def test_the_table_has_a_line_for_every_part(runner):
+    outcomes = [
+        runner.Outcome(runner.Part("lint", ("true",)), ok=True, seconds=8.4),
+        runner.Outcome(runner.Part("unit", ("pytest",)), ok=False, seconds=3.2, note="interrupted"),
+    ]
+    lines = runner.table(outcomes).splitlines()
+    assert lines[1].split() == ["lint", "8", "ok"]
+    assert lines[2].split() == ["unit", "3", "FAILED", "interrupted"]
