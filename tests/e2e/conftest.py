@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import pytest
 
 from sandbox.api import Sandbox
 from sandbox.starting import KINDS
+from sandbox.traffic import Traffic
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
@@ -61,6 +61,7 @@ class Stage:
 
     def __init__(self, sandbox: Sandbox, folder: pathlib.Path) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self.hosts = list(sandbox.hosts)
         self.originals = self.environment_files()
 
     def play(self, playbook: str, *arguments: str, **variables) -> Run:
@@ -100,23 +101,17 @@ class Stage:
     @contextmanager
     def load(self):
         """Users' requests from where a load balancer is; yields a function that ends them and gives the figures."""
-        out = self.folder / "load.json"
-        urls = [f"http://{address}:8000" for address in self.sandbox.hosts.values()]
-        command = [sys.executable, "-m", "sandbox.load", "--out", str(out), "--rate", "30", "--seconds", "900", *urls]
-        process = subprocess.Popen(self.sandbox.control_command(command), cwd=CHECKOUT)
+        traffic = Traffic(self.sandbox, self.folder / "load.json", "scenario", rate=30, seconds=900)
 
         def stop() -> dict:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                process.wait(30)
-            figures = json.loads(out.read_text())
+            figures = traffic.stop()
             print("requests {requests_total}, failed {failed}, retried {retried}".format(**figures))
             return figures
 
         try:
             yield stop
         finally:
-            stop()
+            traffic.stop()
 
     def old_redis(self, code: str = "") -> str:
         """Run Python on a client `r` of the old Redis; without code, the digest of all its data."""
@@ -126,7 +121,7 @@ class Stage:
             if code
             else ["-m", "sandbox.seed", "--digest"]
         )
-        done = self.sandbox.control([sys.executable, *script], input=url)
+        done = self.sandbox.beside(next(iter(self.sandbox.hosts)), [sys.executable, *script], input=url)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def test_all_is_put_back_where_the_app_does_not_come_back_on_the_second_host(stage):
     files, parameter = stage.environment_files(), stage.parameter()
-    second = stage.sandbox.hosts[1]
+    second = stage.hosts[1]
     # The app of this host works with redis:// only: it ends at once where it is pointed at a TLS target.
     serve = stage.sandbox.read(second, "/opt/shop/app/serve.py")
     broken = b"import os\nif 'rediss://' in open('/opt/shop/.env').read():\n    os._exit(3)\n"
@@ -20,7 +20,7 @@ def test_all_is_put_back_where_the_app_does_not_come_back_on_the_second_host(sta
     assert run.code != 0
     assert f"{second} failed at the step" in run.said()
     assert "Put back to the old Redis" in run.said()
-    assert stage.sandbox.hosts[0] in run.said().partition("Put back to the old Redis")[2]
+    assert stage.hosts[0] in run.said().partition("Put back to the old Redis")[2]
     assert stage.environment_files() == files
     assert stage.parameter() == parameter
     assert stage.on_old(), stage.connections()

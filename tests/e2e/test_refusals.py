@@ -91,7 +91,7 @@ EMPTY = "r.delete(*(f'filler:{n}' for n in range(42)))\nr.config_set('maxmemory'
 
 
 def test_an_environment_file_without_the_key_stops_the_run_before_any_host(untouched):
-    host = untouched.sandbox.hosts[2]
+    host = untouched.hosts[2]
     content = untouched.sandbox.read(host, "/opt/shop/.env")
     untouched.sandbox.write(host, "/opt/shop/.env", content.replace(b"REDIS_URL=", b"CACHE_LOCATION="))
     try:
