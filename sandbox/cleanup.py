@@ -26,7 +26,8 @@ def clear(places: Places) -> None:
     while pids := {*_marked(places), *_inside(namespaces), *_ending(killed)} - {os.getpid()}:
         if time.monotonic() > deadline:
             raise SandboxError(f"sandbox {places.name}: processes {sorted(pids)} do not end")
-        for pid in pids:
+        # Those inside pid namespaces first: what put them there then collects them, which init may do late.
+        for pid in [pid for pid in pids if _is_inside_pid_namespace(pid)] or pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         killed |= pids
@@ -72,6 +73,15 @@ def _ending(killed: set[int]) -> Iterator[int]:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
             if state not in "ZX":
                 yield pid
+
+
+def _is_inside_pid_namespace(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+    return len(numbers) > 1
 
 
 def _remove_cgroup(cgroup: Path) -> None:

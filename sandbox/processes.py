@@ -50,7 +50,7 @@ mkdir -p $own/state $own/run $own/etc $own/opt $own/var/lib
 mount --bind {state} $own/state
 cp -a --no-preserve=ownership /etc/. $own/etc 2>/dev/null || true
 for entry in /opt/*; do
-  if [ -d "$entry" ]; then mkdir "$own$entry" && mount --rbind "$entry" "$own$entry"; fi
+  if [ -d "$entry" ] && [ "$entry" != /opt/shop ]; then mkdir "$own$entry" && mount --rbind "$entry" "$own$entry"; fi
 done
 rm -rf $own/etc/resolv.conf $own/etc/hosts $own/etc/supervisor
 cp -a --no-preserve=ownership {layer}/etc {layer}/opt $own

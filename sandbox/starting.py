@@ -78,10 +78,9 @@ def _start(
         network.connect_host(ground, places, host, address, number)
         module.start_host(ground, places, host, [places.layer, venv, tree])
     module.write_wrappers(places, ground, addresses)
-    emulator.wait_for_emulator(places, aws)
-    made = world.make_world(
-        lambda service: emulator.client(service, port, key=emulator.INTERNAL_KEY), addresses, user_data, url
-    )
+    clients = {service: emulator.client(service, port, key=emulator.INTERNAL_KEY) for service in world.SERVICES}
+    emulator.wait_for_emulator(places, aws)  # after the clients, which take most of a second to make
+    made = world.make_world(clients, addresses, user_data, url)
     first = next(iter(addresses))  # the old Redis admits the app's hosts alone
     network.wait_for(ground, places, OLD_REDIS, 6379, what="the old Redis", log="aws", seen_from=first)
     for host, address in addresses.items():

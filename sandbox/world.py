@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import shlex
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sandbox.places import OLD_REDIS, TOKEN_SECRET, URL_PARAMETER, Places
 from sandbox.shell import tools_bin
 
 TOKEN_ALPHABET = string.ascii_letters + string.digits + "!&#$^<>-"  # what ElastiCache allows in an AUTH token
+SERVICES = ("ec2", "secretsmanager", "ssm")
 HOST_SUBNET = "172.31.0.0/20"  # holds every address that a sandbox gives
 
 REDIS_CONF = """bind {address}
@@ -59,8 +60,8 @@ def write_old_redis(places: Places, password: str) -> str:
     return f"#!/bin/sh\nPATH={shlex.quote(str(tools_bin()))}:$PATH\nexec redis-server {shlex.quote(str(conf))}\n"
 
 
-def make_world(client: Callable[[str], Any], hosts: Mapping[str, str], user_data: str, old_redis_url: str) -> World:
-    ec2 = client("ec2")
+def make_world(clients: Mapping[str, Any], hosts: Mapping[str, str], user_data: str, old_redis_url: str) -> World:
+    ec2 = clients["ec2"]
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     by_zone = {subnet["AvailabilityZone"]: subnet for subnet in subnets}
@@ -79,8 +80,8 @@ def make_world(client: Callable[[str], Any], hosts: Mapping[str, str], user_data
         _instance(ec2, subnet, host, "app", address=address, group=app_group)
 
     token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(32))
-    client("secretsmanager").create_secret(Name=TOKEN_SECRET, SecretString=token)
-    client("ssm").put_parameter(Name=URL_PARAMETER, Value=old_redis_url, Type="SecureString")
+    clients["secretsmanager"].create_secret(Name=TOKEN_SECRET, SecretString=token)
+    clients["ssm"].put_parameter(Name=URL_PARAMETER, Value=old_redis_url, Type="SecureString")
     zones = sorted(by_zone)[:3]
     return World(vpc, [by_zone[zone]["SubnetId"] for zone in zones], app_group, old)
 
