@@ -176,8 +176,8 @@ def _check_transit(current: ReplicationGroup, desired: Desired, changes: Mapping
     option = "transit_encryption_enabled" if "transit_encryption_enabled" in changes else "transit_encryption_mode"
     if current.version[:3] < _TLS_IN_PLACE_FROM:
         raise PlanRefused(
-            f"{what} runs {current.engine_version}, and AWS changes TLS in place only from 7.0.5 on: leave {option} out "
-            "and upgrade it first, in a run of its own, or make a new group under another replication_group_id",
+            f"{what} runs {current.engine_version}, and AWS changes TLS in place only from 7.0.5 on: leave {option} "
+            "out and upgrade it first, in a run of its own, or make a new group under another replication_group_id",
             option,
         )
     if not desired.apply_immediately:

@@ -21,13 +21,17 @@ Result = dict[str, Any]
 # Seconds between two lines that say the same.
 LINE_EVERY = 5.0
 
+# True of a task when true of any of its runs.
+_TRUE_OF_ANY = ("changed", "token_changed", "restarted")
+
 # Of several runs, the first that had a plan tells what was planned; later ones see only what is left of it.
 _TOLD_BY_THE_FIRST = ("plan", "diff")
 
 
 def merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Result:
-    """One result of two runs: changed if either was, planned as the first said, everything else as it is now."""
+    """One result of two runs: changed if either was, planned as the first said, everything else as the later says."""
     merged = {**later, "changed": bool(earlier.get("changed") or later.get("changed"))}
+    merged.update({name: True for name in _TRUE_OF_ANY if earlier.get(name)})
     if earlier.get("plan") or (earlier.get("changed") and "plan" not in earlier):
         merged.update({name: earlier[name] for name in _TOLD_BY_THE_FIRST if name in earlier})
     warnings = [*earlier.get("warnings", ()), *later.get("warnings", ())]

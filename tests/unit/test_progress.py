@@ -99,8 +99,12 @@ def test_the_arguments_of_the_next_run_follow_from_the_last_result():
     def without_strategy(args, result):
         return {} if result.get("token_changed") else args
 
-    _, _, calls = play([waiting(token_changed=True), waiting(), DONE], next_args=without_strategy)
+    result, _, calls = play(
+        [waiting(token_changed=True), waiting(token_changed=False), {**DONE, "token_changed": False}],
+        next_args=without_strategy,
+    )
     assert calls == [{"name": "shop"}, {}, {}]
+    assert result["token_changed"]
 
 
 @pytest.mark.parametrize("earlier", [["one"], ["one", "two"]])
