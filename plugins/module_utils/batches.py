@@ -106,7 +106,7 @@ def locations_to_leave(changes: Sequence[Mapping[str, Any]], endpoint: Mapping[s
     """
     found: list[dict[str, Any]] = []
     for change in changes:
-        for value in ((change or {}).get("values") or {}).values():
+        for value in ((change or {}).get("changes") or {}).values():
             was = value.get("original_location") or value.get("before_location")
             place = was and {"address": was["host"], "port": int(was["port"])}
             if place and place["address"] != endpoint.get("address") and place not in found:
@@ -117,7 +117,7 @@ def locations_to_leave(changes: Sequence[Mapping[str, Any]], endpoint: Mapping[s
 def location_now(changes: Sequence[Mapping[str, Any]], otherwise: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Where the values lead after a change, as ``{address, port}``; where none says it, the first of ``otherwise``."""
     for change in changes:
-        for value in ((change or {}).get("values") or {}).values():
+        for value in ((change or {}).get("changes") or {}).values():
             place = value.get("after_location")
             if place:
                 return {"address": place["host"], "port": int(place["port"])}

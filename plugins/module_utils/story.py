@@ -38,7 +38,7 @@ def host_lines(host: str, env_path: str, service: str, change: Result, restart: 
     """What changed on a host: each value, masked, and the restart."""
     lines = []
     if change.get("changed"):
-        for key, value in (change.get("values") or {}).items():
+        for key, value in (change.get("changes") or {}).items():
             lines.append(f"{host}: {env_path} {key}: {value.get('before')} -> {value.get('after')}")
     if restart.get("changed"):
         lines.append(f"{host}: restart {service}")
@@ -49,8 +49,8 @@ def shared_lines(change: Result) -> list[str]:
     """What changed in a store that all hosts share."""
     if not change.get("changed"):
         return []
-    values = (change.get("values") or {}).items()
-    return [f"SSM parameter {key}: {value.get('before')} -> {value.get('after')}" for key, value in values]
+    changes = (change.get("changes") or {}).items()
+    return [f"SSM parameter {key}: {value.get('before')} -> {value.get('after')}" for key, value in changes]
 
 
 def cost_line(cost: Mapping[str, Any]) -> str:

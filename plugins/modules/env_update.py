@@ -124,7 +124,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-values:
+changes:
   description: What was found and what came of it, for each key of O(values). Secrets are masked.
   returned: success
   type: dict
@@ -274,7 +274,7 @@ def change_parameters(module: AnsibleModule, request: Request, now: str) -> None
 
 def shown(where: str, decisions: Sequence[Decision], journaled: dict[str, bool]) -> dict[str, Any]:
     described = {each.key: env_change.describe(each, journaled[each.key]) for each in decisions}
-    return {"values": described, "diff": env_change.diff(where, decisions)}
+    return {"changes": described, "diff": env_change.diff(where, decisions)}
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_the_iam_policy_holds_every_action_that_a_role_names():
     named = {
         action
         for path in (ROOT / "roles").glob("*/README.md")
-        for action in re.findall(r"\b(?:ec2|elasticache|ssm|secretsmanager|iam):[A-Z]\w+", path.read_text())
+        for action in re.findall(r"\b(?:ec2|elasticache|ssm|secretsmanager|kms|iam):[A-Z]\w+", path.read_text())
     }
     assert named <= granted
 

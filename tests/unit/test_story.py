@@ -13,7 +13,7 @@ NEW = {"host": TARGET["address"], "port": 6379, "tls": True, "database": 0}
 
 
 def change(**value):
-    return {"changed": True, "values": {"REDIS_URL": value}}
+    return {"changed": True, "changes": {"REDIS_URL": value}}
 
 
 def test_before_a_cutover_connections_must_leave_what_the_value_says():
@@ -63,7 +63,7 @@ def test_a_host_is_told_by_its_masked_values_and_its_restart():
 
 
 def test_what_did_not_change_is_not_told():
-    assert story.host_lines("app1", "/opt/.env", "shop", {"changed": False, "values": {"K": {}}}, {}) == []
+    assert story.host_lines("app1", "/opt/.env", "shop", {"changed": False, "changes": {"K": {}}}, {}) == []
     assert story.provision_lines([{"what": "x", "result": {"changed": False, "plan": []}}]) == []
     assert story.ingress_lines(["sg-1"], {"changed": False}, "g", 6379) == []
 

@@ -44,7 +44,7 @@ def test_a_value_changes_and_every_other_byte_stays(update, file):
     result = update()
     assert result["changed"]
     assert file.read_text() == TEXT.replace(OLD, NEW)
-    assert result["values"]["REDIS_URL"] == {
+    assert result["changes"]["REDIS_URL"] == {
         "before": "redis://:***@old-redis.internal:6379/0",
         "after": "rediss://:***@new.cache.internal:6379/0",
         "before_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
@@ -65,8 +65,8 @@ def test_a_second_run_changes_nothing(update, file, tmp_path):
     before = file.stat(), journal_of(tmp_path)
     again = update()
     assert not again["changed"]
-    assert again["values"]["REDIS_URL"]["original_location"]["host"] == "old-redis.internal"
-    assert again["values"]["REDIS_URL"]["before_location"]["host"] == "new.cache.internal"
+    assert again["changes"]["REDIS_URL"]["original_location"]["host"] == "old-redis.internal"
+    assert again["changes"]["REDIS_URL"]["before_location"]["host"] == "new.cache.internal"
     assert (file.stat(), journal_of(tmp_path)) == before
 
 
@@ -83,7 +83,7 @@ def test_several_values_change_in_one_write(update, file):
     assert result["changed"]
     assert file.read_text() == TEXT.replace(OLD, NEW).replace("DEBUG=0", "DEBUG=1").replace("s p", "x y")
     assert file.stat().st_ino != inode
-    assert result["values"]["SECRET_KEY"]["after"] == "***"
+    assert result["changes"]["SECRET_KEY"]["after"] == "***"
 
 
 def test_one_refused_value_keeps_all_from_changing(update, file):
@@ -220,8 +220,8 @@ def test_other_lines_and_comments_that_somebody_has_changed_since_stay(update, f
 def test_reverting_without_a_journal_changes_nothing_and_says_so(update, file):
     result = update(state="reverted")
     assert not result["changed"]
-    assert "no entry" in result["values"]["REDIS_URL"]["message"]
-    assert result["values"]["REDIS_URL"]["original_location"] is None
+    assert "no entry" in result["changes"]["REDIS_URL"]["message"]
+    assert result["changes"]["REDIS_URL"]["original_location"] is None
     assert file.read_text() == TEXT
 
 

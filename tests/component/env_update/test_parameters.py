@@ -89,7 +89,7 @@ def test_a_value_changes_and_all_else_of_the_parameter_stays(update, ssm):
     assert before["Tags"] == [{"Key": "team", "Value": "shop"}]
     assert (before["Tier"], before["KeyId"], before["Type"]) == ("Advanced", "alias/shop", "SecureString")
     assert result["version"] == {NAME: 2}
-    assert result["values"][NAME] == {
+    assert result["changes"][NAME] == {
         "before": "redis://:***@old-redis.internal:6379/0",
         "after": "rediss://:***@new.cache.internal:6379/0",
         "before_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
@@ -137,7 +137,7 @@ def test_reverting_without_a_record_writes_nothing_and_says_so(update, ssm):
     before = everything(ssm)
     result = update({NAME: None}, state="reverted")
     assert not result["changed"]
-    assert "no entry" in result["values"][NAME]["message"]
+    assert "no entry" in result["changes"][NAME]["message"]
     assert everything(ssm) == before
 
 
