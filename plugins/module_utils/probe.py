@@ -90,6 +90,14 @@ def probe(question: Question, clock: Callable[[], float] = time.perf_counter) ->
     return run.answer
 
 
+@contextlib.contextmanager
+def session(question: Question) -> Iterator[Connection]:
+    """A connection of our own, logged in and at the database of the URL. Raises ProbeFailed, EndpointError."""
+    run = _Run(question, time.perf_counter)
+    with contextlib.closing(run):
+        yield run.reach()
+
+
 class _Run:
     def __init__(self, question: Question, clock: Callable[[], float]) -> None:
         self.question = question
@@ -102,21 +110,22 @@ class _Run:
         self._client: Any = None
 
     def all_stages(self) -> None:
-        stages: list[tuple[str, Callable[[], str]]] = [
-            ("resolve", self._resolve),
-            ("connect", self._connect),
-            ("tls", self._speak),
-            ("auth", self._log_in),
-            ("ping", self._ping),
-            ("role", self._role),
-            ("database", self._select),
-            ("client", self._take_client),
-        ]
+        self.reach()
+        self._pass("client", self._take_client)
         if self.question.write:
-            stages.append(("write", self._write))
-        stages.append(("latency", self._latency))
-        for name, stage in stages:
-            self._pass(name, stage)
+            self._pass("write", self._write)
+        self._pass("latency", self._latency)
+
+    def reach(self) -> Connection:
+        """The stages up to a connection on which the app's commands could follow."""
+        self._pass("resolve", self._resolve)
+        self._pass("connect", self._connect)
+        self._pass("tls", self._speak)
+        self._pass("auth", self._log_in)
+        self._pass("ping", self._ping)
+        self._pass("role", self._role)
+        self._pass("database", self._select)
+        return self._talk()
 
     def close(self) -> None:
         for part in (self._client, self._server, self._socket):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any, List, Union
+from typing import Any, List, Sequence, Union
 
 Argument = Union[str, bytes, int, float]
 Reply = Union[str, int, bytes, None, List[Any]]
@@ -53,6 +53,22 @@ class Connection:
             raise NoAnswer(f"no answer to {arguments[0]!s} within {self._socket.gettimeout():g} s")
         except OSError as error:
             raise ConnectionLost(str(error))
+
+    def execute_many(self, commands: Sequence[Sequence[Argument]]) -> list[Reply | ServerError]:
+        """Send commands together and return their answers in order; an error of the server is the answer of one."""
+        try:
+            self._socket.sendall(b"".join(encode(command) for command in commands))
+            return [self._read_or_error() for _command in commands]
+        except socket.timeout:
+            raise NoAnswer(f"no answer to {len(commands)} commands within {self._socket.gettimeout():g} s")
+        except OSError as error:
+            raise ConnectionLost(str(error))
+
+    def _read_or_error(self) -> Reply | ServerError:
+        try:
+            return self._read()
+        except ServerError as error:
+            return error
 
     def ask(self, *arguments: Argument) -> str:
         """A command whose answer is text, decoded."""
@@ -100,14 +116,11 @@ class Connection:
             return None
         items: list[Any] = []
         for _place in range(length):
-            try:
-                items.append(self._read())
-            except ServerError as error:  # an error in a list is the answer of one of several commands
-                items.append(error)
+            items.append(self._read_or_error())
         return items
 
 
-def encode(arguments: tuple[Argument, ...]) -> bytes:
+def encode(arguments: Sequence[Argument]) -> bytes:
     """A command as an array of bulk strings."""
     parts = [argument if isinstance(argument, bytes) else str(argument).encode() for argument in arguments]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)

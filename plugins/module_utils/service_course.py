@@ -68,8 +68,8 @@ def advance(
         reason = why_restart(wanted, scene)
         if reason:
             course = _restart(course, reason, scene, world, clock)
+            scene = world.look()
     while True:
-        scene = world.look()
         found = still_open(wanted, course, scene)
         if found and found.kind != RESTART and wanted.health_url:
             course = _count(course, world.ask(wanted.health_requests))
@@ -85,6 +85,7 @@ def advance(
         if clock() >= ends:
             return Report(course, scene, found, since)
         sleep(PAUSE)
+        scene = world.look()
 
 
 def _restart(course: Course, reason: str, scene: Scene, world: World, clock: Callable[[], float]) -> Course:

@@ -247,8 +247,9 @@ def test_a_primary_where_a_replica_was_expected(probe, start_engine):
     failed_as(probe(url=start_engine().url(), expected_role="replica"), "not_a_replica")
 
 
-def test_a_cluster_redirects_what_redis_from_url_makes(probe, start_engine):
-    failed_as(probe(url=start_engine("cluster-enabled yes").url()), "cluster_redirect")
+def test_a_cluster_redirects_what_redis_from_url_makes(probe, start_engine, unused_port):
+    engine = start_engine("cluster-enabled yes", f"cluster-port {unused_port()}")
+    failed_as(probe(url=engine.url()), "cluster_redirect")
 
 
 def test_a_database_that_is_not_served(probe, start_engine):

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""How much memory an ElastiCache node has for Redis OSS: the value of its parameter maxmemory, in bytes.
+
+From the table "Redis OSS node-type specific parameters" of the ElastiCache user guide, current generations only:
+https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html#ParameterGroups.Redis.NodeSpecific
+Nothing is guessed of a type that is not here.
+"""
+
+from __future__ import annotations
+
+_T3 = {"micro": 536870912, "small": 1471026299, "medium": 3317862236}
+_M5 = {
+    "large": 6854542746,
+    "xlarge": 13891921715,
+    "2xlarge": 27966669210,
+    "4xlarge": 56116178125,
+    "12xlarge": 168715971994,
+}
+_M6G = {**_M5, "8xlarge": 111325552312, "16xlarge": 225000375228}
+_R5 = {
+    "large": 14037181030,
+    "xlarge": 28261849702,
+    "2xlarge": 56711183565,
+    "4xlarge": 113609865216,
+    "12xlarge": 341206346547,
+}
+_R6G = {**_R5, "8xlarge": 225000375228, "16xlarge": 450000750456}
+
+_FAMILIES = {
+    "t2": {"micro": 581959680, "small": 1665138688, "medium": 3461349376},
+    "t3": _T3,
+    "t4g": _T3,
+    "m5": {**_M5, "24xlarge": 337500562842},
+    "m6g": _M6G,
+    "m7g": _M6G,
+    "r5": {**_R5, "24xlarge": 682485973811},
+    "r6g": _R6G,
+    "r7g": _R6G,
+}
+
+RESERVED_PERCENT = 25  # the default of reserved-memory-percent, kept for failover and snapshots
+
+
+def maxmemory(node_type: str) -> int | None:
+    """The bytes of a node type, or None where they are not known."""
+    family, size = _parts(node_type)
+    return _FAMILIES.get(family, {}).get(size)
+
+
+def usable(total: int, reserved_percent: float = RESERVED_PERCENT) -> int:
+    """What is left for data when the reserve is taken off."""
+    return int(total * (100 - reserved_percent) / 100)
+
+
+def large_enough(needed: int, like: str, reserved_percent: float = RESERVED_PERCENT) -> str:
+    """The smallest type with that much for data, of the family of ``like`` if it has one; empty where none has."""
+    for family in (_parts(like)[0], "t3", "m6g", "r6g"):
+        sizes = _FAMILIES.get(family, {})
+        fitting = [size for size, total in sizes.items() if usable(total, reserved_percent) >= needed]
+        if fitting:
+            return f"cache.{family}.{min(fitting, key=lambda size: sizes[size])}"
+    return ""
+
+
+def _parts(node_type: str) -> tuple[str, str]:
+    family, _dot, size = node_type[len("cache.") :].partition(".") if node_type.startswith("cache.") else ("", "", "")
+    return family, size
