@@ -76,7 +76,8 @@ def bring_up(options: argparse.Namespace) -> int:
 
 
 def down(options: argparse.Namespace) -> int:
-    take_down(options.name)
+    found = take_down(options.name)
+    print(f"sandbox {options.name}: {'removed' if found else 'there was none'}", file=sys.stderr)
     return 0
 
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,7 +31,6 @@ class Sandbox:
     port: int
     hosts: dict[str, str]
     enter: tuple[str, ...]
-    interpreter: str
 
     @classmethod
     def up(
@@ -50,7 +49,7 @@ class Sandbox:
             started = starting.start(
                 places, hosts=hosts, kind=kind, creating_seconds=creating_seconds, seed=seed, say=say
             )
-            sandbox = cls(name, state=places.root, interpreter=sys.executable, **started)
+            sandbox = cls(name, state=places.root, **started)
             record = {**asdict(sandbox), "state": str(places.root)}
             partial = places.record.with_suffix(".tmp")
             partial.write_text(json.dumps(record, indent=2) + "\n")
@@ -66,7 +65,8 @@ class Sandbox:
             raise SandboxError(f"sandbox {name!r} is not up: run `make sandbox` or `python -m sandbox up {name}`")
         if not cleanup.is_running(places):
             raise SandboxError(f"sandbox {name!r} was up and its processes are gone: run `python -m sandbox up {name}`")
-        return cls(**{**record, "state": Path(record["state"]), "enter": tuple(record["enter"])})
+        known = {field.name: record[field.name] for field in fields(cls)}
+        return cls(**{**known, "state": Path(record["state"]), "enter": tuple(record["enter"])})
 
     @classmethod
     def names(cls) -> list[str]:
@@ -146,11 +146,13 @@ class Sandbox:
             raise OSError(f"{host}: {done.stderr.decode(errors='replace').strip()}")
 
 
-def take_down(name: str) -> None:
-    """Remove a sandbox, complete or not, running or not."""
+def take_down(name: str) -> bool:
+    """Remove a sandbox, complete or not, running or not; False where there was none."""
     places = Places.of(name)
     with locked(_lock(places)):
+        found = places.root.exists() or cleanup.is_running(places)
         cleanup.clear(places)
+    return found
 
 
 def _lock(places: Places) -> Path:

@@ -41,7 +41,7 @@ done
 
 
 SERVICE: dict[str, object] = {"migration_service_manager": "systemd"}
-LIMITS = "systemd, ssh and sudo as on an EC2 instance; no limits but that a host's kernel is this machine's"
+LIMITS = "systemd, ssh and sudo as on an EC2 instance; the kernel is this machine's"
 
 
 def prepare(say: Callable[[str], None]) -> tuple[Path, Path]:

@@ -24,9 +24,7 @@ SERVICE: dict[str, object] = {
     "migration_service_manager": "supervisor",
     "migration_supervisorctl": [str(BIN / "supervisorctl"), "-c", SUPERVISOR_CONF],
 }
-LIMITS = (
-    "supervisor instead of systemd; no ssh, sudo, other users or reboot, and /usr, /home and /tmp are this machine's"
-)
+LIMITS = "supervisor instead of systemd; no ssh, sudo, other users or reboot; /usr, /home and /tmp are this machine's"
 
 OPEN = """
 mount -t tmpfs -o mode=755 none /run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from sandbox.shell import Ground
 
 # Both modules have the same functions; what they do differs.
 KINDS: dict[str, ModuleType] = {"machines": machines, "processes": processes}
+PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/._-+@")
+LONGEST_PATH = 75  # ssh adds a name of 32 characters for a shared connection, and a socket's path ends at 107
 MOST_HOSTS = 20  # each systemd takes several of the machine's inotify instances
 
 
@@ -34,6 +37,7 @@ def start(
     """Returns the fields of the sandbox's record. A start that fails leaves nothing."""
     if not 1 <= hosts <= MOST_HOSTS:
         raise SandboxError(f"--hosts {hosts}: a sandbox has 1 to {MOST_HOSTS} hosts")
+    _check_path(places)
     if places.root.exists():
         say(f"sandbox {places.name}: removing what is there under this name")
     cleanup.clear(places)
@@ -44,6 +48,20 @@ def start(
     except BaseException:
         cleanup.clear(places)
         raise
+
+
+def _check_path(places: Places) -> None:
+    """Refuse a state folder that mounts or sockets could not cope with, before anything is made."""
+    path = str(places.root)
+    if odd := sorted(set(path) - PATH_CHARACTERS):
+        raise SandboxError(
+            f"SANDBOX_STATE: {path} has {' '.join(map(repr, odd))} in it, which mount options cannot hold"
+        )
+    if len(path) > LONGEST_PATH:
+        raise SandboxError(
+            f"SANDBOX_STATE: {path} has {len(path)} characters, and paths of sockets below it would be too long: "
+            f"name a folder that keeps it within {LONGEST_PATH}"
+        )
 
 
 def _start(

@@ -134,6 +134,17 @@ def test_the_inventory_tells_what_a_migration_must_know(sandbox: Sandbox) -> Non
     assert known["sandbox_kind"] == sandbox.kind
 
 
+def test_a_host_reaches_the_emulated_aws_where_its_env_file_says(sandbox: Sandbox) -> None:
+    code = """import boto3, dotenv, os
+dotenv.load_dotenv("/opt/shop/.env")
+ssm = boto3.client("ssm", region_name=os.environ["AWS_REGION"])
+found = ssm.get_parameter(Name="/kempian/sandbox/REDIS_URL", WithDecryption=True)
+print(found["Parameter"]["Value"] == os.environ["REDIS_URL"])"""
+    assert said(sandbox, "app1", "/opt/shop/venv/bin/python", "-c", code) == "True"
+    last = sandbox.calls()["calls"][-1]
+    assert (last["action"], last["client"]) == ("GetParameter", "172.31.1.1")
+
+
 def test_a_restart_of_the_service_gives_new_processes_that_serve(sandbox: Sandbox) -> None:
     told = json.loads(sandbox.places.inventory.read_text())["all"]["vars"]
     manager = told.get("migration_supervisorctl", ["systemctl"])

@@ -160,6 +160,16 @@ def test_a_name_that_could_be_taken_for_another_is_refused() -> None:
             Places.of(name)
 
 
+def test_a_state_folder_that_could_not_work_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, reason in (("a:b", "has ':' in it"), ("a" * 80, "would be too long")):
+        monkeypatch.setenv("SANDBOX_STATE", str(tmp_path / folder))
+        with pytest.raises(SandboxError, match=reason):
+            Sandbox.up("odd")
+        assert not (tmp_path / folder / "odd").exists()
+
+
 def test_commands_on_a_sandbox_that_is_not_up_say_how_to_have_it() -> None:
     for arguments in (["env", "nosuch"], ["inventory", "nosuch"], ["exec", "nosuch", "app1", "true"]):
         done = command_line(*arguments)
