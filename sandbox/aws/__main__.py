@@ -16,7 +16,7 @@ from sandbox.aws.elasticache import ElastiCache, Pace
 from sandbox.aws.engines import Binaries, EngineMissing
 from sandbox.aws.instances import Instances
 from sandbox.aws.machine import Machine
-from sandbox.aws.moto_side import clients_for
+from sandbox.aws.moto_side import Clients, clients_for
 from sandbox.aws.names import Names
 from sandbox.aws.pki import Pki
 from sandbox.aws.server import Server, listen
@@ -84,10 +84,17 @@ def run(options: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: done.set())
     (state / "ready").touch()
     print("ready", flush=True)
+    warm_up(client)
     done.wait()
     (state / "ready").unlink(missing_ok=True)
     instances.stop_all()
     elasticache.stop_all()
+
+
+def warm_up(client: Clients) -> None:
+    """moto loads a service at its first call, which takes most of a second: better now than while somebody waits."""
+    for ask in (client("ec2").describe_vpcs, client("ssm").describe_parameters, client("secretsmanager").list_secrets):
+        ask()
 
 
 def main() -> int:

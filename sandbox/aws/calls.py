@@ -74,13 +74,12 @@ def form_of(body: bytes) -> dict[str, str]:
 def rest_action(service: str, method: str, path: str, query: str) -> str:
     """The operation of a REST service, by the most exact of the request lines in its model."""
     asked = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-    best, depth = "", -1
-    for name, verb, pattern, wanted in _request_lines(service):
-        if verb == method and pattern.fullmatch(path) and wanted <= asked:
-            exactness = len(wanted) * 100 + len(pattern.pattern)
-            if exactness > depth:
-                best, depth = name, exactness
-    return best or f"{method} {path}"
+    found = [
+        (len(wanted), len(pattern.pattern), -len(name), name)  # of two alike, S3's PutObject rather than CopyObject
+        for name, verb, pattern, wanted in _request_lines(service)
+        if verb == method and pattern.fullmatch(path) and wanted <= asked
+    ]
+    return max(found)[-1] if found else f"{method} {path}"
 
 
 @functools.cache

@@ -44,13 +44,16 @@ class DoorsUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Door:
-    """One address behind the filter. `peers` are admitted without a rule: the nodes of the same replication group."""
+    """One address behind the filter. `peers` are admitted without a rule: the nodes of the same replication group.
+
+    Where what listens is at another address and port, `behind` says where, and packets to the door are led there.
+    """
 
     address: str
     ports: Ports
     security_groups: tuple[str, ...]
     peers: tuple[str, ...] = ()
-    also_at: tuple[str, int] | None = None  # another address and port that lead to this door's (single) port
+    behind: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -72,8 +75,9 @@ def admissions(door: Door, rules: Rules, members: Members) -> list[Admission]:
             ports = _common(door.ports, _ports_of(permission))
             if ports is not None:
                 wanted += [(network, ports) for network in _sources_of(permission, members)]
+    address, port = door.behind or (door.address, None)  # the filter sees packets after they were led on
     return [
-        Admission(str(network), door.address, ports)
+        Admission(str(network), address, (port, port) if port else ports)
         for ports in _segments([ports for _, ports in wanted])
         for network in ipaddress.collapse_addresses(
             ipaddress.IPv4Network(n) for n, p in wanted if p[0] <= ports[0] and ports[1] <= p[1]
@@ -125,7 +129,7 @@ class Doors:
             members = self._members(doors) if doors else {}
             wanted = sorted(a for door in doors for a in admissions(door, rules, members))
             text = filling("set", "admitted", [a.element() for a in wanted])
-            text += filling("map", "second", [second(door) for door in doors if door.also_at])
+            text += filling("map", "second", [leading(door) for door in doors if door.behind])
             if text != self._last:
                 nft(text)
                 self._last = text
@@ -134,7 +138,7 @@ class Doors:
         members: dict[str, set[str]] = {}
         for door in doors:
             for group in door.security_groups:
-                members.setdefault(group, set()).add(door.address)
+                members.setdefault(group, set()).add(door.behind[0] if door.behind else door.address)
         for reservation in self._ec2.describe_instances()["Reservations"]:
             for instance in reservation["Instances"]:
                 for group in instance.get("SecurityGroups", ()) if instance.get("PrivateIpAddress") else ():
@@ -142,10 +146,10 @@ class Doors:
         return members
 
 
-def second(door: Door) -> str:
-    assert door.also_at is not None
-    address, port = door.also_at
-    return f"{address} . {port} : {door.address} . {door.ports[0]}"
+def leading(door: Door) -> str:
+    assert door.behind is not None
+    address, port = door.behind
+    return f"{door.address} . {door.ports[0]} : {address} . {port}"
 
 
 def filling(kind: str, name: str, elements: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -288,6 +289,12 @@ class Engine:
         self.configure("tls-replication", "no" if primary.plain_port else "yes")
         self.hidden("replicaof", primary.address, primary.replication_port)
         until(lambda: self.info().get("master_link_status") == "up", 60, f"{self.address} does not sync")
+        until(lambda: primary.sees_online(self), 60, f"{primary.address} does not see its replica {self.address}")
+
+    def sees_online(self, replica: Engine) -> bool:
+        """Only such a replica can be handed over to."""
+        found = [value for name, value in self.info().items() if re.fullmatch(r"slave\d+", name)]
+        return any(entry["ip"] == replica.address and entry["state"] == "online" for entry in found)
 
     def promote(self) -> None:
         self.hidden("replicaof", "NO", "ONE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from sandbox.aws.calls import Call, CallLog, call_of
 from sandbox.aws.clock import now
 from sandbox.aws.faults import Cut, Faults
-from sandbox.aws.moto_side import MotoSide
+from sandbox.aws.moto_side import MotoSide, error_reply
 from sandbox.aws.wire import Reply, Service
 
 Control = Callable[[dict[str, Any]], Any]
@@ -59,7 +60,12 @@ class Server:
     def _answer(self, environ: dict[str, Any], call: Call) -> Reply:
         service = self._services.get(call.service)
         if service is not None:
-            return service.answer(call.action, call.body)
+            try:
+                return service.answer(call.action, call.body)
+            except Exception:  # a mistake of ours: in the log, and for the client in words that it can parse
+                traceback.print_exc()
+                text = f"The sandbox itself failed at {call.service}:{call.action}; see its log."
+                return error_reply(call, 500, "InternalFailure", text)
         reply = self._moto.answer(environ, call)
         if call.service == "ec2" and not call.is_read:
             self._after_ec2_write()

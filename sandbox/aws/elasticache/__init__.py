@@ -51,18 +51,8 @@ class ElastiCache:
         """What can be asked of the sandbox besides AWS's own operations."""
         return {
             "POST maintenance": lambda _: {"modified": self._modifications.maintenance_window()},
-            "POST settings": self._change_pace,
+            "POST settings": self._work.pace.change,
         }
-
-    def _change_pace(self, wanted: dict[str, Any]) -> dict[str, float]:
-        """`{"creating_seconds": 5, "modifying_seconds": 1}`: either, both or none; answers what holds then."""
-        pace = self._work.pace
-        unknown = set(wanted) - {"creating_seconds", "modifying_seconds"}
-        if unknown:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        pace.creating = float(wanted.get("creating_seconds", pace.creating))
-        pace.modifying = float(wanted.get("modifying_seconds", pace.modifying))
-        return {"creating_seconds": pace.creating, "modifying_seconds": pace.modifying}
 
     def stop_all(self) -> None:
         self._fleet.stop_all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sandbox.aws.elasticache import rules
 from sandbox.aws.elasticache.state import ReplicationGroup
 from sandbox.aws.engines import Access, digest_of
@@ -12,13 +10,8 @@ ROTATE, SET, DELETE = "ROTATE", "SET", "DELETE"
 MOST_TOKENS = 2
 
 
-@dataclass(frozen=True)
-class TokenChange:
-    access: Access
-    is_rotating: bool  # the old access is still good besides the new token
-
-
-def changed(group: ReplicationGroup, token: str | None, strategy: str) -> TokenChange:
+def access_after(group: ReplicationGroup, token: str | None, strategy: str) -> Access:
+    """Who is admitted after the change."""
     if not group.transit_mode:
         raise rules.combination("An AUTH token needs transit encryption.")
     if strategy == DELETE:
@@ -33,14 +26,14 @@ def changed(group: ReplicationGroup, token: str | None, strategy: str) -> TokenC
     return _rotate(group, digest)
 
 
-def _rotate(group: ReplicationGroup, digest: str) -> TokenChange:
+def _rotate(group: ReplicationGroup, digest: str) -> Access:
     """The new token besides what was good before. Without a token before, access without one stays open until SET."""
     others = [known for known in group.access.digests if known != digest]
-    return TokenChange(Access(group.access.is_open, [*others, digest][-MOST_TOKENS:]), True)
+    return Access(group.access.is_open, [*others, digest][-MOST_TOKENS:])
 
 
-def _set(group: ReplicationGroup, digest: str) -> TokenChange:
+def _set(group: ReplicationGroup, digest: str) -> Access:
     """The given token alone; it must be one that a ROTATE has brought, or the one there is."""
     if digest not in group.access.digests:
         raise rules.combination("SET is allowed after a ROTATE with the same token only: call ROTATE first.")
-    return TokenChange(Access(False, [digest]), False)
+    return Access(False, [digest])

@@ -30,6 +30,7 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "AutomaticFailoverStatus": on_off(group.pending["AutomaticFailoverEnabled"])
         if "AutomaticFailoverEnabled" in group.pending
         else None,
+        "AuthTokenStatus": group.token_status or None,
         "TransitEncryptionEnabled": group.pending.get("TransitEncryptionEnabled"),
         "TransitEncryptionMode": group.pending.get("TransitEncryptionMode"),
     }
@@ -41,7 +42,7 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "PendingModifiedValues": {k: v for k, v in pending.items() if v is not None},
         "MemberClusters": [member.name for member in group.members],
         "NodeGroups": [node_group(group)] if group.is_serving else None,
-        "SnapshottingClusterId": group.snapshotting_member or None,
+        "SnapshottingClusterId": group.snapshotting_member if group.retention else None,
         "AutomaticFailover": on_off(group.failover),
         "MultiAZ": on_off(group.multi_az),
         "SnapshotRetentionLimit": group.retention,

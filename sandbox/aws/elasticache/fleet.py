@@ -30,6 +30,7 @@ class Fleet:
             machine.doors,
         )
         self._used: set[str] = set()
+        self._certificates: dict[str, Certificate] = {}  # by the group's id
         self._lock = threading.Lock()
         self._next = FIRST_ADDRESS
 
@@ -196,7 +197,9 @@ class Fleet:
 
     def _certificate(self, group: ReplicationGroup) -> Certificate:
         """One for all names of the group; a name of a node is as good as the primary's."""
-        return self._pki.issue(group.id, f"*.{endpoint_names.tls_zone(group)}")
+        if group.id not in self._certificates:
+            self._certificates[group.id] = self._pki.issue(group.id, f"*.{endpoint_names.tls_zone(group)}")
+        return self._certificates[group.id]
 
     def _take_address(self) -> str:
         with self._lock:
@@ -221,7 +224,9 @@ def protocols(group: ReplicationGroup) -> list[bool]:
 
 
 def doors_of(engine: Engine, security_groups: tuple[str, ...], peers: tuple[str, ...]) -> Iterator[Door]:
+    public = (engine.port, engine.port)
     for port in (engine.plain_port, engine.tls_port):
-        if port:
-            also_at = (engine.second_address, engine.port) if port != engine.port else None
-            yield Door(engine.address, (port, port), security_groups, peers, also_at)
+        if port == engine.port:
+            yield Door(engine.address, public, security_groups, peers)
+        elif port:
+            yield Door(engine.second_address, public, security_groups, peers, behind=(engine.address, port))

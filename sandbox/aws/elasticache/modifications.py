@@ -11,7 +11,7 @@ from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.state import AVAILABLE, MODIFYING, ReplicationGroup
 from sandbox.aws.elasticache.work import require_available
 from sandbox.aws.engines import Access
-from sandbox.aws.wire import Params, Refusal, Result, operation
+from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation
 
 # Asynchronously, but without waiting for a window.
 AT_ONCE = (
@@ -53,12 +53,15 @@ class Modifications:
 
     @operation(
         "ModifyReplicationGroup",
-        *("ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *TOKEN),
+        *("ReplicationGroupId", "ApplyImmediately", "Engine", *AT_ONCE, *QUEUED, *TOKEN),
         only={"ClusterMode": ("disabled",), "IpDiscovery": ("ipv4",)},
     )
     def modify_replication_group(self, params: Params) -> Result:
         with self._account.lock:
             group = self._account.replication_group(params["ReplicationGroupId"])
+            if params.get("Engine", group.version.engine) != group.version.engine:
+                text = f"{group.id} is {group.version.engine}; this sandbox does not implement a change of Engine."
+                raise Refusal(NO_SUCH_PARAMETER, text)
             require_available(group)
             if any(name in params for name in TOKEN):
                 self._modify_token(group, params)
@@ -73,14 +76,20 @@ class Modifications:
             raise rules.combination(f"The AUTH token is changed by a call of its own, without {', '.join(others)}.")
         if not params.get("ApplyImmediately"):
             raise rules.combination("The AUTH token can be changed with ApplyImmediately true only.")
-        rotation = auth_token.changed(group, params.get("AuthToken"), params.get("AuthTokenUpdateStrategy", "ROTATE"))
-        self._work.begin(group, MODIFYING, lambda: self._admit(group, rotation.access, rotation.is_rotating))
+        strategy = params.get("AuthTokenUpdateStrategy", auth_token.ROTATE)
+        access = auth_token.access_after(group, params.get("AuthToken"), strategy)
+        self._work.begin(group, MODIFYING, lambda: self._admit(group, access))
+        group.token_status = {auth_token.ROTATE: "ROTATING", auth_token.SET: "SETTING"}[strategy]
 
-    def _admit(self, group: ReplicationGroup, access: Access, is_rotating: bool) -> None:
-        for member in group.started:
-            member.running.admit(access)
+    def _admit(self, group: ReplicationGroup, access: Access) -> None:
+        try:
+            for member in group.started:
+                member.running.admit(access)
+            self._work.take_time()
+        finally:
+            group.token_status = ""
         with self._account.lock:
-            group.access, group.token_is_rotating, group.token_changed = access, is_rotating, now()
+            group.access, group.token_changed = access, now()
 
     # -- everything else -----------------------------------------------------------------------------------------
     def _modify_options(self, group: ReplicationGroup, params: Params) -> None:

@@ -67,8 +67,8 @@ class ReplicationGroups:
         """The file to start from, and the version to start with: a snapshot's own, unless another is stated."""
         engine = params.get("Engine", "redis")
         if "SnapshotName" not in params:
-            label = params.get("EngineVersion")
-            return None, rules.version(engine, label) if label else rules.version(engine, default_version(engine).label)
+            rules.engine(engine)
+            return None, rules.version(engine, params.get("EngineVersion", default_version(engine).label))
         snapshot = usable_snapshot(self._account, params["SnapshotName"])
         engine = params.get("Engine", snapshot.version.engine)
         version = rules.version(engine, params.get("EngineVersion", snapshot.version.label))

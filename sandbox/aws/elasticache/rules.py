@@ -49,12 +49,16 @@ def node_type(name: str) -> None:
         raise value(f"The cache node type {name} does not exist or is not offered here.")
 
 
-def version(engine: str, label: str) -> Version:
-    if engine not in REPLICATION_ENGINES:
-        raise value(f"Engine {engine!r} cannot make a replication group; {' and '.join(REPLICATION_ENGINES)} can.")
-    found = find_version(engine, label)
+def engine(name: str) -> None:
+    if name not in REPLICATION_ENGINES:
+        raise value(f"Engine {name!r} cannot make a replication group; {' and '.join(REPLICATION_ENGINES)} can.")
+
+
+def version(engine_name: str, label: str) -> Version:
+    engine(engine_name)
+    found = find_version(engine_name, label)
     if found is None:
-        raise combination(f"Cannot find version {label} for {engine}.")
+        raise combination(f"Cannot find version {label} for {engine_name}.")
     return found
 
 

@@ -65,9 +65,10 @@ class ReplicationGroup:
     members: list[Member]
     successors: list[Engine] = field(default_factory=list, init=False)  # engines about to take a member's place
     access: Access
-    token_is_rotating: bool = False
+    token_status: str = ""  # ROTATING or SETTING while the token is changed
     token_changed: datetime.datetime | None = None
     status: str = CREATING
+    is_busy: bool = False  # a change has begun, whether its status shows already or not
     snapshotting_member: str = ""
     pending: dict[str, Any] = field(default_factory=dict)  # by the API's names
     secret: str = field(default_factory=new_secret)

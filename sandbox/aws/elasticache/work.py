@@ -6,7 +6,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from sandbox.aws.elasticache.state import AVAILABLE, CREATE_FAILED, CREATING, Account, ReplicationGroup
 from sandbox.aws.wire import Refusal
@@ -14,20 +15,35 @@ from sandbox.aws.wire import Refusal
 
 @dataclass
 class Pace:
-    """How long AWS would take, at least, in seconds. Can be changed while the sandbox runs."""
+    """How long AWS would take, at least, in seconds; and what goes wrong. Can be changed while the sandbox runs."""
 
-    creating: float
-    modifying: float
+    creating_seconds: float
+    modifying_seconds: float
+    unnoticed_seconds: float = 0  # a change that has begun is still shown as available that long
+    failing_creations: int = 0  # so many of the next creations end in create-failed
 
     @classmethod
     def of(cls, creating: float, modifying: float | None) -> Pace:
         return cls(creating, min(creating, 1.0) if modifying is None else modifying)
 
+    def change(self, wanted: dict[str, Any]) -> dict[str, float]:
+        """Take the given settings and answer all of them."""
+        for name in wanted:
+            if name not in [field.name for field in fields(self)]:
+                raise ValueError(f"no such setting: {name}; there are {', '.join(f.name for f in fields(self))}")
+        for name, value in wanted.items():
+            setattr(self, name, type(getattr(self, name))(value))
+        return asdict(self)
+
+
+class CreationFails(Exception):
+    """A failure that was ordered."""
+
 
 def require_available(group: ReplicationGroup) -> None:
-    if group.status != AVAILABLE:
-        text = f"Replication group {group.id} must be available for this; it is {group.status}."
-        raise Refusal("InvalidReplicationGroupState", text)
+    if group.status != AVAILABLE or group.is_busy:
+        status = "being modified" if group.status == AVAILABLE else group.status
+        raise Refusal("InvalidReplicationGroupState", f"{group.id} must be available for this; it is {status}.")
 
 
 class Work:
@@ -43,23 +59,34 @@ class Work:
         with self._account.lock:
             if status != CREATING:
                 require_available(group)
-            group.status = status
-        seconds = self.pace.creating if status == CREATING else self.pace.modifying
-        threading.Thread(target=self._run, args=(group, status, seconds, act), daemon=True).start()
+            group.is_busy = True
+            if status == CREATING or not self.pace.unnoticed_seconds:
+                group.status = status
+        threading.Thread(target=self._run, args=(group, status, act), daemon=True).start()
 
     def take_time(self) -> None:
         """Let pass what a change takes, within an act that must not end before."""
-        time.sleep(self.pace.modifying)
+        time.sleep(self.pace.modifying_seconds)
 
-    def _run(self, group: ReplicationGroup, status: str, seconds: float, act: Callable[[], None]) -> None:
-        began = time.monotonic()
-        after = AVAILABLE
+    def _run(self, group: ReplicationGroup, status: str, act: Callable[[], None]) -> None:
+        if group.status != status:
+            time.sleep(self.pace.unnoticed_seconds)
+            group.status = status
+        began, after = time.monotonic(), AVAILABLE
         try:
+            self._fail_if_ordered(status)
             act()
         except Exception:
             print(f"{group.id}: {status} failed", flush=True)
             traceback.print_exc()
             after = CREATE_FAILED if status == CREATING else AVAILABLE
+        seconds = self.pace.creating_seconds if status == CREATING else self.pace.modifying_seconds
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
         with self._account.lock:
-            group.status = after
+            group.status, group.is_busy = after, False
+
+    def _fail_if_ordered(self, status: str) -> None:
+        with self._account.lock:
+            if status == CREATING and self.pace.failing_creations > 0:
+                self.pace.failing_creations -= 1
+                raise CreationFails("ordered by failing_creations")

@@ -19,7 +19,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-SECONDS = 0.6
+CONNECT_SECONDS, ANSWER_SECONDS = 0.6, 5
 source = ["172.31.1.1"]
 endpoints = Path(sys.argv[1])
 held: dict[str, redis.Redis] = {}
@@ -51,8 +51,8 @@ def client(request: dict[str, Any]) -> redis.Redis:
         port=request.get("port", 6379),
         password=request.get("token"),
         decode_responses=True,
-        socket_connect_timeout=SECONDS,
-        socket_timeout=SECONDS,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0),
         **options,
     )

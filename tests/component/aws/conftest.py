@@ -40,7 +40,7 @@ unshare -n {python} -W ignore {agent} {state}/names/endpoints <&{agent_in} >&{ag
 host=$!
 until ip link set eth0 netns $host 2>/dev/null && ! ip link show eth0 2>/dev/null; do sleep 0.01; done
 exec {python} -W ignore -m sandbox.aws --state {state} --listen-fd {listen} --port {port} \
-  --creating-seconds 0.4 --modifying-seconds 0.2
+  --creating-seconds 0.3 --modifying-seconds 0.1
 """
 
 
@@ -72,13 +72,13 @@ class LocalAws:
             pass_fds=[listener.fileno(), to_agent[0], from_agent[1]],
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has one thread
         )
         listener.close()
         os.close(to_agent[0])
         os.close(from_agent[1])
         self._to_agent, self._from_agent = os.fdopen(to_agent[1], "w"), os.fdopen(from_agent[0])
-        self._wait_until(lambda: (self.state / "ready").exists(), "the local AWS is not ready")
+        self._wait_until((self.state / "ready").exists, "the local AWS is not ready")
 
     def _wait_until(self, is_true: Callable[[], bool], complaint: str, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
@@ -157,6 +157,11 @@ class LocalAws:
     def reader(group: dict[str, Any]) -> str:
         return str(group["NodeGroups"][0]["ReaderEndpoint"]["Address"])
 
+    def replicas(self, name: str, count: int, **options: Any) -> bool:
+        """Whether the primary has that many replicas, soon: it notices a lost one a moment later."""
+        counts = (self.ask(name, "INFO", "replication", **options)["ok"]["connected_slaves"] for _ in range(200))
+        return any(found == count for found in counts)
+
     def refusal(self, operation: str, **params: Any) -> tuple[str, int, str]:
         """The code, HTTP status and message that AWS refuses the call with."""
         with pytest.raises(ClientError) as refused:
@@ -171,6 +176,12 @@ class LocalAws:
         self._to_agent.write(json.dumps(request) + "\n")
         self._to_agent.flush()
         return dict(json.loads(self._from_agent.readline()))
+
+    def write(self, host: str, *command: str, **options: Any) -> None:
+        """A write that a replica has too: WAIT looks at the writes of its own connection."""
+        options["hold"] = f"writes to {host}"
+        assert "ok" in self.ask(host, *command, **options)
+        assert self.ask(host, "WAIT", "1", "4000", **options) == {"ok": 1}
 
     def names(self) -> dict[str, str]:
         lines = (self.state / "names" / "endpoints").read_text().splitlines()
@@ -196,7 +207,16 @@ class LocalAws:
 def aws() -> Iterator[LocalAws]:
     started = LocalAws()
     yield started
+        shutil.copy(started.state / "log", "/tmp/aws.log")
     started.stop()
+
+
+@pytest.fixture
+def settings(aws: LocalAws) -> Iterator[Callable[..., dict[str, float]]]:
+    """Change how long things take, and what fails, for one test."""
+    before = aws.control("settings", {})
+    yield lambda **wanted: aws.control("settings", wanted)
+    aws.control("settings", before)
 
 
 @pytest.fixture(scope="session")

@@ -117,10 +117,10 @@ def test_what_aws_refuses_about_parameters(aws: Any, group: str, values: dict[st
 
 
 # -- snapshots -----------------------------------------------------------------------------------------------------
-def test_a_snapshot_is_a_real_file_and_seeds_a_new_group(aws: Any, open_group: str) -> None:
+def test_a_snapshot_is_a_real_file_and_seeds_a_new_group(aws: Any, open_group: str, settings: Any) -> None:
+    settings(modifying_seconds=1)
     group = aws.create("source", NumCacheClusters=2, SecurityGroupIds=[open_group])
-    aws.ask(aws.primary(group), "HSET", "cart", "apples", "3")
-    aws.ask(aws.primary(group), "WAIT", "1", "500")
+    aws.write(aws.primary(group), "HSET", "cart", "apples", "3")
     begun = aws.elasticache.create_snapshot(ReplicationGroupId="source", SnapshotName="daily")["Snapshot"]
     assert begun["SnapshotStatus"] == "creating"
     assert aws.describe("source")["Status"] == "snapshotting"
@@ -169,7 +169,8 @@ def test_tags_are_given_at_creation_added_and_taken_away(aws: Any, subnets: dict
     assert listed(aws, aws.nodes("tagged")[0]["ARN"]) == {"owner": "us"}
 
 
-def test_a_group_takes_no_tags_while_it_is_not_available(aws: Any) -> None:
+def test_a_group_takes_no_tags_while_it_is_not_available(aws: Any, settings: Any) -> None:
+    settings(creating_seconds=60)
     arn = aws.begin("untagged")["ARN"]
     tags = [{"Key": "a", "Value": "b"}]
     assert aws.refusal("add_tags_to_resource", ResourceName=arn, Tags=tags)[0] == "InvalidReplicationGroupState"

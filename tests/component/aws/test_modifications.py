@@ -32,7 +32,10 @@ def test_plain_options_need_no_window(aws: Any, changing: dict[str, Any]) -> Non
     assert aws.nodes("changing")[0]["PreferredMaintenanceWindow"] == "wed:01:00-wed:02:00"
 
 
-def test_a_group_that_is_modified_refuses_until_it_is_available(aws: Any, changing: dict[str, Any]) -> None:
+def test_a_group_that_is_modified_refuses_until_it_is_available(
+    aws: Any, changing: dict[str, Any], settings: Any
+) -> None:
+    settings(modifying_seconds=1.5)
     aws.elasticache.modify_replication_group(ReplicationGroupId="changing", ReplicationGroupDescription="again")
     assert aws.describe("changing")["Status"] == "modifying"
     for operation, options in (
@@ -72,7 +75,7 @@ def test_a_node_type_waits_for_the_window_and_keeps_the_data(aws: Any, changing:
     assert pending(aws, "changing") == {}
     assert aws.ask(name, "INFO", "memory")["ok"]["maxmemory"] == 1471026299 * 75 // 100
     assert aws.ask(name, "GET", "kept") == {"ok": "yes"}
-    assert aws.ask(name, "INFO", "replication")["ok"]["connected_slaves"] == 1
+    assert aws.replicas(name, 1)
 
 
 def test_a_call_that_applies_immediately_flushes_what_is_pending(aws: Any, changing: dict[str, Any]) -> None:
@@ -125,11 +128,11 @@ def test_transit_encryption_is_switched_on_in_place_in_two_steps(aws: Any, open_
     assert required["TransitEncryptionMode"] == "required"
     assert "Name or service not known" in aws.ask(plain, "PING")["error"]
     assert aws.ask(tls, "GET", "kept", tls=True) == {"ok": "yes"}
-    assert aws.ask(tls, "INFO", "replication", tls=True)["ok"]["connected_slaves"] == 1
+    assert aws.replicas(tls, 1, tls=True)
 
     aws.elasticache.increase_replica_count(ReplicationGroupId="opens", NewReplicaCount=2, ApplyImmediately=True)
     aws.wait("opens")
-    assert aws.ask(tls, "INFO", "replication", tls=True)["ok"]["connected_slaves"] == 2
+    assert aws.replicas(tls, 2, tls=True)
 
 
 def test_transit_encryption_is_switched_off_again_by_the_same_steps(aws: Any, open_group: str) -> None:
@@ -153,3 +156,16 @@ def test_transit_encryption_cannot_be_changed_below_7_0_5(aws: Any) -> None:
     )
     assert code == "InvalidParameterCombination"
     assert "7.0.5" in message
+
+
+def test_a_group_that_is_made_with_preferred_encryption_speaks_both(aws: Any, open_group: str) -> None:
+    options = {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"}
+    made = aws.create("both", **options, NumCacheClusters=2, SecurityGroupIds=[open_group])
+    plain = next(name for name in aws.names() if name.startswith("both."))
+    assert aws.ask(plain, "SET", "kept", "yes") == {"ok": True}
+    assert aws.ask(aws.primary(made), "GET", "kept", tls=True) == {"ok": "yes"}
+
+
+def test_another_engine_is_refused_by_name(aws: Any, changing: dict[str, Any]) -> None:
+    refused = aws.refusal("modify_replication_group", ReplicationGroupId="changing", Engine="valkey")
+    assert refused[0] == "SandboxHasNoSuchParameter"

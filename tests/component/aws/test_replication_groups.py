@@ -37,16 +37,10 @@ def test_a_group_is_creating_without_endpoints_before_it_is_available(aws: Any) 
     assert aws.wait("slow")["NodeGroups"][0]["PrimaryEndpoint"]["Port"] == 6379
 
 
-def test_the_time_of_creating_can_be_changed_while_the_sandbox_runs(aws: Any) -> None:
-    before = aws.control("settings", {})
-    aws.control("settings", {"creating_seconds": 60})
-    try:
-        aws.begin("patient")
-        assert (
-            aws.refusal("delete_replication_group", ReplicationGroupId="patient")[0] == "InvalidReplicationGroupState"
-        )
-    finally:
-        aws.control("settings", before)
+def test_the_time_of_creating_can_be_changed_while_the_sandbox_runs(aws: Any, settings: Any) -> None:
+    settings(creating_seconds=60)
+    aws.begin("patient")
+    assert aws.refusal("delete_replication_group", ReplicationGroupId="patient")[0] == "InvalidReplicationGroupState"
 
 
 def test_a_client_with_token_and_verified_name_is_served(aws: Any, shop: dict[str, Any]) -> None:
@@ -69,8 +63,7 @@ def test_a_missing_or_wrong_token_is_refused(aws: Any, shop: dict[str, Any], tok
 
 
 def test_the_reader_endpoint_is_a_replica_that_follows(aws: Any, shop: dict[str, Any]) -> None:
-    aws.ask(aws.primary(shop), "SET", "followed", "yes", tls=True, token=aws.token)
-    aws.ask(aws.primary(shop), "WAIT", "1", "500", tls=True, token=aws.token)
+    aws.write(aws.primary(shop), "SET", "followed", "yes", tls=True, token=aws.token)
     assert aws.ask(aws.reader(shop), "GET", "followed", tls=True, token=aws.token) == {"ok": "yes"}
     assert "ReadOnlyError" in aws.ask(aws.reader(shop), "SET", "x", "1", tls=True, token=aws.token)["error"]
 
@@ -172,8 +165,7 @@ def test_nodes_are_shown_with_endpoints_only_where_they_are_asked_for(aws: Any, 
 def test_a_failover_promotes_a_replica_moves_the_name_and_keeps_the_data(aws: Any, open_group: str) -> None:
     group = aws.create("falls", NumCacheClusters=2, AutomaticFailoverEnabled=True, SecurityGroupIds=[open_group])
     name, before = aws.primary(group), aws.names()
-    aws.ask(name, "SET", "kept", "yes")
-    aws.ask(name, "WAIT", "1", "500")
+    aws.write(name, "SET", "kept", "yes")
     answer = aws.elasticache.test_failover(ReplicationGroupId="falls", NodeGroupId="0001")
     assert answer["ReplicationGroup"]["Status"] == "modifying"
     after = aws.wait("falls")
@@ -182,7 +174,7 @@ def test_a_failover_promotes_a_replica_moves_the_name_and_keeps_the_data(aws: An
     assert roles == {"falls-001": "replica", "falls-002": "primary"}
     assert aws.ask(name, "GET", "kept") == {"ok": "yes"}
     assert aws.ask(name, "SET", "new", "yes") == {"ok": True}
-    assert aws.ask(name, "INFO", "replication")["ok"]["connected_slaves"] == 1
+    assert aws.replicas(name, 1)
 
 
 def test_a_deleted_group_is_gone_with_its_names_and_engines(aws: Any, open_group: str) -> None:
