@@ -207,7 +207,6 @@ class LocalAws:
 def aws() -> Iterator[LocalAws]:
     started = LocalAws()
     yield started
-        shutil.copy(started.state / "log", "/tmp/aws.log")
     started.stop()
 
 
