@@ -68,14 +68,17 @@ def cache_hosts_elsewhere(hosts, hostvars, name, endpoint):
 
 
 def host_result(steps, host, env_path, service):
-    """The result of one host from its registered steps; the last two are the change of the value and the restart."""
-    change, restart = (dict(step) if step else {} for step in steps[-2:])
-    why = batches.unreachable_reason(steps)
-    changed = bool(change.get("changed") or restart.get("changed"))
+    """The result of one host from its registered steps: ``probe``, ``change``, ``shared`` and ``service``.
+
+    A later batch registers the same names again, as skipped; so what must last is in the result.
+    """
+    change, shared, restart = (dict(steps.get(name) or {}) for name in ("change", "shared", "service"))
+    why = batches.unreachable_reason(list(steps.values()))
     result = {
         "state": "failed" if why else "ok",
-        "changed": changed,
-        "lines": story.host_lines(host, env_path, service, change, restart),
+        "changed": bool(change.get("changed") or restart.get("changed")),
+        "shared_changed": bool(shared.get("changed")),
+        "lines": story.shared_lines(shared) + story.host_lines(host, env_path, service, change, restart),
         "connections": restart.get("connections") or {},
     }
     return {**result, "step": "reach the host", "why": why} if why else result
@@ -100,7 +103,6 @@ def migration_lines(hosts, hostvars):
         known = hostvars[host]
         lines += known.get("__migration_lines_provision") or []
         lines += known.get("__migration_lines_ingress") or []
-        lines += story.shared_lines(known.get("__cutover_shared") or {})
         lines += (known.get("__cutover_result") or {}).get("lines") or []
     return lines or ["Nothing: everything is as it should be."]
 

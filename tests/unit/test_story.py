@@ -56,7 +56,9 @@ def test_an_unreachable_step_makes_a_failed_result_that_says_so():
 
 def test_a_host_is_told_by_its_masked_values_and_its_restart():
     changed = change(before="redis://:***@old:6379/0", after="rediss://:***@new:6379/0")
-    assert filters.host_result([changed, {"changed": True}], "app1", "/opt/.env", "shop")["lines"] == [
+    assert filters.host_result({"change": changed, "service": {"changed": True}}, "app1", "/opt/.env", "shop")[
+        "lines"
+    ] == [
         "app1: /opt/.env REDIS_URL: redis://:***@old:6379/0 -> rediss://:***@new:6379/0",
         "app1: restart shop",
     ]
