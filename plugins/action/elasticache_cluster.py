@@ -17,7 +17,7 @@ class ActionModule(ProgressAction):
     default_interval = float(waiting.DEFAULT_INTERVAL)
 
     def wants_to_wait(self, args: Mapping[str, Any]) -> bool:
-        return bool(boolean(args.get("wait", True)))
+        return bool(boolean(args.get("wait", True), strict=False))  # the module refuses what is none
 
     def next_args(self, args: Mapping[str, Any], result: Result) -> Mapping[str, Any]:
         """A token is changed once a task: AWS never tells a token, so the module itself could not know that it was."""

@@ -14,7 +14,7 @@ from typing import Any, Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api as api
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cost import monthly_cost
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group import (
     ReplicationGroup,
     endpoint_of,
@@ -41,7 +41,7 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
     if current is not None and _is_in_motion(current):
         refuse_unusable(current, desired)
         if current.tags is None or not check_mode:
-            run = _Run(Plan(pending=current.pending), waits_for=current.waits_for)
+            run = _Run(Plan(pending=current.pending), None if check_mode else (), current.waits_for)
             return _present_result(current, current, region, run)
     plan, expected = plan_present(current, desired), predict(current, desired)
     if check_mode:
@@ -60,10 +60,16 @@ def _apply_present(watched: _Watched, plan: Plan, desired: Desired) -> _Run:
     progress = carry_out(plan, watched.act, watched.waits_for)
     waits_for = progress.waits_for
     if progress.performed and not waits_for and watched.group is not None:
-        # Available can be told before `modifying` appears, so what was asked for must show too.
-        once = replace(desired, auth_token_update_strategy=None)
-        waits_for = "waiting for its changes to show" if plan_present(watched.group, once).steps else ""
+        waits_for = "" if _shows(watched.group, desired) else "waiting for its changes to show"
     return _Run(plan, progress.performed, waits_for)
+
+
+def _shows(group: ReplicationGroup, desired: Desired) -> bool:
+    """Available can be told before `modifying` appears, so what was asked for must show too."""
+    try:
+        return not plan_present(group, replace(desired, auth_token_update_strategy=None)).steps
+    except PlanRefused:  # a first token, say, that does not show yet
+        return False
 
 
 def make_absent(client: Any, deletion: Deletion, check_mode: bool) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def make_absent(client: Any, deletion: Deletion, check_mode: bool) -> dict[str, 
     progress = carry_out(plan, watched.act, lambda: None)
     if progress.performed:
         watched.waits_for()
-    waits_for = progress.waits_for or (watched.group.waits_for if watched.group is not None else "")
+    waits_for = progress.waits_for or ("deleting" if watched.group is not None else "")
     return _result(name, watched.group, _Run(plan, progress.performed, waits_for))
 
 
@@ -129,7 +135,7 @@ def _result(name: str, group: ReplicationGroup | None, run: _Run) -> dict[str, A
         "status": group.status if group else ABSENT,
         "arn": group.arn if group else "",
         "pending": dict(run.plan.pending),
-        "in_progress": bool(run.waits_for),
+        "in_progress": bool(run.waits_for) and run.performed is not None,
         "progress": f"{name}: {run.waits_for}" if run.waits_for else "",
     }
 

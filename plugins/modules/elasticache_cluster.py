@@ -126,7 +126,7 @@ options:
   auth_token:
     description:
       - The token (password) of the group. Needs TLS.
-      - 16 to 128 letters and digits, and of other characters only V(! & # $ ^ < > -).
+      - 16 to 128 letters and digits, and of other characters only ! & # $ ^ < > -.
       - AWS never gives a token back. Where the group has one, it is taken to be this one, unless
         O(auth_token_update_strategy) is stated.
     type: str
