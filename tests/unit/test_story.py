@@ -48,7 +48,7 @@ def test_a_host_that_was_lost_earlier_in_the_run_counts_as_failed():
 
 def test_an_unreachable_step_makes_a_failed_result_that_says_so():
     result = filters.host_result(
-        [{}, {}, {"unreachable": True, "msg": "No route to host"}], "app1", "/opt/.env", "shop"
+        {"service": {"unreachable": True, "msg": "No route to host"}}, "app1", "/opt/.env", "shop"
     )
     assert result["state"] == "failed"
     assert "No route to host" in result["why"]
