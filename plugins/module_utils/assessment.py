@@ -225,7 +225,7 @@ _MEANS_COLD = (
 
 def _data(source: Source, stated: Circumstances) -> Iterator[Finding]:
     found = (
-        f"The old Redis holds {source.keys} keys, {source.without_expiry} of them without TTL. None of them is copied."
+        f"The old Redis holds {source.total_keys} keys, {source.keys_without_ttl} of them without TTL. None is copied."
     )
     if stated.data == "cold":
         yield Finding(NOTE, "data", found, _MEANS_COLD)

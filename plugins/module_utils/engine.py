@@ -35,13 +35,14 @@ def _typed(value: str) -> InfoValue:
 
 
 def keyspace(info: Mapping[str, InfoValue]) -> dict[int, dict[str, int]]:
-    """``{0: {keys: 10, expires: 2}}`` from the lines ``db0:keys=10,expires=2,avg_ttl=0`` of INFO."""
+    """``{0: {count: 10, expires: 2}}`` from the lines ``db0:keys=10,expires=2,avg_ttl=0`` of INFO."""
     databases = {}
     for name, value in info.items():
         found = re.match(r"db(\d+)\Z", name)
         if found:
             fields = dict(part.partition("=")[::2] for part in str(value).split(","))
-            databases[int(found.group(1))] = {key: int(fields.get(key, "0")) for key in ("keys", "expires")}
+            count, expires = int(fields.get("keys", "0")), int(fields.get("expires", "0"))
+            databases[int(found.group(1))] = {"count": count, "expires": expires}
     return databases
 
 

@@ -226,7 +226,8 @@ class _Run:
         return f"{secured.version()}, certificate and name verified"
 
     def _connected(self) -> socket.socket:
-        assert self._socket is not None, "a stage that comes after connect"
+        if self._socket is None:
+            raise AssertionError("only for stages that come after connect")
         return self._socket
 
     @staticmethod
@@ -267,7 +268,8 @@ class _Run:
     # --- talking to it ---
 
     def _talk(self) -> Connection:
-        assert self._server is not None, "a stage that comes after tls"
+        if self._server is None:
+            raise AssertionError("only for stages that come after tls")
         return self._server
 
     def _log_in(self) -> str:

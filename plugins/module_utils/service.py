@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
-from typing import Protocol, Sequence
+from typing import Callable, Protocol, Sequence, Tuple
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.processes import (
     all_processes,
@@ -16,7 +15,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.processes 
     in_control_group,
 )
 
-COMMAND_SECONDS = 10  # for a command that only looks
+# Runs a command and returns its exit code, stdout and stderr; OSError where it cannot be started.
+Run = Callable[[Sequence[str]], Tuple[int, str, str]]
 
 
 class ServiceError(Exception):
@@ -53,11 +53,12 @@ _PROPERTIES = "LoadState,ActiveState,SubState,Result,MainPID,ControlGroup,Invoca
 
 
 class Systemd:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, run: Run) -> None:
         self._name = name
+        self._run = run
 
     def look(self) -> State:
-        shown = _run(["systemctl", "show", self._name, f"--property={_PROPERTIES}"])
+        shown = _said(self._run, ["systemctl", "show", self._name, f"--property={_PROPERTIES}"])
         values = dict(line.partition("=")[::2] for line in shown.splitlines())
         if values.get("LoadState") != "loaded":
             raise ServiceError(
@@ -75,7 +76,7 @@ class Systemd:
         )
 
     def restart(self) -> None:
-        _run(["systemctl", "restart", "--no-block", self._name])
+        _said(self._run, ["systemctl", "restart", "--no-block", self._name])
 
     def how_to_see_why(self) -> str:
         return f"journalctl -u {self._name} -n 50"
@@ -86,17 +87,21 @@ class Systemd:
 _STATES = "STOPPED|STARTING|RUNNING|BACKOFF|STOPPING|EXITED|FATAL|UNKNOWN"
 _STATUS = re.compile(rf"\S+\s+(?P<state>{_STATES})\b(?:.*?\bpid (?P<pid>\d+))?")
 
+# Outlives this run of the module and the terminal that Ansible may have given it.
+_LEFT_TO_ITSELF = 'trap "" HUP; "$@" </dev/null >/dev/null 2>&1 &'
+
 
 class Supervisor:
     """``command`` is supervisorctl with its options, as a list."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], run: Run) -> None:
         self._name = name
         self._command = list(command)
+        self._run = run
 
     def look(self) -> State:
         # supervisorctl status ends with 3 where a program is not running, and with 4 where there is none.
-        said = _run([*self._command, "status", self._name], accept=(0, 3, 4))
+        said = _said(self._run, [*self._command, "status", self._name], accept=(0, 3, 4))
         found = [match for match in (_STATUS.match(line) for line in said.splitlines()) if match]
         if not found:
             raise ServiceError(
@@ -117,37 +122,24 @@ class Supervisor:
 
     def restart(self) -> None:
         """supervisorctl waits until the program has stopped and run for startsecs, so it is left to itself."""
-        subprocess.Popen(
-            [*self._command, "restart", self._name],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        _said(self._run, ["sh", "-c", _LEFT_TO_ITSELF, "sh", *self._command, "restart", self._name])
 
     def how_to_see_why(self) -> str:
         return f"{' '.join(self._command)} tail {self._name} stderr"
 
 
-def manager_of(kind: str, name: str, supervisorctl: Sequence[str]) -> Manager:
-    return Systemd(name) if kind == "systemd" else Supervisor(name, supervisorctl)
+def manager_of(kind: str, name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
+    return Systemd(name, run) if kind == "systemd" else Supervisor(name, supervisorctl, run)
 
 
-def _run(command: Sequence[str], accept: Sequence[int] = (0,)) -> str:
+def _said(run: Run, command: Sequence[str], accept: Sequence[int] = (0,)) -> str:
     try:
-        done = subprocess.run(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
+        code, out, err = run(command)
+    except OSError as error:
+        raise ServiceError(
+            f"{command[0]} cannot be run ({error.strerror}): set manager (migration_service_manager) or supervisorctl "
+            "(migration_supervisorctl)"
         )
-    except FileNotFoundError:
-        raise ServiceError(f"this host has no {command[0]}: set manager (migration_service_manager) or supervisorctl")
-    except subprocess.TimeoutExpired:
-        raise ServiceError(f"'{' '.join(command)}' has not ended within {COMMAND_SECONDS} s")
-    if done.returncode not in accept:
-        said = " ".join((done.stderr + done.stdout).split())[:300]
-        raise ServiceError(f"'{' '.join(command)}' failed: {said}")
-    return done.stdout + done.stderr
+    if code not in accept:
+        raise ServiceError(f"'{' '.join(command)}' failed: {' '.join((err + out).split())[:300]}")
+    return out + err

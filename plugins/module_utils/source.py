@@ -43,7 +43,7 @@ class KeyGroup:
     database: int
     type: str
     pattern: str
-    keys: int
+    count: int
     without_ttl: int
     bytes: int
 
@@ -97,15 +97,15 @@ class Source:
     not_told: tuple[str, ...] = ()
 
     @property
-    def keys(self) -> int:
-        return sum(database["keys"] for database in self.keyspace.values())
+    def total_keys(self) -> int:
+        return sum(database["count"] for database in self.keyspace.values())
 
     @property
-    def without_expiry(self) -> int:
-        return sum(database["keys"] - database["expires"] for database in self.keyspace.values())
+    def keys_without_ttl(self) -> int:
+        return sum(database["count"] - database["expires"] for database in self.keyspace.values())
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "keys": self.keys, "keys_without_ttl": self.without_expiry}
+        return {**asdict(self), "total_keys": self.total_keys, "keys_without_ttl": self.keys_without_ttl}
 
 
 def read_source(connection: Connection, sample: int, clock: Callable[[], float] = time.monotonic) -> Source:

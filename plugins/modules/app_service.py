@@ -290,7 +290,12 @@ def main() -> None:
     )
     refuse_bad_options(module)
     params = module.params
-    manager = manager_of(params["manager"], params["name"], params["supervisorctl"])
+    manager = manager_of(
+        params["manager"],
+        params["name"],
+        params["supervisorctl"],
+        lambda command: module.run_command(list(command), handle_exceptions=False),
+    )
     wanted, service = wanted_from(params), service_from(params, manager)
     try:
         if module.check_mode:

@@ -163,9 +163,9 @@ source:
       description: How many databases it is set to serve; null where it does not tell.
       type: int
     keyspace:
-      description: For each database with keys, how many it has (C(keys)) and how many of them have a TTL (C(expires)).
+      description: For each database with keys, how many it has (C(count)) and how many of them have a TTL (C(expires)).
       type: dict
-    keys:
+    total_keys:
       description: Keys of all databases.
       type: int
     keys_without_ttl:
@@ -179,7 +179,7 @@ source:
       type: bool
     key_groups:
       description:
-        - The keys that were looked at, by C(database), C(type) and C(pattern), with C(keys), C(without_ttl) and
+        - The keys that were looked at, by C(database), C(type) and C(pattern), with C(count), C(without_ttl) and
           C(bytes).
       type: list
       elements: dict

@@ -45,7 +45,7 @@ def test_a_small_engine_may_go_to_a_larger_target_where_cold_is_stated(assess, o
     result = assess(url=old.url(), known_clients={"127.0.0.1": "app1"})
     assert not result.get("failed") and not result["changed"], result
     assert subjects(result, "refuse") == []
-    assert result["source"]["keys"] == 1 and result["source"]["keys_without_ttl"] == 0
+    assert result["source"]["total_keys"] == 1 and result["source"]["keys_without_ttl"] == 0
     assert result["source"]["server"]["version"].count(".") == 2
     assert isinstance(result["source"]["used_memory"], int) and result["source"]["databases"] == 16
     assert result["location"]["port"] == old.port
@@ -100,7 +100,7 @@ def test_keys_without_ttl_are_told_by_type_and_pattern_and_not_by_name(assess, o
     assert told["level"] == "warn" and "31 of 61" in told["found"]
     assert "hash: 30 (user:*:profile)" in told["found"] and "string: 1 (blob:*)" in told["found"]
     groups = {group["pattern"]: group for group in result["source"]["key_groups"]}
-    assert groups["page:*"]["without_ttl"] == 0 and groups["page:*"]["keys"] == 30 and groups["page:*"]["bytes"] > 0
+    assert groups["page:*"]["without_ttl"] == 0 and groups["page:*"]["count"] == 30 and groups["page:*"]["bytes"] > 0
 
 
 def test_the_sample_is_bounded_for_each_database(assess, old):
@@ -109,7 +109,7 @@ def test_the_sample_is_bounded_for_each_database(assess, old):
         client.mset({f"k:{number}": "x" for number in range(500)})
     result = assess(url=old.url(), sample=50)
     assert result["source"]["sampled"] == 100
-    assert result["source"]["keys"] == 1000 and set(result["source"]["keyspace"]) == {0, 3}
+    assert result["source"]["total_keys"] == 1000 and set(result["source"]["keyspace"]) == {0, 3}
 
 
 def test_streams_are_found_with_their_groups_among_many_keys(assess, old):

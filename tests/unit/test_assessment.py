@@ -1,0 +1,108 @@
+"""What an old Redis and a target mean for one another."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import node_types
+from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import (
+    AssessmentError,
+    Circumstances,
+    Target,
+    assess,
+    refusals,
+    target_from,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import Server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.source import Client, Source, pattern_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+MIB = 2**20
+SOURCE = Source(Server("redis", "7.0.15", "master", "standalone"), 10 * MIB, 20 * MIB, maxmemory_policy="volatile-lru")
+TARGET = Target("7.1", "cache.t3.micro", node_types.maxmemory("cache.t3.micro"))
+COLD = Circumstances("cold")
+
+
+def levels(source=SOURCE, target=TARGET, stated=COLD):
+    return {finding.subject: finding.level for finding in assess(source, target, stated)}
+
+
+def test_what_fits_is_only_told_what_cold_means():
+    assert levels() == {"data": "note"}
+
+
+@pytest.mark.parametrize(
+    ("peak", "level"), [(192 * MIB, None), (193 * MIB, "warn"), (384 * MIB, "warn"), (385 * MIB, "refuse")]
+)
+def test_memory_is_weighed_against_what_the_reserve_leaves(peak, level):
+    # 512 MiB of which 25 % are reserved: 384 for data, 192 for twice the peak
+    assert levels(dataclasses.replace(SOURCE, used_memory_peak=peak)).get("memory") == level
+
+
+@given(peak=st.integers(1, 2**40))
+def test_the_type_that_is_named_as_large_enough_is_never_refused_or_warned_of(peak):
+    named = node_types.large_enough(2 * peak, "cache.t3.micro")
+    if named:
+        target = dataclasses.replace(TARGET, cache_node_type=named, maxmemory=node_types.maxmemory(named))
+        assert "memory" not in levels(dataclasses.replace(SOURCE, used_memory=1, used_memory_peak=peak), target)
+
+
+def test_the_family_is_kept_where_it_has_a_size_that_fits():
+    assert node_types.large_enough(1000 * MIB, "cache.t4g.micro") == "cache.t4g.small"
+    assert node_types.large_enough(9000 * MIB, "cache.t3.micro") == "cache.m6g.xlarge"
+    assert node_types.large_enough(2**50, "cache.t3.micro") == ""
+
+
+def test_what_is_not_known_of_a_node_type_is_not_guessed():
+    assert node_types.maxmemory("cache.x9.large") is None and node_types.maxmemory("db.t3.micro") is None
+    assert levels(target=target_from({"cache_node_type": "cache.x9.large"}))["memory"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("version", "is_told"), [("7.1", False), ("7.0", False), ("6.2", True), ("6.x", True), ("", False)]
+)
+def test_a_target_that_is_older_than_the_source_is_told(version, is_told):
+    assert ("version" in levels(target=dataclasses.replace(TARGET, engine_version=version))) == is_told
+
+
+def test_modules_and_databases_that_are_not_served_are_refused():
+    source = dataclasses.replace(SOURCE, modules=("search",), keyspace={16: {"count": 1, "expires": 1}})
+    assert {finding.subject for finding in refusals(assess(source, TARGET, COLD))} == {"modules", "databases"}
+
+
+def test_refusals_come_first():
+    source = dataclasses.replace(SOURCE, modules=("search",), maxmemory_policy="noeviction")
+    assert [finding.level for finding in assess(source, TARGET, COLD)] == ["refuse", "warn", "note"]
+
+
+def test_a_replica_of_the_old_redis_is_no_stranger_but_told():
+    replica = Client("10.0.0.9", "", 1, ("replconf",), (0,), False, False, False, replica=True)
+    [told] = [
+        one for one in assess(dataclasses.replace(SOURCE, clients=(replica,)), TARGET, COLD) if one.level == "warn"
+    ]
+    assert "replicates" in told.found
+
+
+def test_parameters_of_the_target_are_read_as_ansible_gives_them():
+    target = target_from(
+        {"parameters": {"databases": "32", "maxmemory-policy": "allkeys-lru", "reserved-memory-percent": "50"}}
+    )
+    assert (target.databases, target.maxmemory_policy, target.reserved_percent) == (32, "allkeys-lru", 50)
+    with pytest.raises(AssessmentError, match="migration_parameters"):
+        target_from({"parameters": {"databases": "many"}})
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [
+        (b"session:8f3a91c2:cart", "session:*:cart"),
+        (b"user/anna@example.org", "user/*.org"),
+        (b"legacy:blob:\x00\xff\r\n", "legacy:blob:*"),
+        (b"visitors", "visitors"),
+        (b"x" * 200, "*"),
+    ],
+)
+def test_names_of_keys_are_told_as_patterns(key, pattern):
+    assert pattern_of(key) == pattern

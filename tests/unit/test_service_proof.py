@@ -1,0 +1,161 @@
+"""When a service is proven to be on its target, and when it is restarted."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.connections import Links
+from ansible_collections.kempian.cache_migration.plugins.module_utils.health import HealthAnswer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.service import State
+from ansible_collections.kempian.cache_migration.plugins.module_utils.service_course import PATIENCE, SLICE, advance
+from ansible_collections.kempian.cache_migration.plugins.module_utils.service_proof import (
+    Course,
+    Scene,
+    Seen,
+    Wanted,
+    cast,
+    failure,
+)
+
+WANTED = Wanted("shop", target="new:6379", left="old:6379", health_url="http://x/", health_requests=3, timeout=30)
+
+
+def roles(links, parents, helpers=()):
+    return {seen.pid: seen.role for seen in cast(links, parents, helpers)}
+
+
+def test_a_parent_whose_children_hold_its_socket_does_not_serve():
+    shared = Links(frozenset(["socket"]))
+    assert roles({1: shared, 2: shared, 3: shared}, {1: 0, 2: 1, 3: 1}) == {1: "parent", 2: "serving", 3: "serving"}
+
+
+def test_workers_with_sockets_of_their_own_serve_beside_a_parent_without():
+    links = {1: Links(), 2: Links(frozenset("a")), 3: Links(frozenset("b"))}
+    assert roles(links, {1: 0, 2: 1, 3: 1}) == {1: "parent", 2: "serving", 3: "serving"}
+
+
+def test_a_single_process_that_listens_serves_and_its_silent_child_does_not():
+    assert roles({1: Links(frozenset("a")), 2: Links()}, {1: 0, 2: 1}) == {1: "serving", 2: "other"}
+
+
+def test_where_nobody_listens_the_leaves_work_but_not_pythons_own_helper():
+    links = {1: Links(), 2: Links(), 3: Links()}
+    assert roles(links, {1: 0, 2: 1, 3: 1}, helpers=[3]) == {1: "parent", 2: "serving", 3: "other"}
+
+
+def test_a_process_alone_that_does_not_listen_works():
+    assert roles({1: Links()}, {1: 0}) == {1: "serving"}
+
+
+# --- the course, with a world that is told what to do ---
+
+
+class World:
+    """A service that needs ``restart_seconds`` to come back and is then on its target."""
+
+    def __init__(self, to_target=1, to_left=0, restart_seconds=1.0, comes_back=True, healthy=True):
+        self.now = 100.0
+        self.generation = 1
+        self.seen = Seen(7, "serving", to_target, to_left)
+        self.back_at = 0.0
+        self.restarts = 0
+        self.restart_seconds, self.comes_back, self.healthy = restart_seconds, comes_back, healthy
+
+    def clock(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def look(self):
+        if self.now < self.back_at:
+            return Scene(State("deactivating", False, False, str(self.generation - 1), frozenset()))
+        if self.restarts and not self.comes_back:
+            return Scene(State("failed", False, True, "", frozenset()))
+        return Scene(State("active", True, False, str(self.generation), frozenset([7])), (self.seen,))
+
+    def restart(self):
+        self.restarts += 1
+        self.generation += 1
+        self.back_at = self.now + self.restart_seconds
+        self.seen = Seen(8, "serving", 1, 0)
+
+    def ask(self, count):
+        self.now += 0.01 * count
+        return [HealthAnswer("" if self.healthy else "status 500", 5.0)] * count
+
+    def run(self, wanted):
+        """All runs, as the action plugin makes them, with the course handed on as plain data."""
+        course, began, longest = None, self.now, 0.0
+        while True:
+            start = self.now
+            report = advance(wanted, course, self, self.clock, self.sleep)
+            longest = max(longest, self.now - start)
+            if report.failed or report.open is None:
+                return report, self.now - began, longest
+            course = Course(**dataclasses.asdict(report.course))
+
+
+def test_a_service_on_its_target_is_proven_without_a_restart():
+    world = World()
+    report, _seconds, _longest = world.run(WANTED)
+    assert report.open is None and world.restarts == 0 and report.course.requests == 3
+
+
+def test_a_restart_is_done_once_however_many_runs_it_takes():
+    world = World(restart_seconds=10.0)
+    report, seconds, longest = world.run(dataclasses.replace(WANTED, restart="always"))
+    assert report.open is None and world.restarts == 1
+    assert seconds >= 10 and longest <= SLICE + 0.5
+
+
+def test_a_service_at_the_old_address_is_restarted_at_once():
+    world = World(to_target=0, to_left=1)
+    report, seconds, _longest = world.run(WANTED)
+    assert report.open is None and world.restarts == 1 and seconds < PATIENCE
+    assert "process 7 is connected to old:6379" in report.course.reason
+
+
+def test_a_service_that_never_goes_to_the_target_is_restarted_when_patience_ends():
+    world = World(to_target=0)
+    report, seconds, _longest = world.run(WANTED)
+    assert report.open is None and world.restarts == 1 and seconds >= PATIENCE
+    assert "no connection to new:6379" in report.course.reason
+
+
+def test_restart_never_leaves_it_and_fails_in_time():
+    world = World(to_target=0, to_left=1)
+    report, seconds, _longest = world.run(dataclasses.replace(WANTED, restart="never"))
+    assert report.failed and world.restarts == 0
+    assert 30 <= seconds < 33
+
+
+def test_the_time_limit_begins_with_the_restart():
+    world = World(to_target=0, healthy=False)
+    report, seconds, _longest = world.run(WANTED)
+    assert report.failed and world.restarts == 1
+    assert 30 + PATIENCE <= seconds < 33 + PATIENCE and report.seconds == pytest.approx(30, abs=3)
+
+
+def test_a_service_that_its_manager_has_given_up_fails_long_before_the_time_limit():
+    world = World(to_left=1, comes_back=False)
+    report, seconds, _longest = world.run(WANTED)
+    assert report.failed and report.open.kind == "restart" and seconds < 6
+    assert "journalctl" in failure(report.open, report.seconds, "journalctl -u shop")
+
+
+def test_health_must_be_good_in_a_row():
+    world = World()
+    answers = iter(
+        [HealthAnswer("", 1), HealthAnswer("status 500", 1), HealthAnswer("", 1)] + [HealthAnswer("", 1)] * 9
+    )
+    world.ask = lambda count: [next(answers) for _ in range(count)]
+    report, _seconds, _longest = world.run(WANTED)
+    assert report.open is None and (report.course.requests, report.course.failed) == (6, 1)
+
+
+def test_without_target_and_health_it_is_enough_that_the_service_runs():
+    world = World(to_target=0)
+    report, _seconds, _longest = world.run(Wanted("shop", restart="always"))
+    assert report.open is None and world.restarts == 1 and report.course.requests == 0
