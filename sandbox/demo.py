@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sandbox.api import Sandbox
 from sandbox.demo_result import connections_summary, faults, result_table
+from sandbox.demo_story import told
 from sandbox.inventory import shell_exports
 from sandbox.places import CHECKOUT, SandboxError
 from sandbox.shell import environment
@@ -97,17 +98,16 @@ class Demo:
             found[host] = connections_summary(json.loads(done.stdout), (OLD_NAME, 6379), target)
         return found
 
-    def playbook(self, *arguments: str) -> None:
-        """Run migrate.yml as a user types it, its output as it comes."""
+    def playbook(self, log: str, *arguments: str) -> None:
+        """Run migrate.yml as a user types it, and tell its output as it comes; all of it goes to `log`."""
         command = ["ansible-playbook", "migrate.yml", "-i", "inventories/sandbox", *arguments]
         self.story.say("$ " + " ".join(command))
-        tools = Path(sys.executable).parent
         env = {
             **environment(),
             **self.sandbox.env,
-            "PATH": f"{tools}:{os.environ['PATH']}",
-            "ANSIBLE_FORCE_COLOR": "1" if sys.stdout.isatty() else "0",
-            "PYTHONUNBUFFERED": "1",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
         }
         report = ["-e", json.dumps({"migration_report_dir": str(OUT / "report")})]
         process = subprocess.Popen(
@@ -115,12 +115,14 @@ class Demo:
         )
         assert process.stdout is not None
         try:
-            for line in process.stdout:
-                print(f"    {line}" if line.strip() else "", end="" if line.strip() else "\n", flush=True)
+            with (OUT / log).open("w") as whole:
+                for line in told(copied(process.stdout, whole)):
+                    print(line, flush=True)
         finally:
             status = process.wait()
         if status:
-            raise SandboxError(f"ansible-playbook ended with {status}: its last lines above say why")
+            where = (OUT / log).relative_to(CHECKOUT)
+            raise SandboxError(f"ansible-playbook ended with {status}; its last lines above say why, {where} has all")
 
     def records(self) -> dict[str, dict[str, Any]]:
         """What each stage of the playbook wrote about itself."""
@@ -145,12 +147,12 @@ class Demo:
 
         story.chapter("2. The plan: nothing is changed")
         with story.timed(self.seconds, "plan"):
-            self.playbook("--check", "--diff")
+            self.playbook("plan.log", "--check", "--diff")
 
         story.chapter("3. The migration")
         traffic.mark("during")
         with story.timed(self.seconds, "migrate"):
-            self.playbook()
+            self.playbook("migrate.log")
         traffic.mark("after")
         self.say_how_it_serves(traffic.figures(), "during")
         time.sleep(PHASE_SECONDS)
@@ -183,6 +185,12 @@ class Demo:
             "target": target,
             "connections": connections,
         }
+
+
+def copied(lines: Iterable[str], file: TextIO) -> Iterator[str]:
+    for line in lines:
+        file.write(line)
+        yield line
 
 
 def next_steps(sandbox: Sandbox, env_file: Path) -> str:
