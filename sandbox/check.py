@@ -68,7 +68,7 @@ def _privilege_blockers() -> list[str]:
     if not machines.CGROUPS:
         missing.append("no cgroup hierarchy is mounted")
     elif not any(os.access(path, os.W_OK) and not os.statvfs(path).f_flag & os.ST_RDONLY for path in machines.CGROUPS):
-        missing.append("/sys/fs/cgroup is read-only")
+        missing.append("/sys/fs/cgroup is not writable")
     return missing
 
 
@@ -100,8 +100,9 @@ def _kernel_settings() -> list[str]:
 
 def remedy() -> str:
     return (
-        "How to get one: be root on a machine, or in a container started with `docker run --privileged` (both kinds), "
-        "or allow user namespaces: `docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+        "Hosts without any namespace are not implemented. How to get one of the two: be root on a machine, or in a "
+        "container started with `docker run --privileged` (both kinds), or allow user namespaces: "
+        "`docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
         "--security-opt systempaths=unconfined` (processes)"
     )
 

@@ -140,7 +140,9 @@ def test_processes_stand_for_a_plain_user_without_any_capability() -> None:
 
 def test_a_forced_kind_that_cannot_be_had_is_refused_and_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "blockers", lambda kind: ["not root"] if kind == "machines" else [])
-    with pytest.raises(SandboxError, match=r"machines hosts cannot be had: not root\. How to get one"):
+    with pytest.raises(
+        SandboxError, match=r"machines hosts cannot be had: not root\. Hosts without any namespace are not implemented"
+    ):
         check.choose("machines", print)
 
 
