@@ -53,6 +53,7 @@ def verdict(results: Mapping[str, Result], back: Mapping[str, Result], shared: M
     ``results`` maps each host to ``{state: ok|failed|untouched, changed: bool, step, why}``; ``back`` maps each host
     that was put back to ``{state: ok|failed, why}``; ``shared`` is the same for the shared store, or empty.
     """
+    back = {host: result for host, result in back.items() if results[host].get("changed")}
     lines = [
         f"{host} failed at the step '{results[host]['step']}': {results[host]['why']}" for host in failed_hosts(results)
     ]

@@ -50,13 +50,14 @@ def test_the_verdict_names_the_failed_host_its_cause_and_where_every_host_is_now
             "app2": {"state": "failed", "changed": True, "step": "restart", "why": "the service did not come back."},
             "app3": {"state": "untouched", "changed": False},
         },
-        {"app1": {"state": "ok"}, "app2": {"state": "ok"}},
+        {"app1": {"state": "ok"}, "app2": {"state": "ok"}, "app3": {"state": "untouched"}},
         {},
     )
     assert "app2 failed at the step 'restart': the service did not come back." in said
     assert "Put back to the old Redis, restarted and healthy: app1, app2." in said
     assert "Never touched by this run: app3." in said
     assert "run the same command again" in said
+    assert "NOT" not in said
 
 
 def test_the_verdict_never_claims_that_a_host_was_put_back_which_was_not():
