@@ -9,6 +9,7 @@ from typing import Any, Mapping
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.kempian.cache_migration.plugins.module_utils import waiting
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import KEEP
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction, Result
 
 
@@ -22,5 +23,5 @@ class ActionModule(ProgressAction):
     def next_args(self, args: Mapping[str, Any], result: Result) -> Mapping[str, Any]:
         """A token is changed once a task: AWS never tells a token, so the module itself could not know that it was."""
         if result.get("token_changed"):
-            return {name: value for name, value in args.items() if name != "auth_token_update_strategy"}
+            return {**args, "auth_token_update_strategy": KEEP}
         return args

@@ -19,7 +19,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.replicatio
     ReplicationGroup,
     endpoint_of,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import Deletion, Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import (
+    KEEP,
+    Deletion,
+    Desired,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_plan import (
     needs_allowed_node_types,
     plan_absent,
@@ -43,6 +47,9 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
         if current.tags is None or not check_mode:
             run = _Run(Plan(pending=current.pending), None if check_mode else (), current.waits_for)
             return _present_result(current, current, region, run)
+    if current is not None and _lacks_its_token(current, desired):
+        run = _Run(Plan(pending=current.pending), None if check_mode else (), "its token does not show yet")
+        return _present_result(current, current, region, run)
     plan, expected = plan_present(current, desired), predict(current, desired)
     if check_mode:
         return _present_result(current, expected, region, _Run(plan, performed=None))
@@ -56,19 +63,27 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
     return {**result, "warnings": queued_against(shown, desired)}
 
 
+def _lacks_its_token(group: ReplicationGroup, desired: Desired) -> bool:
+    """A token that is being set may not show at once."""
+    keeps = desired.auth_token_update_strategy == KEEP and not group.is_going
+    return keeps and not group.auth_token_enabled and not group.user_group_ids
+
+
 def _apply_present(watched: _Watched, plan: Plan, desired: Desired) -> _Run:
     progress = carry_out(plan, watched.act, watched.waits_for)
     waits_for = progress.waits_for
     if progress.performed and not waits_for and watched.group is not None:
         waits_for = "" if _shows(watched.group, desired) else "waiting for its changes to show"
+        if any("AuthToken" in step.parameters for step in progress.performed):
+            waits_for = waits_for or "its token is being changed"  # nothing but a later look can tell
     return _Run(plan, progress.performed, waits_for)
 
 
 def _shows(group: ReplicationGroup, desired: Desired) -> bool:
     """Available can be told before `modifying` appears, so what was asked for must show too."""
     try:
-        return not plan_present(group, replace(desired, auth_token_update_strategy=None)).steps
-    except PlanRefused:  # a first token, say, that does not show yet
+        return not plan_present(group, replace(desired, auth_token_update_strategy=KEEP)).steps
+    except PlanRefused:
         return False
 
 

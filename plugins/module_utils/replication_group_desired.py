@@ -19,6 +19,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.replicatio
 # What a role hands in for a security group that a check-mode run could not make.
 PLACEHOLDERS = ("", "after-apply")
 
+# The strategy that changes nothing: the token is set, or being set.
+KEEP = "keep"
+
 MAX_NODES = 6  # a primary and five replicas
 LAST_REDIS = (7, 1)  # Redis OSS ends here at ElastiCache; Valkey goes on
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -75,6 +78,12 @@ class Desired:
         _check_alone(desired)
         _check_together(desired)
         return desired
+
+    @property
+    def token_change(self) -> str:
+        """``rotate``, ``set``, or empty where the token is not to be changed."""
+        strategy = self.auth_token_update_strategy or KEEP
+        return "" if strategy == KEEP else strategy
 
     @property
     def has_placeholders(self) -> bool:

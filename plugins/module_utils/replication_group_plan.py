@@ -62,8 +62,8 @@ def plan_present(current: ReplicationGroup | None, desired: Desired) -> Plan:
     rules.check_result(after)
     before = as_options(current)
     shown = {**changes, **({"tags": after.tags} if after.tags != current.tags else {})}
-    if desired.auth_token_update_strategy:
-        shown["auth_token_update_strategy"] = desired.auth_token_update_strategy
+    if desired.token_change:
+        shown["auth_token_update_strategy"] = desired.token_change
     return Plan(
         steps=tuple(_steps(current, desired, changes, after)),
         before={name: before.get(name) for name in shown},
@@ -146,7 +146,7 @@ def _predict(current: ReplicationGroup, desired: Desired, changes: Mapping[str, 
         pending.update({name: now.pop(name) for name in QUEUED_OPTIONS if name in now})
     if now.get("transit_encryption_enabled") is False:
         now["transit_encryption_mode"] = ""
-    if desired.auth_token_update_strategy:
+    if desired.token_change:
         now["auth_token_enabled"] = True
     tags = ownership.tags_after(current.tags or {}, desired.tags, desired.migration_name, desired.purge_tags)
     return replace(current, tags=tags, pending=pending, **now)
@@ -155,7 +155,7 @@ def _predict(current: ReplicationGroup, desired: Desired, changes: Mapping[str, 
 def _flushes(desired: Desired, changes: Mapping[str, Any]) -> bool:
     """Whether there is a modify call that acts at once: it also applies what was queued before."""
     modifies = any(name in _MODIFIED_TOGETHER or name.startswith("transit_") for name in changes)
-    return desired.apply_immediately and (modifies or bool(desired.auth_token_update_strategy))
+    return desired.apply_immediately and (modifies or bool(desired.token_change))
 
 
 def _with_overrides(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def _transit(current: ReplicationGroup, parameters: Mapping[str, Any], disruptiv
 
 def _token_steps(current: ReplicationGroup, desired: Desired) -> list[Step]:
     """A call of its own, at once. AWS never gives a token back, so only the user can say that it is another one."""
-    strategy = (desired.auth_token_update_strategy or "").upper()
+    strategy = desired.token_change.upper()
     if not strategy:
         return []
     reasons = {
@@ -312,8 +312,8 @@ def _plan_adoption(current: ReplicationGroup, desired: Desired, changes: Mapping
     told = {name: value for name, value in changes.items() if name != "replication_group_description"}
     if desired.auth_token and not current.auth_token_enabled:
         told["auth_token"] = "a token"
-    if desired.auth_token_update_strategy:
-        told["auth_token_update_strategy"] = desired.auth_token_update_strategy
+    if desired.token_change:
+        told["auth_token_update_strategy"] = desired.token_change
     if told:
         what = f"The replication group {current.replication_group_id}"
         ownership.refuse_differences(what, told, {**as_options(current), "auth_token": "none"})

@@ -201,25 +201,25 @@ def _check_token(current: ReplicationGroup, desired: Desired) -> None:
     if not desired.auth_token:
         return
     what = f"The replication group {current.replication_group_id}"
-    strategy = desired.auth_token_update_strategy
+    change = desired.token_change
     if current.user_group_ids:
         raise PlanRefused(
             f"{what} has users ({', '.join(current.user_group_ids)}) and so no token: leave auth_token out",
             "auth_token",
         )
-    if not current.auth_token_enabled and strategy != "rotate":
+    if not current.auth_token_enabled and change != "rotate":
         raise PlanRefused(
             f"{what} has no token yet. A first one is added in two runs, or every client is shut out: state "
             "auth_token_update_strategy: rotate (clients with and without the token are served), give the clients the "
             "token, then state auth_token_update_strategy: set (the token alone)",
             "auth_token_update_strategy",
         )
-    if strategy and not (current.transit_encryption_enabled or desired.transit_encryption_enabled):
+    if change and not (current.transit_encryption_enabled or desired.transit_encryption_enabled):
         raise PlanRefused(
             f"{what} speaks no TLS, which a token needs: change transit_encryption_enabled first",
             "transit_encryption_enabled",
         )
-    if strategy and not desired.apply_immediately:
+    if change and not desired.apply_immediately:
         raise PlanRefused(
             "AWS changes a token at once only, and with it all that is queued: set apply_immediately: true, or leave "
             "auth_token_update_strategy out",

@@ -128,7 +128,7 @@ options:
       - The token (password) of the group. Needs TLS.
       - 16 to 128 letters and digits, and of other characters only ! & # $ ^ < > -.
       - AWS never gives a token back. Where the group has one, it is taken to be this one, unless
-        O(auth_token_update_strategy) is stated.
+        O(auth_token_update_strategy) says to change it.
     type: str
   auth_token_update_strategy:
     description:
@@ -137,8 +137,9 @@ options:
       - V(rotate) makes O(auth_token) valid beside the token before it. On a group without a token, clients without one
         are still served then.
       - V(set) makes O(auth_token) the only valid one.
+      - V(keep) changes nothing, and waits until the group shows that it has a token.
     type: str
-    choices: [rotate, set]
+    choices: [rotate, set, keep]
   snapshot_retention_limit:
     description:
       - For how many days daily snapshots are kept, 0 to 35; 0 is no snapshots.
@@ -421,7 +422,7 @@ OPTIONS = {
     "at_rest_encryption_enabled": {"type": "bool"},
     "kms_key_id": {"type": "str", "no_log": False},
     "auth_token": {"type": "str", "no_log": True},
-    "auth_token_update_strategy": {"type": "str", "choices": ["rotate", "set"], "no_log": False},
+    "auth_token_update_strategy": {"type": "str", "choices": ["rotate", "set", "keep"], "no_log": False},
     "snapshot_retention_limit": {"type": "int"},
     "snapshot_window": {"type": "str"},
     "preferred_maintenance_window": {"type": "str"},

@@ -130,7 +130,7 @@ def test_planning_against_the_predicted_result_of_a_plan_yields_no_steps(current
         return
     after = replace(predict(current, wanted), status="available")
     # A token is changed once a task, since AWS never tells it.
-    again = plan_present(after, replace(wanted, auth_token_update_strategy=None))
+    again = plan_present(after, replace(wanted, auth_token_update_strategy="keep"))
     assert again.steps == ()
     assert again.diff() == {"before": {}, "after": {}}
     assert bool(first.steps) == (first.diff()["before"] != first.diff()["after"]) or not first.steps
@@ -446,6 +446,10 @@ def test_tls_that_would_shut_clients_out_or_that_aws_cannot_change_is_refused(cu
 
 def test_a_token_on_a_group_that_has_one_is_taken_as_set():
     assert actions(CURRENT, auth_token=TOKEN) == []
+
+
+def test_a_token_that_is_kept_is_not_changed():
+    assert actions(CURRENT, auth_token=TOKEN, auth_token_update_strategy="keep") == []
 
 
 @pytest.mark.parametrize("strategy", ["rotate", "set"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,8 +24,13 @@ import pytest
 # Engines listen on addresses of the emulated VPC; on lo they are local, and seen by nobody outside.
 IN_NAMESPACE = 'ip link set lo up && ip address add 172.31.0.1/16 dev lo && exec "$@"'
 CREDENTIALS = {"region": "us-east-1", "access_key": "test", "secret_key": "test"}
+PR_SET_PDEATHSIG = 1
 # Fetching a token or a session from elsewhere is not for tests.
 FOREIGN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_URL", "AWS_CA_BUNDLE")
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,13 @@ def aws() -> Iterator[Aws]:
         argv += [sys.executable, "-W", "ignore", "-m", "sandbox.aws", "--state", str(folder / "aws")]
         argv += ["--listen-fd", str(listener.fileno()), "--port", str(port), "--creating-seconds", "0.5"]
         argv += ["--modifying-seconds", "0.2"]
-        process = subprocess.Popen(argv, stdout=log, stderr=log, pass_fds=[listener.fileno()])
+        process = subprocess.Popen(
+            argv,
+            stdout=log,
+            stderr=log,
+            pass_fds=[listener.fileno()],
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has one thread
+        )
         try:
             deadline = time.monotonic() + 20
             while not (folder / "aws" / "ready").exists():
@@ -85,6 +98,20 @@ def aws() -> Iterator[Aws]:
             process.kill()  # --kill-child takes the namespace with it
             process.wait(10)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def settings(aws: Aws) -> Iterator[Callable[..., None]]:
+    """Change how long things take, and what fails, for one test."""
+    before = aws.ask("settings", data=b"{}")
+    yield lambda **wanted: aws.ask("settings", data=json.dumps(wanted).encode())
+    aws.ask("settings", data=json.dumps(before).encode())
+
+
+@pytest.fixture
+def slow_creation(settings: Callable[..., None]) -> None:
+    """A group is `creating` for so long that a read in between meets it so, on a busy machine too."""
+    settings(creating_seconds=4)
 
 
 @pytest.fixture(autouse=True)
@@ -110,8 +137,7 @@ def converge(run: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]
 
     def until_done(main: Callable[[], None], **params: Any) -> dict[str, Any]:
         def next_args(args: Any, result: dict[str, Any]) -> Any:
-            dropped = "auth_token_update_strategy" if result.get("token_changed") else ""
-            return {name: value for name, value in args.items() if name != dropped}
+            return {**args, "auth_token_update_strategy": "keep"} if result.get("token_changed") else args
 
         return run_until_done(
             lambda args: run(main, **args), params, timeout=30, interval=0.1, say=lambda line: None, next_args=next_args

@@ -62,6 +62,7 @@ def test_what_check_mode_plans_is_what_is_then_done(aws, run, converge, name):
     assert aws.writes_since(mark) == ["CreateReplicationGroup"]
 
 
+@pytest.mark.usefixtures("slow_creation")
 def test_a_group_is_made_without_waiting_in_silence_and_a_second_run_changes_nothing(aws, run, converge, name):
     stated = {
         "replication_group_id": name,
@@ -153,6 +154,7 @@ def test_tls_is_brought_to_a_group_in_place_and_then_a_token_by_rotate_and_set(a
     assert run(MAIN, **tls, auth_token=TOKEN)["changed"] is False
 
 
+@pytest.mark.usefixtures("slow_creation")
 def test_a_group_that_is_still_being_made_is_waited_for_and_not_made_twice(aws, run, converge, name):
     stated = {"replication_group_id": name, **SMALL}
     run(MAIN, **stated)  # and then the run was killed
@@ -173,6 +175,31 @@ def test_a_create_that_was_cut_off_after_the_act_is_gone_on_with(aws, run, conve
     monkeypatch.setattr(elasticache_api, "read_replication_group", lambda *args: next(answers, read(*args)))
     assert actions(run(MAIN, **stated)) == ["CreateReplicationGroup"]
     assert converge(MAIN, **stated)["status"] == "available"
+
+
+def test_a_creation_that_failed_is_told_with_the_way_out_which_works(run, converge, settings, name):
+    settings(failing_creations=1)
+    stated = {"replication_group_id": name, **SMALL}
+    failed = converge(MAIN, **stated)
+    assert failed["failed"] and "create-failed" in failed["msg"] and "state: absent" in failed["msg"]
+    assert converge(MAIN, replication_group_id=name, state="absent", skip_final_snapshot=True)["status"] == "absent"
+    assert converge(MAIN, **stated)["status"] == "available"
+
+
+def test_a_change_that_does_not_show_at_once_is_waited_for(aws, run, converge, settings, name):
+    converge(MAIN, replication_group_id=name, **SMALL, transit_encryption_enabled=True)
+    settings(unnoticed_seconds=2)
+    grown = {"replication_group_id": name, "num_cache_clusters": 2, "snapshot_retention_limit": 3}
+    result = converge(MAIN, **grown)
+    assert (actions(result), len(result["endpoint"]["nodes"])) == (
+        ["IncreaseReplicaCount", "ModifyReplicationGroup"],
+        2,
+    )
+    assert run(MAIN, **grown)["changed"] is False
+    mark = aws.mark
+    first = converge(MAIN, replication_group_id=name, auth_token=TOKEN, auth_token_update_strategy="rotate")
+    assert (first["token_changed"], first["endpoint"]["auth"]) == (True, "token")
+    assert aws.writes_since(mark) == ["ModifyReplicationGroup"]
 
 
 def test_somebody_elses_group_is_refused_used_and_left_alone(aws, run, name):
