@@ -43,7 +43,8 @@ class MotoSide:
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def answer(self, environ: dict[str, Any], call: Call) -> Reply:
-        environ["wsgi.input"] = io.BytesIO(call.body)
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(call.body), str(len(call.body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
         seen: dict[str, Any] = {"status": "500"}
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -57,7 +58,9 @@ class MotoSide:
         status = int(seen["status"].split()[0])
         if status == 500 and not call.internal:
             return gap(call)
-        headers = [(k, v) for k, v in seen["headers"] if k.lower() != "content-length"]
+        # The answer to HEAD tells the length of what it leaves out.
+        is_head = environ["REQUEST_METHOD"] == "HEAD"
+        headers = [(k, v) for k, v in seen["headers"] if is_head or k.lower() != "content-length"]
         return Reply(status, headers, body, error_of(status, body))
 
 

@@ -36,13 +36,16 @@ class Server:
         self._moto, self._faults = MotoSide(), Faults()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        is_whole = environ.get("wsgi.input_terminated")  # sent in chunks, without a length
+        body = environ["wsgi.input"].read(*([] if is_whole else [int(environ.get("CONTENT_LENGTH") or 0)]))
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_sandbox/"):
             reply = self._control(path, environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), body)
         else:
             reply = self._aws(environ, call_of(environ, body))
-        headers = [*reply.headers, ("Content-Length", str(len(reply.body)))]
+        headers = list(reply.headers)
+        if "content-length" not in [name.lower() for name, _ in headers]:
+            headers.append(("Content-Length", str(len(reply.body))))
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
         return [reply.body]
 

@@ -43,7 +43,16 @@ def test_every_call_is_logged_as_read_or_write_without_its_secrets(aws: Any) -> 
     assert on_disk[since : log["next"]] == log["calls"]
 
 
+def test_objects_go_through_whole(aws: Any) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="whole")
+    s3.put_object(Bucket="whole", Key="a/b", Body=b"x" * 1000)
+    assert s3.head_object(Bucket="whole", Key="a/b")["ContentLength"] == 1000
+    assert s3.get_object(Bucket="whole", Key="a/b")["Body"].read() == b"x" * 1000
+
+
 def test_the_sandboxs_own_calls_are_marked(aws: Any) -> None:
+    assert aws.vpc  # asked for once
     since = aws.control("calls")["next"]
     aws.security_group("marked", "10.0.0.0/8")
     calls = aws.control(f"calls?since={since}")["calls"]
