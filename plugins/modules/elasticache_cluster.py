@@ -190,7 +190,7 @@ options:
     default: 3600
   wait_interval:
     description:
-      - How many seconds there are between two reads while it waits.
+      - How many seconds there are between two reads while it waits, at most. The first reads follow sooner.
     type: float
     default: 15
 attributes:

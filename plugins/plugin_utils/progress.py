@@ -21,6 +21,10 @@ Result = dict[str, Any]
 # Seconds between two lines that say the same.
 LINE_EVERY = 5.0
 
+# A pause is a share of the time that has passed, so that a short wait is not made a long one; `interval` at most.
+PAUSE_SHARE = 0.2
+SHORTEST_PAUSE = 1.0
+
 # True of a task when true of any of its runs.
 _TRUE_OF_ANY = ("changed", "token_changed", "restarted")
 
@@ -68,9 +72,10 @@ def run_until_done(
         if phrase != said or now - said_at >= LINE_EVERY:
             say(f"{phrase}, {now - began:.0f} s")
             said, said_at = phrase, now
-        if now - began + interval > timeout:
+        pause = min(interval, max(SHORTEST_PAUSE, (now - began) * PAUSE_SHARE))
+        if now - began + pause > timeout:
             return {**result, "failed": True, "msg": _out_of_time(phrase, timeout, timeout_option)}
-        sleep(interval)
+        sleep(pause)
         args = next_args(args, answer)
 
 

@@ -82,7 +82,22 @@ def test_a_wait_is_bounded_and_says_how_to_go_on():
     result, _, calls = play([waiting(changed=True)], timeout=10, interval=3)
     assert result["failed"] and result["changed"]
     assert "shop: modifying; still so after 10 s (wait_timeout)" in result["msg"]
-    assert len(calls) == 4
+    assert 4 <= len(calls) <= 11
+
+
+def test_pauses_grow_with_the_wait_up_to_the_interval():
+    clock = Clock()
+    starts = []
+
+    def next_args(args, result):
+        starts.append(clock.now)
+        return args
+
+    play([waiting()], timeout=200, interval=15, clock=clock, next_args=next_args)
+    pauses = [round(later - earlier, 6) for earlier, later in zip(starts, starts[1:])]
+    assert starts[0] == 1
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 15
 
 
 def test_a_run_that_takes_long_counts_towards_the_bound():
