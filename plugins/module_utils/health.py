@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 REQUEST_SECONDS = 5.0
-AT_ONCE = 4  # spreads requests over workers that share one listening socket
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,17 @@ class HealthAnswer:
 
 
 def ask_often(url: str, count: int) -> list[HealthAnswer]:
-    """``count`` answers to as many requests, a few at a time."""
+    """``count`` answers to as many requests, one after the other, as a load balancer asks."""
+    return [ask(url) for _request in range(count)]
+
+
+def spread(url: str) -> None:
+    """A few requests at once, so that workers which share a listening socket all get some.
+
+    Their answers say nothing: a health check need not bear being asked by several at once.
+    """
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return list(pool.map(ask, [url] * count))
+        list(pool.map(ask, [url] * AT_ONCE))
 
 
 def ask(url: str) -> HealthAnswer:

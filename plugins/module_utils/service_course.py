@@ -14,7 +14,9 @@ from typing import Callable, Protocol, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.health import HealthAnswer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.service_proof import (
-    RESTART,
+    HEALTH,
+    LEFT,
+    TARGET,
     Course,
     Open,
     Scene,
@@ -37,6 +39,8 @@ class World(Protocol):
     def restart(self) -> None: ...
 
     def ask(self, count: int) -> Sequence[HealthAnswer]: ...
+
+    def spread_requests(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,12 @@ def advance(
             scene = world.look()
     while True:
         found = still_open(wanted, course, scene)
-        if found and found.kind != RESTART and wanted.health_url:
+        if found and found.kind == HEALTH:
             course = _count(course, world.ask(wanted.health_requests))
+            scene = world.look()
+            found = still_open(wanted, course, scene)
+        if found and found.kind in (LEFT, TARGET) and wanted.health_url:
+            world.spread_requests()
             scene = world.look()
             found = still_open(wanted, course, scene)
         if found is None:

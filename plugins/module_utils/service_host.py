@@ -51,6 +51,9 @@ class ServiceOnHost:
     def ask(self, count: int) -> Sequence[health.HealthAnswer]:
         return health.ask_often(self._health_url, count)
 
+    def spread_requests(self) -> None:
+        health.spread(self._health_url)
+
 
 def _is_helper(pid: int) -> bool:
     """Python's multiprocessing keeps a process of its own that runs nothing of the app."""

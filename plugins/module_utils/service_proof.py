@@ -110,7 +110,7 @@ def why_restart(wanted: Wanted, scene: Scene) -> str:
     if not scene.state.running:
         return f"it is not running: {scene.state.word}"
     still = _pids(scene, lambda seen: seen.to_left > 0)
-    return f"process {still} is connected to {wanted.left}" if still else ""
+    return f"it is connected to {wanted.left} (pid {still})" if still else ""
 
 
 def would_restart(wanted: Wanted, scene: Scene) -> str:
@@ -150,13 +150,15 @@ def _unhealthy(wanted: Wanted, course: Course) -> Open | None:
 def _not_connected(wanted: Wanted, scene: Scene) -> Open | None:
     still = _pids(scene, lambda seen: seen.to_left > 0)
     if still:
-        return Open(LEFT, f"process {still} of {wanted.name} is still connected to {wanted.left}")
+        return Open(LEFT, f"{wanted.name} is still connected to {wanted.left} (pid {still})")
     if not wanted.target:
         return None
     if not any(seen.role == SERVING for seen in scene.processes):
         return Open(TARGET, f"{wanted.name} has no process yet that serves")
     without = _pids(scene, lambda seen: seen.role == SERVING and seen.to_target == 0)
-    return Open(TARGET, f"process {without} of {wanted.name} has no connection to {wanted.target}") if without else None
+    if not without:
+        return None
+    return Open(TARGET, f"{wanted.name} has no connection to {wanted.target} (serving pid {without})")
 
 
 def failure(found: Open, seconds: float, see_why: str) -> str:

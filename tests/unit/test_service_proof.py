@@ -85,6 +85,9 @@ class World:
         self.now += 0.01 * count
         return [HealthAnswer("" if self.healthy else "status 500", 5.0)] * count
 
+    def spread_requests(self):
+        self.now += 0.02
+
     def run(self, wanted):
         """All runs, as the action plugin makes them, with the course handed on as plain data."""
         course, began, longest = None, self.now, 0.0
@@ -114,7 +117,7 @@ def test_a_service_at_the_old_address_is_restarted_at_once():
     world = World(to_target=0, to_left=1)
     report, seconds, _longest = world.run(WANTED)
     assert report.open is None and world.restarts == 1 and seconds < PATIENCE
-    assert "process 7 is connected to old:6379" in report.course.reason
+    assert "connected to old:6379 (pid 7)" in report.course.reason
 
 
 def test_a_service_that_never_goes_to_the_target_is_restarted_when_patience_ends():
