@@ -119,11 +119,11 @@ def test_processes_stand_for_a_plain_user_without_any_capability() -> None:
         pytest.skip("already a plain user: the other tests of processes show it")
     python = Path(sys.executable)
     plain = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+    if subprocess.run([*plain, python, "-c", ""], capture_output=True, check=False).returncode:
+        pytest.skip(f"the user nobody cannot run {python.resolve()}: its folder is closed to others")
     home = Path(tempfile.mkdtemp(prefix="cm-plain-"))
     os.chown(home, pwd.getpwnam("nobody").pw_uid, -1)
     environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
-    if subprocess.run([*plain, python, "-c", ""], env=environ, capture_output=True, check=False).returncode:
-        pytest.skip(f"the user nobody cannot run {python.resolve()}: its folder is closed to others")
     sandbox = [*plain, str(python), "-m", "sandbox"]
     up = subprocess.run([*sandbox, "up", "plain"], env=environ, capture_output=True, text=True, check=False)
     try:
