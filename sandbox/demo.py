@@ -31,6 +31,7 @@ OLD_NAME = "old-redis.internal"
 ENV_FILE = "/opt/shop/.env"
 PHASE_SECONDS = 5  # how long the load is watched before and after
 STAGES = ("assess", "provision", "ingress", "cutover")
+SOURCE_FACTS = ("server", "databases", "total_keys", "keys_without_ttl", "used_memory", "maxmemory", "maxmemory_policy")
 OUT = CHECKOUT / "build/demo"
 
 # Run on a host by the app's own interpreter: what its names mean there, and whom its kernel has connections with.
@@ -118,8 +119,11 @@ class Demo:
             with (OUT / log).open("w") as whole:
                 for line in told(copied(process.stdout, whole)):
                     print(line, flush=True)
-        finally:
             status = process.wait()
+        except BaseException:
+            with without_interruption():
+                end(process)
+            raise
         if status:
             where = (OUT / log).relative_to(CHECKOUT)
             raise SandboxError(f"ansible-playbook ended with {status}; its last lines above say why, {where} has all")
@@ -179,12 +183,22 @@ class Demo:
             "source": {
                 "address": OLD_NAME,
                 "port": 6379,
-                **records["assess"]["source"],
+                **{fact: records["assess"]["source"].get(fact) for fact in SOURCE_FACTS},
                 "data_untouched": self.digest_of_the_old_data() == untouched,
             },
             "target": target,
             "connections": connections,
         }
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """An ansible-playbook that was interrupted ends its own children; then nothing works on a sandbox that goes down."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def copied(lines: Iterable[str], file: TextIO) -> Iterator[str]:
@@ -207,7 +221,7 @@ All is left up. Try:
   python -m sandbox exec {NAME} app1 -- bash                           # look around on a host
 Put it under load while you do (figures in {out}):
   python -m sandbox exec {NAME} control -- python -m sandbox.load --out $PWD/{out} {urls} &
-Break something:
+Break something (the target fails over; a few requests fail while it does):
   {boto("elasticache", 'test_failover(ReplicationGroupId="kempian-cache", NodeGroupId="0001")')}
 Retire the old Redis, as its owner would (a rollback then needs start_instances first):
   {boto("ec2", f'stop_instances(InstanceIds=["{old}"])')}
@@ -275,7 +289,8 @@ def interrupted(*_: object) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, interrupted)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, interrupted)
     story = Story()
     try:
         status = tell(story, keep=bool(os.environ.get("KEEP")))
