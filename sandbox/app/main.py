@@ -42,8 +42,9 @@ def reason(error: Exception) -> str:
 
 @app.get("/healthz")
 def healthz() -> JSONResponse:
-    """Write a key of this process's own into the cache and read it back."""
-    key, value = f"healthz:{HOST}:{os.getpid()}", secrets.token_hex(8)
+    """Write a key of this request's own into the cache and read it back."""
+    value = secrets.token_hex(8)
+    key = f"healthz:{HOST}:{value}"
     try:
         redis_client.set(key, value, ex=HEALTH_KEY_SECONDS)
         found = redis_client.get(key)
