@@ -192,7 +192,7 @@ class Demo:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """An ansible-playbook that was interrupted ends its own children; then nothing works on a sandbox that goes down."""
+    """Let the playbook end its own children, so that nothing still works on a sandbox that goes down."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(15)
