@@ -27,9 +27,10 @@ from sandbox.traffic import Traffic
 
 NAME = "demo"
 HOSTS = 3
+CREATING_SECONDS = 6  # long enough to be seen waiting
 OLD_NAME = "old-redis.internal"
 ENV_FILE = "/opt/shop/.env"
-PHASE_SECONDS = 5  # how long the load is watched before and after
+PHASE_SECONDS = 4  # how long the load is watched before and after
 STAGES = ("assess", "provision", "ingress", "cutover")
 SOURCE_FACTS = ("server", "databases", "total_keys", "keys_without_ttl", "used_memory", "maxmemory", "maxmemory_policy")
 OUT = CHECKOUT / "build/demo"
@@ -243,7 +244,7 @@ def tell(story: Story, keep: bool) -> int:
     kept = False
     try:
         story.chapter("1. The app serves from the old Redis, under load")
-        sandbox = Sandbox.up(NAME, hosts=HOSTS, say=story.say)
+        sandbox = Sandbox.up(NAME, hosts=HOSTS, creating_seconds=CREATING_SECONDS, say=story.say)
         demo = Demo(sandbox, story)
         demo.seconds["up"] = round(time.monotonic() - story.began, 1)
         traffic = Traffic(sandbox, OUT / "load.json", phase="before")
