@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 import re
 
 import pytest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,18 @@ def test_a_second_rollback_changes_nothing(stage, back):
     assert again.code == 0
     assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
     assert again.writes == []
+
+
+def test_every_call_of_all_of_it_is_granted_by_the_policy_that_the_readme_names(stage, back):
+    policy = json.loads((CHECKOUT / "docs/iam-policy.json").read_text())
+    granted = {action for statement in policy["Statement"] for action in as_list(statement["Action"])}
+    asked = {f"{call['service']}:{call['action']}" for call in stage.calls() if call["client"] == "127.0.0.1"}
+    assert len(asked) > 10
+    assert asked <= granted
+
+
+def as_list(value):
+    return [value] if isinstance(value, str) else value
 
 
 def test_no_request_failed_in_all_of_it(stage, back, load):
