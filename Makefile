@@ -12,7 +12,7 @@ FILTERS = $(patsubst plugins/filter/%.yml,kempian.cache_migration.%,$(wildcard p
 ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity docs build lock clean
+.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity bench docs build lock clean
 
 help: ## Say what each target does
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ format: $(READY) ## Format all Python
 
 sanity: $(READY) ## Run ansible-test sanity on the built artefact
 	scripts/sanity
+
+bench: $(READY) ## Time the commands of a migration against the shortest Ansible run (ROUNDS=3)
+	python bench/stages.py $(ROUNDS)
 
 docs: $(READY) ## Render the reference of modules, filters and roles to build/docs (fails where one cannot be)
 	scripts/docs module $(MODULES)
