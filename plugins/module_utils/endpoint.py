@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Mapping
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, unquote_plus, urlsplit
 
 KNOWN = "known"
 AFTER_APPLY = "after_apply"
@@ -22,7 +22,15 @@ AUTHS = ("none", "token", "rbac", "iam")
 STATES = (KNOWN, AFTER_APPLY)
 
 MASK = "***"
-_SECRET_IN_QUERY = re.compile(r"(?i)([?&][^=&#]*(?:password|token|secret)[^=&#]*=)[^&#]*")
+_DATABASE = re.compile(r"[0-9]{1,9}")
+
+# Options of redis-py in a URL's query that hold no secret; the value of any other is masked.
+HARMLESS_OPTIONS = frozenset(
+    (
+        *("db", "socket_timeout", "socket_connect_timeout", "timeout", "max_connections", "health_check_interval"),
+        *("retry_on_timeout", "ssl_cert_reqs", "ssl_check_hostname", "decode_responses", "protocol"),
+    )
+)
 
 
 class EndpointError(ValueError):
@@ -195,19 +203,18 @@ def _check_database(endpoint: Endpoint, database: int) -> None:
 
 def parse_url(url: str) -> UrlParts:
     """Read a cache URL as redis-py's parse_url does. Raises EndpointError, which never quotes a secret."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("redis", "rediss", "unix"):
-        raise EndpointError(
-            f"{mask_url(url)!r} is no cache URL: it must start with redis://, rediss:// or unix://"
-            if url
-            else "the cache URL is empty"
-        )
+    if not url:
+        raise EndpointError("the cache URL is empty")
     try:
+        parts = urlsplit(url)
         port = parts.port or 6379
-    except ValueError:
+    except ValueError:  # its text quotes the login
         raise EndpointError(
-            f"{mask_url(url)} has no readable port: one of # / ? @ : in the password must be percent-encoded"
-        )
+            f"{mask_url(url)} cannot be read: its port is no number, or one of # / ? @ : [ ] in the password, or a "
+            "character that Unicode holds for one of them, must be percent-encoded"
+        ) from None
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise EndpointError(f"{mask_url(url)!r} is no cache URL: it must start with redis://, rediss:// or unix://")
     if parts.fragment or "@" in parts.path:
         raise EndpointError(f"{mask_url(url)} cannot be read: one of # / ? in the password must be percent-encoded")
     options = {name: unquote(values[0]) for name, values in parse_qs(parts.query).items()}
@@ -227,26 +234,57 @@ def parse_url(url: str) -> UrlParts:
 def _database(url: str, path: str, options: Mapping[str, str]) -> int:
     """redis-py: ``?db=`` wins over the path, and a path that is no number counts as none."""
     if "db" in options:
-        try:
-            return int(options["db"])
-        except ValueError:
+        if not _DATABASE.fullmatch(options["db"]):
             raise EndpointError(f"{mask_url(url)} names a database that is no number: change db")
+        return int(options["db"])
     number = unquote(path).replace("/", "")
-    return int(number) if number.isdigit() else 0
+    return int(number) if _DATABASE.fullmatch(number) else 0
 
 
 def mask_url(url: str) -> str:
     """The URL with every secret as ``***``: ``rediss://:***@host:6379/0``.
 
-    Never shows more than it must: up to the last ``@`` all counts as login (a raw ``#`` or ``/`` in a password would
-    otherwise end it early), and what is no URL is masked as a whole.
+    Of the query only the values of HARMLESS_OPTIONS are shown. Where it cannot be told for certain what is the login,
+    nothing but the scheme is, and what is no URL is masked as a whole.
     """
     if not url:
         return ""
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, _rest = url.partition("://")
     if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return MASK
-    login, at, where = rest.rpartition("@")
+    parts = _split_for_certain(url)
+    if parts is None:
+        return f"{scheme}://{MASK}"
+    login, at, where = parts.netloc.rpartition("@")
     user, colon, _password = login.partition(":")
     shown = f"{user}:{MASK}@" if colon else f"{MASK}@" if at else ""
-    return f"{scheme}://{shown}{_SECRET_IN_QUERY.sub(lambda found: found.group(1) + MASK, where)}"
+    query = f"?{_masked_query(parts.query)}" if parts.query else ""
+    return f"{scheme}://{shown}{where}{parts.path}{query}"
+
+
+def _split_for_certain(url: str) -> SplitResult | None:
+    """The parts of a URL, or None where a raw ``#``, ``/`` or ``?`` in the password may have ended its login early."""
+    try:
+        parts = urlsplit(url)
+        _readable = parts.port
+    except ValueError:
+        return None
+    # An @ in the query belongs to the value of an option only where a whole place stands before it.
+    is_place = parts.hostname and re.fullmatch(r"/[0-9]*", parts.path)
+    if parts.fragment or "@" in parts.path or ("@" in parts.query and "@" not in parts.netloc and not is_place):
+        return None
+    return parts
+
+
+def _masked_query(query: str) -> str:
+    return "&".join(_masked_option(option) for option in query.split("&"))
+
+
+def _masked_option(option: str) -> str:
+    quoted, equals, value = option.partition("=")
+    name = unquote_plus(quoted)
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        return MASK
+    # Before Python 3.9.2 a semicolon separates options too, so only a plain value is shown.
+    is_plain = name in HARMLESS_OPTIONS and re.fullmatch(r"[A-Za-z0-9_.]*", value)
+    return f"{name}={value if is_plain else MASK}"
