@@ -12,6 +12,7 @@ import time
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 
 class ActionModule(ActionBase):
@@ -40,7 +41,12 @@ class ActionModule(ActionBase):
         )
         directory = args.get("directory")
         if directory and not self._task.check_mode:
-            result["path"] = self._write(os.path.expanduser(directory), args["stage"], record)
+            try:
+                result["path"] = self._write(os.path.expanduser(directory), args["stage"], record)
+            except OSError as error:  # what was done must still be told
+                Display().warning(
+                    f"The record of the stage {args['stage']} is not written: {error}. See migration_report_dir."
+                )
         return result
 
     @staticmethod

@@ -15,6 +15,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
     build_url,
     mask_url,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_rules import family_of
 
 
 def cache_url(endpoint, token="", database=0):
@@ -45,15 +46,13 @@ def cutover_batches(hosts, canary="", batch_size="50%"):
 
 
 def cache_parameter_group_family(engine_version):
-    """The parameter group family of a version of Redis OSS; names as DescribeCacheEngineVersions shows them."""
-    major, minor = [*str(engine_version).split("."), "x"][:2]
-    if not major.isdigit():
+    """The parameter group family of a version of Redis OSS."""
+    family = family_of(str(engine_version))
+    if not family:
         raise AnsibleFilterError(
             f"{engine_version!r} is no version of Redis OSS, such as 7.1: change migration_engine_version"
         )
-    if int(major) >= 7:
-        return f"redis{major}"
-    return "redis6.x" if major == "6" else f"redis{major}.{minor}"
+    return family
 
 
 def migration_results(hosts, hostvars, name):
@@ -62,9 +61,9 @@ def migration_results(hosts, hostvars, name):
 
 
 def cache_hosts_elsewhere(hosts, hostvars, name, endpoint):
-    """The hosts whose probe, registered under ``name``, reached something else than the endpoint."""
-    reached = {host: (hostvars[host].get(name) or {}).get("location") or {} for host in hosts}
-    return [host for host in hosts if reached[host].get("host") != endpoint.get("address")]
+    """The hosts whose probe, registered under ``name``, reached something else than the endpoint, and where that is."""
+    reached = {host: dict((hostvars[host].get(name) or {}).get("location") or {}) for host in hosts}
+    return {host: place for host, place in reached.items() if place.get("host") != endpoint.get("address")}
 
 
 def host_result(steps, host, env_path, service):
@@ -74,14 +73,27 @@ def host_result(steps, host, env_path, service):
     """
     change, shared, restart = (dict(steps.get(name) or {}) for name in ("change", "shared", "service"))
     why = batches.unreachable_reason(list(steps.values()))
+    # A host that was lost after its probe may have been changed: nobody can tell, so it counts as changed.
+    lost_on_the_way = bool(why) and not (steps.get("probe") or {}).get("unreachable")
     result = {
         "state": "failed" if why else "ok",
-        "changed": bool(change.get("changed") or restart.get("changed")),
+        "changed": bool(change.get("changed") or restart.get("changed") or lost_on_the_way),
         "shared_changed": bool(shared.get("changed")),
         "lines": story.shared_lines(shared) + story.host_lines(host, env_path, service, change, restart),
         "connections": restart.get("connections") or {},
     }
     return {**result, "step": "reach the host", "why": why} if why else result
+
+
+def hosts_on_target(hosts, hostvars, name):
+    """The hosts of which a look, registered under ``name``, found nothing that a restart would have to mend."""
+    looks = {host: hostvars[host].get(name) or {} for host in hosts}
+    return [host for host, look in looks.items() if look.get("changed") is False and not look.get("unreachable")]
+
+
+def place_after(change):
+    """Where a value leads after its change, as ``{address, port}``, or nothing."""
+    return batches.location_now([change], [])
 
 
 def location_of(endpoint):
@@ -128,16 +140,20 @@ class FilterModule:
             "cutover_failed": batches.failed_hosts,
             "cutover_verdict": batches.verdict,
             "host_result": host_result,
+            "hosts_on_target": hosts_on_target,
             "ingress_lines": story.ingress_lines,
             "ingress_rule": ingress_rule,
+            "is_journaled": batches.is_journaled,
             "location_now": batches.location_now,
             "location_of": location_of,
             "locations_to_leave": batches.locations_to_leave,
             "mask_cache_url": mask_url,
             "migration_lines": migration_lines,
             "migration_results": migration_results,
+            "place_after": place_after,
             "probe_figures": probe_figures,
             "provision_lines": story.provision_lines,
             "rollback_lines": story.rollback_lines,
+            "shared_failure": batches.shared_failure,
             "unreachable_reason": batches.unreachable_reason,
         }

@@ -76,7 +76,8 @@ def verdict(results: Mapping[str, Result], back: Mapping[str, Result], shared: M
     if untouched:
         lines.append(f"Never touched by this run: {', '.join(untouched)}.")
     lines.append(
-        "Run playbooks/rollback.yml for what was not put back."
+        "Mend it and run the same command again, which goes on from here; or run playbooks/rollback.yml, which puts "
+        "ALL hosts back on the old Redis."
         if stuck or shared.get("state") == "failed"
         else "Nothing of this run is left; mend the cause and run the same command again."
     )
@@ -123,3 +124,20 @@ def location_now(changes: Sequence[Mapping[str, Any]], otherwise: Sequence[Mappi
             if place:
                 return {"address": place["host"], "port": int(place["port"])}
     return dict(otherwise[0]) if otherwise else {}
+
+
+def shared_failure(change: Mapping[str, Any], endpoint: Mapping[str, Any]) -> str:
+    """Why a shared store is not back on the old Redis, from the result of its revert; empty where it is."""
+    if not change or change.get("skipped"):
+        return ""
+    if change.get("failed"):
+        return str(change.get("msg") or "no reason given")
+    place = location_now([change], [])
+    if place.get("address") and place["address"] == endpoint.get("address"):
+        return "it still leads to the target, and the ledger has no original for it; put the old URL there by hand"
+    return ""
+
+
+def is_journaled(change: Mapping[str, Any]) -> bool:
+    """Whether an original of any of these values is recorded, so that an earlier run has changed it."""
+    return any(value.get("journaled") for value in ((change or {}).get("changes") or {}).values())

@@ -64,14 +64,24 @@ def cost_line(cost: Mapping[str, Any]) -> str:
     )
 
 
-def assess_lines(verdict: Mapping[str, Any], waiting: Sequence[str]) -> list[str]:
-    """The findings of an assessment that did not refuse."""
+def assess_lines(verdict: Mapping[str, Any], waiting: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The findings of an assessment that did not refuse; ``waiting`` maps each host to where its value leads."""
     if not waiting:
-        return ["Every host is on the target already; there is nothing to assess."]
-    findings = verdict.get("findings") or []
-    return [
-        f"{f['level']}: {f['subject']}: {f['found']} {f['means']} {f.get('remedy') or ''}".rstrip() for f in findings
+        return ["The value of every host leads to the target already; there is nothing to assess."]
+    lines = [
+        f"{item['level']}: {item['subject']}: {item['found']} {item['means']} {item.get('remedy') or ''}".rstrip()
+        for item in verdict.get("findings") or []
     ]
+    places = {host: f"{place.get('host')}:{place.get('port')}" for host, place in waiting.items()}
+    assessed = next(iter(places.values()))
+    others = [f"{host} ({place})" for host, place in places.items() if place != assessed]
+    if others:
+        lines.insert(
+            0,
+            f"warn: hosts: only {assessed} was assessed, and these hosts name another place: {', '.join(others)}. "
+            "If that is another Redis, its data and clients were not looked at: give them an inventory of their own.",
+        )
+    return lines
 
 
 def rollback_lines(results: Mapping[str, Result], shared_failure: str) -> list[str]:

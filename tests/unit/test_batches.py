@@ -6,6 +6,8 @@ import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import (
     BatchError,
     cutover_batches,
+    is_journaled,
+    shared_failure,
     verdict,
 )
 from hypothesis import given
@@ -70,3 +72,29 @@ def test_the_verdict_never_claims_that_a_host_was_put_back_which_was_not():
     assert "shared store was NOT put back: AccessDenied" in said
     assert "rollback.yml" in said
     assert "Put back to the old Redis" not in said
+
+
+TARGET = {"address": "master.shop.x.use1.cache.amazonaws.com", "port": 6379}
+
+
+def reverted(host, **more):
+    return {"changes": {"/shop/REDIS_URL": {"after_location": {"host": host, "port": 6379}, **more}}}
+
+
+def test_a_shared_store_is_back_where_it_leads_elsewhere_than_to_the_target():
+    assert shared_failure(reverted("old-redis.internal"), TARGET) == ""
+    assert shared_failure({"skipped": True}, TARGET) == ""
+
+
+def test_a_shared_store_that_could_not_be_written_is_not_back():
+    assert shared_failure({"failed": True, "msg": "Rate exceeded"}, TARGET) == "Rate exceeded"
+
+
+def test_a_shared_store_without_an_original_that_still_leads_to_the_target_is_not_back():
+    assert "no original" in shared_failure(reverted(TARGET["address"]), TARGET)
+
+
+def test_a_value_is_journaled_where_an_earlier_run_has_changed_it():
+    assert is_journaled(reverted("x", journaled=True))
+    assert not is_journaled(reverted("x", journaled=False))
+    assert not is_journaled({"skipped": True})

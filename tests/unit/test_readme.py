@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text()
 def test_every_variable_that_a_playbook_reads_is_in_the_readme_and_the_other_way_round():
     read = {
         name
-        for path in (ROOT / "playbooks").glob("*.yml")
+        for path in (ROOT / "playbooks").rglob("*.yml")
         for name in re.findall(r"\bmigration_[a-z_]+", path.read_text())
     }
     told = set(re.findall(r"`(migration_[a-z_]+)", README))

@@ -22,7 +22,8 @@ def options(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_defaults_of_a_role_are_those_of_its_argument_specs(role):
-    stated = {name: option["default"] for name, option in options(role).items() if "default" in option}
+    every = {**options(role), **specs(role)["main"]["options"]}
+    stated = {name: option["default"] for name, option in every.items() if "default" in option}
     defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())
     only_elsewhere = {name for entry, spec in specs(role).items() if entry != "main" for name in spec["options"]}
     assert {name: value for name, value in stated.items() if name in defaults} == defaults

@@ -54,6 +54,17 @@ def test_an_unreachable_step_makes_a_failed_result_that_says_so():
     assert "No route to host" in result["why"]
 
 
+def test_a_host_that_was_lost_after_its_probe_counts_as_changed():
+    lost = {"unreachable": True, "msg": "Connection reset"}
+    assert filters.host_result({"probe": {}, "change": lost}, "app1", "/opt/.env", "shop")["changed"]
+    assert not filters.host_result({"probe": lost}, "app1", "/opt/.env", "shop")["changed"]
+
+
+def test_a_host_is_on_the_target_where_a_look_finds_nothing_to_restart():
+    looks = {"app1": {"look": {"changed": False}}, "app2": {"look": {"changed": True}}, "app3": {}}
+    assert filters.hosts_on_target(["app1", "app2", "app3"], looks, "look") == ["app1"]
+
+
 def test_a_host_is_told_by_its_masked_values_and_its_restart():
     changed = change(before="redis://:***@old:6379/0", after="rediss://:***@new:6379/0")
     assert filters.host_result({"change": changed, "service": {"changed": True}}, "app1", "/opt/.env", "shop")[
@@ -90,14 +101,23 @@ def test_the_cost_counts_every_node():
 
 def test_hosts_that_reach_the_target_already_are_not_waiting():
     probes = {"app1": {"p": {"location": NEW}}, "app2": {"p": {"location": OLD}}}
-    assert filters.cache_hosts_elsewhere(["app1", "app2"], probes, "p", TARGET) == ["app2"]
+    assert filters.cache_hosts_elsewhere(["app1", "app2"], probes, "p", TARGET) == {"app2": OLD}
 
 
-@pytest.mark.parametrize(
-    ("version", "family"), [("7.1", "redis7"), ("6.2", "redis6.x"), ("5.0.6", "redis5.0"), ("4.0.10", "redis4.0")]
-)
+def test_hosts_that_name_another_redis_than_the_assessed_one_are_named():
+    lines = story.assess_lines({"findings": []}, {"app1": OLD, "app2": OLD, "app7": {**OLD, "host": "10.0.0.6"}})
+    assert "app7 (10.0.0.6:6379)" in lines[0] and "app2" not in lines[0]
+    assert story.assess_lines({"findings": []}, {"app1": OLD, "app2": OLD}) == []
+
+
+@pytest.mark.parametrize(("version", "family"), [("7.1", "redis7"), ("6.2", "redis6.x"), ("5.0.6", "redis5.0")])
 def test_the_parameter_group_family_follows_the_version(version, family):
     assert filters.cache_parameter_group_family(version) == family
+
+
+def test_a_version_without_a_family_is_refused_by_the_name_of_its_variable():
+    with pytest.raises(AnsibleFilterError, match="migration_engine_version"):
+        filters.cache_parameter_group_family("8.0")
 
 
 def test_an_endpoint_of_somebody_elses_needs_an_address_only():
