@@ -102,6 +102,10 @@ class Sandbox:
         """The AWS calls after number `since`: `{next, calls}`."""
         return emulator.calls(self.port, since)
 
+    def faults(self, orders: list[dict[str, Any]]) -> None:
+        """Let AWS calls fail: `[{action, how: throttle|500|cut-before|cut-after, nth, times}]`; none ends it."""
+        emulator.order_faults(self.port, orders)
+
     def host_command(self, host: str, argv: Sequence[str]) -> list[str]:
         """A command line for the machine that runs `argv` on the host, as root there."""
         if host not in self.hosts:

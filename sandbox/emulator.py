@@ -55,7 +55,17 @@ def client(service: str, port: int, *, key: str = "sandbox") -> Any:
 
 def calls(port: int, since: int = 0) -> dict[str, Any]:
     """The log of AWS calls: `{next, calls}`."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}/_sandbox/calls?since={since}", timeout=10) as answer:
-        log: dict[str, Any] = json.load(answer)
+    log: dict[str, Any] = ask(port, f"calls?since={since}")
     return log
+
+
+def order_faults(port: int, faults: list[dict[str, Any]]) -> None:
+    """Let calls fail from now on, in place of what was ordered before."""
+    ask(port, "faults", json.dumps(faults).encode())
+
+
+def ask(port: int, what: str, body: bytes | None = None) -> Any:
+    """A request to the emulator itself, beside AWS; with a body a POST."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}/_sandbox/{what}", data=body, timeout=10) as answer:
+        return json.load(answer)

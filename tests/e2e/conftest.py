@@ -154,6 +154,19 @@ class Stage:
     def primary_address(self) -> str:
         return self.group()["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
 
+    def break_app(self, host: str) -> bytes:
+        """Make the app of a host end at once where it is pointed at TLS; returns its code, to mend it."""
+        path, marker = "/opt/shop/app/serve.py", b"from __future__ import annotations\n"
+        serve = self.sandbox.read(host, path)
+        assert marker in serve
+        broken = b"import os\nif 'rediss://' in open('/opt/shop/.env').read():\n    os._exit(3)\n"
+        self.sandbox.write(host, path, serve.replace(marker, marker + broken))
+        return serve
+
+    def fault(self, *rules: dict) -> None:
+        """Let calls to AWS fail from now on; without rules, none."""
+        self.sandbox.faults(list(rules))
+
     def connections(self) -> dict[str, dict[str, int]]:
         """From each host, the established connections to the old and to the new, as its kernel sees them."""
         counts = {}

@@ -6,12 +6,7 @@ from __future__ import annotations
 def test_all_is_put_back_where_the_app_does_not_come_back_on_the_second_host(stage):
     files, parameter = stage.environment_files(), stage.parameter()
     second = stage.hosts[1]
-    # The app of this host works with redis:// only: it ends at once where it is pointed at a TLS target.
-    serve = stage.sandbox.read(second, "/opt/shop/app/serve.py")
-    broken = b"import os\nif 'rediss://' in open('/opt/shop/.env').read():\n    os._exit(3)\n"
-    marker = b"from __future__ import annotations\n"
-    assert marker in serve
-    stage.sandbox.write(second, "/opt/shop/app/serve.py", serve.replace(marker, marker + broken))
+    serve = stage.break_app(second)
 
     with stage.load() as stop:
         run = stage.migrate(migration_timeout=10)
