@@ -14,6 +14,7 @@ import inspect
 import sys
 from typing import Any, Callable, TypeVar
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import UrlParts
 from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import (
     CacheError,
     Connection,
@@ -110,6 +111,21 @@ def find_redis_py() -> tuple[Any, str]:
         return importlib.import_module("redis"), ""
     except ImportError as error:  # not there, or too old for this Python
         return None, f"{sys.executable} cannot import redis-py: {error}"
+
+
+def advice(redis: Any, url: UrlParts) -> list[str]:
+    """What the app's redis-py does otherwise than this probe, although it can reach the cache."""
+    chosen = inspect.signature(redis.SSLConnection.__init__).parameters.get("ssl_check_hostname")
+    if not url.tls or "ssl_check_hostname" in dict(url.query) or (chosen and chosen.default is True):
+        return []
+    remedy = "upgrade redis-py to 6.0 or newer"
+    if chosen:
+        remedy += ", or add ssl_check_hostname=true to the query of the URL"
+    return [
+        f"The app's redis-py {redis.__version__} does not compare the cache's name with its certificate by default, as "
+        "this probe did, so the app would take any server with a certificate of a trusted CA for its cache: "
+        f"{remedy}."
+    ]
 
 
 def _no_retries(redis: Any) -> dict[str, Any]:

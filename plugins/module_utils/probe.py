@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils import pro
 from ansible_collections.kempian.cache_migration.plugins.module_utils.app_library import (
     OwnClient,
     RedisPy,
+    advice,
     find_redis_py,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import UrlParts, parse_url
@@ -76,6 +77,7 @@ class Answer:
     client_address: str = ""
     latency_ms: dict[str, float] = field(default_factory=dict)
     through: str = ""
+    advice: list[str] = field(default_factory=list)
     failure: Failure | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -312,6 +314,7 @@ class _Run:
 
     def _take_client(self) -> str:
         redis, why = find_redis_py()
+        self.answer.advice = advice(redis, self.parts) if redis else []
         self._client = self._app_client(redis) if redis else OwnClient(self._talk())
         self.answer.through = str(self._client.name)
         return self.answer.through + (f" ({why})" if why else "")

@@ -35,7 +35,8 @@ options:
   endpoint:
     description:
       - The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
-      - With C(state=after_apply) nothing can be reached yet, which is no failure.
+      - With C(state=after_apply), as a plan has it, nothing can be reached yet. That is for check mode only, where it
+        is no failure.
     type: dict
   auth_token:
     description: The token (password) for O(endpoint).
@@ -93,7 +94,7 @@ reached:
   returned: always
   type: bool
 after_apply:
-  description: The endpoint is yet to be made, so nothing was tried.
+  description: The endpoint is yet to be made, so nothing was tried. True in check mode only.
   returned: always
   type: bool
 checks:
@@ -134,6 +135,13 @@ through:
   description: What spoke with the cache, such as C(redis-py 8.1.0) or C(own client).
   returned: when the stage C(client) was passed
   type: str
+advice:
+  description:
+    - Sentences on what the app does less safely than the probe, such as a redis-py before 6.0 that does not compare the
+      cache's name with its certificate. Each is a warning too.
+  returned: always
+  type: list
+  elements: str
 server:
   description: What the server says of itself.
   returned: always
@@ -188,8 +196,6 @@ failure:
       type: str
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import (
     location,
@@ -197,6 +203,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_sour
     url_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+    AFTER_APPLY,
     Endpoint,
     EndpointError,
     mask_url,
@@ -205,11 +212,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Answer, Question, probe
 
 
-def not_made_yet(endpoint: dict[str, Any], database: int) -> dict[str, Any]:
-    """The result for a target that only a plan knows."""
-    known = Endpoint.from_dict(endpoint)
-    where = {"host": known.address, "port": known.port, "tls": known.tls, "database": database}
-    return {**Answer().as_dict(), "reached": False, "after_apply": True, "location": where}
+def leave_as_not_made_yet(module: AnsibleModule) -> None:
+    """The end of the module for a target that only a plan knows."""
+    known = Endpoint.from_dict(module.params["endpoint"])
+    if not module.check_mode:
+        module.fail_json(
+            msg=f"The target {known.name} is still being made (endpoint: state={AFTER_APPLY}), so no host can be "
+            "proven to reach it: provision first, and give the endpoint that this returns."
+        )
+    where = {"host": known.address, "port": known.port, "tls": known.tls, "database": module.params["database"]}
+    result = {**Answer().as_dict(), "reached": False, "after_apply": True, "location": where}
+    module.exit_json(changed=False, **result)
 
 
 def main() -> None:
@@ -234,7 +247,7 @@ def main() -> None:
     try:
         url = url_of(params)
         if not url:
-            module.exit_json(changed=False, **not_made_yet(params["endpoint"], params["database"]))
+            leave_as_not_made_yet(module)
         parts = parse_url(url)
         refuse_unix_socket(parts)
     except EndpointError as error:
@@ -247,6 +260,8 @@ def main() -> None:
         ca_certs=params["ca_certs"] or "",
     )
     answer = probe(question)
+    for sentence in answer.advice:
+        module.warn(sentence)
     result = {**answer.as_dict(), "after_apply": False, "location": location(parts)}
     if answer.failure:
         module.fail_json(msg=f"This host cannot use {mask_url(url)}: {answer.failure.sentence}", **result)

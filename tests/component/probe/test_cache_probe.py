@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from ansible.module_utils import basic
 from ansible_collections.kempian.cache_migration.plugins.module_utils import app_library, endpoint
 from ansible_collections.kempian.cache_migration.plugins.modules import cache_probe
 
@@ -108,6 +109,12 @@ def test_an_endpoint_that_is_yet_to_be_made_is_not_reached_and_no_failure(probe)
     assert "failed" not in result
     assert result["after_apply"] and not result["reached"] and result["failure"] is None
     assert result["location"]["host"] == target.address
+
+
+def test_an_endpoint_that_is_still_being_made_fails_outside_check_mode(probe):
+    result = probe(endpoint=endpoint.after_apply("elasticache", "shop", tls=True, auth="token").as_dict())
+    assert result["failed"] and "The target shop is still being made" in result["msg"]
+    assert "provision first" in result["msg"]
 
 
 # --- what is in the way, before a word is exchanged ---
@@ -329,7 +336,49 @@ def test_older_versions_of_redis_py_are_used_and_made_to_verify_the_name(start_e
     )
     assert f'"through": "redis-py {version}"' in done.stdout, done.stdout
     assert '"reached": true' in done.stdout, done.stdout
+    assert ("does not compare the cache's name" in done.stdout) == (int(version[0]) < 6)
     assert "another name:" in done.stdout and "certificate" in done.stdout.lower(), done.stdout
+
+
+@pytest.fixture
+def a_redis_py_that_verifies_no_names(monkeypatch):
+    """As it was before 6.0."""
+    redis, _why = app_library.find_redis_py()
+
+    class Older(redis.SSLConnection):
+        def __init__(self, *args, ssl_check_hostname=False, **more):
+            super().__init__(*args, ssl_check_hostname=ssl_check_hostname, **more)
+
+    monkeypatch.setattr(redis, "SSLConnection", Older)
+    monkeypatch.setattr(redis, "__version__", "5.2.1")
+
+
+@pytest.fixture
+def warned(monkeypatch):
+    sentences = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, sentence: sentences.append(sentence))
+    return sentences
+
+
+@pytest.mark.usefixtures("a_redis_py_that_verifies_no_names")
+def test_a_redis_py_that_does_not_verify_the_name_by_default_is_advised_against(
+    probe, start_engine, ca, ca_file, warned
+):
+    engine = start_engine(certificate=ca.issue_cert("localhost"))
+    url = engine.url(scheme="rediss", host="localhost")
+    result = probe(url=url, ca_certs=ca_file)
+    [advice] = result["advice"]
+    assert result["reached"] and warned == [advice]
+    assert "redis-py 5.2.1 does not compare" in advice
+    assert "6.0 or newer" in advice and "ssl_check_hostname=true" in advice
+    assert probe(url=url + "?ssl_check_hostname=true", ca_certs=ca_file)["advice"] == []
+    assert probe(url=engine.url())["advice"] == []
+
+
+def test_a_redis_py_that_verifies_the_name_needs_no_advice(probe, start_engine, ca, ca_file, warned):
+    engine = start_engine(certificate=ca.issue_cert("localhost"))
+    result = probe(url=engine.url(scheme="rediss", host="localhost"), ca_certs=ca_file)
+    assert result["reached"] and result["advice"] == warned == []
 
 
 def test_redis_py_itself_is_told_to_verify_the_name(start_engine, ca, ca_file):
