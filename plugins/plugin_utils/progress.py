@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Mapping
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -58,13 +58,19 @@ def run_until_done(
 ) -> Result:
     """Run until a result is failed or no longer ``in_progress``, or ``timeout`` seconds have passed.
 
+    Where the connection to the host is lost after a run, the result is unreachable, and keeps what was known by then.
     ``next_args`` makes the arguments of the next run of those of the last and its result.
     """
     began = clock()
     said, said_at = "", began
     result: Result = {}
     while True:
-        answer = run(args)
+        try:
+            answer = run(args)
+        except AnsibleConnectionFailure as lost:
+            if not result:
+                raise  # nothing is known that Ansible's own result would lose
+            return _unreachable(result, str(lost))
         result = merge(result, answer) if result else answer
         if result.get("failed") or not result.get("in_progress"):
             return result
@@ -77,6 +83,18 @@ def run_until_done(
             return {**result, "failed": True, "msg": _out_of_time(phrase, timeout, timeout_option)}
         sleep(pause)
         args = next_args(args, answer)
+
+
+def _unreachable(result: Result, why: str) -> Result:
+    """What Ansible makes of a lost connection says nothing of what earlier runs did, such as a restart."""
+    done = [name for name in _TRUE_OF_ANY if result.get(name)]
+    told = f" Done by then: {', '.join(done)}." if done else ""
+    return {
+        **result,
+        "unreachable": True,
+        "msg": f"The connection to the host was lost ({why.rstrip('.')}). The last that it said: "
+        f"{result.get('progress') or 'in progress'}.{told} Run it again to go on when the host can be reached.",
+    }
 
 
 def _out_of_time(phrase: str, timeout: float, option: str) -> str:

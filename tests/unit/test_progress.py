@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
 
 
@@ -27,7 +28,10 @@ def play(answers, timeout=60, interval=1, next_args=lambda args, result: args, c
     def run(args):
         calls.append(dict(args))
         clock.now += clock.run_takes
-        return left.pop(0) if len(left) > 1 else left[0]
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     result = run_until_done(
         run,
@@ -108,6 +112,22 @@ def test_a_run_that_takes_long_counts_towards_the_bound():
 def test_a_failure_ends_the_wait_and_keeps_what_was_changed_before():
     result, _, _ = play([waiting(changed=True, plan=[1], diff={}), {"failed": True, "msg": "create-failed"}])
     assert (result["failed"], result["changed"], result["plan"], result["msg"]) == (True, True, [1], "create-failed")
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_connection_that_is_lost_in_the_middle_keeps_what_was_done_before(restarted):
+    before = waiting("shop is not running", restarted=restarted, resume={"began": 1}) | {"changed": restarted}
+    after = waiting("shop answered 0 of 5", restarted=restarted, resume={"began": 2})
+    result, _, calls = play([before, after, AnsibleConnectionFailure("Shared connection closed.")])
+    assert (result["unreachable"], result["changed"], result["restarted"]) == (True, restarted, restarted)
+    assert "failed" not in result and len(calls) == 3
+    assert "Shared connection closed" in result["msg"] and "shop answered 0 of 5" in result["msg"]
+    assert ("Done by then: changed, restarted" in result["msg"]) == restarted
+
+
+def test_a_connection_that_never_came_about_is_ansibles_to_tell():
+    with pytest.raises(AnsibleConnectionFailure):
+        play([AnsibleConnectionFailure("no route to host")])
 
 
 def test_the_arguments_of_the_next_run_follow_from_the_last_result():
