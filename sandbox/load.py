@@ -191,7 +191,8 @@ class Load:
             self.write(finished=True)
 
     def stop(self) -> None:
-        self.end = time.monotonic()
+        """Send nothing more; asked again, the end stays where it was."""
+        self.end = min(self.end, time.monotonic())
 
     async def send(self) -> None:
         while True:
