@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,10 @@ from urllib.parse import urlsplit
 
 REQUEST_SECONDS = 5.0
 AT_ONCE = 4
+
+
+class HealthUrlError(ValueError):
+    """The URL cannot be asked; the text says why, and quotes no secret."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,31 @@ class HealthAnswer:
     @property
     def ok(self) -> bool:
         return not self.error
+
+
+def shown(url: str) -> str:
+    """The URL for messages: without its query, which may hold a token. Raises HealthUrlError where it cannot be used.
+
+    Python's own errors quote what they cannot read, so what they would complain about is refused beforehand.
+    """
+    if not re.fullmatch(r"(?i)https?://[!-~]+", url):
+        raise HealthUrlError(
+            "health_url must begin with http:// or https://, and hold no space and no sign beyond ASCII that is not "
+            "percent-encoded"
+        )
+    try:
+        parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_place = False
+    if "@" in url.partition("?")[0]:
+        raise HealthUrlError(
+            "health_url holds a user name or a password (before an @), and health is asked without one: leave it out, "
+            "and let the app answer this path to the host itself without a login. An @ of the path is written %40"
+        )
+    if not has_place:
+        raise HealthUrlError("health_url has no host, or a port that is no number: write http://HOST:PORT/PATH")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
 def ask_often(url: str, count: int) -> list[HealthAnswer]:

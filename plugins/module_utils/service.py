@@ -58,7 +58,8 @@ class Systemd:
         self._run = run
 
     def look(self) -> State:
-        shown = _said(self._run, ["systemctl", "show", self._name, f"--property={_PROPERTIES}"])
+        command = ["systemctl", "show", self._name, f"--property={_PROPERTIES}"]
+        shown = _said(self._run, command, "systemctl show")
         values = dict(line.partition("=")[::2] for line in shown.splitlines())
         if values.get("LoadState") != "loaded":
             raise ServiceError(
@@ -76,7 +77,10 @@ class Systemd:
         )
 
     def restart(self) -> None:
-        _said(self._run, ["systemctl", "restart", "--no-block", self._name])
+        """systemd starts no service that has failed too often of late (StartLimitBurst), until it is told to forget it."""
+        # Exit code 1: the unit is not in memory, so nothing is counted against it.
+        _said(self._run, ["systemctl", "reset-failed", self._name], "systemctl reset-failed", accept=(0, 1))
+        _said(self._run, ["systemctl", "restart", "--no-block", self._name], "systemctl restart")
 
     def how_to_see_why(self) -> str:
         return f"journalctl -u {self._name} -n 50"
@@ -92,7 +96,7 @@ _LEFT_TO_ITSELF = 'trap "" HUP; "$@" </dev/null >/dev/null 2>&1 &'
 
 
 class Supervisor:
-    """``command`` is supervisorctl with its options, as a list."""
+    """``command`` is supervisorctl with its options, as a list. Messages leave the options out: one is a password."""
 
     def __init__(self, name: str, command: Sequence[str], run: Run) -> None:
         self._name = name
@@ -101,11 +105,12 @@ class Supervisor:
 
     def look(self) -> State:
         # supervisorctl status ends with 3 where a program is not running, and with 4 where there is none.
-        said = _said(self._run, [*self._command, "status", self._name], accept=(0, 3, 4))
+        command = [*self._command, "status", self._name]
+        said = _said(self._run, command, f"{self._command[0]} status", accept=(0, 3, 4))
         found = [match for match in (_STATUS.match(line) for line in said.splitlines()) if match]
         if not found:
             raise ServiceError(
-                f"supervisor has no program {self._name} on this host ({' '.join(said.split())[:200]}): set name "
+                f"supervisor has no program {self._name} on this host ({_quoted(said, command)[:200]}): set name "
                 "(migration_service) or supervisorctl (migration_supervisorctl)"
             )
         states = [match["state"] for match in found]
@@ -122,17 +127,20 @@ class Supervisor:
 
     def restart(self) -> None:
         """supervisorctl waits until the program has stopped and run for startsecs, so it is left to itself."""
-        _said(self._run, ["sh", "-c", _LEFT_TO_ITSELF, "sh", *self._command, "restart", self._name])
+        command = ["sh", "-c", _LEFT_TO_ITSELF, "sh", *self._command, "restart", self._name]
+        _said(self._run, command, f"{self._command[0]} restart")
 
     def how_to_see_why(self) -> str:
-        return f"{' '.join(self._command)} tail {self._name} stderr"
+        with_options = " with the options of supervisorctl (migration_supervisorctl)" if self._command[1:] else ""
+        return f"{self._command[0]} tail {self._name} stderr{with_options}"
 
 
 def manager_of(kind: str, name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
     return Systemd(name, run) if kind == "systemd" else Supervisor(name, supervisorctl, run)
 
 
-def _said(run: Run, command: Sequence[str], accept: Sequence[int] = (0,)) -> str:
+def _said(run: Run, command: Sequence[str], shown: str, accept: Sequence[int] = (0,)) -> str:
+    """What a command said; ``shown`` is the command as messages show it."""
     try:
         code, out, err = run(command)
     except OSError as error:
@@ -141,5 +149,20 @@ def _said(run: Run, command: Sequence[str], accept: Sequence[int] = (0,)) -> str
             "(migration_supervisorctl)"
         )
     if code not in accept:
-        raise ServiceError(f"'{' '.join(command)}' failed: {' '.join((err + out).split())[:300]}")
+        raise ServiceError(f"'{shown}' failed: {_quoted(err + out, command)[:300]}")
     return out + err
+
+
+_PASSWORD_FOLLOWS = re.compile(r"-p|--p[a-z]*")
+_PASSWORD_WITHIN = re.compile(r"(?:-p|--p[a-z]*=)(.+)")
+
+
+def _quoted(said: str, command: Sequence[str]) -> str:
+    """On one line, without a password of supervisorctl's options, or a URL with one, which it quotes."""
+    for before, word in zip(["", *command], command):
+        within = _PASSWORD_WITHIN.fullmatch(word)
+        if word and (_PASSWORD_FOLLOWS.fullmatch(before) or ("://" in word and "@" in word)):
+            said = said.replace(word, "***")
+        elif within:
+            said = said.replace(within.group(1), "***")
+    return " ".join(said.split())

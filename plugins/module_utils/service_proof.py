@@ -40,7 +40,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Wanted:
-    """``target`` names the place for messages, and is empty where none is to be proven."""
+    """``target`` names the place for messages, and is empty where none is to be proven.
+
+    ``health_url`` is for messages too, without its query.
+    """
 
     name: str
     restart: str = "auto"

@@ -31,7 +31,10 @@ options:
     choices: [systemd, supervisor]
     default: systemd
   supervisorctl:
-    description: The command for supervisor with its options, for instance C([supervisorctl, -c, /etc/shop.conf]).
+    description:
+      - The command for supervisor with its options, for instance C([supervisorctl, -c, /etc/shop.conf]).
+      - A password belongs into the file of C(-c), as C(password) of its section C([supervisorctl]). With C(-p) all
+        users of the host see it among the processes.
     type: list
     elements: str
     default: [supervisorctl]
@@ -56,7 +59,9 @@ options:
         type: int
         required: true
   health_url:
-    description: What to ask for the app's health, by GET from the host itself. Left out, nothing is asked.
+    description:
+      - What to ask for the app's health, by GET from the host itself. Left out, nothing is asked.
+      - It holds no user name and no password. Its query is asked for, but never shown.
     type: str
   health_requests:
     description: How many answers with status 200 are needed in a row.
@@ -176,6 +181,7 @@ from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import AFTER_APPLY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.service import Manager, ServiceError, manager_of
@@ -190,14 +196,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.service_pr
 )
 
 
-def wanted_from(params: Mapping[str, Any]) -> Wanted:
+def wanted_from(params: Mapping[str, Any], shown_url: str) -> Wanted:
     endpoint = params["endpoint"] or {}
     return Wanted(
         name=params["name"],
         restart=params["restart"],
         target=_shown([endpoint]) if endpoint else "",
         left=_shown(params["leave"]),
-        health_url=params["health_url"] or "",
+        health_url=shown_url,
         health_requests=params["health_requests"],
         timeout=params["timeout"],
     )
@@ -254,7 +260,7 @@ def prediction(wanted: Wanted, scene: Scene) -> dict[str, Any]:
     }
 
 
-def refuse_bad_options(module: AnsibleModule) -> None:
+def refuse_bad_endpoint(module: AnsibleModule) -> None:
     endpoint = module.params["endpoint"] or {}
     if endpoint and not (endpoint.get("address") and endpoint.get("port")):
         module.fail_json(msg="endpoint needs an address and a port, as elasticache_cluster returns them.")
@@ -262,6 +268,19 @@ def refuse_bad_options(module: AnsibleModule) -> None:
         module.fail_json(
             msg="The endpoint is yet to be made, so no service can be proven to be on it: provision first."
         )
+
+
+def shown_health_url(module: AnsibleModule) -> str:
+    """The URL as it may be shown, which from now on stands for the option where the result repeats the options."""
+    url, module.params["health_url"] = module.params["health_url"], ""
+    if not url:
+        return ""
+    try:
+        shown = health.shown(url)
+    except health.HealthUrlError as error:
+        module.fail_json(msg=f"{error} (migration_health_url).")
+    module.params["health_url"] = shown
+    return shown
 
 
 def main() -> None:
@@ -288,15 +307,16 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    refuse_bad_options(module)
-    params = module.params
+    params = dict(module.params)
+    shown_url = shown_health_url(module)
+    refuse_bad_endpoint(module)
     manager = manager_of(
         params["manager"],
         params["name"],
         params["supervisorctl"],
         lambda command: module.run_command(list(command), handle_exceptions=False),
     )
-    wanted, service = wanted_from(params), service_from(params, manager)
+    wanted, service = wanted_from(params, shown_url), service_from(params, manager)
     try:
         if module.check_mode:
             module.exit_json(**prediction(wanted, service.look()))

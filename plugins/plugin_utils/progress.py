@@ -9,6 +9,7 @@ runs, so a wait that was killed goes on with the next play.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any, Callable, Mapping
 
@@ -142,6 +143,11 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
             next_args=self.next_args,
             timeout_option=self.timeout_option,
         )
+
+    def cleanup(self, force: bool = False) -> None:
+        """A host that was lost cannot be cleaned up either, and that must not hide what is known of it."""
+        with contextlib.suppress(AnsibleConnectionFailure):
+            super().cleanup(force)
 
     @staticmethod
     def _seconds(args: Mapping[str, Any], option: str, default: float) -> float:

@@ -163,6 +163,13 @@ class Stage:
         self.sandbox.write(host, path, serve.replace(marker, marker + broken))
         return serve
 
+    def limit_starts(self, host: str) -> None:
+        """Let systemd refuse to start the app of a host once it has failed five times within ten minutes."""
+        if self.sandbox.kind == "machines":
+            limit = "mkdir -p $0 && echo '[Unit]\nStartLimitIntervalSec=600' >$0/limit.conf && systemctl daemon-reload"
+            done = self.sandbox.run(host, ["sh", "-c", limit, "/etc/systemd/system/shop.service.d"])
+            assert done.returncode == 0, done.stderr.decode()
+
     def fault(self, *rules: dict) -> None:
         """Let calls to AWS fail from now on; without rules, none."""
         self.sandbox.faults(list(rules))

@@ -10,7 +10,7 @@ def test_a_shared_store_that_cannot_be_put_back_keeps_no_host_from_being_put_bac
     # The first two writes are the original in the ledger and the value; the third would put the value back.
     stage.fault({"action": "PutParameter", "how": "500", "nth": 3, "times": 1000})
 
-    run = stage.migrate(migration_timeout=10)
+    run = stage.migrate(migration_timeout=20)
 
     assert run.code != 0
     assert f"{third} failed at the step" in run.said()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.modules import app_service
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
+from supervisor.xmlrpc import SupervisorTransport
 
 BIN = Path(sys.executable).parent
 
@@ -33,6 +36,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if Handler.cache is None and not settings.get("never_connects"):
             Handler.cache = socket.create_connection(("127.0.0.1", settings["port"]))
         status = settings.get("status", 200)
+        if self.path.partition("?")[2] != settings.get("wants_query", ""):
+            status = 401
         if Handler.cache:
             Handler.cache.sendall(b"PING\r\n")
             status = status if Handler.cache.recv(100) == b"+PONG\r\n" else 500
@@ -74,12 +79,15 @@ class App:
     def set(self, **settings: Any) -> None:
         (self.folder / "settings.json").write_text(json.dumps({"listen": self.listen, **settings}))
 
-    def ctl(self, *arguments: str) -> str:
-        return subprocess.run([*self.supervisorctl, *arguments], capture_output=True, text=True, check=False).stdout
+    @property
+    def supervisor(self) -> Any:
+        """Supervisor's own interface: the tests need not wait for a supervisorctl at each step, as the module does."""
+        transport = SupervisorTransport(None, None, f"unix://{self.folder}/sock")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport).supervisor
 
     def start(self, port: int, **settings: Any) -> None:
         self.set(port=port, **settings)
-        self.ctl("start", "shop")
+        self.supervisor.startProcess("shop")
         deadline = time.monotonic() + 10
         while socket.socket().connect_ex(("127.0.0.1", self.listen)):  # it has read its settings once it listens
             assert time.monotonic() < deadline, "the app does not listen"
@@ -89,7 +97,11 @@ class App:
         return (self.folder / "supervisord.log").read_text().count("spawned: 'shop'")
 
     def pid(self) -> int:
-        return int(self.ctl("pid", "shop"))
+        return int(self.supervisor.getProcessInfo("shop")["pid"])
+
+    def stop(self) -> None:
+        with contextlib.suppress(xmlrpc.client.Fault):  # it does not run
+            self.supervisor.stopProcess("shop")
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +150,7 @@ killasgroup=true
 def app(supervised: Path, unused_port: Callable[[], int]) -> Iterator[App]:
     made = App(supervised, unused_port())
     yield made
-    made.ctl("stop", "shop")
+    made.stop()
 
 
 @pytest.fixture

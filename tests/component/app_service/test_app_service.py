@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import service_course
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_all_serving_processes_need_a_connection_and_their_parent_none(app, prov
 def test_a_restart_that_lasts_is_shown_and_done_once(app, prove, old, new):
     warmed(app, prove, old)
     starts = app.starts()
-    app.set(port=new.port, slow=4)
+    app.set(port=new.port, slow=2.3)
     result = prove(**moving(app, old, new, restart="always", timeout=15.0))
     assert not result.get("failed"), result
     assert result["lines"] and "shop" in result["lines"][0]
@@ -99,14 +100,15 @@ def test_a_service_that_does_not_run_is_started(app, prove, old, new):
 def test_a_service_that_cannot_be_proven_by_itself_is_restarted_after_a_while(app, prove, old, new):
     app.start(new.port, never_connects=True)
     app.set(port=new.port)
-    result = prove(**moving(app, old, new, timeout=4.0))
+    result = prove(**moving(app, old, new, timeout=3.0))
     assert result["restarted"] and "not on its target by itself" in result["reason"]
 
 
 # --- what fails ---
 
 
-def test_an_app_that_does_not_come_back_fails_with_the_way_to_its_log(app, prove, old, new):
+def test_an_app_that_does_not_come_back_fails_with_the_way_to_its_log(app, prove, old, new, monkeypatch):
+    monkeypatch.setattr(service_course, "SETTLE", 1.0)  # supervisord shows the new state at once
     warmed(app, prove, old)
     app.set(port=new.port, dies=True)
     result = prove(**moving(app, old, new, restart="always"))
@@ -117,14 +119,31 @@ def test_an_app_that_does_not_come_back_fails_with_the_way_to_its_log(app, prove
 
 def test_an_app_that_answers_with_an_error_fails_with_the_status(app, prove, old, new):
     app.start(new.port, status=503)
-    result = prove(**moving(app, old, new, restart="never", timeout=1.5))
+    result = prove(**moving(app, old, new, restart="never", timeout=0.8))
     assert result["failed"] and not result["changed"]
     assert "status 503" in result["msg"] and app.health_url in result["msg"]
 
 
+def test_the_query_of_the_health_url_is_asked_for_and_never_shown(app, prove, new):
+    app.start(new.port, wants_query="token=hunter2")
+    asked = {"endpoint": at(new), "health_url": f"{app.health_url}?token=hunter2", "restart": "never"}
+    result = prove(**asked)
+    assert not result.get("failed") and result["health"]["failed"] == 0
+    assert "hunter2" not in str(result)
+    result = prove(**{**asked, "health_url": f"{app.health_url}?token=hunter3"}, timeout=0.8)
+    assert result["failed"] and f"{app.health_url}, last: status 401" in result["msg"]
+    assert "hunter3" not in str(result)
+
+
+def test_a_health_url_with_a_login_is_refused_by_name(prove):
+    result = prove(health_url="http://ops:hunter2@127.0.0.1:8000/healthz")
+    assert result["failed"] and "health_url holds a user name or a password" in result["msg"]
+    assert "hunter2" not in str(result)
+
+
 def test_a_forgotten_connection_to_the_old_address_fails_with_the_process(app, prove, old, new):
     app.start(new.port, keeps_old=old.port)
-    result = prove(**moving(app, old, new, restart="never", timeout=1.5))
+    result = prove(**moving(app, old, new, restart="never", timeout=0.8))
     assert result["failed"] and f"still connected to 127.0.0.1:{old.port}" in result["msg"]
     assert str(app.pid()) in result["msg"]
     assert result["connections"]["to_left"] == 3  # held by the parent, and inherited by both workers
@@ -132,7 +151,7 @@ def test_a_forgotten_connection_to_the_old_address_fails_with_the_process(app, p
 
 def test_an_app_that_never_goes_to_the_target_fails(app, prove, old, new):
     app.start(new.port, never_connects=True)
-    result = prove(**moving(app, old, new, restart="never", timeout=1.5))
+    result = prove(**moving(app, old, new, restart="never", timeout=0.8))
     assert result["failed"] and f"no connection to 127.0.0.1:{new.port}" in result["msg"]
     assert "migration_env_path" in result["msg"]
 
@@ -176,27 +195,65 @@ def test_a_name_to_leave_that_no_longer_resolves_leads_nowhere(app, prove, new):
 # --- through Ansible ---
 
 
-def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_path):
-    warmed(app, prove, old)
-    app.set(port=new.port, slow=3)
-    task = {
+# A connection like the local one, which is lost before the second run of the module.
+DROPPING = """
+DOCUMENTATION = "name: dropping\\nshort_description: local, until it is lost\\nauthor: x\\ndescription: x"
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.connection.local import Connection as Local
+
+class Connection(Local):
+    transport = "dropping"
+    runs = 0
+    def exec_command(self, cmd, *args, **more):
+        self.runs += "AnsiballZ_app_service" in cmd and "chmod" not in cmd
+        if self.runs > 1:
+            raise AnsibleConnectionFailure("Shared connection to app1 closed.")
+        return super().exec_command(cmd, *args, **more)
+"""
+
+
+def play(folder, app, tasks, **options):
+    """What ansible-playbook says of a play in which app_service restarts the app, and its exit code."""
+    restart = {
         "kempian.cache_migration.app_service": {
             "name": "shop",
             "manager": "supervisor",
             "supervisorctl": app.supervisorctl,
-            **moving(app, old, new, restart="always"),
+            "restart": "always",
+            **options,
         },
         "vars": {"ansible_python_interpreter": sys.executable},
     }
-    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [{**restart, **tasks[0]}, *tasks[1:]]}]
+    (folder / "play.yml").write_text(json.dumps(plays))
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml"],
-        cwd=tmp_path,
-        env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0"},
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_CONNECTION_PLUGINS": str(folder)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "[localhost] shop is not running (STARTING)" in done.stdout or "[localhost] shop answered" in done.stdout
-    assert "changed=1" in done.stdout
+    return done.stdout
+
+
+def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_path):
+    warmed(app, prove, old)
+    app.set(port=new.port, slow=2.3)
+    shown = play(tmp_path, app, [{}], **moving(app, old, new))
+    assert "[localhost] shop is not running (STARTING)" in shown or "[localhost] shop answered" in shown
+    assert "changed=1" in shown
+
+
+def test_a_connection_that_is_lost_after_the_restart_does_not_lose_that_it_was_done(app, new, tmp_path):
+    (tmp_path / "dropping.py").write_text(DROPPING)
+    app.set(port=new.port, slow=2.3)
+    vars_of_task = {"ansible_python_interpreter": sys.executable, "ansible_connection": "dropping"}
+    known = ["result.unreachable", "result.restarted", "result is changed", "'Shared connection' in result.msg"]
+    tasks = [
+        {"vars": vars_of_task, "register": "result", "ignore_unreachable": True},
+        {"ansible.builtin.assert": {"that": known}},
+    ]
+    play(tmp_path, app, tasks, endpoint=at(new), health_url=app.health_url)
+    assert app.supervisor.getProcessInfo("shop")["statename"] == "RUNNING"
