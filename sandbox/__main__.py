@@ -70,7 +70,7 @@ def bring_up(options: argparse.Namespace) -> int:
         seed=not options.no_seed,
     )
     if options.env_file:
-        options.env_file.write_text(inventory.shell_exports(sandbox.places, sandbox.port))
+        inventory.write_exports(options.env_file, sandbox.places, sandbox.port)
         print(f". {options.env_file}   # then: ansible-playbook migrate.yml -i inventories/sandbox")
     return 0
 
@@ -115,11 +115,10 @@ def show_inventory(options: argparse.Namespace) -> int:
 
 def show_env(options: argparse.Namespace) -> int:
     sandbox = Sandbox.attach(options.name)
-    text = inventory.shell_exports(sandbox.places, sandbox.port)
     if options.output:
-        options.output.write_text(text)
+        inventory.write_exports(options.output, sandbox.places, sandbox.port)
     else:
-        print(text, end="")
+        print(inventory.shell_exports(sandbox.places, sandbox.port), end="")
     return 0
 
 

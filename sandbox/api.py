@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from sandbox import cleanup, emulator, inventory, starting
+from sandbox.aws.keys import AccessKey, Keys
 from sandbox.places import Places, SandboxError, state_root
 from sandbox.rootfs import locked
 from sandbox.shell import Ground, environment
@@ -90,21 +91,25 @@ class Sandbox:
         return Ground(self.enter)
 
     @property
+    def _key(self) -> AccessKey:
+        return Keys.read(self.places.keys).operator
+
+    @property
     def env(self) -> dict[str, str]:
         """What ansible-playbook needs to have in its environment."""
         return inventory.exports(self.places, self.port)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulated AWS; its calls are in `calls`."""
-        return emulator.client(service, self.port)
+        return emulator.client(service, self.port, self._key)
 
     def calls(self, since: int = 0) -> dict[str, Any]:
         """The AWS calls after number `since`: `{next, calls}`."""
-        return emulator.calls(self.port, since)
+        return emulator.calls(self.port, self._key, since)
 
     def faults(self, orders: list[dict[str, Any]]) -> None:
         """Let AWS calls fail: `[{action, how: throttle|500|cut-before|cut-after, nth, times}]`; none ends it."""
-        emulator.order_faults(self.port, orders)
+        emulator.order_faults(self.port, self._key, orders)
 
     def host_command(self, host: str, argv: Sequence[str]) -> list[str]:
         """A command line for the machine that runs `argv` on the host, as root there."""

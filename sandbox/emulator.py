@@ -11,12 +11,11 @@ import time
 import urllib.request
 from typing import Any
 
+from sandbox.aws.keys import CONTROL_HEADER, AccessKey
 from sandbox.places import REGION, Places, SandboxError
 from sandbox.shell import Ground, environment
 
 START_SECONDS = 30
-# Calls with this key are the sandbox's own: the emulator's log marks them, and tests do not count them.
-INTERNAL_KEY = "SANDBOXINTERNAL"
 
 
 def start_emulator(
@@ -25,7 +24,16 @@ def start_emulator(
     port = listener.getsockname()[1]
     places.emulator.mkdir(mode=0o700)
     argv = [sys.executable, "-W", "ignore", "-m", "sandbox.aws", "--state", str(places.emulator)]
-    argv += ["--listen-fd", str(listener.fileno()), "--port", str(port), "--creating-seconds", str(creating_seconds)]
+    argv += [
+        "--keys",
+        str(places.keys),
+        "--listen-fd",
+        str(listener.fileno()),
+        "--port",
+        str(port),
+        "--creating-seconds",
+        str(creating_seconds),
+    ]
     argv += ["--ca-cert", str(places.ca_certificate), "--ca-key", str(places.ca_key), "--names", str(places.names)]
     environ = environment(SANDBOX_MARK=str(places.root))
     return ground.spawn(argv, netns=places.control, log=places.log("aws"), env=environ, pass_fds=[listener.fileno()])
@@ -40,11 +48,11 @@ def wait_for_emulator(places: Places, process: subprocess.Popen[bytes]) -> None:
 
 
 @functools.cache  # making a client takes longer than a call
-def client(service: str, port: int, *, key: str = "sandbox") -> Any:
+def client(service: str, port: int, key: AccessKey) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.session.Session(aws_access_key_id=key, aws_secret_access_key="sandbox").client(
+    return boto3.session.Session(aws_access_key_id=key.id, aws_secret_access_key=key.secret).client(
         service,
         endpoint_url=f"http://127.0.0.1:{port}",
         region_name=REGION,
@@ -53,19 +61,20 @@ def client(service: str, port: int, *, key: str = "sandbox") -> Any:
     )
 
 
-def calls(port: int, since: int = 0) -> dict[str, Any]:
+def calls(port: int, key: AccessKey, since: int = 0) -> dict[str, Any]:
     """The log of AWS calls: `{next, calls}`."""
-    log: dict[str, Any] = ask(port, f"calls?since={since}")
+    log: dict[str, Any] = ask(port, key, f"calls?since={since}")
     return log
 
 
-def order_faults(port: int, faults: list[dict[str, Any]]) -> None:
+def order_faults(port: int, key: AccessKey, faults: list[dict[str, Any]]) -> None:
     """Let calls fail from now on, in place of what was ordered before."""
-    ask(port, "faults", json.dumps(faults).encode())
+    ask(port, key, "faults", json.dumps(faults).encode())
 
 
-def ask(port: int, what: str, body: bytes | None = None) -> Any:
+def ask(port: int, key: AccessKey, what: str, body: bytes | None = None) -> Any:
     """A request to the emulator itself, beside AWS; with a body a POST."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}/_sandbox/{what}", data=body, timeout=10) as answer:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/_sandbox/{what}", body, {CONTROL_HEADER: key.id})
+    with opener.open(request, timeout=10) as answer:
         return json.load(answer)

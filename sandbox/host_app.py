@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.aws.keys import AccessKey
 from sandbox.places import CHECKOUT, GATEWAY, REGION, Places, SandboxError, cache_root
 from sandbox.rootfs import locked
 from sandbox.shell import run
@@ -107,7 +108,7 @@ def _build_venv(python: HostPython, target: Path, compiler: Callable[[Path], lis
     tree.rename(target)
 
 
-def env_file(port: int, old_url: str) -> str:
+def env_file(port: int, old_url: str, key: AccessKey) -> str:
     """A .env as people keep them: comments, quotes, blank lines, and values of others that must survive."""
     return f"""# shop, settings of this host
 SHOP_PORT=8000
@@ -120,8 +121,8 @@ CACHE_TTL_SECONDS=300
 # AWS
 export AWS_REGION={REGION}
 AWS_ENDPOINT_URL=http://{GATEWAY}:{port}
-AWS_ACCESS_KEY_ID=shop
-AWS_SECRET_ACCESS_KEY='shop # not a comment'
+AWS_ACCESS_KEY_ID={key.id}
+AWS_SECRET_ACCESS_KEY='{key.secret} # not a comment'
 """
 
 

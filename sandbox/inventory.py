@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.aws.keys import Keys
 from sandbox.places import REGION, Places
 from sandbox.world import World
-
-SECRET_KEY = "any-key-will-do-here"  # nothing that occurs in output: Ansible masks it wherever it does
 
 
 def inventory(
@@ -53,7 +52,7 @@ def write_inventory(places: Places, content: Mapping[str, Any]) -> None:
 
 def exports(places: Places, port: int) -> dict[str, str]:
     """Environment for ansible-playbook. It shuts out the caller's own AWS account, whatever is configured there."""
-    url = f"http://127.0.0.1:{port}"
+    url, key = f"http://127.0.0.1:{port}", Keys.read(places.keys).operator
     unproxied = [entry for entry in os.environ.get("no_proxy", "").split(",") if entry]
     loopback = [entry for entry in ("127.0.0.1", "localhost") if entry not in unproxied]
     no_proxy = ",".join([*unproxied, *loopback])
@@ -64,8 +63,8 @@ def exports(places: Places, port: int) -> dict[str, str]:
         "AWS_URL": url,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "sandbox",
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_ACCESS_KEY_ID": key.id,
+        "AWS_SECRET_ACCESS_KEY": key.secret,
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -87,3 +86,10 @@ def shell_exports(places: Places, port: int) -> str:
             "",
         ]
     )
+
+
+def write_exports(path: Path, places: Places, port: int) -> None:
+    """Write that file, readable by its owner alone: whoever has the key in it commands the sandbox."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(shell_exports(places, port))

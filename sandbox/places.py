@@ -102,6 +102,11 @@ class Places:
         return self.root / "tls" / "ca.key"
 
     @property
+    def keys(self) -> Path:
+        """The access keys of the emulated AWS."""
+        return self.root / "keys.json"
+
+    @property
     def emulator(self) -> Path:
         return self.root / "aws"
 

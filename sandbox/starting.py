@@ -21,6 +21,7 @@ from sandbox import (
     processes,
     world,
 )
+from sandbox.aws.keys import Keys
 from sandbox.places import APP_PORT, OLD_REDIS, Places, SandboxError, host_address
 from sandbox.shell import Ground
 
@@ -81,11 +82,12 @@ def _start(
     for folder in (places.root.parent, places.root, places.logs):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority.make_authority(places)
+    keys = Keys.make(places.keys)
     password = world.new_password()
     url = host_app.old_url(password)
     user_data = world.write_old_redis(places, password)
     network.write_names(places, addresses)
-    module.write_layer(places, tree, host_app.env_file(port, url))
+    module.write_layer(places, tree, host_app.env_file(port, url, keys.app))
 
     ground: Ground = module.open_ground(places)
     network.make_control(ground, places)
@@ -96,7 +98,7 @@ def _start(
         network.connect_host(ground, places, host, address, number)
         module.start_host(ground, places, host, [places.layer, venv, tree])
     module.write_wrappers(places, ground, addresses)
-    clients = {service: emulator.client(service, port, key=emulator.INTERNAL_KEY) for service in world.SERVICES}
+    clients = {service: emulator.client(service, port, keys.internal) for service in world.SERVICES}
     emulator.wait_for_emulator(places, aws)  # after the clients, which take most of a second to make
     made = world.make_world(clients, addresses, user_data, url)
     first = next(iter(addresses))  # the old Redis admits the app's hosts alone

@@ -15,6 +15,7 @@ from sandbox.aws.doors import Doors, DoorsUnavailable
 from sandbox.aws.elasticache import ElastiCache, Pace
 from sandbox.aws.engines import Binaries, EngineMissing
 from sandbox.aws.instances import Instances
+from sandbox.aws.keys import Keys
 from sandbox.aws.machine import Machine
 from sandbox.aws.moto_side import Clients, clients_for
 from sandbox.aws.names import Names
@@ -26,6 +27,7 @@ from sandbox.aws.wire import Service
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.aws", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder for the log of calls, engines and snapshots")
+    parser.add_argument("--keys", type=Path, required=True, help="file of the access keys that are admitted")
     parser.add_argument(
         "--listen-fd", type=int, help="a listening socket that was inherited, usually of another namespace"
     )
@@ -58,7 +60,8 @@ def run(options: argparse.Namespace) -> None:
     clean(state)
     binaries = Binaries(state / "bin")
     binaries.find("redis")
-    client = clients_for(options.port)
+    keys = Keys.read(options.keys)
+    client = clients_for(options.port, keys.internal)
     doors, names = Doors(client("ec2")), Names(options.names or state / "names")
     authority = (options.ca_cert, options.ca_key) if options.ca_cert else None
     pki = Pki(state / "tls", authority)
@@ -73,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
 
     # MemoryDB has no handlers yet: each of its operations is refused by name, where moto would pretend.
     services = {"elasticache": elasticache.service, "memorydb": Service("memorydb")}
-    application = Server(services, CallLog(state / "calls.jsonl"), elasticache.controls(), after_ec2_write)
+    application = Server(services, CallLog(state / "calls.jsonl"), keys, elasticache.controls(), after_ec2_write)
     listeners = [listen(application, "0.0.0.0", options.port)]
     if options.listen_fd is not None:
         listeners.append(listen(application, "127.0.0.1", options.port, options.listen_fd))

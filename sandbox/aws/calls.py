@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl
 from botocore.exceptions import BotoCoreError
 from moto.core.utils import get_service_model
 
-SCOPE = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
-INTERNAL_KEY = "SANDBOXINTERNAL"  # the access key of the sandbox's own calls
+from sandbox.aws.keys import credential_of
+
 READS = re.compile(r"(Describe|List|Get|BatchGet|Head|Lookup|Search|Scan|Query|Simulate|Select|Filter|Check|Download)")
 # They change nothing, whatever their names say.
 HARMLESS = {"sts": {"AssumeRole", "DecodeAuthorizationMessage"}, "kms": {"Encrypt", "Decrypt", "GenerateDataKey"}}
@@ -29,13 +29,14 @@ LONGEST = 200  # characters of a value in the log
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `internal` calls are the sandbox's own."""
+    """One request, with the id of the access key that it names. `internal` calls are the sandbox's own."""
 
     service: str
     action: str
     protocol: str  # query, json or rest
     body: bytes
     client: str
+    key: str = field(repr=False)
     internal: bool
 
     @property
@@ -53,9 +54,8 @@ class Call:
         return parsed if isinstance(parsed, dict) else {}
 
 
-def call_of(environ: Mapping[str, Any], body: bytes) -> Call:
-    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    key, service = (scope[1], scope[2]) if scope else ("", "")
+def call_of(environ: Mapping[str, Any], body: bytes, internal_key: str) -> Call:
+    key, service = credential_of(environ)
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     if target:
         protocol, action = "json", target
@@ -64,7 +64,7 @@ def call_of(environ: Mapping[str, Any], body: bytes) -> Call:
         protocol, action = "rest", rest_action(service, environ["REQUEST_METHOD"], path, query)
     else:
         protocol = "query"
-    return Call(service, action, protocol, body, environ.get("REMOTE_ADDR", ""), key == INTERNAL_KEY)
+    return Call(service, action, protocol, body, environ.get("REMOTE_ADDR", ""), key, key == internal_key)
 
 
 def form_of(body: bytes) -> dict[str, str]:

@@ -13,19 +13,20 @@ import boto3
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox.aws.calls import INTERNAL_KEY, Call
+from sandbox.aws.calls import Call
+from sandbox.aws.keys import AccessKey
 from sandbox.aws.wire import NO_SUCH_OPERATION, Reply
 
 REGION = "us-east-1"
 Clients = Callable[[str], Any]
 
 
-def clients_for(port: int) -> Clients:
+def clients_for(port: int, key: AccessKey) -> Clients:
     """boto3 clients of the sandbox's own, one a service: making one takes longer than a call."""
 
     @functools.cache
     def client(service: str) -> Any:
-        session = boto3.session.Session(aws_access_key_id=INTERNAL_KEY, aws_secret_access_key=INTERNAL_KEY)
+        session = boto3.session.Session(aws_access_key_id=key.id, aws_secret_access_key=key.secret)
         return session.client(
             service,
             endpoint_url=f"http://127.0.0.1:{port}",

@@ -15,6 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from sandbox.aws.calls import Call, CallLog, call_of
 from sandbox.aws.clock import now
 from sandbox.aws.faults import Cut, Faults
+from sandbox.aws.keys import CONTROL_HEADER, Keys, control_key_of
 from sandbox.aws.moto_side import MotoSide, error_reply
 from sandbox.aws.wire import Reply, Service
 
@@ -22,16 +23,20 @@ Control = Callable[[dict[str, Any]], Any]
 
 
 class Server:
-    """A WSGI application. `after_ec2_write` runs before the answer to a call that may have changed EC2."""
+    """A WSGI application. It answers whoever names one of its keys.
+
+    `after_ec2_write` runs before the answer to a call that may have changed EC2.
+    """
 
     def __init__(
         self,
         services: Mapping[str, Service],
         log: CallLog,
+        keys: Keys,
         controls: Mapping[str, Control],
         after_ec2_write: Callable[[], None],
     ) -> None:
-        self._services, self._log, self._controls = services, log, controls
+        self._services, self._log, self._keys, self._controls = services, log, keys, controls
         self._after_ec2_write = after_ec2_write
         self._moto, self._faults = MotoSide(), Faults()
 
@@ -40,9 +45,9 @@ class Server:
         body = environ["wsgi.input"].read(*([] if is_whole else [int(environ.get("CONTENT_LENGTH") or 0)]))
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_sandbox/"):
-            reply = self._control(path, environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), body)
+            reply = self._admitted_control(environ, path, body)
         else:
-            reply = self._aws(environ, call_of(environ, body))
+            reply = self._aws(environ, call_of(environ, body, self._keys.internal.id))
         headers = list(reply.headers)
         if "content-length" not in [name.lower() for name, _ in headers]:
             headers.append(("Content-Length", str(len(reply.body))))
@@ -51,6 +56,10 @@ class Server:
 
     # -- AWS -----------------------------------------------------------------------------------------------------
     def _aws(self, environ: dict[str, Any], call: Call) -> Reply:
+        if not self._keys.has(call.key):
+            reply = error_reply(call, 403, *unknown_key(call))
+            self._log.record(call, reply.status, reply.error)
+            return reply
         try:
             reply = self._faults.answer(call, lambda: self._answer(environ, call))
         except Cut as cut:
@@ -75,6 +84,11 @@ class Server:
         return reply
 
     # -- the sandbox's own doors ---------------------------------------------------------------------------------
+    def _admitted_control(self, environ: dict[str, Any], path: str, body: bytes) -> Reply:
+        if not self._keys.has(control_key_of(environ)):
+            return as_json({"error": f"Name an access key of this sandbox in the header {CONTROL_HEADER}."}, 403)
+        return self._control(path, environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""), body)
+
     def _control(self, path: str, method: str, query: str, body: bytes) -> Reply:
         what = f"{method} {path.removeprefix('/_sandbox/')}"
         asked = {k: v[0] for k, v in parse_qs(query).items()}
@@ -93,6 +107,12 @@ class Server:
         except (ValueError, TypeError, KeyError) as mistake:
             return as_json({"error": str(mistake)}, 400)
         return as_json({"error": f"The sandbox has no {what}."}, 404)
+
+
+def unknown_key(call: Call) -> tuple[str, str]:
+    """The code and the words with which AWS refuses an access key that it does not know."""
+    code = "UnrecognizedClientException" if call.protocol == "json" else "InvalidClientTokenId"
+    return code, "The security token included in the request is invalid."
 
 
 def as_json(value: Any, status: int = 200) -> Reply:

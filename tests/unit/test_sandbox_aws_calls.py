@@ -11,7 +11,7 @@ from sandbox.aws.calls import Call, call_of, rest_action, without_secrets
 
 
 def call(service: str, action: str) -> Call:
-    return Call(service, action, "query", b"", "127.0.0.1", False)
+    return Call(service, action, "query", b"", "127.0.0.1", "KEY", internal=False)
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,15 @@ def test_a_rest_call_is_named_by_its_request_line(
 
 def test_the_service_the_client_and_the_owner_of_a_call_are_read_from_its_signature() -> None:
     environ: dict[str, Any] = {
-        "HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=SANDBOXINTERNAL/20261124/us-east-1/ssm/aws4_request, …",
+        "HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=OURKEY/20261124/us-east-1/ssm/aws4_request, …",
         "HTTP_X_AMZ_TARGET": "AmazonSSM.GetParameter",
         "REQUEST_METHOD": "POST",
         "REMOTE_ADDR": "172.31.1.1",
     }
-    found = call_of(environ, json.dumps({"Name": "/a"}).encode())
-    assert (found.service, found.action, found.client, found.internal) == ("ssm", "GetParameter", "172.31.1.1", True)
+    found = call_of(environ, json.dumps({"Name": "/a"}).encode(), internal_key="OURKEY")
+    assert (found.service, found.action, found.client, found.key) == ("ssm", "GetParameter", "172.31.1.1", "OURKEY")
+    assert found.internal
+    assert not call_of(environ, b"", internal_key="ANOTHER").internal
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sandbox.aws.keys import CONTROL_HEADER, AccessKey, Keys
+
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
 TOKEN = "sesame-sesame-sesame"
@@ -39,7 +41,7 @@ ip route add local 172.31.2.0/23 dev control
 unshare -n {python} -W ignore {agent} {state}/names/endpoints <&{agent_in} >&{agent_out} &
 host=$!
 until ip link set eth0 netns $host 2>/dev/null && ! ip link show eth0 2>/dev/null; do sleep 0.01; done
-exec {python} -W ignore -m sandbox.aws --state {state} --listen-fd {listen} --port {port} \
+exec {python} -W ignore -m sandbox.aws --state {state} --keys {state}/keys --listen-fd {listen} --port {port} \
   --creating-seconds 0.3 --modifying-seconds 0.1
 """
 
@@ -52,6 +54,7 @@ class LocalAws:
     def __init__(self) -> None:
         self.state = Path(tempfile.mkdtemp(prefix="aws"))
         self.token = TOKEN
+        self.keys = Keys.make(self.state / "keys")
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         to_agent, from_agent = os.pipe(), os.pipe()
@@ -78,9 +81,9 @@ class LocalAws:
         os.close(to_agent[0])
         os.close(from_agent[1])
         self._to_agent, self._from_agent = os.fdopen(to_agent[1], "w"), os.fdopen(from_agent[0])
-        self._wait_until((self.state / "ready").exists, "the local AWS is not ready")
+        self.wait_until((self.state / "ready").exists, "the local AWS is not ready")
 
-    def _wait_until(self, is_true: Callable[[], bool], complaint: str, seconds: float = 20) -> None:
+    def wait_until(self, is_true: Callable[[], bool], complaint: str, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
         while not is_true():
             ended = self._process.poll() is not None
@@ -97,9 +100,10 @@ class LocalAws:
 
     # -- AWS -----------------------------------------------------------------------------------------------------
     @functools.cache  # noqa: B019 - lives as long as the session
-    def client(self, service: str, attempts: int = 1) -> Any:
+    def client(self, service: str, attempts: int = 1, key: AccessKey | None = None) -> Any:
+        key = key or self.keys.operator
         config = Config(proxies={}, retries={"total_max_attempts": attempts}, parameter_validation=False)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        keys = {"aws_access_key_id": key.id, "aws_secret_access_key": key.secret}
         url = f"http://127.0.0.1:{self.port}"
         return boto3.client(service, endpoint_url=url, region_name="us-east-1", config=config, **keys)
 
@@ -111,9 +115,10 @@ class LocalAws:
     def ec2(self) -> Any:
         return self.client("ec2")
 
-    def control(self, path: str, body: Any = None) -> Any:
+    def control(self, path: str, body: Any = None, key: AccessKey | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/_sandbox/{path}", data)
+        headers = {CONTROL_HEADER: (key or self.keys.operator).id}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/_sandbox/{path}", data, headers)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             return json.load(answer)
 
@@ -137,7 +142,7 @@ class LocalAws:
         return dict(found["ReplicationGroups"][0])
 
     def wait(self, name: str, status: str = "available") -> dict[str, Any]:
-        self._wait_until(lambda: self.describe(name)["Status"] == status, f"{name} is not {status}")
+        self.wait_until(lambda: self.describe(name)["Status"] == status, f"{name} is not {status}")
         return self.describe(name)
 
     def nodes(self, name: str) -> list[dict[str, Any]]:

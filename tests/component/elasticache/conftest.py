@@ -21,9 +21,10 @@ from typing import Any
 import boto3
 import pytest
 
+from sandbox.aws.keys import CONTROL_HEADER, AccessKey, Keys
+
 # Engines listen on addresses of the emulated VPC; on lo they are local, and seen by nobody outside.
 IN_NAMESPACE = 'ip link set lo up && ip address add 172.31.0.1/16 dev lo && exec "$@"'
-CREDENTIALS = {"region": "us-east-1", "access_key": "test", "secret_key": "test"}
 PR_SET_PDEATHSIG = 1
 # Fetching a token or a session from elsewhere is not for tests.
 FOREIGN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_URL", "AWS_CA_BUNDLE")
@@ -38,6 +39,7 @@ class Aws:
     """The local AWS, its log of calls, and the module options that lead to it."""
 
     port: int
+    key: AccessKey
 
     @property
     def url(self) -> str:
@@ -45,20 +47,27 @@ class Aws:
 
     @property
     def options(self) -> dict[str, str]:
-        return {"endpoint_url": self.url, **CREDENTIALS}
+        return {
+            "endpoint_url": self.url,
+            "region": "us-east-1",
+            "access_key": self.key.id,
+            "secret_key": self.key.secret,
+        }
 
     def client(self, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=self.key.id,
+            aws_secret_access_key=self.key.secret,
         )
 
     def ask(self, path: str, **request: Any) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(f"{self.url}/_sandbox/{path}", **request), timeout=10) as answer:
+        headers = {CONTROL_HEADER: self.key.id}
+        asked = urllib.request.Request(f"{self.url}/_sandbox/{path}", headers=headers, **request)
+        with opener.open(asked, timeout=10) as answer:
             return json.load(answer)
 
     def writes_since(self, mark: int) -> list[str]:
@@ -73,12 +82,22 @@ class Aws:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     folder = Path(tempfile.mkdtemp(prefix="cm-"))  # short, since paths of sockets are limited to 107 characters
+    keys = Keys.make(folder / "keys")
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
         port = int(listener.getsockname()[1])
         argv = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--net", "--pid", "--fork"]
         argv += ["--kill-child", "--mount-proc", "sh", "-c", IN_NAMESPACE, "sh"]
         argv += [sys.executable, "-W", "ignore", "-m", "sandbox.aws", "--state", str(folder / "aws")]
-        argv += ["--listen-fd", str(listener.fileno()), "--port", str(port), "--creating-seconds", "0.5"]
+        argv += [
+            "--keys",
+            str(folder / "keys"),
+            "--listen-fd",
+            str(listener.fileno()),
+            "--port",
+            str(port),
+            "--creating-seconds",
+            "0.5",
+        ]
         argv += ["--modifying-seconds", "0.2"]
         process = subprocess.Popen(
             argv,
@@ -93,7 +112,7 @@ def aws() -> Iterator[Aws]:
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, f"the local AWS does not start: {(folder / 'log').read_text()}"
                 time.sleep(0.02)
-            yield Aws(port)
+            yield Aws(port, keys.operator)
         finally:
             process.kill()  # --kill-child takes the namespace with it
             process.wait(10)

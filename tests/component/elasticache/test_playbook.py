@@ -41,8 +41,8 @@ def play(aws, tmp_path: Path, *arguments: str, **variables: object) -> subproces
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "TOKEN": TOKEN,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": aws.key.id,
+            "AWS_SECRET_ACCESS_KEY": aws.key.secret,
             "ANSIBLE_CONFIG": str(config),
         },
         capture_output=True,
