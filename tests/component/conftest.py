@@ -20,9 +20,21 @@ import trustme
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
+from sandbox import check
+from sandbox.shell import environment
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: fetches packages or takes seconds; for make test-long")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs() -> Iterator[None]:
+    """Engines and network tools on PATH, got as a sandbox gets them: on a new machine nothing has asked for them yet."""
+    check.choose(None, print)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", environment()["PATH"])
+        yield
 
 
 class Left(Exception):
@@ -96,10 +108,8 @@ def answers(port: int) -> bool:
 @pytest.fixture
 def start_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
     """Start redis-server with lines of configuration; ``certificate`` gives it a TLS port too."""
-    # Debian's redis-tools brings the server under the name of its checker.
-    server = os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or shutil.which("redis-check-rdb")
-    if server is None:
-        pytest.fail("no redis-server: install redis-tools, or name one by REDIS_SERVER")
+    server = os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
+    assert server, "no redis-server"
     started: list[Engine] = []
 
     def start(
