@@ -77,7 +77,7 @@ class Systemd:
         )
 
     def restart(self) -> None:
-        """systemd starts no service that has failed too often of late (StartLimitBurst), until it is told to forget it."""
+        """systemd starts no service that has failed too often (StartLimitBurst), until it is told to forget that."""
         # Exit code 1: the unit is not in memory, so nothing is counted against it.
         _said(self._run, ["systemctl", "reset-failed", self._name], "systemctl reset-failed", accept=(0, 1))
         _said(self._run, ["systemctl", "restart", "--no-block", self._name], "systemctl restart")

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> Iterator[None]:
-    """Engines and network tools on PATH, got as a sandbox gets them: on a new machine nothing has asked for them yet."""
+    """Engines and network tools on PATH, got as a sandbox gets them: on a new machine nobody has asked yet."""
     check.choose(None, print)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", environment()["PATH"])
