@@ -43,7 +43,7 @@ class TokenSecret:
 
     @property
     def pending_version_id(self) -> str:
-        """Secrets Manager may leave AWSPENDING on a version that has become the current one: nothing is pending then."""
+        """AWSPENDING may stay on a version that has become the current one: nothing is pending then."""
         found = self._labelled(PENDING)
         return "" if found == self.current_version_id else found
 
@@ -161,8 +161,8 @@ def _ours(secret: TokenSecret | None, desired: Desired, what_for: str) -> TokenS
         )
     if not ownership.is_ours(secret.tags, desired.migration_name):
         raise PlanRefused(
-            f"The secret {desired.name} does not carry the tag {ownership.OWNER_TAG}={desired.migration_name}, so it is "
-            f"somebody else's and this migration does not {what_for}. Put the new token there yourself "
+            f"The secret {desired.name} does not carry the tag {ownership.OWNER_TAG}={desired.migration_name}, so it "
+            f"is somebody else's and this migration does not {what_for}. Put the new token there yourself "
             f"(aws secretsmanager put-secret-value --secret-id {desired.name} --secret-string …) and run "
             "playbooks/rotate.yml, or give the secret that tag",
             "secret",

@@ -39,8 +39,8 @@ options:
     default: present
   generate:
     description:
-      - With O(state=present), make a secret that does not exist, with a token of 64 letters and digits. With V(false) it
-        is refused.
+      - With O(state=present), make a secret that does not exist, with a token of 64 letters and digits. With V(false)
+        it is refused.
     type: bool
     default: false
   version_id:
@@ -82,7 +82,9 @@ EXAMPLES = r"""
 
 - name: Read the token of exactly that version
   ansible.builtin.set_fact:
-    token: "{{ lookup('amazon.aws.secretsmanager_secret', 'kempian/prod/cache-token', version_id=secret.current_version_id) }}"
+    token: "{{ lookup('amazon.aws.secretsmanager_secret', 'kempian/prod/cache-token', version_id=version) }}"
+  vars:
+    version: "{{ secret.current_version_id }}"
   no_log: true
 
 - name: Put a new token beside it
