@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox import check, cleanup, inventory, packages
+from sandbox import check, cleanup, fault_commands, inventory, packages
 from sandbox.api import Sandbox, take_down
 from sandbox.places import Places, SandboxError
 from sandbox.shell import environment
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("name", metavar="NAME")
     run.add_argument("host", metavar="HOST")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="default: a shell")
+    fault_commands.add_to(commands)
     return top
 
 

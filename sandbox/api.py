@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sandbox import cleanup, emulator, inventory, starting
+from sandbox import cleanup, emulator, faults, inventory, network, starting
 from sandbox.aws.keys import AccessKey, Keys
 from sandbox.places import Places, SandboxError, state_root
 from sandbox.rootfs import locked
@@ -111,10 +111,36 @@ class Sandbox:
         """Let AWS calls fail: `[{action, how: throttle|500|cut-before|cut-after, nth, times}]`; none ends it."""
         emulator.order_faults(self.port, self._key, orders)
 
-    def host_command(self, host: str, argv: Sequence[str]) -> list[str]:
-        """A command line for the machine that runs `argv` on the host, as root there."""
+    def drop(self, host: str) -> None:
+        """Let a host fall out of the network, as by a pulled cable; `bring_back` ends it."""
+        network.drop_host(self.ground, self.places, host, self._number(host))
+
+    def bring_back(self, host: str) -> None:
+        network.bring_back_host(self.ground, self.places, host, self._number(host))
+
+    def fill_disk(self, host: str, folder: str) -> None:
+        """Leave no byte free on the disk of that folder, and of no other; what is in it stays. `free_disk` ends it."""
+        self._change_disk(host, faults.fill_command(folder))
+
+    def free_disk(self, host: str, folder: str) -> None:
+        self._change_disk(host, faults.free_command(folder))
+
+    def _change_disk(self, host: str, command: list[str]) -> None:
+        done = self.run(host, command)
+        if done.returncode:
+            raise SandboxError(f"{host}: {done.stderr.decode(errors='replace').strip()}")
+
+    def _number(self, host: str) -> int:
+        self._check(host)
+        return list(self.hosts).index(host) + 1
+
+    def _check(self, host: str) -> None:
         if host not in self.hosts:
             raise SandboxError(f"sandbox {self.name} has no host {host!r}: {', '.join(self.hosts)}")
+
+    def host_command(self, host: str, argv: Sequence[str]) -> list[str]:
+        """A command line for the machine that runs `argv` on the host, as root there."""
+        self._check(host)
         return [*self._kind.enter_host(self.places, self.ground, host), *argv]
 
     def control_command(self, argv: Sequence[str]) -> list[str]:

@@ -39,6 +39,17 @@ def connect_host(ground: Ground, places: Places, host: str, address: str, number
     ground.run("ip", "-n", netns, "-batch", "-", input=inside)
 
 
+def drop_host(ground: Ground, places: Places, host: str, number: int) -> None:
+    """Take the cable out of a host: nothing passes, nobody is told, and connections hang until somebody gives up."""
+    ground.run("ip", "-n", places.control, "link", "set", f"v{number}", "down")
+    places.dropped(host).touch()
+
+
+def bring_back_host(ground: Ground, places: Places, host: str, number: int) -> None:
+    ground.run("ip", "-n", places.control, "link", "set", f"v{number}", "up")
+    places.dropped(host).unlink(missing_ok=True)
+
+
 def write_names(places: Places, hosts: Mapping[str, str]) -> None:
     """The names that the sandbox itself gives; the emulator adds those of endpoints as files of its own."""
     places.names.mkdir(mode=0o755)

@@ -70,6 +70,10 @@ class Places:
     def host_dir(self, host: str) -> Path:
         return self.root / "hosts" / host
 
+    def dropped(self, host: str) -> Path:
+        """There while the host is out of the network, for what reaches it by another way."""
+        return self.host_dir(host) / "dropped"
+
     @property
     def record(self) -> Path:
         return self.root / "sandbox.json"

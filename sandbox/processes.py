@@ -85,8 +85,10 @@ files=/etc/supervisor/conf.d/*.conf
 """
 
 # Ansible runs each command by this instead of by /bin/sh. ansible.builtin.shell uses it a second time, inside.
+# A host that was dropped from the network is not reached by it either; 255 is what ssh ends with.
 ENTER = """#!/bin/sh
 [ -z "$SANDBOX_INSIDE" ] || exec /bin/sh "$@"
+[ ! -e {dropped} ] || {{ echo "connect to host {host}: No route to host" >&2; exit 255; }}
 exec {enter} sh -c 'cd; exec /bin/sh "$@"' sh "$@"
 """
 
@@ -166,7 +168,9 @@ def write_wrappers(places: Places, ground: Ground, hosts: Mapping[str, str]) -> 
     places.bin.mkdir()
     for host in hosts:
         wrapper = places.bin / f"enter-{host}"
-        wrapper.write_text(ENTER.format(enter=shlex.join(enter_host(places, ground, host))))
+        dropped = shlex.quote(str(places.dropped(host)))
+        entering = shlex.join(enter_host(places, ground, host))
+        wrapper.write_text(ENTER.format(enter=entering, dropped=dropped, host=host))
         wrapper.chmod(0o700)
 
 

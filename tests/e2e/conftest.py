@@ -13,12 +13,14 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from sandbox.api import Sandbox
+from sandbox.moments import Begun, Moment, environment, tasks
 from sandbox.starting import KINDS
 from sandbox.traffic import Traffic
 
@@ -34,6 +36,7 @@ class Run:
     text: str
     seconds: float
     calls: list = field(default_factory=list)
+    tasks: list[Begun] = field(default_factory=list)
 
     @property
     def recap(self) -> dict[str, dict[str, int]]:
@@ -62,10 +65,14 @@ class Stage:
     def __init__(self, sandbox: Sandbox, folder: pathlib.Path) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.hosts = list(sandbox.hosts)
+        self.tasks_file = folder / "tasks.json"
         self.originals = self.environment_files()
 
-    def play(self, playbook: str, *arguments: str, **variables) -> Run:
-        """Run a playbook with the sandbox's inventory; `variables` are extra variables."""
+    def play(self, playbook: str, *arguments: str, moments: Sequence[Moment] = (), **variables) -> Run:
+        """Run a playbook with the sandbox's inventory; `variables` are extra variables.
+
+        `moments` are what happens when a task of it begins; a run that one kills has the code -9.
+        """
         before = len(self.calls())
         command = [
             str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
@@ -78,6 +85,8 @@ class Stage:
         command += ["-e", json.dumps(variables)]
         began = time.monotonic()
         env = {**os.environ, **self.sandbox.env, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
+        self.tasks_file.unlink(missing_ok=True)
+        env.update(environment(moments, self.tasks_file))
         ended = subprocess.run(
             command,
             cwd=CHECKOUT,
@@ -88,7 +97,8 @@ class Stage:
             timeout=600,
             check=False,
         )
-        run = Run(ended.returncode, ended.stdout, time.monotonic() - began, self.calls()[before:])
+        took, begun = time.monotonic() - began, tasks(self.tasks_file) if self.tasks_file.exists() else []
+        run = Run(ended.returncode, ended.stdout, took, self.calls()[before:], begun)
         print(f"\n$ {' '.join(command)}\n{ended.stdout}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
         return run
 
