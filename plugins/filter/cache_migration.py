@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, story
+from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, rollback, ssm_store, story
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
     AFTER_APPLY,
     Endpoint,
@@ -91,6 +91,24 @@ def hosts_on_target(hosts, hostvars, name):
     return [host for host, look in looks.items() if look.get("changed") is False and not look.get("unreachable")]
 
 
+def hosts_to_put_back(hosts, hostvars):
+    """The hosts that are not as they were before the migration, by what a rollback saw of them."""
+    seen = {host: (hostvars[host].get("__rollback_seen"), hostvars[host].get("__rollback_running")) for host in hosts}
+    return [host for host, looks in seen.items() if rollback.is_to_put_back(*(look or {} for look in looks))]
+
+
+def hosts_out_of_reach(hosts, hostvars):
+    """The hosts that a rollback could not look at, and why."""
+    seen = {host: (hostvars[host].get("__rollback_seen"), hostvars[host].get("__rollback_running")) for host in hosts}
+    reasons = {host: batches.unreachable_reason([look or {} for look in looks]) for host, looks in seen.items()}
+    return {host: why for host, why in reasons.items() if why}
+
+
+def old_redis_unproven(hosts, hostvars, name):
+    """The hosts whose probe, registered under ``name``, did not reach the old Redis, and why."""
+    return rollback.unproven({host: hostvars[host].get(name) or {} for host in hosts})
+
+
 def place_after(change):
     """Where a value leads after its change, as ``{address, port}``, or nothing."""
     return batches.location_now([change], [])
@@ -141,15 +159,22 @@ class FilterModule:
             "cutover_verdict": batches.verdict,
             "host_result": host_result,
             "hosts_on_target": hosts_on_target,
+            "hosts_out_of_reach": hosts_out_of_reach,
+            "hosts_to_put_back": hosts_to_put_back,
             "ingress_lines": story.ingress_lines,
             "ingress_rule": ingress_rule,
             "is_journaled": batches.is_journaled,
+            "is_recorded": rollback.is_recorded,
+            "journal_parameter": ssm_store.journal_name,
+            "left_behind": rollback.left_behind,
             "location_now": batches.location_now,
             "location_of": location_of,
             "locations_to_leave": batches.locations_to_leave,
             "mask_cache_url": mask_url,
             "migration_lines": migration_lines,
             "migration_results": migration_results,
+            "old_redis_refusal": rollback.refusal,
+            "old_redis_unproven": old_redis_unproven,
             "place_after": place_after,
             "probe_figures": probe_figures,
             "provision_lines": story.provision_lines,

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import dotenv
+from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv, dotenv_store, journal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
     Endpoint,
     EndpointError,
@@ -19,12 +20,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
 def url_of(params: Mapping[str, Any]) -> str:
     """The URL that the options ``url``, ``env_path`` and ``env_key``, or ``endpoint`` mean. Raises EndpointError.
 
-    Empty where the endpoint is yet to be made.
+    With ``migration_name``, what was in ``env_path`` before that migration. Empty where the endpoint is yet to be made.
     """
     if params.get("url"):
         return str(params["url"])
     if params.get("env_path"):
-        return url_in_file(params["env_path"], params["env_key"])
+        original = original_of(params) if params.get("migration_name") else None
+        return original or url_in_file(params["env_path"], params["env_key"])
     endpoint = Endpoint.from_dict(params["endpoint"])
     if not endpoint.is_known:
         return ""
@@ -47,6 +49,18 @@ def url_in_file(path: str, key: str) -> str:
     if not value:
         raise EndpointError(f"{key} in {path} is empty: it must hold the cache's URL")
     return value
+
+
+def original_of(params: Mapping[str, Any]) -> str | None:
+    """What ``env_key`` in ``env_path`` was before the migration, by the journal on this host; None: not recorded."""
+    path = os.path.abspath(params["env_path"])
+    place = dotenv_store.Location.of(path, params["state_dir"], params["migration_name"])
+    try:
+        known = journal.parse(atomic_file.read(place.journal_path), place.journal_path)
+    except (atomic_file.FileRefused, journal.JournalError) as error:
+        raise EndpointError(str(error))
+    entry = known.find(dotenv_store.STORE, place.path, params["env_key"])
+    return entry.original if entry else None
 
 
 def location(parts: UrlParts) -> dict[str, Any]:

@@ -84,14 +84,17 @@ def assess_lines(verdict: Mapping[str, Any], waiting: Mapping[str, Mapping[str, 
     return lines
 
 
-def rollback_lines(results: Mapping[str, Result], shared_failure: str) -> list[str]:
-    """Where every host is after a rollback."""
-    lines = [f"The shared store is NOT back: {shared_failure}"] if shared_failure else []
+def rollback_lines(
+    results: Mapping[str, Result], shared_failure: str, command: str = "", limit: str = "", planned: bool = False
+) -> list[str]:
+    """Where every host is after a rollback, or would be; ``command`` with ``limit`` puts back one ``{host}``."""
+    done = "would be put back" if planned else "put back by this run"
+    then = f". When that is mended: {command}" if command else ""
+    lines = [f"The shared store is NOT back: {shared_failure.rstrip('.')}{then}"] if shared_failure else []
     for host, result in results.items():
         if result.get("state") == "failed":
-            lines.append(f"{host}: NOT back: {result.get('why') or 'no reason given'}")
+            why = str(result.get("why") or "no reason given").rstrip(".")
+            lines.append(f"{host}: NOT back: {why}{then}{limit.format(host=host) if then else ''}")
         else:
-            lines.append(
-                f"{host}: on the old Redis, {'put back by this run' if result.get('changed') else 'as it was'}"
-            )
+            lines.append(f"{host}: on the old Redis, {done if result.get('changed') else 'as it was'}")
     return lines

@@ -32,6 +32,18 @@ options:
     description: The key in O(env_path) that holds the URL.
     type: str
     default: REDIS_URL
+  migration_name:
+    description:
+      - With O(env_path), probe the value that was there before this migration, as its journal on the host has it, and
+        the value that is there now where the journal has none.
+      - The journal is readable by root only, so run the module as root, and through Ansible's interpreter.
+    type: str
+    version_added: 0.2.0
+  state_dir:
+    description: The directory on the host with the journals, as M(kempian.cache_migration.env_update) has it.
+    type: path
+    default: /var/lib/cache_migration
+    version_added: 0.2.0
   endpoint:
     description:
       - The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
@@ -86,6 +98,12 @@ EXAMPLES = r"""
     env_path: /opt/shop/.env
     expected_role: any
     write: false
+
+- name: Prove, before the app is put back, that the Redis which it used before the migration still serves
+  kempian.cache_migration.cache_probe:
+    env_path: /opt/shop/.env
+    migration_name: kempian-prod
+  become: true
 """
 
 RETURN = r"""
@@ -231,6 +249,8 @@ def main() -> None:
             "url": {"type": "str", "no_log": True},
             "env_path": {"type": "path"},
             "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
+            "migration_name": {"type": "str"},
+            "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
             "endpoint": {"type": "dict"},
             "auth_token": {"type": "str", "no_log": True},
             "database": {"type": "int", "default": 0},
@@ -241,6 +261,7 @@ def main() -> None:
         },
         mutually_exclusive=[("url", "env_path", "endpoint")],
         required_one_of=[("url", "env_path", "endpoint")],
+        required_by={"migration_name": ["env_path"]},
         supports_check_mode=True,
     )
     params = module.params

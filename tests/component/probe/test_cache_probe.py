@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.kempian.cache_migration.plugins.module_utils import app_library, endpoint
-from ansible_collections.kempian.cache_migration.plugins.modules import cache_probe
+from ansible_collections.kempian.cache_migration.plugins.modules import cache_probe, env_update
 
 TOKEN = "a-token-of-this-test!"
 
@@ -392,3 +392,44 @@ def test_redis_py_itself_is_told_to_verify_the_name(start_engine, ca, ca_file):
 def test_what_only_the_apps_library_cannot_do_is_laid_to_it(probe, start_engine):
     engine = start_engine()
     failed_as(probe(url=engine.url() + "?no_such_option=1"), "client_library")
+
+
+# --- the original in the journal ---
+
+
+@pytest.fixture
+def moved(tmp_path, start_engine, run_module):
+    """An app that was moved away from an engine: its .env names another place, and the journal has the original."""
+    engine = start_engine(password=TOKEN)
+    env = tmp_path / "app.env"
+    env.write_text(f"REDIS_URL={engine.url()}\n")
+    where = {"env_path": str(env), "migration_name": "shop-prod", "state_dir": str(tmp_path / "state")}
+    given = {"store": "dotenv", "path": str(env), "values": {"REDIS_URL": "redis://127.0.0.1:1/0"}}
+    moving = {name: where[name] for name in ("migration_name", "state_dir")}
+    assert run_module(env_update.main, **given, **moving)["changed"]
+    return engine, where
+
+
+def test_with_the_migrations_name_the_original_in_the_journal_is_probed(probe, moved):
+    engine, where = moved
+    result = probe(**where)
+    assert result["reached"] and result["location"]["port"] == engine.port
+
+
+def test_an_original_that_does_not_answer_any_more_is_a_failure_and_its_secret_is_not_shown(probe, moved):
+    engine, where = moved
+    engine.stop()
+    failed_as(probe(**where), "refused")
+
+
+def test_where_the_journal_has_no_original_the_value_in_the_file_is_probed(probe, moved):
+    _engine, where = moved
+    assert probe(**{**where, "migration_name": "another"})["location"]["port"] == 1
+
+
+def test_a_journal_that_cannot_be_read_ends_the_probe_with_its_path(probe, moved, tmp_path):
+    _engine, where = moved
+    journal = tmp_path / "state" / "shop-prod" / "journal.json"
+    journal.write_text("{")
+    result = probe(**where)
+    assert result["failed"] and str(journal) in result["msg"]

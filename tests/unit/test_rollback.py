@@ -1,0 +1,103 @@
+"""What a rollback decides and says: what is to be put back, whether the old Redis serves, what stays behind."""
+
+from __future__ import annotations
+
+from ansible_collections.kempian.cache_migration.plugins.filter import cache_migration as filters
+from ansible_collections.kempian.cache_migration.plugins.module_utils import rollback, story
+
+OLD = {"host": "10.0.0.5", "port": 6379}
+RECORDED = {"changes": {"REDIS_URL": {"original_location": OLD, "journaled": False}}}
+PLAIN = {"changes": {"REDIS_URL": {"original_location": None}}}
+LOST = {"unreachable": True, "msg": "Connection timed out"}
+TARGET = {"name": "kempian-cache", "state": "known"}
+
+
+def test_a_host_with_an_original_in_its_journal_is_to_be_put_back():
+    assert rollback.is_to_put_back(RECORDED, {"restarted": False})
+
+
+def test_a_host_whose_value_is_back_but_whose_service_is_not_is_to_be_put_back():
+    assert rollback.is_to_put_back(PLAIN, {"restarted": True})
+
+
+def test_a_host_that_is_as_it_was_or_that_nobody_can_look_at_is_not():
+    assert not rollback.is_to_put_back(PLAIN, {"restarted": False})
+    assert not rollback.is_to_put_back(LOST, {})
+
+
+def test_hosts_out_of_reach_are_named_with_the_reason_and_the_others_are_told_by_their_looks():
+    hostvars = {
+        "app1": {"__rollback_seen": RECORDED, "__rollback_running": {"restarted": True}},
+        "app2": {"__rollback_seen": LOST},
+        "app3": {"__rollback_seen": PLAIN, "__rollback_running": {"restarted": False}},
+    }
+    assert filters.hosts_to_put_back(list(hostvars), hostvars) == ["app1"]
+    assert filters.hosts_out_of_reach(list(hostvars), hostvars) == {
+        "app2": "the host cannot be reached: Connection timed out"
+    }
+
+
+def test_a_probe_that_did_not_come_through_leaves_the_old_redis_unproven_however_it_ended():
+    probes = {
+        "app1": {"reached": True},
+        "app2": {"reached": False, "failure": {"found": "refused", "remedy": "open the ingress"}, "msg": "long"},
+        "app3": {"msg": "MODULE FAILURE"},
+        "app4": LOST,
+        "app5": {"skipped": True},
+    }
+    assert rollback.unproven(probes) == {"app2": "refused", "app3": "MODULE FAILURE"}
+
+
+def test_the_refusal_names_hosts_of_one_reason_together_and_says_that_nothing_was_touched():
+    told = rollback.refusal({"app1": "no answer", "app2": "no answer", "app3": "refused"})
+    assert told.startswith("Nothing was touched")
+    assert "app1, app2: no answer" in told and "app3: refused" in told
+
+
+def contents(**more):
+    group = {"pattern": "session:*", "type": "string", "database": 0, "count": 90, "without_ttl": 2, "bytes": 1}
+    return {"total_keys": 90, "keys_without_ttl": 2, "sampled": 90, "key_groups": [group], **more}
+
+
+def test_what_stays_behind_is_told_by_pattern_with_and_without_ttl_and_what_it_means():
+    told = rollback.left_behind(contents(), TARGET, "2026-11-25T10:00:00Z")
+    assert told[0].startswith("kempian-cache holds 90 keys, 2 of them without TTL.")
+    assert "since the cutover (2026-11-25T10:00:00Z)" in told[0] and "nothing is copied" in told[0]
+    assert told[1] == "- session:* (string, database 0): 90 keys, 2 without TTL"
+    assert "served as it was until its TTL ends" in told[2]
+    assert told[3].startswith("2 keys without TTL will not come anew")
+
+
+def test_where_only_some_keys_were_looked_at_that_is_said_and_long_lists_are_cut():
+    groups = [{"pattern": f"p{n}", "type": "hash", "database": 0, "count": 1, "without_ttl": 0} for n in range(25)]
+    told = rollback.left_behind(contents(total_keys=500, sampled=25, key_groups=groups, keys_without_ttl=0), TARGET)
+    assert "- and 5 more patterns" in told
+    assert "- counted among 25 keys that were looked at, of 500" in told
+    assert not any("come anew" in line for line in told)
+
+
+def test_a_target_that_cannot_be_read_is_told_and_no_reason_to_stop():
+    [told] = rollback.left_behind({"failed": False, "msg": "The token is wrong"}, TARGET)
+    assert "cannot be told (The token is wrong)" in told
+    [gone] = rollback.left_behind({}, {"name": "kempian-cache", "state": "after_apply"})
+    assert "kempian-cache is not there" in gone
+    assert rollback.left_behind(contents(total_keys=0), TARGET) == [
+        "kempian-cache holds no keys, so nothing stays behind."
+    ]
+
+
+def test_what_is_not_back_is_listed_with_the_command_that_does_it():
+    results = {"app1": {"state": "failed", "why": "the host cannot be reached: timed out."}, "app2": {"state": "ok"}}
+    lines = story.rollback_lines(results, "denied", "ansible-playbook p.yml -i inv", " --limit {host},localhost")
+    assert lines[0] == "The shared store is NOT back: denied. When that is mended: ansible-playbook p.yml -i inv"
+    assert lines[1] == (
+        "app1: NOT back: the host cannot be reached: timed out. When that is mended: ansible-playbook p.yml -i inv "
+        "--limit app1,localhost"
+    )
+    assert lines[2] == "app2: on the old Redis, as it was"
+
+
+def test_a_plan_does_not_say_that_it_was_done():
+    assert story.rollback_lines({"app1": {"state": "ok", "changed": True}}, "", planned=True) == [
+        "app1: on the old Redis, would be put back"
+    ]
