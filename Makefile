@@ -48,11 +48,11 @@ molecule: $(READY) ## Run every role in its Molecule scenario (SCENARIO=name: on
 
 e2e: $(READY) ## Run one end-to-end scenario (SCENARIO=name), or list them
 ifdef SCENARIO
-	$(PYTEST) -s tests/e2e/test_$(SCENARIO).py
+	$(PYTEST) -s tests/e2e/test_$(subst -,_,$(SCENARIO)).py
 else
 	@echo "make e2e SCENARIO=name, where name is one of"
 	@for file in tests/e2e/test_*.py; do name=$${file#*test_}; \
-		printf '  %-20s %s\n' "$${name%.py}" "$$(sed -n '1s/"""//gp' "$$file")"; done
+		printf '  %-20s %s\n' "$$(echo $${name%.py} | tr _ -)" "$$(sed -n '1s/"""//gp' "$$file")"; done
 endif
 
 lint: $(READY) ## Run ruff, mypy, yamllint, ansible-lint and the changelog's linter

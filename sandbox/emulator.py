@@ -72,6 +72,11 @@ def order_faults(port: int, key: AccessKey, faults: list[dict[str, Any]]) -> Non
     ask(port, key, "faults", json.dumps(faults).encode())
 
 
+def advance_clock(port: int, key: AccessKey, seconds: float) -> str:
+    """Let the time of the local AWS jump forward; returns what it is then."""
+    return str(ask(port, key, "clock", json.dumps({"advance_seconds": seconds}).encode()))
+
+
 def ask(port: int, key: AccessKey, what: str, body: bytes | None = None) -> Any:
     """A request to the emulator itself, beside AWS; with a body a POST."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -27,10 +27,8 @@ def provision_lines(parts: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def ingress_lines(sources: Sequence[str], result: Result, group: str, port: int) -> list[str]:
-    """One line for each source that a changed security group admits."""
-    if not result.get("changed"):
-        return []
+def ingress_lines(sources: Sequence[str], group: str, port: int) -> list[str]:
+    """One line for each source that a security group is to admit."""
     return [f"security group {group}: admit {source} to TCP port {port}" for source in sources]
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from sandbox.aws.calls import Call, CallLog, call_of
-from sandbox.aws.clock import now
+from sandbox.aws.clock import advance, now
 from sandbox.aws.faults import Cut, Faults
 from sandbox.aws.keys import CONTROL_HEADER, Keys, control_key_of
 from sandbox.aws.moto_side import MotoSide, error_reply
@@ -97,6 +97,8 @@ class Server:
                 return as_json(self._log.since(int(asked.get("since", 0))))
             if what == "GET clock":
                 return as_json(now().isoformat())
+            if what == "POST clock":
+                return as_json(advance(float(json.loads(body)["advance_seconds"])).isoformat())
             if what == "GET faults":
                 return as_json(self._faults.shown())
             if what == "POST faults":
@@ -126,6 +128,9 @@ class KeepAlive(WSGIRequestHandler):
 
     def log_request(self, *_: Any) -> None:
         pass
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(now().timestamp() if timestamp is None else timestamp)
 
 
 def listen(application: Server, address: str, port: int, descriptor: int | None = None) -> BaseWSGIServer:

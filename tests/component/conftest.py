@@ -14,18 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import redis
 import trustme
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
+from moto.server import ThreadedMotoServer
 
 from sandbox import check
 from sandbox.shell import environment
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: fetches packages or takes seconds; for make test-long")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +33,29 @@ def programs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", environment()["PATH"])
         yield
+
+
+@pytest.fixture(scope="module")
+def moto_options() -> Iterator[dict[str, str]]:
+    """A module's options that lead to moto, for what needs no engine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    access = {"region": "us-east-1", "access_key": "AKIAIOSFODNN7EXAMPLE", "secret_key": "not-a-real-key-0123"}
+    yield {"endpoint_url": f"http://{host}:{port}", **access}
+    server.stop()
+
+
+@pytest.fixture
+def connect_ssm(moto_options: dict[str, str]) -> Callable[[], Any]:
+    """Makes a client of its Parameter Store."""
+    return lambda: boto3.client(
+        "ssm",
+        endpoint_url=moto_options["endpoint_url"],
+        region_name=moto_options["region"],
+        aws_access_key_id=moto_options["access_key"],
+        aws_secret_access_key=moto_options["secret_key"],
+    )
 
 
 class Left(Exception):

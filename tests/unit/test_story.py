@@ -78,7 +78,13 @@ def test_a_host_is_told_by_its_masked_values_and_its_restart():
 def test_what_did_not_change_is_not_told():
     assert story.host_lines("app1", "/opt/.env", "shop", {"changed": False, "changes": {"K": {}}}, {}) == []
     assert story.provision_lines([{"what": "x", "result": {"changed": False, "plan": []}}]) == []
-    assert story.ingress_lines(["sg-1"], {"changed": False}, "g", 6379) == []
+
+
+def test_each_source_that_is_let_in_is_a_line():
+    assert story.ingress_lines(["sg-1", "10.0.0.0/24"], "shop-cache", 6379) == [
+        "security group shop-cache: admit sg-1 to TCP port 6379",
+        "security group shop-cache: admit 10.0.0.0/24 to TCP port 6379",
+    ]
 
 
 def test_the_steps_of_a_plan_are_told_with_their_reasons():

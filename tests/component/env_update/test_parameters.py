@@ -6,44 +6,22 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ssm_store
 from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import ChangeRefused, Request
 from ansible_collections.kempian.cache_migration.plugins.modules import env_update
-from moto.server import ThreadedMotoServer
 
 NAME = "/kempian/prod/REDIS_URL"
 JOURNAL = "/cache_migration/test/journal/_2Fkempian_2Fprod_2FREDIS_5FURL"
 OLD, NEW = "redis://:old%2Fpw@old-redis.internal:6379/0", "rediss://:new%23token@new.cache.internal:6379/0"
-ACCESS = {"region": "us-east-1", "access_key": "AKIAIOSFODNN7EXAMPLE", "secret_key": "not-a-real-key-0123"}
 
 Update = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def connect(address: str) -> Any:
-    return boto3.client(
-        "ssm",
-        endpoint_url=address,
-        region_name=ACCESS["region"],
-        aws_access_key_id=ACCESS["access_key"],
-        aws_secret_access_key=ACCESS["secret_key"],
-    )
-
-
 @pytest.fixture
-def ssm(address: str) -> Iterator[Any]:
+def ssm(connect_ssm: Callable[[], Any]) -> Iterator[Any]:
     """A store with one parameter in it, and nothing else."""
-    client = connect(address)
+    client = connect_ssm()
     client.put_parameter(
         Name=NAME,
         Value=OLD,
@@ -59,11 +37,11 @@ def ssm(address: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def update(run_module: Any, ssm: Any, address: str) -> Update:
+def update(run_module: Any, ssm: Any, moto_options: dict[str, str]) -> Update:
     """Run the task; what is not given is a change of the parameter to the new URL."""
 
     def run(values: dict[str, Any] | None = None, **params: Any) -> dict[str, Any]:
-        params = {"migration_name": "test", "endpoint_url": address, **ACCESS, **params}
+        params = {"migration_name": "test", **moto_options, **params}
         return dict(run_module(env_update.main, store="ssm", values=values or {NAME: NEW}, **params))
 
     return run
@@ -233,8 +211,8 @@ def just_before_writing(client: Any, name: str, act: Callable[[], None]) -> None
     client.meta.events.register("provide-client-params.ssm.PutParameter", act_once)
 
 
-def test_a_write_in_between_is_reported_with_its_version(ssm, address):
-    client = connect(address)
+def test_a_write_in_between_is_reported_with_its_version(ssm, connect_ssm):
+    client = connect_ssm()
     just_before_writing(client, NAME, lambda: ssm.put_parameter(Name=NAME, Value="redis://theirs:1/0", Overwrite=True))
     with pytest.raises(ChangeRefused) as refused:
         ssm_store.carry_out(asked(), client, "now")
@@ -242,14 +220,14 @@ def test_a_write_in_between_is_reported_with_its_version(ssm, address):
     assert "version 2 of its history holds what they wrote" in str(refused.value)
 
 
-def test_a_repeated_write_of_our_own_is_no_stranger(ssm, address):
-    client = connect(address)
+def test_a_repeated_write_of_our_own_is_no_stranger(ssm, connect_ssm):
+    client = connect_ssm()
     just_before_writing(client, NAME, lambda: ssm.put_parameter(Name=NAME, Value=NEW, Overwrite=True))
     assert ssm_store.carry_out(asked(), client, "now")[0].version == 3
 
 
-def test_of_two_runs_at_once_the_first_recorded_original_stays(ssm, address):
-    client = connect(address)
+def test_of_two_runs_at_once_the_first_recorded_original_stays(ssm, connect_ssm):
+    client = connect_ssm()
     first = asked(values={NAME: "rediss://:first@new:6379/0"})
     just_before_writing(client, JOURNAL, lambda: ssm_store.carry_out(first, ssm, "now"))
     with pytest.raises(ChangeRefused, match="written by somebody else"):
@@ -258,8 +236,8 @@ def test_of_two_runs_at_once_the_first_recorded_original_stays(ssm, address):
     assert (entry["original"], entry["written"]) == (OLD, ["rediss://:first@new:6379/0", NEW])
 
 
-def test_a_parameter_that_somebody_makes_just_now_is_not_overwritten(ssm, address):
-    client = connect(address)
+def test_a_parameter_that_somebody_makes_just_now_is_not_overwritten(ssm, connect_ssm):
+    client = connect_ssm()
     name = "/kempian/prod/OTHER"
     just_before_writing(client, name, lambda: ssm.put_parameter(Name=name, Value="theirs", Type="String"))
     with pytest.raises(ChangeRefused, match="made by somebody else"):

@@ -316,7 +316,6 @@ OLD = textwrap.dedent("""
 """)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("version", ["4.3.6", "4.5.5", "5.2.1", "6.4.0"])
 def test_older_versions_of_redis_py_are_used_and_made_to_verify_the_name(start_engine, ca, ca_file, tmp_path, version):
     subprocess.run(
