@@ -6,7 +6,14 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, rollback, ssm_store, story
+from ansible_collections.kempian.cache_migration.plugins.module_utils import (
+    batches,
+    own_check,
+    rollback,
+    ssm_store,
+    story,
+    verdict,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
     AFTER_APPLY,
     Endpoint,
@@ -78,6 +85,7 @@ def host_result(steps, host, env_path, service):
     result = {
         "state": "failed" if why else "ok",
         "changed": bool(change.get("changed") or restart.get("changed") or lost_on_the_way),
+        "restarted": bool(restart.get("restarted") or lost_on_the_way),
         "shared_changed": bool(shared.get("changed")),
         "lines": story.shared_lines(shared) + story.host_lines(host, env_path, service, change, restart),
         "connections": restart.get("connections") or {},
@@ -85,10 +93,15 @@ def host_result(steps, host, env_path, service):
     return {**result, "step": "reach the host", "why": why} if why else result
 
 
+def hosts_begun_before(hosts, hostvars, name, shared):
+    """The hosts whose own value, or else the shared one, an earlier run has changed, by looks of this run."""
+    return [host for host in hosts if batches.is_begun(hostvars[host].get(name) or {}, shared)]
+
+
 def hosts_on_target(hosts, hostvars, name):
     """The hosts of which a look, registered under ``name``, found nothing that a restart would have to mend."""
     looks = {host: hostvars[host].get(name) or {} for host in hosts}
-    return [host for host, look in looks.items() if look.get("changed") is False and not look.get("unreachable")]
+    return [host for host, look in looks.items() if look.get("restarted") is False and not look.get("unreachable")]
 
 
 def hosts_to_put_back(hosts, hostvars):
@@ -134,6 +147,7 @@ def migration_lines(hosts, hostvars):
         lines += known.get("__migration_lines_provision") or []
         lines += known.get("__migration_lines_ingress") or []
         lines += (known.get("__cutover_result") or {}).get("lines") or []
+    lines += story.check_lines(hostvars[hosts[-1]].get("__cutover_checks") or [])
     return lines or ["Nothing: everything is as it should be."]
 
 
@@ -156,8 +170,12 @@ class FilterModule:
             "cost_line": story.cost_line,
             "cutover_batches": cutover_batches,
             "cutover_failed": batches.failed_hosts,
-            "cutover_verdict": batches.verdict,
+            "cutover_phase": own_check.phase_after,
+            "cutover_to_put_back": batches.hosts_to_put_back,
+            "cutover_verdict": verdict.verdict,
+            "cutover_would_change": batches.would_change,
             "host_result": host_result,
+            "hosts_begun_before": hosts_begun_before,
             "hosts_on_target": hosts_on_target,
             "hosts_out_of_reach": hosts_out_of_reach,
             "hosts_to_put_back": hosts_to_put_back,

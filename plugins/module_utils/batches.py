@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""In which order hosts are cut over, and what one decision over their results says. Pure."""
+"""In which order hosts are cut over, and what follows from the results of their steps. Pure."""
 
 from __future__ import annotations
 
@@ -42,46 +42,9 @@ def _size(batch_size: int | str, count: int) -> int:
     return max(1, count * number // 100) if percent else number
 
 
-def failed_hosts(results: Mapping[str, Result]) -> list[str]:
+def failed_hosts(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The hosts whose result says that they failed, in order."""
     return [host for host, result in results.items() if result.get("state") == "failed"]
-
-
-def verdict(results: Mapping[str, Result], back: Mapping[str, Result], shared: Mapping[str, Any]) -> str:
-    """The sentence that a failed cutover ends with: which host, why, and where every host is now.
-
-    ``results`` maps each host to ``{state: ok|failed|untouched, changed: bool, step, why}``; ``back`` maps each host
-    that was put back to ``{state: ok|failed, why}``; ``shared`` is the same for the shared store, or empty.
-    """
-    back = {host: result for host, result in back.items() if results[host].get("changed")}
-    lines = [
-        f"{host} failed at the step '{results[host]['step']}': {results[host]['why']}" for host in failed_hosts(results)
-    ]
-    restored = [host for host, result in back.items() if result.get("state") == "ok"]
-    stuck = {host: result for host, result in back.items() if result.get("state") != "ok"}
-    untouched = [host for host, result in results.items() if host not in back and not result.get("changed")]
-    kept = [host for host, result in results.items() if host not in back and result.get("changed")]
-    if restored:
-        lines.append(f"Put back to the old Redis, restarted and healthy: {', '.join(restored)}.")
-    if shared:
-        lines.append(
-            "The shared store was put back."
-            if shared.get("state") == "ok"
-            else f"The shared store was NOT put back: {shared.get('why', 'no reason given')}"
-        )
-    for host, result in stuck.items():
-        lines.append(f"NOT put back: {host}: {result.get('why', 'no reason given')}")
-    if kept:
-        lines.append(f"Left as this run made them: {', '.join(kept)}.")
-    if untouched:
-        lines.append(f"Never touched by this run: {', '.join(untouched)}.")
-    lines.append(
-        "Mend it and run the same command again, which goes on from here; or run playbooks/rollback.yml, which puts "
-        "ALL hosts back on the old Redis."
-        if stuck or shared.get("state") == "failed"
-        else "Nothing of this run is left; mend the cause and run the same command again."
-    )
-    return "\n".join(lines)
 
 
 UNTOUCHED: Result = {"state": "untouched", "changed": False}
@@ -141,3 +104,30 @@ def shared_failure(change: Mapping[str, Any], endpoint: Mapping[str, Any]) -> st
 def is_journaled(change: Mapping[str, Any]) -> bool:
     """Whether an original of any of these values is recorded, so that an earlier run has changed it."""
     return any(value.get("journaled") for value in ((change or {}).get("changes") or {}).values())
+
+
+def is_begun(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
+    """Whether an earlier run has changed the value that a host reads: its own, or where it has none the shared one."""
+    look = own if own.get("changes") else shared or {}
+    return not would_change([look]) and is_journaled(look)
+
+
+def would_change(looks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any of these looks at values and services found something to do.
+
+    They are told by what they found, since a task that only looks has ``changed_when: false``.
+    """
+    return any(
+        look.get("restarted") or any(value.get("action") != "keep" for value in (look.get("changes") or {}).values())
+        for look in looks
+    )
+
+
+def hosts_to_put_back(
+    results: Mapping[str, Mapping[str, Any]], begun_before: Sequence[str], all_of_it: bool
+) -> list[str]:
+    """The hosts that a failed run puts back: those that it changed.
+
+    With ``all_of_it`` also those that a run before it has changed, which was ended before its cutover was complete.
+    """
+    return [host for host, result in results.items() if result.get("changed") or (all_of_it and host in begun_before)]

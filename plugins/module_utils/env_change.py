@@ -155,6 +155,7 @@ def location(value: str | None) -> dict[str, Any] | None:
 
 def describe(decision: Decision, journaled: bool) -> dict[str, Any]:
     described = {
+        "action": decision.action,
         "before": mask(decision.before),
         "after": mask(decision.after),
         "before_location": location(decision.before),

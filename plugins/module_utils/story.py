@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils import own_check
+
 Result = Mapping[str, Any]
 
 
@@ -49,6 +51,11 @@ def shared_lines(change: Result) -> list[str]:
         return []
     changes = (change.get("changes") or {}).items()
     return [f"SSM parameter {key}: {value.get('before')} -> {value.get('after')}" for key, value in changes]
+
+
+def check_lines(checks: Sequence[Result]) -> list[str]:
+    """The checks of the user's own, in the order in which they ran."""
+    return [f"your check {own_check.when(check.get('phase') or '')}: {check.get('command')}" for check in checks]
 
 
 def cost_line(cost: Mapping[str, Any]) -> str:

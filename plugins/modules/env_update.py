@@ -130,6 +130,7 @@ changes:
   type: dict
   sample:
     REDIS_URL:
+      action: write
       before: redis://:***@10.0.0.5:6379/0
       after: rediss://:***@master.shop.abc123.use1.cache.amazonaws.com:6379/0
       before_location: {host: 10.0.0.5, port: 6379, tls: false, database: 0}
@@ -137,6 +138,11 @@ changes:
       original_location: {host: 10.0.0.5, port: 6379, tls: false, database: 0}
       journaled: true
   contains:
+    action:
+      description:
+        - What was done to the value, or would be in check mode, one of V(keep), V(write), V(remove) and V(restore).
+        - It says so also where a task's C(changed_when) does not.
+      type: str
     before:
       description: The value found, masked, or null where there was none. What is no cache URL is V(***).
       type: str

@@ -1,4 +1,4 @@
-"""The order of a cutover, and the sentence that a failed one ends with."""
+"""The order of a cutover, and what follows from the results of its steps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import (
     BatchError,
     cutover_batches,
+    hosts_to_put_back,
+    is_begun,
     is_journaled,
     shared_failure,
-    verdict,
+    would_change,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,35 +47,6 @@ def test_a_canary_that_is_no_host_is_refused_by_the_name_of_its_option():
         cutover_batches(["a", "b"], canary="c")
 
 
-def test_the_verdict_names_the_failed_host_its_cause_and_where_every_host_is_now():
-    said = verdict(
-        {
-            "app1": {"state": "ok", "changed": True},
-            "app2": {"state": "failed", "changed": True, "step": "restart", "why": "the service did not come back."},
-            "app3": {"state": "untouched", "changed": False},
-        },
-        {"app1": {"state": "ok"}, "app2": {"state": "ok"}, "app3": {"state": "untouched"}},
-        {},
-    )
-    assert "app2 failed at the step 'restart': the service did not come back." in said
-    assert "Put back to the old Redis, restarted and healthy: app1, app2." in said
-    assert "Never touched by this run: app3." in said
-    assert "run the same command again" in said
-    assert "NOT" not in said
-
-
-def test_the_verdict_never_claims_that_a_host_was_put_back_which_was_not():
-    said = verdict(
-        {"app1": {"state": "failed", "changed": True, "step": "restart", "why": "unreachable"}},
-        {"app1": {"state": "failed", "why": "unreachable"}},
-        {"state": "failed", "why": "AccessDenied"},
-    )
-    assert "NOT put back: app1: unreachable" in said
-    assert "shared store was NOT put back: AccessDenied" in said
-    assert "rollback.yml" in said
-    assert "Put back to the old Redis" not in said
-
-
 TARGET = {"address": "master.shop.x.use1.cache.amazonaws.com", "port": 6379}
 
 
@@ -98,3 +71,24 @@ def test_a_value_is_journaled_where_an_earlier_run_has_changed_it():
     assert is_journaled(reverted("x", journaled=True))
     assert not is_journaled(reverted("x", journaled=False))
     assert not is_journaled({"skipped": True})
+
+
+def test_a_run_has_something_to_do_where_any_look_found_it():
+    kept, written = reverted("x", action="keep"), reverted("x", action="write")
+    assert would_change([kept, {}, written])
+    assert would_change([kept, {"restarted": True, "changed": False}])
+    assert not would_change([kept, {}, {"skipped": True}, {"restarted": False}])
+
+
+def test_an_earlier_run_has_begun_a_host_whose_value_is_changed_and_journaled():
+    done = reverted("x", action="keep", journaled=True)
+    assert is_begun(done, {})
+    assert not is_begun(reverted("x", action="write", journaled=True), {}), "a look tells what a run would journal"
+    assert not is_begun(reverted("x", action="keep", journaled=False), done), "the host has a value of its own"
+    assert is_begun({"skipped": True}, done), "the host reads the shared value"
+
+
+def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_ended_where_that_is_asked_for():
+    results = {"app1": {"changed": False}, "app2": {"changed": True}, "app3": {"changed": False}}
+    assert hosts_to_put_back(results, ["app1"], all_of_it=False) == ["app2"]
+    assert hosts_to_put_back(results, ["app1"], all_of_it=True) == ["app1", "app2"]

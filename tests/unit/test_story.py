@@ -61,7 +61,7 @@ def test_a_host_that_was_lost_after_its_probe_counts_as_changed():
 
 
 def test_a_host_is_on_the_target_where_a_look_finds_nothing_to_restart():
-    looks = {"app1": {"look": {"changed": False}}, "app2": {"look": {"changed": True}}, "app3": {}}
+    looks = {"app1": {"look": {"restarted": False}}, "app2": {"look": {"restarted": True}}, "app3": {}}
     assert filters.hosts_on_target(["app1", "app2", "app3"], looks, "look") == ["app1"]
 
 
