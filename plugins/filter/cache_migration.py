@@ -11,6 +11,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils import (
     own_check,
     rollback,
     ssm_store,
+    standing,
     story,
     verdict,
 )
@@ -133,6 +134,13 @@ def location_of(endpoint):
     return [{"address": endpoint["address"], "port": int(endpoint["port"])}] if known else []
 
 
+def host_standings(hosts, hostvars, endpoint):
+    """Where each host stands, from what the role state has registered on it."""
+    names = ("__state_value", "__state_shared", "__state_running")
+    looks = {host: [dict(hostvars[host].get(name) or {}) for name in names] for host in hosts}
+    return {host: standing.host_standing(*look, endpoint) for host, look in looks.items()}
+
+
 def ingress_rule(source, port, name):
     """The rule of amazon.aws.ec2_security_group that admits one security group or address range."""
     who = {"group_id": source} if source.startswith("sg-") else {"cidr_ip": source}
@@ -175,6 +183,7 @@ class FilterModule:
             "cutover_verdict": verdict.verdict,
             "cutover_would_change": batches.would_change,
             "host_result": host_result,
+            "host_standings": host_standings,
             "hosts_begun_before": hosts_begun_before,
             "hosts_on_target": hosts_on_target,
             "hosts_out_of_reach": hosts_out_of_reach,
@@ -198,5 +207,6 @@ class FilterModule:
             "provision_lines": story.provision_lines,
             "rollback_lines": story.rollback_lines,
             "shared_failure": batches.shared_failure,
+            "state_lines": standing.state_lines,
             "unreachable_reason": batches.unreachable_reason,
         }

@@ -84,6 +84,15 @@ def test_the_values_lead_to_the_primary_endpoint_over_tls(stage, migrated):
     assert stage.primary_address() in stage.parameter()
 
 
+def test_where_the_migration_stands_is_told_of_every_host_without_a_write(stage, migrated):
+    run = stage.play("playbooks/state.yml")
+    assert run.code == 0 and run.writes == []
+    assert all(f"{host}: new: its value leads to {stage.primary_address()}:6379" in run.said() for host in stage.hosts)
+    assert f"originals are kept of: {', '.join(stage.hosts)}, /kempian/sandbox/REDIS_URL" in run.said()
+    assert "lock: nobody is at work" in run.said()
+    assert "next: migrate.yml would change no host" in run.said()
+
+
 def test_a_second_run_changes_nothing_and_makes_no_write_call(again):
     assert again.code == 0
     assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)

@@ -1,0 +1,107 @@
+"""Where a migration stands, and what is told of it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.standing import host_standing, state_lines
+
+TARGET = {"state": "known", "name": "shop-cache", "address": "master.shop", "port": 6379}
+LOCK = {
+    "id": "cafe0001",
+    "user": "awx",
+    "host": "job-7",
+    "pid": 7,
+    "started": "1",
+    "what": "migrate.yml",
+    "since": "2026-11-25T19:00:00Z",
+    "expires": "2026-11-25T19:05:00Z",
+}
+
+
+def value(host, journaled=False):
+    return {"changes": {"REDIS_URL": {"before_location": {"host": host, "port": 6379}, "journaled": journaled}}}
+
+
+def service(to_target=0, to_left=0):
+    return {"connections": {"to_target": to_target, "to_left": to_left}}
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "connections", "state"),
+    [
+        ("old", {"to_left": 2}, "old"),
+        ("old", {}, "old"),
+        ("master.shop", {"to_target": 2}, "new"),
+        ("master.shop", {"to_left": 2}, "mixed"),
+        ("master.shop", {"to_target": 1, "to_left": 1}, "mixed"),
+        ("master.shop", {}, "mixed"),
+        ("old", {"to_target": 2}, "mixed"),
+    ],
+)
+def test_a_host_is_judged_by_its_value_and_its_connections(leads_to, connections, state):
+    assert host_standing(value(leads_to), {}, service(**connections), TARGET)["state"] == state
+
+
+def test_a_host_whose_value_is_in_the_shared_store_alone_is_judged_by_that():
+    assert host_standing({"skipped": True}, value("master.shop"), service(to_target=1), TARGET)["state"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("looks", "why"),
+    [
+        (({"unreachable": True, "msg": "no route"}, {}, {}), "cannot be reached: no route"),
+        (({"failed": True, "msg": "somebody has changed it"}, {}, service()), "somebody has changed it"),
+        ((value("old"), {}, {"failed": True, "msg": "no such service"}), "no such service"),
+    ],
+)
+def test_a_host_that_cannot_be_looked_at_is_unknown_with_the_reason(looks, why):
+    told = host_standing(*looks, TARGET)
+    assert told["state"] == "unknown" and why in told["why"]
+
+
+def lines(hosts, entries=None, endpoint=TARGET, now="2026-11-25T19:01:00Z"):
+    remembered = {"entries": entries or {}, "journaled": ["/shop/URL"], "now": now}
+    return state_lines(hosts, endpoint, remembered)
+
+
+def standing(state):
+    return {"state": state, "why": "its value leads to x:6379", "journaled": state != "old"}
+
+
+def test_hosts_originals_entries_and_the_lock_are_told():
+    told = lines(
+        {"app1": standing("new"), "app2": standing("old")},
+        {"cutover": {"time": "2026-11-25T18:00:00Z", "hosts": ["app1"]}, "lock": LOCK},
+    )
+    assert told == [
+        "target: shop-cache at master.shop:6379",
+        "app1: new: its value leads to x:6379",
+        "app2: old: its value leads to x:6379",
+        "originals are kept of: app1, /shop/URL",
+        "cutover: 2026-11-25T18:00:00Z: hosts app1",
+        "lock: awx@job-7 is running migrate.yml (process 7) since 2026-11-25T19:00:00Z; a run that would change "
+        "something is refused until it ends",
+        "next: migrate.yml would switch app2",
+        "next: rollback.yml would put back app1",
+    ]
+
+
+def test_an_expired_lock_keeps_nobody_out():
+    assert "lock: nobody is at work; what awx@job-7 held has expired" in lines(
+        {}, {"lock": LOCK}, now="2026-11-25T19:05:00Z"
+    )
+
+
+def test_before_anything_is_made_a_run_would_make_the_target_and_switch_all():
+    told = lines({"app1": standing("old")}, endpoint={"state": "after_apply", "name": "shop-cache"})
+    assert told[0] == "target: shop-cache is not there yet"
+    assert told[-2:] == [
+        "next: migrate.yml would make the target, and switch app1",
+        "next: rollback.yml would change no host",
+    ]
+
+
+def test_an_unknown_host_is_to_be_looked_at_first():
+    told = lines({"app1": standing("unknown"), "app2": standing("new")})
+    assert "next: look at app1 first: a run names it as failed" in told
+    assert not any("would change no host" in line for line in told)
