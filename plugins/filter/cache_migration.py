@@ -205,6 +205,7 @@ class FilterModule:
             "place_after": place_after,
             "probe_figures": probe_figures,
             "provision_lines": story.provision_lines,
+            "removal_lines": rollback.removal_lines,
             "rollback_lines": story.rollback_lines,
             "shared_failure": batches.shared_failure,
             "state_lines": standing.state_lines,

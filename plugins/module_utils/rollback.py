@@ -104,3 +104,18 @@ def _meaning(lasting: int) -> list[str]:
 
 def _count(number: int) -> str:
     return f"{number} key{'' if number == 1 else 's'}"
+
+
+def removal_lines(parts: Sequence[Mapping[str, Any]], planned: bool = False) -> list[str]:
+    """What became of each part ``{what, result}`` of the target that was to be deleted."""
+    return [f"{part['what']}: {_removal(part.get('result') or {}, planned)}" for part in parts]
+
+
+def _removal(result: Result, planned: bool) -> str:
+    if result.get("msg"):
+        return f"stays. {result['msg']}"
+    if result.get("skipped"):
+        return "was not looked at"
+    if result.get("changed"):
+        return "would be deleted" if planned else "deleted"
+    return "is not there"

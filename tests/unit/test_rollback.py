@@ -101,3 +101,19 @@ def test_a_plan_does_not_say_that_it_was_done():
     assert story.rollback_lines({"app1": {"state": "ok", "changed": True}}, "", planned=True) == [
         "app1: on the old Redis, would be put back"
     ]
+
+
+def test_what_was_to_be_deleted_and_stays_is_named_with_the_reason():
+    parts = [
+        {"what": "replication group a", "result": {"changed": True}},
+        {"what": "subnet group b", "result": {"changed": False}},
+        {"what": "parameter group c", "result": {"msg": "It is not this migration's.", "changed": False}},
+        {"what": "security group d", "result": {"skipped": True}},
+    ]
+    assert rollback.removal_lines(parts) == [
+        "replication group a: deleted",
+        "subnet group b: is not there",
+        "parameter group c: stays. It is not this migration's.",
+        "security group d: was not looked at",
+    ]
+    assert rollback.removal_lines(parts[:1], planned=True) == ["replication group a: would be deleted"]
