@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sandbox.aws.keys import Keys
-from sandbox.places import REGION, Places
+from sandbox.places import BACKUP_BUCKET, GATEWAY, REGION, Places
+from sandbox.shell import environment
 from sandbox.world import World
 
 
@@ -20,6 +22,8 @@ def inventory(
     kind: str,
     connections: Mapping[str, Mapping[str, object]],
     world: World,
+    *,
+    port: int,
     service: Mapping[str, object],
 ) -> dict[str, Any]:
     """What `ansible-inventory --list` reads. Only what differs from sandbox to sandbox: the rest is group_vars."""
@@ -32,6 +36,9 @@ def inventory(
         "migration_subnet_ids": world.subnet_ids,
         "migration_app_security_group_ids": [world.app_security_group_id],
         "migration_old_instance_id": world.old_instance_id,
+        "migration_backup_bucket": BACKUP_BUCKET,
+        "migration_backup_endpoint_url": f"http://{GATEWAY}:{port}",  # hosts reach the emulated AWS by the gateway
+        "migration_backup_engine": shutil.which("redis-server", path=environment()["PATH"]) or "",
         **service,
     }
     localhost = {

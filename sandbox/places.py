@@ -20,6 +20,7 @@ REGION = "us-east-1"
 APP_PORT = 8000
 TOKEN_SECRET = "kempian/sandbox/cache-token"
 URL_PARAMETER = "/kempian/sandbox/REDIS_URL"
+BACKUP_BUCKET = "kempian-sandbox-backups"
 
 
 def host_address(number: int) -> str:

@@ -110,7 +110,9 @@ def _start(
     if seed:
         _seed(ground, places.netns(first), password)
     connections = {host: module.connection(places, ground, host, address) for host, address in addresses.items()}
-    inventory.write_inventory(places, inventory.inventory(places, kind, connections, made, module.SERVICE))
+    inventory.write_inventory(
+        places, inventory.inventory(places, kind, connections, made, port=port, service=module.SERVICE)
+    )
     took = time.monotonic() - began
     say(f"sandbox {places.name}: {len(addresses)} hosts ({kind}), AWS on 127.0.0.1:{port}, up in {took:.1f} s")
     return {"kind": kind, "port": port, "hosts": addresses, "enter": ground.enter}

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.places import OLD_REDIS, TOKEN_SECRET, URL_PARAMETER, Places
+from sandbox.places import BACKUP_BUCKET, OLD_REDIS, TOKEN_SECRET, URL_PARAMETER, Places
 from sandbox.shell import tools_bin
 
 TOKEN_ALPHABET = string.ascii_letters + string.digits + "!&#$^<>-"  # what ElastiCache allows in an AUTH token
-SERVICES = ("ec2", "secretsmanager", "ssm")
+SERVICES = ("ec2", "s3", "secretsmanager", "ssm")
 HOST_SUBNET = "172.31.0.0/20"  # holds every address that a sandbox gives
 
 REDIS_CONF = """bind {address}
@@ -82,6 +82,7 @@ def make_world(clients: Mapping[str, Any], hosts: Mapping[str, str], user_data: 
     token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(32))
     clients["secretsmanager"].create_secret(Name=TOKEN_SECRET, SecretString=token)
     clients["ssm"].put_parameter(Name=URL_PARAMETER, Value=old_redis_url, Type="SecureString")
+    clients["s3"].create_bucket(Bucket=BACKUP_BUCKET)
     zones = sorted(by_zone)[:3]
     return World(vpc, [by_zone[zone]["SubnetId"] for zone in zones], app_group, old)
 

@@ -88,8 +88,14 @@ def parse_tcp(text: str) -> list[Connection]:
     return found
 
 
+def local_places(text: str, state: str) -> list[tuple[str, str, int]]:
+    """Inode, own address and own port of every socket of /proc/net/tcp, tcp6, udp or udp6 that is in this state."""
+    lines = [line.split() for line in text.splitlines()[1:]]
+    return [(fields[9], *_place(fields[1])) for fields in lines if len(fields) > 9 and fields[3] == state]
+
+
 def _connections(pid: int, proc: str) -> Iterator[Connection]:
-    inodes = _socket_inodes(pid, proc)
+    inodes = socket_inodes(pid, proc)
     for table in ("tcp", "tcp6"):
         try:
             with open(f"{proc}/{pid}/net/{table}", encoding="ascii") as file:
@@ -99,7 +105,8 @@ def _connections(pid: int, proc: str) -> Iterator[Connection]:
         yield from (one for one in parse_tcp(text) if one.inode in inodes)
 
 
-def _socket_inodes(pid: int, proc: str) -> set[str]:
+def socket_inodes(pid: int, proc: str = "/proc") -> set[str]:
+    """Of the sockets that a process holds. Raises OSError where it has ended or may not be looked at."""
     folder = f"{proc}/{pid}/fd"
     found = set()
     for name in os.listdir(folder):

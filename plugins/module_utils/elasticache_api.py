@@ -235,7 +235,7 @@ _REMEDIES = {
 }
 
 
-def explain(error: AnsibleAWSError) -> str:
+def explain(error: AnsibleAWSError, service: str = "elasticache") -> str:
     """One sentence: which call failed, and what to change."""
     cause = error.exception
     what = error.message or "Failed to call AWS"
@@ -243,12 +243,13 @@ def explain(error: AnsibleAWSError) -> str:
         return str(what)
     code = cause.response["Error"]["Code"]
     if code in _ACCESS_DENIED:
-        return f"{what}: the identity that runs this lacks the IAM action {_denied_action(cause)}; add it to its policy"
+        denied = _denied_action(cause, service)
+        return f"{what}: the identity that runs this lacks the IAM action {denied}; add it to its policy"
     remedy = _REMEDIES.get(code) or _REMEDIES.get(re.sub("Fault$", "", code))
     return f"{what}: {remedy}" if remedy else str(what)
 
 
-def _denied_action(error: Any) -> str:
+def _denied_action(error: Any, service: str) -> str:
     """AWS names it, and may mean another than the call (a create with tags also needs AddTagsToResource)."""
     named = re.search(r"perform: ([\w-]+:\w+)", error.response["Error"].get("Message", ""))
-    return named.group(1) if named else f"elasticache:{error.operation_name}"
+    return named.group(1) if named else f"{service}:{error.operation_name}"

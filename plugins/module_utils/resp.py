@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any, List, Sequence, Union
+from typing import Any, Iterator, List, Sequence, Union
 
 Argument = Union[str, bytes, int, float]
 Reply = Union[str, int, bytes, None, List[Any]]
@@ -74,6 +74,41 @@ class Connection:
         """A command whose answer is text, decoded."""
         reply = self.execute(*arguments)
         return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
+
+    @contextlib.contextmanager
+    def _spoken(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except socket.timeout:
+            raise NoAnswer(f"no {what} within {self._socket.gettimeout():g} s")
+        except OSError as error:
+            raise ConnectionLost(str(error))
+
+    def send(self, *arguments: Argument) -> None:
+        """Send one command and do not read its answer, as in replication, where what follows is no answer."""
+        with self._spoken("way to send"):
+            self._socket.sendall(encode(arguments))
+
+    def read(self) -> Reply:
+        """The next thing that the server says by itself."""
+        with self._spoken("word"):
+            return self._read()
+
+    def read_line(self) -> bytes:
+        """The next line as it is; empty where the server only shows that it is alive."""
+        with self._spoken("line"):
+            line = self._reader.readline(65536)
+        if not line.endswith(b"\n"):
+            raise ConnectionLost("the server closed the connection")
+        return line.rstrip(b"\r\n")
+
+    def read_some(self, most: int) -> bytes:
+        """At least one byte and at most that many, as they come."""
+        with self._spoken("data"):
+            data: bytes = self._reader.read1(most)
+        if not data:
+            raise ConnectionLost("the server closed the connection")
+        return data
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

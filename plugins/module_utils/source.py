@@ -8,6 +8,7 @@ Names of keys may hold personal data, so they are told as patterns: ``session:*`
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import Counter
@@ -138,6 +139,26 @@ def read_source(connection: Connection, sample: int, clock: Callable[[], float] 
     )
 
 
+def read_clients(connection: Connection) -> tuple[Client, ...]:
+    """Who is connected beside this connection, one for each address and name. Raises CacheError."""
+    own = connection.ask("CLIENT", "ID")
+    return _without(own, connection.ask("CLIENT", "LIST"))
+
+
+def read_persistence(connection: Connection, info: Info) -> dict[str, Any]:
+    """Whether its data is on its disk once it ends: an append-only file, save points, and what neither holds yet."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(ServerError):  # CONFIG may be renamed or denied: INFO tells whether it ever saved
+        reply = connection.execute("CONFIG", "GET", "save")
+        if isinstance(reply, list) and len(reply) == 2:
+            found["save"] = _text(reply[1])
+    return {
+        "appends": info.get("aof_enabled") == 1,
+        "saves": bool(found["save"]) if "save" in found else _number(info, "rdb_last_bgsave_time_sec") >= 0,
+        "unsaved_changes": _number(info, "rdb_changes_since_last_save"),
+    }
+
+
 class _Reader:
     def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
         self._connection = connection
@@ -176,13 +197,7 @@ class _Reader:
 
     def clients(self) -> tuple[Client, ...]:
         """All but this connection itself, one for each address and name."""
-        own = self.text("CLIENT", "ID")
-        lines = [parse_client(line) for line in self.text("CLIENT", "LIST").splitlines()]
-        together: dict[tuple[str, str], list[dict[str, str]]] = {}
-        for line in lines:
-            if line.get("id") != own and line.get("addr"):
-                together.setdefault((address_of(line["addr"]), line.get("name", "")), []).append(line)
-        return tuple(_client(address, name, found) for (address, name), found in sorted(together.items()))
+        return _without(self.text("CLIENT", "ID"), self.text("CLIENT", "LIST"))
 
     # --- keys ---
 
@@ -243,6 +258,15 @@ class _Reader:
             names.append(_text(fields["name"]))
             pending += int(fields["pending"])
         return Stream(database, pattern_of(key), length if isinstance(length, int) else 0, tuple(names), pending)
+
+
+def _without(own: str, listed: str) -> tuple[Client, ...]:
+    """CLIENT LIST but for the connection with the id ``own``."""
+    together: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for line in map(parse_client, listed.splitlines()):
+        if line.get("id") != own and line.get("addr"):
+            together.setdefault((address_of(line["addr"]), line.get("name", "")), []).append(line)
+    return tuple(_client(address, name, found) for (address, name), found in sorted(together.items()))
 
 
 def _client(address: str, name: str, lines: Sequence[dict[str, str]]) -> Client:

@@ -94,9 +94,18 @@ def _request_lines(service: str) -> list[tuple[str, str, re.Pattern[str], frozen
         path, _, query = http.get("requestUri", "/").partition("?")
         pattern = re.sub(r"\\{[^}]*\\\+\\}", ".+", re.escape(path))
         pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", pattern)
-        wanted = frozenset(part.partition("=")[0] for part in query.split("&") if part)
-        lines.append((name, http["method"], re.compile(pattern), wanted))
+        wanted = {part.partition("=")[0] for part in query.split("&") if part} | set(_asked_for(model, name))
+        lines.append((name, http["method"], re.compile(pattern), frozenset(wanted)))
     return lines
+
+
+def _asked_for(model: Any, operation: str) -> Iterator[str]:
+    """The parts of the query that an operation cannot do without: of two alike, they tell ListParts from GetObject."""
+    shape = model.operation_model(operation).input_shape
+    for member in shape.required_members if shape else ():
+        place = shape.members[member].serialization
+        if place.get("location") == "querystring":
+            yield place["name"]
 
 
 def without_secrets(value: Any, key: str = "") -> Any:

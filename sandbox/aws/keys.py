@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 CONTROL_HEADER = "X-Sandbox-Key"  # names the key of a request to /_sandbox/, which nobody signs
@@ -58,8 +59,14 @@ class Keys:
 
 def credential_of(environ: Mapping[str, Any]) -> tuple[str, str]:
     """The key's id and the service that a signed request names; empty where it names none."""
-    found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")) or CREDENTIAL.search(_presigned(environ))
     return (found[1], found[2]) if found else ("", "")
+
+
+def _presigned(environ: Mapping[str, Any]) -> str:
+    """A presigned URL names its key in the query, where a signed request has it in a header."""
+    credential = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0]
+    return f"Credential={credential}/" if credential else ""
 
 
 def control_key_of(environ: Mapping[str, Any]) -> str:

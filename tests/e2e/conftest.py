@@ -220,6 +220,12 @@ def remote_of(line: str) -> tuple[str, int]:
     return ".".join(str(byte) for byte in reversed(word)), int(port, 16)
 
 
+@pytest.fixture(scope="session")
+def stage_of():
+    """Makes a stage of a sandbox that a scenario has brought up itself."""
+    return Stage
+
+
 @pytest.fixture(scope="module")
 def stage(request, tmp_path_factory):
     """A fresh sandbox for the scenario, taken down afterwards."""

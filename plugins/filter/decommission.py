@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filters of the role decommission: thin doors to the room of the same name."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission
+
+
+def host_looks(hosts, hostvars, name):
+    """What old_redis_info returned on each host under ``name``, failures too; a host without a result was left out."""
+    keep = ("original", "addresses", "current", "redis", "failed", "unreachable", "msg")
+    left_out = {"unreachable": True, "msg": "it was left out of this run, or lost earlier in it"}
+    found = {host: hostvars[host].get(name) or left_out for host in hosts}
+    return {host: {key: look[key] for key in keep if key in look} for host, look in found.items()}
+
+
+def old_host_seen(result):
+    """What old_host_info returned, a failure too."""
+    if not result or result.get("skipped"):
+        return {"failed": True, "msg": "the old Redis does not answer, so its host was not looked at."}
+    keep = ("addresses", "listeners", "unit", "failed", "unreachable", "msg")
+    return {key: result[key] for key in keep if key in result}
+
+
+def journaled_original(entry):
+    """The original in the text of a journal's parameter; empty where there is none."""
+    return (json.loads(entry).get("original") or "") if entry else ""
+
+
+class FilterModule:
+    """Filters of kempian.cache_migration."""
+
+    def filters(self):
+        return {
+            "host_looks": host_looks,
+            "journaled_original": journaled_original,
+            "no_way_back": decommission.no_way_back,
+            "not_back": decommission.not_back,
+            "old_host_seen": old_host_seen,
+        }

@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What comes next in retiring the old Redis, or why it must not. Pure: takes what was seen, gives every reason at "
+"once."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import (
+    Reason,
+    Seen,
+    Wishes,
+    hosts_elsewhere,
+    instance_reasons,
+    protection,
+    service_reasons,
+    wrong_wishes,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import RedisLook, task_failure
+from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time
+from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ
+
+NOTHING, STOP, RETIRE, TERMINATE = "nothing", "stop", "retire", "terminate"
+
+# Bytes: what a server tells its replicas every ten seconds. No write is that short.
+_A_PING = len(b"*1\r\n$4\r\nPING\r\n")
+
+# Of the ledger's entry: what was begun, and how far it came.
+STOPPING, STOPPED, TERMINATED = "stopping", "stopped", "terminated"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``step`` is what comes next; with ``reasons`` it must not. ``line`` says it for a person."""
+
+    step: str
+    line: str
+    reasons: tuple[Reason, ...] = ()
+    wants_backup: bool = False
+
+
+def decide(wishes: Wishes, seen: Seen) -> Decision:
+    wrong = tuple(wrong_wishes(wishes, seen))
+    if wrong:
+        return Decision(NOTHING, "", wrong)
+    return _for_service(wishes, seen) if wishes.service else _for_instance(wishes, seen)
+
+
+def _for_instance(wishes: Wishes, seen: Seen) -> Decision:
+    state = seen.instance.state if seen.instance else "gone"
+    step = seen.entry.get("step")
+    if step and state in ("terminated", "shutting-down", "gone"):
+        return _gone(wishes, seen)
+    if step and state in ("stopping", "stopped"):
+        return _on_hold(wishes, seen)
+    reasons = tuple(instance_reasons(wishes, seen, state))
+    line = f"stop the instance {wishes.instance_id}, and keep it for {wishes.hold:g} h"
+    return _first_step(STOP, line, wishes, seen, reasons)
+
+
+def _gone(wishes: Wishes, seen: Seen) -> Decision:
+    if seen.entry.get("step") == TERMINATED:
+        return Decision(NOTHING, f"{wishes.instance_id} is terminated. {where_backup_is(seen.backup)}")
+    # Killed before that was written down, or done by somebody else.
+    return Decision(
+        TERMINATE, f"{wishes.instance_id} is terminated already: only the ledger is to be brought up to date"
+    )
+
+
+def _on_hold(wishes: Wishes, seen: Seen) -> Decision:
+    if seen.entry.get("step") == STOPPING:
+        return Decision(STOP, f"{wishes.instance_id} was being stopped when an earlier run ended: finish that")
+    until = as_time(str(seen.entry["time"])) + datetime.timedelta(hours=wishes.hold)
+    line = f"{wishes.instance_id} is stopped since {seen.entry['time']}, and held until {as_text(until)}"
+    if not wishes.terminate:
+        asked = "set migration_decommission_terminate: true to have it terminated after that"
+        return Decision(NOTHING, f"{line}; {asked}. playbooks/rollback.yml starts it again")
+    reasons = list(protection(wishes, seen)) + list(hosts_elsewhere(seen))
+    if seen.now < until:
+        left = (until - seen.now).total_seconds() / 3600
+        reasons.append(
+            Reason(
+                "hold",
+                f"{line} ({left:.1f} h more, migration_decommission_hold: {wishes.hold:g}). Run it again after that.",
+            )
+        )
+    if not seen.backup and "backup" not in wishes.waive:
+        reasons.append(
+            Reason(
+                "backup",
+                "the ledger has no entry of a backup, so terminating would end the only copy of its data. Bring it "
+                "back (playbooks/rollback.yml) and decommission it again, or waive this: "
+                "migration_decommission_waive: [backup].",
+            )
+        )
+    return Decision(TERMINATE, f"terminate the instance {wishes.instance_id}, for good", tuple(reasons))
+
+
+def _for_service(wishes: Wishes, seen: Seen) -> Decision:
+    unit = seen.neighbours.unit if seen.neighbours else None
+    step = seen.entry.get("step")
+    if unit and step and not unit.active:
+        if step == STOPPING:
+            return Decision(RETIRE, f"{wishes.service} was being retired when an earlier run ended: finish that")
+        return Decision(
+            NOTHING,
+            f"{wishes.service} is retired since {seen.entry['time']}, its host stays. playbooks/rollback.yml brings "
+            "it back",
+        )
+    line = f"retire the service {wishes.service}: stop, disable, mask; its host stays"
+    return _first_step(RETIRE, line, wishes, seen, tuple(service_reasons(wishes, seen)))
+
+
+def _first_step(step: str, line: str, wishes: Wishes, seen: Seen, reasons: tuple[Reason, ...]) -> Decision:
+    wants_backup = "backup" not in wishes.waive and not is_current(seen.backup, seen.redis)
+    return Decision(step, line, reasons, wants_backup)
+
+
+def is_current(backup: Mapping[str, Any], redis: RedisLook | None) -> bool:
+    """Whether nothing was written since a backup: Redis counts all it was told, under an id of its own for each "
+    "life."""
+    if not backup or redis is None or redis.failure:
+        return False
+    was = backup.get("replication") or {}
+    if was.get("id") != redis.replication.get("id"):
+        return False
+    return redis.replication["offset"] - was["offset"] in (0, _A_PING)
+
+
+def where_backup_is(backup: Mapping[str, Any]) -> str:
+    if not backup:
+        return "There is no backup of its data."
+    return (
+        f"Its data is in s3://{backup['bucket']}/{backup['key']} ({backup['size']} bytes, sha256 {backup['sha256']})."
+    )
+
+
+def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str) -> str:
+    """What to do where the old Redis cannot be started again."""
+    what = f"The old Redis ({entry.get('instance_id')}) cannot be brought back: {why.rstrip('.')}."
+    told = f"{what} {where_backup_is(backup)}"
+    if not backup:
+        return f"{told} The app stays where it is."
+    return (
+        f"{told} The app stays where it is. To go back all the same: start a Redis of the same version or newer with "
+        f"that file as its dump.rdb (aws s3 cp s3://{backup['bucket']}/{backup['key']} dump.rdb; appendonly no), "
+        f"reachable as {(backup.get('source') or {}).get('host')}; delete the ledger's entry 'decommission' (aws ssm "
+        "delete-parameter --name /cache_migration/<migration_name>/decommission), and run this again."
+    )
+
+
+def not_back(hosts: Mapping[str, Mapping[str, Any]], backup: Mapping[str, Any], waive: Sequence[str]) -> str:
+    """Why the app must not be put back onto the old Redis that was started again; empty where it may.
+
+    ``hosts`` are what old_redis_info returned on each. One that asked it is enough: each proves its own way later.
+    """
+    answers = [look["redis"] for look in hosts.values() if look.get("redis") and not look["redis"].get("failure")]
+    if not answers:
+        told = {host: task_failure(look) or (look.get("redis") or {}).get("failure") for host, look in hosts.items()}
+        listed = "; ".join(f"{host}: {why or 'it knows no old Redis'}" for host, why in told.items())
+        return f"The old Redis was started and answers no host: {listed}. Look at its log, and run this again."
+    is_compared = bool(backup) and "data" not in waive
+    differing = counts_differ(backup["keyspace"], answers[0]["keyspace"]) if is_compared else []
+    if not differing:
+        return ""
+    return (
+        f"The old Redis answers, and its data is not what it was: {'; '.join(differing)}. The app was not put back "
+        f"onto it. {where_backup_is(backup)} Restore it, or go on as it is: migration_decommission_waive: [data]."
+    )

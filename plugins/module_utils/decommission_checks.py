@@ -1,0 +1,307 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What stands against retiring the old Redis: each check gives its reasons. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any, Iterator, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
+    HostLook,
+    Neighbours,
+    RedisLook,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_time
+from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
+
+# What can be waived by name. Everything else is refused whatever is said.
+WAIVABLE = {
+    "backup": "no backup is taken",
+    "backup_load": "the backup is not loaded into an engine before the old Redis goes",
+    "other_services": "what else listens on the instance goes with it",
+    "persistence": "it comes back empty when it is started again",
+    "data": "it is brought back without what its backup has",
+}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Hours are whole or broken ones. ``service`` is the unit where only that is retired, and the instance stays."""
+
+    instance_id: str = ""
+    service: str = ""
+    min_age: float = 48.0
+    hold: float = 72.0
+    terminate: bool = False
+    waive: frozenset[str] = frozenset()
+    bucket: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """``cutover``, ``entry`` and ``backup`` are entries of the ledger, empty where there are none."""
+
+    now: datetime.datetime
+    hosts: Mapping[str, HostLook] = field(default_factory=dict)
+    target_address: str = ""
+    redis: RedisLook | None = None
+    instance: Instance | None = None
+    neighbours: Neighbours | None = None
+    engine: str = ""
+    cutover: Mapping[str, Any] = field(default_factory=dict)
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    backup: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """Those of the old Redis."""
+        return frozenset(int(host.original["port"]) for host in self.hosts.values() if host.original)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why not. ``check`` is its name, which may be waived where WAIVABLE has it."""
+
+    check: str
+    sentence: str
+
+
+def wrong_wishes(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    unknown = sorted(wishes.waive - set(WAIVABLE))
+    if unknown:
+        yield Reason(
+            "waive",
+            f"migration_decommission_waive names {', '.join(unknown)}: what can be waived is {', '.join(WAIVABLE)}.",
+        )
+    if not wishes.service and not wishes.instance_id:
+        yield Reason(
+            "instance",
+            "nobody says which instance it is: set migration_old_instance_id, or instance_id for the host in the group "
+            "old_redis; or migration_decommission_service, where only the service is to go.",
+        )
+    if wishes.service and wishes.terminate:
+        yield Reason(
+            "terminate",
+            f"migration_decommission_terminate is true, and with migration_decommission_service only {wishes.service} "
+            "is retired while its host stays: leave one of them out.",
+        )
+    begun = seen.entry.get("service") or seen.entry.get("instance_id")
+    if begun and begun != (wishes.service or wishes.instance_id):
+        yield Reason(
+            "instance",
+            f"the ledger says that {begun} was {seen.entry.get('step')} by this migration, and now "
+            f"{wishes.service or wishes.instance_id} is meant. Name the same one, or bring {begun} back first "
+            "(playbooks/rollback.yml).",
+        )
+
+
+# --- an instance ---
+
+
+def instance_reasons(wishes: Wishes, seen: Seen, state: str) -> Iterator[Reason]:
+    if state != "running":
+        yield Reason(
+            "instance",
+            f"{wishes.instance_id} is {state}, and this migration did not stop it, so nothing can be seen of it or "
+            "backed up: look at migration_old_instance_id and migration_region, or start it and run this again.",
+        )
+        return
+    yield from _identity(wishes, seen)
+    yield from protection(wishes, seen)
+    yield from _other_services(wishes, seen)
+    yield from _common(wishes, seen)
+
+
+def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    if seen.instance is None:
+        return
+    known = {*seen.instance.addresses, *seen.instance.names}
+    elsewhere: dict[str, list[str]] = {}
+    for name, host in seen.hosts.items():
+        if host.original and not known.intersection((*host.addresses, host.original["host"])):
+            led = f"{host.original['host']} ({', '.join(host.addresses) or 'no address'})"
+            elsewhere.setdefault(led, []).append(name)
+    for led, names in elsewhere.items():
+        yield Reason(
+            "instance",
+            f"{wishes.instance_id} has {', '.join(seen.instance.addresses)}, and the old URL leads from "
+            f"{', '.join(names)} to {led}: that is another machine. Change migration_old_instance_id.",
+        )
+    group = seen.instance.auto_scaling_group
+    if group:
+        yield Reason(
+            "instance",
+            f"{wishes.instance_id} belongs to the Auto Scaling group {group}, which would replace it as soon as it is "
+            "stopped: take it out of the group first.",
+        )
+
+
+def protection(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    if seen.instance and seen.instance.protections:
+        guards = " and ".join(seen.instance.protections)
+        yield Reason(
+            "protection",
+            f"{wishes.instance_id} is protected by {guards}. That is never switched off here: somebody wanted it to "
+            "stay, so ask them, and let them switch it off.",
+        )
+
+
+def _other_services(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    if "other_services" in wishes.waive:
+        return
+    if seen.neighbours is None:
+        yield Reason(
+            "other_services",
+            "only the instance's id is known, so nobody can see what else listens on it: put its host into the "
+            "inventory group old_redis, or, if you know that nothing does, waive this: migration_decommission_waive: "
+            "[other_services].",
+        )
+    elif seen.neighbours.failure:
+        yield Reason("other_services", f"nobody can see what else listens on it: {seen.neighbours.failure}")
+    else:
+        yield from _neighbours(seen, seen.neighbours)
+
+
+def _neighbours(seen: Seen, neighbours: Neighbours) -> Iterator[Reason]:
+    led = {address for host in seen.hosts.values() for address in host.addresses}
+    if not led.intersection(neighbours.addresses):
+        yield Reason(
+            "other_services",
+            f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
+            f"leads to {', '.join(sorted(led)) or 'no address'}: it is another machine, so nothing was seen.",
+        )
+    others = neighbours.other_than(seen.ports)
+    if others:
+        yield Reason(
+            "other_services",
+            f"something else listens on {neighbours.host}: {'; '.join(others)}. Move it away; or retire the service "
+            "alone (migration_decommission_service); or, if it may go too, waive this: migration_decommission_waive: "
+            "[other_services].",
+        )
+
+
+# --- a service on a host that stays ---
+
+
+def service_reasons(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    neighbours = seen.neighbours
+    if neighbours is None or neighbours.failure:
+        why = neighbours.failure if neighbours else "no host of the inventory is in the group old_redis."
+        yield Reason("service", f"{wishes.service} cannot be retired where nobody can look: {why}")
+        return
+    led = {address for host in seen.hosts.values() for address in host.addresses}
+    if not led.intersection(neighbours.addresses):
+        yield Reason(
+            "service",
+            f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
+            f"leads to {', '.join(sorted(led)) or 'no address'}: it is another machine.",
+        )
+    elif neighbours.unit is None or not neighbours.unit.active:
+        yield Reason(
+            "service",
+            f"{wishes.service} does not run on {neighbours.host}, and this migration did not stop it: change "
+            "migration_decommission_service.",
+        )
+    elif not seen.ports.intersection(neighbours.unit.ports):
+        yield Reason(
+            "service",
+            f"{wishes.service} on {neighbours.host} listens on {sorted(neighbours.unit.ports) or 'no port'}, and the "
+            f"old URL leads to port {', '.join(map(str, sorted(seen.ports)))}: it is another service. Change "
+            "migration_decommission_service.",
+        )
+    yield from _common(wishes, seen)
+
+
+# --- what both ask ---
+
+
+def _common(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    yield from _age(wishes, seen)
+    yield from hosts_elsewhere(seen)
+    yield from _idle(seen)
+    yield from _persistence(wishes, seen)
+    yield from _backup(wishes, seen)
+
+
+def _age(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    if not seen.cutover:
+        yield Reason(
+            "age", "the ledger has no cutover: not every host was ever on the target. Run migrate.yml to its end first."
+        )
+        return
+    age = (seen.now - as_time(str(seen.cutover["time"]))).total_seconds() / 3600
+    if age < wishes.min_age:
+        yield Reason(
+            "age",
+            f"the cutover was {age:.1f} h ago ({seen.cutover['time']}), and {wishes.min_age:g} h are asked for "
+            f"(migration_decommission_min_age): run this again in {wishes.min_age - age:.1f} h.",
+        )
+
+
+def hosts_elsewhere(seen: Seen) -> Iterator[Reason]:
+    """Every host must be known to be on the target."""
+    for name, host in seen.hosts.items():
+        if host.failure:
+            yield Reason("hosts", f"nobody knows where {name} is: {host.failure}")
+        elif not seen.target_address or host.current.get("host") != seen.target_address:
+            target = seen.target_address or "which is not there"
+            yield Reason(
+                "hosts",
+                f"{name} is not on the target ({target}): its value leads to {host.current.get('host', 'nowhere')}. "
+                "Run migrate.yml first.",
+            )
+        elif not host.original:
+            yield Reason(
+                "hosts",
+                f"{name} has no original of its value in the journal, so nobody can tell where its old URL led: was it "
+                "migrated under this migration_name?",
+            )
+
+
+def _idle(seen: Seen) -> Iterator[Reason]:
+    if seen.redis is None or seen.redis.failure:
+        why = seen.redis.failure if seen.redis else "no host could look."
+        yield Reason("clients", f"nobody can see who is connected to the old Redis: {why}")
+    elif seen.redis.clients:
+        yield Reason(
+            "clients",
+            f"the old Redis is in use: {'; '.join(seen.redis.clients)}. Find out who they are, move or end them, and "
+            "run this again.",
+        )
+
+
+def _persistence(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    if seen.redis and not seen.redis.failure and not seen.redis.survives_a_stop and "persistence" not in wishes.waive:
+        yield Reason(
+            "persistence",
+            "the old Redis saves nothing when it ends (no save points, no append-only file) and has changes that are "
+            "on no disk, so it would come back empty. Have it write them (redis-cli BGSAVE), or waive this: "
+            "migration_decommission_waive: [persistence].",
+        )
+
+
+def _backup(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    if "backup" in wishes.waive:
+        return
+    if not wishes.bucket:
+        yield Reason(
+            "backup",
+            "there is no bucket for the last backup: set migration_backup_bucket, or, if nothing of it is worth "
+            "keeping, waive this: migration_decommission_waive: [backup].",
+        )
+    if not seen.engine and "backup_load" not in wishes.waive:
+        yield Reason(
+            "backup_load",
+            "the controller has neither redis-server nor valkey-server, so the backup cannot be loaded once to be "
+            "proven: install one, as new as the old Redis (Debian, Ubuntu: apt-get install redis-server; Fedora, RHEL: "
+            "dnf install valkey), name it in migration_backup_engine, or waive this: migration_decommission_waive: "
+            "[backup_load].",
+        )
+
+
+def sentence(reasons: Sequence[Reason]) -> str:
+    listed = "\n".join(f"- {reason.check}: {reason.sentence}" for reason in reasons)
+    return f"Refused, and nothing was changed:\n{listed}"

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What was seen of the old Redis and of the hosts, as typed data of the results of tasks. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+# They belong to the machine itself, and go with it without being missed.
+_OF_THE_SYSTEM = frozenset(
+    [
+        "sshd",
+        "systemd",
+        "systemd-resolve",
+        "systemd-network",
+        "systemd-timesyn",
+        "chronyd",
+        "ntpd",
+        "dhclient",
+        "dhcpcd",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class HostLook:
+    """Of old_redis_info on an app host: where its value led, the addresses of that there, and where it leads now."""
+
+    failure: str = ""
+    original: Mapping[str, Any] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
+    current: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any]) -> HostLook:
+        return cls(
+            failure=task_failure(result),
+            original=result.get("original") or {},
+            addresses=tuple(result.get("addresses") or ()),
+            current=result.get("current") or {},
+        )
+
+
+@dataclass(frozen=True)
+class RedisLook:
+    """Of the one host that asked the old Redis itself. ``clients`` are phrases, one for each that is not ours."""
+
+    failure: str = ""
+    clients: tuple[str, ...] = ()
+    survives_a_stop: bool = True
+    replication: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any]) -> RedisLook | None:
+        failure = task_failure(result)
+        found = result.get("redis") or {}
+        if failure or not found:
+            return cls(failure=failure) if failure else None
+        if found.get("failure"):
+            return cls(failure=str(found["failure"]))
+        kept = found["persistence"]
+        return cls(
+            clients=tuple(map(_client_phrase, found["clients"])),
+            survives_a_stop=bool(kept["appends"] or kept["saves"] or not kept["unsaved_changes"]),
+            replication=dict(found["replication"]),
+        )
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit; ``ports`` are those that its processes listen on."""
+
+    name: str
+    active: bool
+    ports: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Of old_host_info: what listens on the host of the old Redis."""
+
+    host: str
+    failure: str = ""
+    addresses: tuple[str, ...] = ()
+    listeners: tuple[Mapping[str, Any], ...] = ()
+    unit: Unit | None = None
+
+    @classmethod
+    def of(cls, host: str, result: Mapping[str, Any]) -> Neighbours:
+        unit = result.get("unit") or {}
+        return cls(
+            host=host,
+            failure=task_failure(result),
+            addresses=tuple(result.get("addresses") or ()),
+            listeners=tuple(result.get("listeners") or ()),
+            unit=Unit(unit["name"], bool(unit["active"]), frozenset(unit["ports"])) if unit.get("exists") else None,
+        )
+
+    def other_than(self, ports: frozenset[int]) -> list[str]:
+        """A phrase for each program that listens, but for the old Redis and what every machine runs."""
+        found: dict[str, list[str]] = {}
+        for one in self.listeners:
+            is_old_redis = one["protocol"] == "tcp" and one["port"] in ports
+            if not is_old_redis and one["program"] not in _OF_THE_SYSTEM:
+                found.setdefault(one["program"] or "a program that cannot be seen", []).append(
+                    f"{one['protocol']} {one['address']}:{one['port']}"
+                )
+        return [f"{program} ({', '.join(places)})" for program, places in sorted(found.items())]
+
+
+def task_failure(result: Mapping[str, Any]) -> str:
+    """Why a task has no result of its own; empty where it has one."""
+    if result.get("unreachable"):
+        return f"the host cannot be reached: {result.get('msg') or 'no reason given'}"
+    if result.get("failed"):
+        return str(result.get("msg") or "no reason given")
+    return ""
+
+
+def _client_phrase(client: Mapping[str, Any]) -> str:
+    what = "a replica" if client.get("replica") else f"{client['connections']} connections"
+    named = f" named {client['name']}" if client.get("name") else ""
+    commands = f", last {', '.join(client['commands'])}" if client.get("commands") else ""
+    return f"{client['address']}{named} ({what}{commands})"

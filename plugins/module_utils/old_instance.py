@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The EC2 instance of the old Redis: as it is, and the call that leads to the state that is wanted. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused, Step
+
+RUNNING, STOPPED, TERMINATED = "running", "stopped", "terminated"
+_ON_THE_WAY = {"pending": RUNNING, "stopping": STOPPED, "shutting-down": TERMINATED}
+_CALLS = {RUNNING: "StartInstances", STOPPED: "StopInstances", TERMINATED: "TerminateInstances"}
+_AUTO_SCALING_TAG = "aws:autoscaling:groupName"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """``addresses`` and ``names`` are all by which it can be reached; ``protections`` the options that guard it."""
+
+    instance_id: str
+    state: str
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    protections: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def auto_scaling_group(self) -> str:
+        return self.tags.get(_AUTO_SCALING_TAG, "")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check_instance_id(instance_id: str) -> str:
+    if not re.fullmatch(r"i-[0-9a-f]{8,17}", instance_id or ""):
+        raise PlanRefused(
+            f"the instance id is {instance_id!r}: it is i- and 8 or 17 hexadecimal digits, as EC2 shows it; change "
+            "migration_old_instance_id",
+            "instance_id",
+        )
+    return instance_id
+
+
+def shape(found: Mapping[str, Any], protections: tuple[str, ...] = ()) -> Instance:
+    """Of DescribeInstances, with every address of every interface."""
+    interfaces = found.get("NetworkInterfaces") or ()
+    private = [one for each in interfaces for one in each.get("PrivateIpAddresses") or ()]
+    addresses = [found.get("PrivateIpAddress"), found.get("PublicIpAddress"), found.get("Ipv6Address")]
+    addresses += [one.get("PrivateIpAddress") for one in private]
+    addresses += [one["Association"].get("PublicIp") for one in private if one.get("Association")]
+    addresses += [one.get("Ipv6Address") for each in interfaces for one in each.get("Ipv6Addresses") or ()]
+    return Instance(
+        instance_id=found["InstanceId"],
+        state=found["State"]["Name"],
+        addresses=tuple(dict.fromkeys(filter(None, addresses))),
+        names=tuple(filter(None, (found.get("PrivateDnsName"), found.get("PublicDnsName")))),
+        protections=protections,
+        tags={tag["Key"]: tag.get("Value", "") for tag in found.get("Tags") or ()},
+    )
+
+
+def plan_state(current: Instance | None, instance_id: str, wanted: str) -> Plan:
+    """At most one step; none where it is in the wanted state or on its way there. Raises PlanRefused."""
+    state = current.state if current else TERMINATED
+    heads_for = _ON_THE_WAY.get(state, state)
+    if heads_for == wanted:
+        return Plan()
+    if heads_for == TERMINATED:
+        raise PlanRefused(f"{instance_id} is terminated, and cannot be {wanted} any more", "instance_id")
+    if state in _ON_THE_WAY and wanted != TERMINATED:
+        return Plan()  # on its way elsewhere: EC2 refuses another wish until it is there
+    if current and current.protections and wanted != RUNNING:
+        guards = " and ".join(current.protections)
+        raise PlanRefused(
+            f"{instance_id} is protected ({guards}), and this collection never switches that off: do so yourself if "
+            "it is really to go",
+            "instance_id",
+        )
+    step = Step(_CALLS[wanted], {"InstanceIds": [instance_id]}, f"{instance_id}: {state} -> {wanted}", disruptive=True)
+    return Plan((step,), {"state": state}, {"state": wanted})

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The old Redis as an app host that may have left it knows it: from the journal of its value. Standard library only."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import asdict, dataclass, field
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import location, url_in_file
+from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import keyspace, parse_info, server_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import ProbeFailed, without_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import CacheError, Connection
+from ansible_collections.kempian.cache_migration.plugins.module_utils.source import read_clients, read_persistence
+
+
+@dataclass(frozen=True)
+class Values:
+    """The app's value now, and the one before this migration; empty where there is none."""
+
+    original: str = field(repr=False, default="")
+    current: str = field(repr=False, default="")
+
+
+def values_of(params: Mapping[str, Any]) -> Values:
+    """From the file and its journal, or as given. Raises EndpointError, JournalError, FileRefused."""
+    if not params.get("env_path"):
+        return Values(params.get("original_url") or "", params.get("current_url") or "")
+    place = dotenv_store.Location.of(params["env_path"], params["state_dir"], params["migration_name"])
+    known = journal.parse(atomic_file.read(place.journal_path), place.journal_path)
+    entry = known.find(dotenv_store.STORE, place.path, params["env_key"])
+    original = (entry.original or "") if entry else ""
+    return Values(original, url_in_file(params["env_path"], params["env_key"]))
+
+
+def old_url(values: Values, target_address: str) -> str:
+    """Where the old Redis is: the original, or the value itself where it does not lead to the target."""
+    if values.original:
+        return values.original
+    if values.current and target_address and parse_url(values.current).host != target_address:
+        return values.current
+    return ""
+
+
+def place_of(url: str) -> dict[str, Any]:
+    return location(parse_url(url)) if url else {}
+
+
+def addresses_of(place: Mapping[str, Any]) -> list[str]:
+    """As this host resolves the name; none where it does not."""
+    try:
+        found = socket.getaddrinfo(place["host"], int(place["port"]), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return sorted({str(sockaddr[0]) for *_kind, sockaddr in found})
+
+
+def look(url: str, seconds: float) -> dict[str, Any]:
+    """What the old Redis says of itself: its keys, its clients but us, and how far it was written. Reads only."""
+    parts = parse_url(url)
+    try:
+        with session(Question(url, expected_role="any", seconds=seconds)) as connection:
+            return _said(connection)
+    except ProbeFailed as failed:
+        return {"failure": failed.failure.sentence, "kind": failed.failure.kind}
+    except CacheError as error:
+        return {"failure": without_secret(str(error), parts), "kind": "server_error"}
+
+
+def _said(connection: Connection) -> dict[str, Any]:
+    info = parse_info(connection.ask("INFO"))
+    return {
+        "failure": "",
+        "server": asdict(server_of(info)),
+        "keyspace": {str(number): counts for number, counts in keyspace(info).items()},
+        "clients": [asdict(client) for client in read_clients(connection)],
+        "persistence": read_persistence(connection, info),
+        "replication": replication_of(info),
+    }
+
+
+def replication_of(info: Mapping[str, Any]) -> dict[str, Any]:
+    """How far it was written: while both are the same, no write was made."""
+    return {"id": str(info.get("master_replid", "")), "offset": int(info.get("master_repl_offset", 0) or 0)}

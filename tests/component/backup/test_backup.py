@@ -1,0 +1,198 @@
+"""The last backup: a snapshot of a real engine over replication, to S3 by a presigned URL, loaded once and counted."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import subprocess
+import threading
+
+import boto3
+import pytest
+import redis
+from ansible_collections.kempian.cache_migration.plugins.module_utils import replication
+from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.modules import backup_upload_url, backup_verify, cache_backup
+
+from sandbox import seed
+
+PASSWORD = "a-password-of-this-test"
+DISKLESS = ("repl-diskless-sync yes", "repl-diskless-sync-delay 0")
+BUCKET = "backups"
+
+
+@pytest.fixture(params=["diskless", "by its disk"])
+def old(request, start_engine):
+    """The same data, sent in either form."""
+    engine = start_engine(*(DISKLESS if request.param == "diskless" else ("repl-diskless-sync no",)), password=PASSWORD)
+    seed.seed(redis.Redis.from_url(engine.url()))
+    redis.Redis.from_url(engine.url(database=9)).set("elsewhere", "x")
+    return engine
+
+
+@pytest.fixture
+def s3(moto_options):
+    client = boto3.client(
+        "s3",
+        endpoint_url=moto_options["endpoint_url"],
+        region_name=moto_options["region"],
+        aws_access_key_id=moto_options["access_key"],
+        aws_secret_access_key=moto_options["secret_key"],
+    )
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def back_up(run_module, moto_options, tmp_path):
+    """Sign, take and send; returns the signed upload and the result."""
+
+    def run(engine, bucket=BUCKET, **options):
+        signed = run_module(
+            backup_upload_url.main,
+            migration_name="shop",
+            bucket=bucket,
+            now="2026-11-25T20:00:00Z",
+            **moto_options,
+            **options,
+        )
+        taken = run_module(
+            cache_backup.main,
+            migration_name="shop",
+            state_dir=str(tmp_path / "state"),
+            original_url=engine.url(),
+            upload_url=signed["url"],
+            upload_headers=signed["headers"],
+        )
+        assert PASSWORD not in repr(taken) and "X-Amz-Signature" not in repr(taken)
+        return signed, taken
+
+    return run
+
+
+@pytest.fixture
+def verify(run_module, moto_options):
+    def run(signed, taken, **options):
+        given = {"sha256": taken["sha256"], "keyspace": taken["keyspace"], **options}
+        return run_module(backup_verify.main, bucket=BUCKET, key=signed["key"], **moto_options, **given)
+
+    return run
+
+
+def test_what_is_in_s3_is_what_the_old_redis_held(old, s3, back_up, verify):
+    signed, taken = back_up(old)
+    stored = s3.get_object(Bucket=BUCKET, Key=signed["key"])
+    data = stored["Body"].read()
+    assert (hashlib.sha256(data).hexdigest(), len(data)) == (taken["sha256"], taken["size"])
+    assert stored["ServerSideEncryption"] == "AES256"
+    proven = verify(signed, taken)
+    assert proven.get("msg") is None
+    assert proven["loaded"] == taken["keyspace"]
+    assert {number: counts["count"] for number, counts in proven["loaded"].items()} == {
+        "0": old.client.dbsize(),
+        "9": 1,
+    }
+
+
+def test_nothing_of_it_is_left_on_the_host(old, s3, back_up, tmp_path):
+    back_up(old)
+    assert [path for path in (tmp_path / "state").rglob("*") if path.is_file()] == []
+
+
+def test_an_offset_tells_whether_anybody_wrote_since(old, s3, back_up):
+    _signed, taken = back_up(old)
+    told = old.client.info("replication")
+    assert taken["replication"] == {"id": told["master_replid"], "offset": told["master_repl_offset"]}
+    old.client.set("one", "more")
+    assert old.client.info("replication")["master_repl_offset"] > taken["replication"]["offset"]
+
+
+def test_a_key_of_ones_own_encrypts_it(start_engine, s3, back_up):
+    signed, taken = back_up(start_engine(*DISKLESS), kms_key_id="alias/backups")
+    assert not taken.get("failed"), taken
+    assert s3.head_object(Bucket=BUCKET, Key=signed["key"])["ServerSideEncryption"] == "aws:kms"
+
+
+def test_one_to_which_somebody_writes_meanwhile_is_refused(old, s3, back_up):
+    stop = threading.Event()
+
+    def write():
+        with redis.Redis.from_url(old.url()) as client:
+            while not stop.is_set():
+                client.incr("busy")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        _signed, taken = back_up(old)
+    finally:
+        stop.set()
+        writer.join()
+    assert taken["failed"]
+    assert "somebody wrote to it while its snapshot was taken" in taken["msg"]
+
+
+def test_one_that_is_too_large_for_one_upload_is_refused_with_the_way_to_do_it(old):
+    question = Question(old.url(), expected_role="any")
+    with session(question) as link, session(question) as beside, pytest.raises(replication.SnapshotRefused) as refused:
+        replication.take(link, beside, io.BytesIO(), largest=1000)
+    assert "redis-cli --rdb" in str(refused.value) and "waive" in str(refused.value)
+
+
+def test_a_user_that_may_not_replicate_is_told_what_it_needs(start_engine, s3, run_module, tmp_path):
+    engine = start_engine("user reader on >secret +@all -psync -replconf ~* &*")
+    taken = run_module(
+        cache_backup.main,
+        migration_name="shop",
+        state_dir=str(tmp_path / "state"),
+        original_url=f"redis://reader:secret@127.0.0.1:{engine.port}/0",
+        upload_url="http://127.0.0.1:9/never",
+    )
+    assert taken["failed"]
+    assert "+psync +replconf" in taken["msg"] and "secret" not in taken["msg"]
+
+
+def test_a_bucket_that_is_not_there_is_named_as_the_cause(start_engine, s3, back_up):
+    _signed, taken = back_up(start_engine(*DISKLESS), bucket="nobodys")
+    assert taken["failed"]
+    assert "NoSuchBucket" in taken["msg"] and "migration_backup_bucket" in taken["msg"]
+
+
+def test_an_s3_that_cannot_be_reached_is_told_with_the_ways_there(start_engine, s3, back_up):
+    _signed, taken = back_up(start_engine(*DISKLESS), host_endpoint_url="http://127.0.0.1:9")
+    assert taken["failed"]
+    assert "migration_backup_endpoint_url" in taken["msg"]
+
+
+def test_another_object_than_the_one_that_was_sent_is_refused(start_engine, s3, back_up, verify):
+    signed, taken = back_up(start_engine(*DISKLESS))
+    s3.put_object(Bucket=BUCKET, Key=signed["key"], Body=b"something else")
+    assert "is not what was sent" in verify(signed, taken)["msg"]
+
+
+def test_an_object_that_no_engine_loads_is_refused_and_no_engine_is_left(start_engine, s3, back_up, verify, tmp_path):
+    signed, taken = back_up(start_engine(*DISKLESS))
+    s3.put_object(Bucket=BUCKET, Key=signed["key"], Body=b"REDIS9999")
+    refused = verify(signed, taken, sha256=hashlib.sha256(b"REDIS9999").hexdigest())
+    assert "cannot be loaded" in refused["msg"] and "migration_backup_engine" in refused["msg"]
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "/cache_migration-" not in running
+
+
+def test_counts_that_differ_are_refused(start_engine, s3, back_up, verify):
+    engine = start_engine(*DISKLESS)
+    engine.client.set("a", "1")
+    signed, taken = back_up(engine)
+    refused = verify(signed, taken, keyspace={"0": {"count": 2, "expires": 0}})
+    assert "database 0 had 2 keys, 2 of them without a TTL, and now 1 and 1" in refused["msg"]
+
+
+def test_keys_that_expired_meanwhile_are_not_missed(start_engine, s3, back_up, verify):
+    engine = start_engine(*DISKLESS)
+    engine.client.set("lasting", "1")
+    signed, taken = back_up(engine)
+    proven = verify(signed, taken, keyspace={"0": {"count": 2, "expires": 1}})
+    assert proven.get("msg") is None
+    assert proven["loaded"] == {"0": {"count": 1, "expires": 0}}

@@ -1,0 +1,242 @@
+"""Whether the old Redis may be retired: a decision over what was seen, with every reason at once."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import (
+    NOTHING,
+    RETIRE,
+    STOP,
+    TERMINATE,
+    decide,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import Seen, Wishes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
+    HostLook,
+    Neighbours,
+    RedisLook,
+    Unit,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
+
+NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)
+ID = "i-0123456789abcdef0"
+OLD = {"host": "old-redis.internal", "port": 6379}
+TARGET = "master.cache.example"
+ON_TARGET = HostLook(original=OLD, addresses=("10.0.0.9",), current={"host": TARGET, "port": 6379})
+SSHD = {"protocol": "tcp", "address": "0.0.0.0", "port": 22, "program": "sshd", "pid": 9}
+REDIS = {"protocol": "tcp", "address": "0.0.0.0", "port": 6379, "program": "redis-server", "pid": 10}
+SHOP = {"protocol": "tcp", "address": "0.0.0.0", "port": 8000, "program": "python3", "pid": 11}
+AT = {"id": "a" * 40, "offset": 100}
+BACKUP = {"bucket": "b", "key": "k", "size": 9, "sha256": "f" * 64, "replication": AT, "keyspace": {}}
+
+WISHES = Wishes(instance_id=ID, bucket="b")
+SEEN = Seen(
+    now=NOW,
+    hosts={"app1": ON_TARGET, "app2": ON_TARGET},
+    target_address=TARGET,
+    redis=RedisLook(replication=AT),
+    instance=Instance(ID, "running", ("10.0.0.9",), ("ip-10-0-0-9.ec2.internal",)),
+    neighbours=Neighbours("old", addresses=("10.0.0.9",), listeners=(SSHD, REDIS)),
+    engine="/usr/bin/redis-server",
+    cutover={"time": "2026-11-23T11:00:00Z"},
+)
+
+
+def stopped(step="stopped", time="2026-11-22T11:00:00Z", **more):
+    entry = {"step": step, "instance_id": ID, "time": time}
+    return replace(SEEN, instance=replace(SEEN.instance, state="stopped"), entry=entry, backup=BACKUP, **more)
+
+
+def checks(wishes, seen):
+    return [reason.check for reason in decide(wishes, seen).reasons]
+
+
+def test_the_right_one_is_stopped_after_a_backup():
+    decision = decide(WISHES, SEEN)
+    assert (decision.step, decision.reasons, decision.wants_backup) == (STOP, (), True)
+
+
+@pytest.mark.parametrize(
+    ("check", "what"),
+    [
+        ("age", {"cutover": {}}),
+        ("age", {"cutover": {"time": "2026-11-23T12:00:01Z"}}),
+        ("hosts", {"hosts": {"app1": ON_TARGET, "app2": HostLook(failure="the host cannot be reached")}}),
+        ("hosts", {"hosts": {"app1": ON_TARGET, "app2": replace(ON_TARGET, current=OLD)}}),
+        ("hosts", {"target_address": ""}),
+        ("hosts", {"hosts": {"app1": ON_TARGET, "app2": HostLook(current=ON_TARGET.current)}}),
+        ("instance", {"instance": replace(SEEN.instance, addresses=("10.0.0.8",))}),
+        ("instance", {"instance": replace(SEEN.instance, tags={"aws:autoscaling:groupName": "redis"})}),
+        ("instance", {"instance": replace(SEEN.instance, state="stopped")}),
+        ("instance", {"instance": None}),
+        ("protection", {"instance": replace(SEEN.instance, protections=("disableApiStop",))}),
+        ("clients", {"redis": replace(SEEN.redis, clients=("10.0.0.5 (1 connections)",))}),
+        ("clients", {"redis": RedisLook(failure="it does not answer")}),
+        ("clients", {"redis": None}),
+        ("other_services", {"neighbours": None}),
+        ("other_services", {"neighbours": Neighbours("old", failure="no way there")}),
+        ("other_services", {"neighbours": replace(SEEN.neighbours, listeners=(SSHD, REDIS, SHOP))}),
+        ("other_services", {"neighbours": replace(SEEN.neighbours, addresses=("10.0.0.8",))}),
+        ("persistence", {"redis": replace(SEEN.redis, survives_a_stop=False)}),
+        ("backup_load", {"engine": ""}),
+    ],
+)
+def test_it_is_refused_for_one_reason_alone(check, what):
+    assert set(checks(WISHES, replace(SEEN, **what))) == {check}
+
+
+def test_every_reason_is_given_at_once():
+    seen = replace(SEEN, cutover={}, neighbours=None, redis=None, engine="")
+    assert checks(replace(WISHES, bucket=""), seen) == ["other_services", "age", "clients", "backup", "backup_load"]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("other_services", {"neighbours": None}),
+        ("persistence", {"redis": replace(SEEN.redis, survives_a_stop=False)}),
+        ("backup_load", {"engine": ""}),
+    ],
+)
+def test_some_checks_are_waived_by_name(name, what):
+    assert checks(replace(WISHES, waive=frozenset([name])), replace(SEEN, **what)) == []
+
+
+def test_a_name_that_is_no_waiver_is_refused():
+    assert checks(replace(WISHES, waive=frozenset(["clients"])), SEEN) == ["waive"]
+
+
+def test_without_a_backup_where_that_is_waived():
+    decision = decide(replace(WISHES, waive=frozenset(["backup"]), bucket=""), replace(SEEN, engine=""))
+    assert (decision.reasons, decision.wants_backup) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_current"),
+    [
+        (AT, True),
+        ({**AT, "offset": 114}, True),  # a server's own PING to its replica
+        ({**AT, "offset": 117}, False),
+        ({**AT, "id": "b" * 40}, False),  # started again meanwhile
+    ],
+)
+def test_an_earlier_backup_counts_while_nothing_was_written_since(told, is_current):
+    seen = replace(SEEN, backup=BACKUP, redis=RedisLook(replication=told))
+    assert decide(WISHES, seen).wants_backup is not is_current
+
+
+def test_a_stopped_one_is_held_until_the_end_of_the_hold_even_when_its_end_is_asked_for():
+    early = stopped(time="2026-11-22T12:00:01Z")
+    assert decide(WISHES, early).step == NOTHING
+    assert checks(replace(WISHES, terminate=True), early) == ["hold"]
+    late = stopped(time="2026-11-22T12:00:00Z")
+    assert decide(WISHES, late).step == NOTHING
+    decision = decide(replace(WISHES, terminate=True), late)
+    assert (decision.step, decision.reasons) == (TERMINATE, ())
+
+
+@pytest.mark.parametrize(
+    ("check", "seen"),
+    [
+        ("protection", stopped(hosts={})),
+        ("hosts", stopped(hosts={"app1": replace(ON_TARGET, current=OLD)})),
+    ],
+)
+def test_what_was_stopped_is_not_terminated_while_something_stands_against_it(check, seen):
+    if check == "protection":
+        seen = replace(seen, instance=replace(seen.instance, protections=("disableApiTermination",)))
+    assert checks(replace(WISHES, terminate=True), seen) == [check]
+
+
+def test_what_was_stopped_without_a_backup_is_terminated_only_where_that_is_waived():
+    seen = replace(stopped(), backup={})
+    wishes = replace(WISHES, terminate=True)
+    assert checks(wishes, seen) == ["backup"]
+    assert checks(replace(wishes, waive=frozenset(["backup"])), seen) == []
+
+
+def test_a_stop_that_was_begun_is_finished():
+    assert decide(WISHES, stopped(step="stopping")).step == STOP
+
+
+def test_one_that_is_gone_is_only_noted():
+    gone = replace(stopped(), instance=replace(SEEN.instance, state="terminated"))
+    assert decide(WISHES, gone).step == TERMINATE
+    assert decide(WISHES, replace(gone, entry={**gone.entry, "step": "terminated"})).step == NOTHING
+
+
+def test_another_instance_than_the_one_that_was_stopped_is_refused():
+    assert checks(replace(WISHES, instance_id="i-0fedcba9876543210"), stopped()) == ["instance"]
+
+
+# --- a service alone ---
+
+SERVICE = Wishes(service="redis-server", bucket="b")
+WITH_UNIT = replace(
+    SEEN,
+    instance=None,
+    neighbours=replace(
+        SEEN.neighbours, listeners=(SSHD, REDIS, SHOP), unit=Unit("redis-server", True, frozenset([6379]))
+    ),
+)
+
+
+def test_a_service_is_retired_whatever_else_is_on_its_host():
+    decision = decide(SERVICE, WITH_UNIT)
+    assert (decision.step, decision.reasons) == (RETIRE, ())
+
+
+@pytest.mark.parametrize(
+    "neighbours",
+    [
+        None,
+        Neighbours("old", failure="no way there"),
+        replace(WITH_UNIT.neighbours, addresses=("10.0.0.8",)),
+        replace(WITH_UNIT.neighbours, unit=None),
+        replace(WITH_UNIT.neighbours, unit=Unit("redis-server", False, frozenset())),
+        replace(WITH_UNIT.neighbours, unit=Unit("redis-server", True, frozenset([8000]))),
+    ],
+)
+def test_a_service_that_is_not_seen_to_be_the_old_redis_is_refused(neighbours):
+    assert checks(SERVICE, replace(WITH_UNIT, neighbours=neighbours)) == ["service"]
+
+
+def test_a_service_is_never_terminated():
+    assert checks(replace(SERVICE, terminate=True), WITH_UNIT) == ["terminate"]
+
+
+def test_a_retired_service_stays_so():
+    unit = Unit("redis-server", False, frozenset())
+    entry = {"step": "stopped", "service": "redis-server", "time": "2026-11-22T11:00:00Z"}
+    seen = replace(WITH_UNIT, neighbours=replace(WITH_UNIT.neighbours, unit=unit), entry=entry, redis=None)
+    assert decide(SERVICE, seen).step == NOTHING
+    assert decide(SERVICE, replace(seen, entry={**entry, "step": "stopping"})).step == RETIRE
+
+
+# --- the way back ---
+
+
+def answer(count, expires=0):
+    return {"app1": {"redis": {"failure": "", "keyspace": {"0": {"count": count, "expires": expires}}}}}
+
+
+HELD = {**BACKUP, "keyspace": {"0": {"count": 10, "expires": 4}}}
+
+
+@pytest.mark.parametrize(("hosts", "is_back"), [(answer(10, 4), True), (answer(7, 1), True), (answer(9, 4), False)])
+def test_it_is_back_with_all_keys_but_those_that_expired(hosts, is_back):
+    assert (decommission.not_back(hosts, HELD, []) == "") is is_back
+
+
+def test_lost_keys_can_be_accepted_by_name():
+    assert decommission.not_back(answer(0), HELD, ["data"]) == ""
+
+
+def test_one_that_answers_no_host_is_not_back():
+    silent = {"app1": {"redis": {"failure": "refused"}}, "app2": {"unreachable": True, "msg": "no route"}}
+    assert "app1: refused; app2: the host cannot be reached: no route" in decommission.not_back(silent, HELD, [])

@@ -1,0 +1,85 @@
+"""The one call that leads an instance to a state, or none."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import (
+    Instance,
+    check_instance_id,
+    plan_state,
+    shape,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+
+ID = "i-0123456789abcdef0"
+
+
+def actions(state, wanted, **more):
+    current = Instance(ID, state, **more) if state else None
+    return [(step.action, step.parameters) for step in plan_state(current, ID, wanted).steps]
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "action"),
+    [
+        ("running", "stopped", "StopInstances"),
+        ("stopped", "running", "StartInstances"),
+        ("stopped", "terminated", "TerminateInstances"),
+        ("running", "terminated", "TerminateInstances"),
+    ],
+)
+def test_one_call_names_one_instance(state, wanted, action):
+    assert actions(state, wanted) == [(action, {"InstanceIds": [ID]})]
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"),
+    [
+        *[("running", "running"), ("pending", "running"), ("stopped", "stopped"), ("stopping", "stopped")],
+        *[("terminated", "terminated"), ("shutting-down", "terminated"), (None, "terminated")],
+        ("stopping", "running"),  # EC2 refuses a start until it has stopped: the next run does it
+    ],
+)
+def test_what_is_there_or_on_its_way_needs_no_call(state, wanted):
+    assert actions(state, wanted) == []
+
+
+@pytest.mark.parametrize("state", [None, "terminated", "shutting-down"])
+def test_what_is_gone_cannot_be_started(state):
+    with pytest.raises(PlanRefused, match="cannot be running any more"):
+        actions(state, "running")
+
+
+@pytest.mark.parametrize("wanted", ["stopped", "terminated"])
+@pytest.mark.parametrize("guard", ["disableApiTermination", "disableApiStop"])
+def test_a_protected_one_is_left_alone_whoever_asks(wanted, guard):
+    with pytest.raises(PlanRefused, match=guard):
+        actions("running", wanted, protections=(guard,))
+
+
+def test_all_its_addresses_and_names_are_known():
+    found = shape(
+        {
+            "InstanceId": ID,
+            "State": {"Name": "running"},
+            "PrivateIpAddress": "10.0.0.9",
+            "PrivateDnsName": "ip-10-0-0-9.ec2.internal",
+            "PublicIpAddress": "192.0.2.9",
+            "NetworkInterfaces": [
+                {
+                    "PrivateIpAddresses": [
+                        {"PrivateIpAddress": "10.0.0.9", "Association": {"PublicIp": "192.0.2.9"}},
+                        {"PrivateIpAddress": "10.0.0.10"},
+                    ],
+                    "Ipv6Addresses": [{"Ipv6Address": "fd00::9"}],
+                }
+            ],
+        }
+    )
+    assert found.addresses == ("10.0.0.9", "192.0.2.9", "10.0.0.10", "fd00::9")
+    assert found.names == ("ip-10-0-0-9.ec2.internal",)
+
+
+def test_an_id_that_is_none_is_refused():
+    with pytest.raises(PlanRefused, match="migration_old_instance_id"):
+        check_instance_id("old-redis")
