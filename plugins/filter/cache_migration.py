@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils import (
     ssm_store,
     standing,
     story,
+    token_rotation,
     verdict,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
@@ -165,6 +166,24 @@ def probe_figures(probes):
     return {host: {key: probe[key] for key in keep if key in probe} for host, probe in probes.items()}
 
 
+def token_placeholder(_nothing=""):
+    """A token for the plan of a run that would make one."""
+    return token_rotation.PLACEHOLDER
+
+
+def token_refusal(secret, name, entry, group_exists):
+    """Why the current version of a secret must not be handed to the app; empty where it may."""
+    return token_rotation.refusal(name, secret, entry, group_exists)
+
+
+def token_course(secret, name, entry, wants_new):
+    """What a rotation of the token has to do."""
+    try:
+        return token_rotation.course(name, secret, entry, bool(wants_new))
+    except token_rotation.RotationRefused as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
 class FilterModule:
     """Filters of kempian.cache_migration."""
 
@@ -208,6 +227,14 @@ class FilterModule:
             "removal_lines": rollback.removal_lines,
             "rollback_lines": story.rollback_lines,
             "shared_failure": batches.shared_failure,
+            "rotation_leads_to": token_rotation.leads_to,
+            "rotation_lines": token_rotation.lines,
+            "rotation_verdict": token_rotation.verdict,
             "state_lines": standing.state_lines,
+            "token_course": token_course,
+            "token_entry": token_rotation.entry_of,
+            "token_entry_under_way": token_rotation.entry_under_way,
+            "token_placeholder": token_placeholder,
+            "token_refusal": token_refusal,
             "unreachable_reason": batches.unreachable_reason,
         }

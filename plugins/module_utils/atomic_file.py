@@ -91,11 +91,12 @@ def replace(path: str, content: bytes, previous: bytes | None) -> None:
     # The dot in front keeps it out of the way of what reads `.env*` or `conf.d/*`.
     temporary = os.path.join(directory, f".{name}{_MARK}{secrets.token_hex(8)}")
     try:
-        _write_beside(temporary, path, content, previous)
-        # Editors know nothing of our lock. What is left is the moment between this reading and the renaming.
-        if read(path) != previous:
-            raise FileRefused(f"{path} was changed by somebody else just now; nothing was written. Run again")
-        os.replace(temporary, path)
+        with _written_beside(temporary, path, content, previous) as give_name:
+            # Editors know nothing of our lock. What is left is the moment between this reading and the renaming.
+            if read(path) != previous:
+                raise FileRefused(f"{path} was changed by somebody else just now; nothing was written. Run again")
+            give_name()
+            os.replace(temporary, path)
     except OSError as error:
         raise FileRefused(_explain(path, error))
     finally:
@@ -111,17 +112,43 @@ def remove(path: str) -> None:
     _sync_directory(os.path.dirname(path))
 
 
-def _write_beside(temporary: str, path: str, content: bytes, previous: bytes | None) -> None:
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
+@contextmanager
+def _written_beside(temporary: str, path: str, content: bytes, previous: bytes | None) -> Iterator[Callable[[], None]]:
+    """A complete new file, which has its name only once it is given one: a kill before that leaves nothing behind."""
+    directory = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        if previous is not None:
-            _copy_attributes(path, descriptor)
-        os.fsync(descriptor)
+        descriptor, is_named = _open_nameless(temporary)
+        try:
+            _fill(descriptor, path, content, previous)
+
+            def give_name() -> None:
+                if not is_named:
+                    # With a directory descriptor, as Python follows the link to the file only then.
+                    os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=directory, follow_symlinks=True)
+
+            yield give_name
+        finally:
+            os.close(descriptor)
     finally:
-        os.close(descriptor)
+        os.close(directory)
+
+
+def _open_nameless(temporary: str) -> tuple[int, bool]:
+    """A file without a name in the same directory, or with one where the file system knows none without (NFS)."""
+    mode = os.O_WRONLY | os.O_CLOEXEC
+    if os.path.isdir("/proc/self/fd"):
+        with suppress(OSError, AttributeError):
+            return os.open(os.path.dirname(temporary), mode | os.O_TMPFILE, _PRIVATE_FILE), False
+    return os.open(temporary, mode | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), True
+
+
+def _fill(descriptor: int, path: str, content: bytes, previous: bytes | None) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    if previous is not None:
+        _copy_attributes(path, descriptor)
+    os.fsync(descriptor)
 
 
 def _copy_attributes(path: str, descriptor: int) -> None:

@@ -153,10 +153,6 @@ class Stage:
         ssm = self.sandbox.client("ssm")
         return ssm.get_parameter(Name="/kempian/sandbox/REDIS_URL", WithDecryption=True)["Parameter"]["Value"]
 
-    def set_token(self, value: str) -> None:
-        secrets = self.sandbox.client("secretsmanager")
-        secrets.put_secret_value(SecretId="kempian/sandbox/cache-token", SecretString=value)
-
     def group(self) -> dict:
         found = self.sandbox.client("elasticache").describe_replication_groups(ReplicationGroupId="kempian-cache")
         return found["ReplicationGroups"][0]

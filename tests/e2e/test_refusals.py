@@ -46,18 +46,44 @@ def test_a_closed_security_group_is_named_as_the_cause_of_a_timeout(untouched):
     assert "security group" in run.said()
 
 
-def test_a_wrong_token_is_told_from_a_missing_one(untouched):
-    right = untouched.sandbox.client("secretsmanager").get_secret_value(SecretId="kempian/sandbox/cache-token")[
-        "SecretString"
-    ]
-    untouched.set_token("not-the-token-of-this-target")
-    try:
-        run = untouched.migrate()
-    finally:
-        untouched.set_token(right)
+@pytest.fixture
+def another_token(untouched):
+    """The secret has a new current version, which nobody has told the target of."""
+    name = {"SecretId": "kempian/sandbox/cache-token"}
+    secrets = untouched.sandbox.client("secretsmanager")
+    given = secrets.get_secret_value(**name)["VersionId"]
+    value = "not-the-token-of-this-target"
+    put = secrets.put_secret_value(**name, SecretString=value)["VersionId"]
+    yield value
+    secrets.update_secret_version_stage(
+        **name, VersionStage="AWSCURRENT", MoveToVersionId=given, RemoveFromVersionId=put
+    )
+
+
+@pytest.fixture
+def forgetful(untouched):
+    """The ledger does not say which token the target was given, as with one that this migration did not make."""
+    ssm, name = untouched.sandbox.client("ssm"), "/cache_migration/sandbox/token"
+    entry = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.delete_parameter(Name=name)
+    yield
+    ssm.put_parameter(Name=name, Value=entry, Type="String")
+
+
+def test_a_token_that_the_target_was_not_given_goes_to_no_host(untouched, another_token):
+    run = untouched.migrate()
+    assert run.code != 0
+    assert "the app would get a token that the target does not know" in run.said()
+    assert "Run playbooks/rotate.yml" in run.said()
+    assert another_token not in run.text
+    assert run.writes == []
+
+
+def test_a_wrong_token_is_told_from_a_missing_one(untouched, forgetful, another_token):
+    run = untouched.migrate()
     assert run.code != 0
     assert "token" in run.said() and "wrong" in run.said().lower()
-    assert "not-the-token-of-this-target" not in run.text
+    assert another_token not in run.text
 
 
 def test_a_plain_url_to_a_tls_target_is_recognised(untouched):

@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which version of the secret the target was given, which it is to have, and what a rotation has left to do. Pure.
+
+AWS never tells a token, so the ledger remembers: ``{secret, version_id}``, and while a rotation is under way also
+``rotating: {version_id, hosts}``, the version that it goes to and the hosts that are proven to use it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+Facts = Mapping[str, Any]  # of the secret, as cache_token returns them
+Entry = Mapping[str, Any]
+
+# Goes through every stage of a plan for a token that only the run will make. It is of the form that AWS takes.
+PLACEHOLDER = "token-after-apply"
+
+
+class RotationRefused(ValueError):
+    """Nothing was changed; the text is a sentence for the operator."""
+
+
+def entry_of(secret: str, version_id: str) -> dict[str, Any]:
+    """The ledger's entry for a target that has one token."""
+    return {"secret": secret, "version_id": version_id}
+
+
+def entry_under_way(entry: Entry, course: Mapping[str, Any], version_id: str, hosts: Sequence[str]) -> dict[str, Any]:
+    """The entry while both tokens are valid; what the target had before stays in it."""
+    return {
+        "secret": course["secret"],
+        "version_id": course["from_version"],
+        **({"from_secret": course["from_secret"]} if course["from_secret"] != course["secret"] else {}),
+        "rotating": {"version_id": version_id, "hosts": sorted({*_hosts_done(entry), *hosts})},
+    }
+
+
+def refusal(secret: str, facts: Facts, entry: Entry, group_exists: bool) -> str:
+    """Why the secret's current version must not be handed to the app; empty where it may."""
+    if not group_exists or not entry:
+        return ""
+    if entry.get("rotating"):
+        return (
+            f"A rotation of the token is under way since {entry.get('time') or 'an earlier run'}, to version "
+            f"{entry['rotating']['version_id']} of the secret {entry['secret']}. Run playbooks/rotate.yml, which goes "
+            "on with it, and then this again"
+        )
+    known = f"version {entry['version_id']} of the secret {entry['secret']}"
+    if not facts["exists"]:
+        return (
+            f"The target was given the token in {known}, and the secret {secret} does not exist any more, so its token "
+            "is not known. Restore the secret (aws secretsmanager restore-secret), or put a token of your own into a "
+            "secret of that name and run playbooks/rotate.yml, which gives it to the target"
+        )
+    if facts["current_version_id"] != entry["version_id"]:
+        return (
+            f"The secret {secret} has {facts['current_version_id']} as its current version, and the target was given "
+            f"{known}, so the app would get a token that the target does not know. Run playbooks/rotate.yml, which "
+            "moves the target and its hosts to the current version; or make the former one current again"
+        )
+    return ""
+
+
+def course(secret: str, facts: Facts, entry: Entry, wants_new: bool) -> dict[str, Any]:
+    """What a rotation has to do. An empty ``to_version`` is to be generated first.
+
+    One that is under way is always gone on with: a third token would end the oldest of two, on which hosts may be.
+    """
+    current, pending = facts["current_version_id"], facts["pending_version_id"]
+    rotating = entry.get("rotating") or {}
+    known = entry.get("version_id") or current
+    if rotating and entry["secret"] != secret:
+        raise RotationRefused(
+            f"A rotation is under way to a version of the secret {entry['secret']}, and migration_auth_token_secret "
+            f"names {secret}. Name the former, run this again until it is done, and then change to {secret}"
+        )
+    if rotating:
+        return _course(secret, facts, entry, rotating["version_id"], "a rotation is under way")
+    if current != known:
+        return _course(secret, facts, entry, current, "the current version is another than the target was given")
+    if pending:
+        return _course(secret, facts, entry, pending, "a version is pending (AWSPENDING)")
+    if wants_new:
+        return _course(secret, facts, entry, "", "a new token was asked for")
+    return {**_course(secret, facts, entry, known, ""), "needed": False}
+
+
+def _course(secret: str, facts: Facts, entry: Entry, to_version: str, why: str) -> dict[str, Any]:
+    promote = to_version != facts["current_version_id"]
+    # Somebody has put yet another version on top since: it is theirs, and the next rotation goes to it.
+    overtaken = bool(entry.get("rotating")) and facts["current_version_id"] not in (to_version, entry["version_id"])
+    if promote and not overtaken and not facts["ours"]:
+        raise RotationRefused(
+            f"The secret {secret} is not this migration's (it lacks its tag cache_migration:name), so no version is "
+            "put into it and none is made its current one. Put the new token there yourself (aws secretsmanager "
+            f"put-secret-value --secret-id {secret} --secret-string …) and run this again, or give the secret that tag"
+        )
+    return {
+        "needed": True,
+        "why": why,
+        "secret": secret,
+        "from_secret": entry.get("from_secret") or entry.get("secret") or secret,
+        "from_version": entry.get("version_id") or facts["current_version_id"],
+        "to_version": to_version,
+        "generate": not to_version,
+        "promote": promote and not overtaken,
+        "done": _hosts_done(entry),
+    }
+
+
+def _hosts_done(entry: Entry) -> list[str]:
+    return list((entry.get("rotating") or {}).get("hosts") or [])
+
+
+def leads_to(changes: Sequence[Mapping[str, Any]], address: str) -> bool:
+    """Whether any of the looked-at values leads to the target."""
+    places = [
+        value.get("before_location") or {} for change in changes for value in (change.get("changes") or {}).values()
+    ]
+    return any(place.get("host") == address for place in places)
+
+
+def lines(told: Mapping[str, Any]) -> list[str]:
+    """What a rotation does, or would. ``told``: course, group, hosts (to do), shared (changes), service, env."""
+    way, group = told["course"], told["group"]
+    if not way["needed"]:
+        return [f"Nothing: {group} and its hosts have the current version of the secret {way['secret']}."]
+    version = way["to_version"] or "the new version"
+    said = [f"secret {way['secret']}: put a generated token beside the current one"] if way["generate"] else []
+    said.append(f"replication group {group}: accept {version} beside the token that it has")
+    said += [f"SSM parameter {name}: the new token" for name in told["shared"]]
+    for host in told["hosts"]:
+        said += [f"{host}: {told['env']}: the new token"] if told["env"] else []
+        said.append(f"{host}: restart {told['service']}")
+    said += [f"secret {way['secret']}: make {version} the current one"] if way["promote"] else []
+    said.append(f"replication group {group}: end the token before it")
+    return said
+
+
+def verdict(results: Mapping[str, Mapping[str, Any]], both_valid: bool) -> str:
+    """The sentence that a rotation with a failed host ends with."""
+    failed = {host: result for host, result in results.items() if result.get("state") == "failed"}
+    moved = [host for host, result in results.items() if result.get("state") == "ok"]
+    said = [f"{host} failed at the step '{result['step']}': {result['why']}" for host, result in failed.items()]
+    said.append("Both tokens are valid, so nobody is locked out." if both_valid else "Nothing was changed by this run.")
+    said += [f"On the new token: {', '.join(moved)}."] if moved else []
+    said.append("Mend the cause and run playbooks/rotate.yml again, which goes on from here.")
+    return "\n".join(said)
