@@ -97,5 +97,5 @@ def _become(command: list[str], more: dict[str, str]) -> NoReturn:
 
 def show_tasks(options: argparse.Namespace) -> int:
     for task in moments.tasks(options.file):
-        print(f"{task.number:>4}  {task.seconds:>7.2f} s  {task.short_name}")
+        print(f"{task.number:>4}  {task.seconds:>7.2f} s  {'changed' if task.changed else '':<7}  {task.short_name}")
     return 0

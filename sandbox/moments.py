@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 PLUGINS = Path(__file__).resolve().parent / "callbacks"
 
@@ -29,11 +30,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Begun:
-    """A task that a run began."""
+    """A task that a run began. Its name and occurrence find it in a run that goes another way before it."""
 
     number: int
     name: str
+    occurrence: int
     seconds: float  # until the next one began
+    changed: bool
 
     @property
     def short_name(self) -> str:
@@ -54,11 +57,11 @@ def environment(moments: Sequence[Moment] = (), tasks_file: Path | None = None) 
 
 def tasks(tasks_file: Path) -> list[Begun]:
     """The tasks of the run that wrote there, in order. The last one of a run that was killed has no known end."""
-    notes: list[Mapping[str, object]] = [json.loads(line) for line in tasks_file.read_text().splitlines()]
-    times = [float(str(note["time"])) for note in notes]
-    ends = [*times[1:], times[-1]] if times else []
+    notes: list[dict[str, Any]] = [json.loads(line) for line in tasks_file.read_text().splitlines()]
+    begun = [note for note in notes if "name" in note]
+    times = [note["time"] for note in notes if "time" in note]
+    changed = {note["number"] for note in notes if note.get("changed")}
     return [
-        Begun(int(str(note["number"])), str(note["name"]), round(end - begun, 3))
-        for note, begun, end in zip(notes, times, ends)
-        if note["name"]
+        Begun(note["number"], note["name"], note["occurrence"], round(end - note["time"], 3), note["number"] in changed)
+        for note, end in zip(begun, [*times[1:], times[-1]])
     ]

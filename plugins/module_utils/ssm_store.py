@@ -159,7 +159,7 @@ def _apply(request: Request, client: Any, planned: ParameterPlan, now: str) -> P
     if decision.action == env_change.KEEP:
         pass
     elif decision.after is None:
-        client.delete_parameter(Name=decision.key)
+        _delete_if_there(client, decision.key)
         version = None
     elif current is None:
         version = _create(client, decision, decision.after)

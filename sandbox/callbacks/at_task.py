@@ -40,20 +40,24 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         name = task.get_name().strip()
         self._begun += 1
         self._by_name[name] = self._by_name.get(name, 0) + 1
-        self._note(name)
+        self._note(name=name, occurrence=self._by_name[name], time=time.time())
         for order in self._orders:
             if self._is_now(order, name):
                 self._do(order)
 
     v2_playbook_on_handler_task_start = v2_playbook_on_task_start
 
-    def v2_playbook_on_stats(self, stats: Any) -> None:
-        self._note("")  # when the last task ended
+    def v2_runner_on_ok(self, result: Any) -> None:
+        if result.is_changed():
+            self._note(changed=True)
 
-    def _note(self, name: str) -> None:
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._note(time=time.time())  # when the last task ended
+
+    def _note(self, **found: Any) -> None:
         if self._log:
             with open(self._log, "a", encoding="utf-8") as log:
-                log.write(json.dumps({"number": self._begun, "name": name, "time": time.time()}) + "\n")
+                log.write(json.dumps({"number": self._begun, **found}) + "\n")
 
     def _is_now(self, order: dict[str, Any], name: str) -> bool:
         if isinstance(order["task"], int):

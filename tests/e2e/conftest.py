@@ -65,14 +65,17 @@ class Stage:
     def __init__(self, sandbox: Sandbox, folder: pathlib.Path) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.hosts = list(sandbox.hosts)
-        self.tasks_file = folder / "tasks.json"
+        self.runs = 0
         self.originals = self.environment_files()
+        self.original_parameter = self.parameter()
 
     def play(self, playbook: str, *arguments: str, moments: Sequence[Moment] = (), **variables) -> Run:
         """Run a playbook with the sandbox's inventory; `variables` are extra variables.
 
         `moments` are what happens when a task of it begins; a run that one kills has the code -9.
         """
+        self.runs += 1
+        said, tasks_file = (self.folder / f"run-{self.runs}.{kind}" for kind in ("txt", "tasks"))
         before = len(self.calls())
         command = [
             str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
@@ -85,21 +88,14 @@ class Stage:
         command += ["-e", json.dumps(variables)]
         began = time.monotonic()
         env = {**os.environ, **self.sandbox.env, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
-        self.tasks_file.unlink(missing_ok=True)
-        env.update(environment(moments, self.tasks_file))
-        ended = subprocess.run(
-            command,
-            cwd=CHECKOUT,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        took, begun = time.monotonic() - began, tasks(self.tasks_file) if self.tasks_file.exists() else []
-        run = Run(ended.returncode, ended.stdout, took, self.calls()[before:], begun)
-        print(f"\n$ {' '.join(command)}\n{ended.stdout}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
+        env.update(environment(moments, tasks_file))
+        with said.open("wb") as output:  # a pipe would be held open by what a killed run leaves running
+            ended = subprocess.run(
+                command, cwd=CHECKOUT, env=env, stdout=output, stderr=output, timeout=600, check=False
+            )
+        took, begun = time.monotonic() - began, tasks(tasks_file) if tasks_file.exists() else []
+        run = Run(ended.returncode, said.read_text(errors="replace"), took, self.calls()[before:], begun)
+        print(f"\n$ {' '.join(command)}\n{run.text}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
         return run
 
     def migrate(self, *arguments: str, **variables) -> Run:
@@ -109,9 +105,9 @@ class Stage:
         return [call for call in self.sandbox.calls()["calls"] if not call.get("internal")]
 
     @contextmanager
-    def load(self):
+    def load(self, seconds: float = 900):
         """Users' requests from where a load balancer is; yields a function that ends them and gives the figures."""
-        traffic = Traffic(self.sandbox, self.folder / "load.json", "scenario", rate=30, seconds=900)
+        traffic = Traffic(self.sandbox, self.folder / "load.json", "scenario", rate=30, seconds=seconds)
 
         def stop() -> dict:
             figures = traffic.stop()
@@ -136,15 +132,35 @@ class Stage:
         return done.stdout.decode().strip()
 
     def restart_app(self) -> None:
+        """Host by host, as users are served meanwhile."""
         service = KINDS[self.sandbox.kind].SERVICE
         command = [*service.get("migration_supervisorctl", ["systemctl"]), "restart", "shop"]
         for host in self.sandbox.hosts:
             done = self.sandbox.run(host, command)
             assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-        end = time.monotonic() + 20
-        while not self.all_healthy():
-            assert time.monotonic() < end, self.healthy()
-            time.sleep(0.2)
+            end = time.monotonic() + 20
+            while not self.healthy()[host]:
+                assert time.monotonic() < end, self.healthy()
+                time.sleep(0.2)
+
+    def left_running(self, what: str = "") -> dict[int, str]:
+        """Processes of runs, also of killed ones. The shared connections that ssh keeps open are none of them."""
+        mark, found = f"SANDBOX_TASKS={self.folder}/".encode(), {}
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                is_of_a_run = mark in (process / "environ").read_bytes()
+            except OSError:  # ended meanwhile
+                continue
+            if is_of_a_run and command and not command.startswith("ssh: ") and what in command:
+                found[int(process.name)] = command
+        return found
+
+    def replace_file(self, host: str, path: str, content: bytes) -> None:
+        """By a rename, as owner and mode are kept; a reader sees the old or the new."""
+        script = 'cp -p "$1" "$1.new" && cat >"$1.new" && mv "$1.new" "$1"'
+        done = self.sandbox.run(host, ["sh", "-c", script, "sh", path], input=content)
+        assert done.returncode == 0, done.stderr.decode()
 
     def environment_files(self) -> dict[str, bytes]:
         return {host: self.sandbox.read(host, "/opt/shop/.env") for host in self.sandbox.hosts}
@@ -226,7 +242,8 @@ def stage_of():
 def stage(request, tmp_path_factory):
     """A fresh sandbox for the scenario, taken down afterwards."""
     name = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "")
-    sandbox = Sandbox.up(f"e2e{name}"[:16], hosts=3, creating_seconds=2)
+    hosts, seconds = getattr(request.module, "HOSTS", 3), getattr(request.module, "CREATING_SECONDS", 2)
+    sandbox = Sandbox.up(f"e2e{name}"[:16], hosts=hosts, creating_seconds=seconds)
     try:
         yield Stage(sandbox, tmp_path_factory.mktemp("e2e"))
     finally:
