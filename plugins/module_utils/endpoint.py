@@ -269,11 +269,17 @@ def _split_for_certain(url: str) -> SplitResult | None:
         _readable = parts.port
     except ValueError:
         return None
-    # An @ in the query belongs to the value of an option only where a whole place stands before it.
-    is_place = parts.hostname and re.fullmatch(r"/[0-9]*", parts.path)
-    if parts.fragment or "@" in parts.path or ("@" in parts.query and "@" not in parts.netloc and not is_place):
+    # An @ in the query belongs to the value of an option only where a whole place stands before it, and an empty
+    # password before that place may be the begin of one that has an @ in it.
+    is_place = parts.hostname and re.fullmatch(r"/[0-9]*", parts.path) and not _has_empty_password(parts.netloc)
+    if parts.fragment or "@" in parts.path or ("@" in parts.query and not is_place):
         return None
     return parts
+
+
+def _has_empty_password(netloc: str) -> bool:
+    login, at, _where = netloc.rpartition("@")
+    return bool(at) and not login.rpartition(":")[2]
 
 
 def _masked_query(query: str) -> str:

@@ -209,6 +209,8 @@ def test_a_masked_url_shows_the_place_and_never_the_secret(url, masked):
         "redis://:se#cret@host/0",
         "redis://:se/cret@host/0",
         "redis://:123?secret@host/0",
+        "redis://:@123?secret@host/0",
+        "redis://:@12/3?secret@host/0",
         "redis://user:123?secret=x@host/0",
         "redis://user:12/x?secret=x@host/0",
         "redis://:se[cret@host/0",
