@@ -122,6 +122,8 @@ def _next_lines(
         lines.append(f"rollback.yml would put back {', '.join(to_put_back)}")
     elif not of(UNKNOWN):
         lines.append("rollback.yml would change no host")
+    if (entries.get("token") or {}).get("rotating"):
+        lines.append("rotate.yml would go on with the rotation of the token; migrate.yml is refused until it is done")
     if entries.get("decommission"):
         lines.append("decommission.yml goes on where it stopped; rollback.yml brings the old Redis back first")
     return lines

@@ -105,3 +105,14 @@ def test_an_unknown_host_is_to_be_looked_at_first():
     told = lines({"app1": standing("unknown"), "app2": standing("new")})
     assert "next: look at app1 first: a run names it as failed" in told
     assert not any("would change no host" in line for line in told)
+
+
+def test_a_rotation_of_the_token_under_way_is_to_be_gone_on_with():
+    hosts = {"app1": {"state": "new", "why": "", "journaled": True}}
+    token = {"secret": "shop/token", "version_id": "v1"}
+
+    def told(entry):
+        return " ".join(state_lines(hosts, TARGET, {"entries": {"token": entry}, "now": "2026-11-25T19:01:00Z"}))
+
+    assert "rotate.yml would go on" in told({**token, "rotating": {"version_id": "v2", "hosts": []}})
+    assert "rotate.yml" not in told(token)
