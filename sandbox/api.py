@@ -111,6 +111,10 @@ class Sandbox:
         """Let AWS calls fail: `[{action, how: throttle|500|cut-before|cut-after, nth, times}]`; none ends it."""
         emulator.order_faults(self.port, self._key, orders)
 
+    def settings(self, **wanted: float) -> dict[str, float]:
+        """Change how long AWS takes, as `failing_over_seconds`; returns all settings."""
+        return emulator.change_settings(self.port, self._key, wanted)
+
     def drop(self, host: str) -> None:
         """Let a host fall out of the network, as by a pulled cable; `bring_back` ends it."""
         network.drop_host(self.ground, self.places, host, self._number(host))

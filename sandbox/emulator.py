@@ -72,6 +72,12 @@ def order_faults(port: int, key: AccessKey, faults: list[dict[str, Any]]) -> Non
     ask(port, key, "faults", json.dumps(faults).encode())
 
 
+def change_settings(port: int, key: AccessKey, wanted: dict[str, float]) -> dict[str, float]:
+    """Change how long things take; returns all settings."""
+    settings: dict[str, float] = ask(port, key, "settings", json.dumps(wanted).encode())
+    return settings
+
+
 def advance_clock(port: int, key: AccessKey, seconds: float) -> str:
     """Let the time of the local AWS jump forward; returns what it is then."""
     return str(ask(port, key, "clock", json.dumps({"advance_seconds": seconds}).encode()))

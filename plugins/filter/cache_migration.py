@@ -156,7 +156,9 @@ def migration_lines(hosts, hostvars):
         lines += known.get("__migration_lines_provision") or []
         lines += known.get("__migration_lines_ingress") or []
         lines += (known.get("__cutover_result") or {}).get("lines") or []
-    lines += story.check_lines(hostvars[hosts[-1]].get("__cutover_checks") or [])
+    of_all = hostvars[hosts[-1]]
+    lines += story.check_lines(of_all.get("__cutover_checks") or [])
+    lines += story.ledger_lines(of_all.get("__cutover_remembered") or {})
     return lines or ["Nothing: everything is as it should be."]
 
 
@@ -209,6 +211,7 @@ class FilterModule:
             "hosts_to_put_back": hosts_to_put_back,
             "ingress_lines": story.ingress_lines,
             "ingress_rule": ingress_rule,
+            "is_cutover_to": batches.is_cutover_to,
             "is_journaled": batches.is_journaled,
             "is_recorded": rollback.is_recorded,
             "journal_parameter": ssm_store.journal_name,

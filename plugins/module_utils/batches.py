@@ -112,6 +112,12 @@ def is_begun(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
     return not would_change([look]) and is_journaled(look)
 
 
+def is_cutover_to(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:
+    """Whether the ledger's entry remembers a cutover to this endpoint, and not to one before it."""
+    target = entry.get("endpoint") or {}
+    return bool(entry) and (target.get("address"), target.get("port")) == (endpoint["address"], endpoint["port"])
+
+
 def would_change(looks: Sequence[Mapping[str, Any]]) -> bool:
     """Whether any of these looks at values and services found something to do.
 

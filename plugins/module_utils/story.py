@@ -58,6 +58,11 @@ def check_lines(checks: Sequence[Result]) -> list[str]:
     return [f"your check {own_check.when(check.get('phase') or '')}: {check.get('command')}" for check in checks]
 
 
+def ledger_lines(remembered: Result) -> list[str]:
+    """That the cutover is complete, where the ledger did not know it yet."""
+    return ["ledger: remember that every host is on the target"] if remembered.get("changed") else []
+
+
 def cost_line(cost: Mapping[str, Any]) -> str:
     """What the target costs a month, or that it is unknown."""
     if not cost or cost.get("usd") is None:

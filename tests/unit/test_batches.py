@@ -8,6 +8,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.batches im
     cutover_batches,
     hosts_to_put_back,
     is_begun,
+    is_cutover_to,
     is_journaled,
     shared_failure,
     would_change,
@@ -92,3 +93,9 @@ def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_
     results = {"app1": {"changed": False}, "app2": {"changed": True}, "app3": {"changed": False}}
     assert hosts_to_put_back(results, ["app1"], all_of_it=False) == ["app2"]
     assert hosts_to_put_back(results, ["app1"], all_of_it=True) == ["app1", "app2"]
+
+
+def test_the_ledger_remembers_a_cutover_to_one_target_only():
+    assert is_cutover_to({"endpoint": TARGET, "hosts": ["app1"]}, TARGET)
+    assert not is_cutover_to({"endpoint": {**TARGET, "address": "another.cache.amazonaws.com"}}, TARGET)
+    assert not is_cutover_to({}, TARGET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sandbox.aws.doors import Door
@@ -79,10 +79,14 @@ class Fleet:
             self.publish(group)
             self._retire(old)
 
-    def fail_over(self, group: ReplicationGroup) -> None:
-        """The primary dies as a machine dies, a replica takes over, and the dead node comes back without data."""
+    def fail_over(self, group: ReplicationGroup, pause: Callable[[], None]) -> None:
+        """The primary dies as a machine dies, a replica takes over, and the dead node comes back without data.
+
+        `pause` is how long nobody notices.
+        """
         dead, heir = group.primary, group.replicas[0]
         dead.running.kill()
+        pause()
         heir.running.promote()
         with self._account.lock:
             group.primary_name = heir.name

@@ -180,7 +180,7 @@ class ReplicationGroups:
             raise Refusal("NodeGroupNotFoundFault", f"Node group {params['NodeGroupId']} not found in {group.id}.")
         if not group.failover:
             raise Refusal("InvalidReplicationGroupState", f"Automatic failover is not enabled on {group.id}.")
-        self._work.begin(group, MODIFYING, lambda: self._fleet.fail_over(group))
+        self._work.begin(group, MODIFYING, lambda: self._fleet.fail_over(group, self._work.go_unnoticed))
         return {"ReplicationGroup": describe.replication_group(group)}
 
     @operation(

@@ -20,6 +20,7 @@ class Pace:
     creating_seconds: float
     modifying_seconds: float
     unnoticed_seconds: float = 0  # a change that has begun is still shown as available that long
+    failing_over_seconds: float = 0  # so long is a primary gone before a replica takes over
     failing_creations: int = 0  # so many of the next creations end in create-failed
 
     @classmethod
@@ -67,6 +68,10 @@ class Work:
     def take_time(self) -> None:
         """Let pass what a change takes, within an act that must not end before."""
         time.sleep(self.pace.modifying_seconds)
+
+    def go_unnoticed(self) -> None:
+        """Let pass what it takes until a dead primary is missed."""
+        time.sleep(self.pace.failing_over_seconds)
 
     def _run(self, group: ReplicationGroup, status: str, act: Callable[[], None]) -> None:
         if group.status != status:

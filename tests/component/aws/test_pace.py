@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -27,6 +28,20 @@ def test_a_change_can_be_under_way_before_its_status_shows(aws: Any, settings: A
     assert code == "InvalidReplicationGroupState"
     aws.wait("sneaky", "modifying")
     assert aws.wait("sneaky")["Description"] == "new"
+
+
+def test_a_primary_that_fails_over_is_gone_for_as_long_as_nobody_notices(
+    aws: Any, open_group: str, settings: Any
+) -> None:
+    group = aws.create("slowly", NumCacheClusters=2, AutomaticFailoverEnabled=True, SecurityGroupIds=[open_group])
+    name, before = aws.primary(group), aws.names()
+    settings(failing_over_seconds=2)
+    aws.elasticache.test_failover(ReplicationGroupId="slowly", NodeGroupId="0001")
+    time.sleep(1)
+    assert aws.names()[name] == before[name]
+    assert "ok" not in aws.ask(name, "PING")
+    aws.wait("slowly")
+    assert aws.ask(name, "PING") == {"ok": True}
 
 
 def test_a_token_that_is_changed_shows_as_pending(aws: Any, settings: Any) -> None:
