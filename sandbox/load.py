@@ -110,6 +110,7 @@ class Tally:
     phases: dict[str, Phase] = field(default_factory=dict)
     answered: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    failed_at: Counter[str] = field(default_factory=Counter)  # by the host that was asked last
     served_by: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     failures: list[dict[str, object]] = field(default_factory=list)
@@ -129,8 +130,8 @@ class Tally:
             "retried": sum(phase.retried for phase in phases),
             "phases": {name: phase.as_dict() for name, phase in self.phases.items()},
             "hosts": {
-                url: {"answered": self.answered[url], "refused": self.refused[url]}
-                for url in sorted({*self.answered, *self.refused})
+                url: {"answered": self.answered[url], "refused": self.refused[url], "failed": self.failed_at[url]}
+                for url in sorted({*self.answered, *self.refused, *self.failed_at})
             },
             "served_by": dict(sorted(self.served_by.items())),
             "statuses": dict(sorted(self.statuses.items())),
@@ -227,6 +228,7 @@ class Load:
         counted = self.tally.count(phase, time.monotonic() - begun, retried=0 < refusals < len(self.hosts))
         if failure:
             counted.failed += 1
+            self.tally.failed_at[host.url] += 1
             if len(self.tally.failures) < FAILURES_KEPT:
                 at = round(begun - self.started, 3)
                 self.tally.failures.append(

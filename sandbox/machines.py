@@ -144,9 +144,8 @@ def connection(places: Places, ground: Ground, host: str, address: str) -> dict[
         # Ansible names its ssh masters by address and user: without a folder of its own, a play would talk through
         # the master of another sandbox.
         "ansible_control_path_dir": str(places.root / "cp"),
-        # Nothing else tells ssh that a host is gone, and the play would hang.
         "ansible_ssh_common_args": f"-F /dev/null -o UserKnownHostsFile={places.root}/known_hosts "
-        "-o StrictHostKeyChecking=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=3",
+        "-o StrictHostKeyChecking=yes",
     }
 
 

@@ -169,6 +169,10 @@ class Stage:
         ssm = self.sandbox.client("ssm")
         return ssm.get_parameter(Name="/kempian/sandbox/REDIS_URL", WithDecryption=True)["Parameter"]["Value"]
 
+    def token(self) -> str:
+        secrets = self.sandbox.client("secretsmanager")
+        return secrets.get_secret_value(SecretId="kempian/sandbox/cache-token")["SecretString"]
+
     def group(self) -> dict:
         found = self.sandbox.client("elasticache").describe_replication_groups(ReplicationGroupId="kempian-cache")
         return found["ReplicationGroups"][0]
@@ -176,12 +180,12 @@ class Stage:
     def primary_address(self) -> str:
         return self.group()["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
 
-    def break_app(self, host: str) -> bytes:
-        """Make the app of a host end at once where it is pointed at TLS; returns its code, to mend it."""
+    def break_app(self, host: str, how: str = "os._exit(3)") -> bytes:
+        """Make the app of a host end at once where it is pointed at TLS, or do this; returns its code, to mend it."""
         path, marker = "/opt/shop/app/serve.py", b"from __future__ import annotations\n"
         serve = self.sandbox.read(host, path)
         assert marker in serve
-        broken = b"import os\nif 'rediss://' in open('/opt/shop/.env').read():\n    os._exit(3)\n"
+        broken = f"import os, time\nif 'rediss://' in open('/opt/shop/.env').read():\n    {how}\n".encode()
         self.sandbox.write(host, path, serve.replace(marker, marker + broken))
         return serve
 
