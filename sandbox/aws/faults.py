@@ -1,7 +1,8 @@
 """Faults on order: the Nth call of an action is throttled, fails, or loses its connection.
 
 POST /_sandbox/faults [{"action": "CreateReplicationGroup", "nth": 2, "times": 1, "how": "cut-after"}] replaces all
-faults and starts counting anew; GET shows them with the calls seen. The sandbox's own calls are not counted.
+faults and starts counting anew; GET shows them with the calls seen. With "naming" only those calls count that have
+such a parameter. The sandbox's own calls are not counted.
 """
 
 from __future__ import annotations
@@ -29,13 +30,16 @@ class Fault:
     how: str
     nth: int = 1
     times: int = 1
+    naming: str = ""
     seen: int = 0
 
     def __post_init__(self) -> None:
         if self.how not in HOWS:
             raise ValueError(f"how is one of {', '.join(HOWS)}, not {self.how!r}")
 
-    def is_due(self) -> bool:
+    def is_due(self, call: Call) -> bool:
+        if call.action != self.action or (self.naming and self.naming not in call.parameters.values()):
+            return False
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times
 
@@ -55,7 +59,7 @@ class Faults:
 
     def answer(self, call: Call, really: Callable[[], Reply]) -> Reply:
         """The reply of `really`, or what a due fault makes of it."""
-        how = "" if call.internal else self._due(call.action)
+        how = "" if call.internal else self._due(call)
         if how == THROTTLE:
             return error_reply(call, *throttling(call), "Rate exceeded")
         if how == ERROR:
@@ -68,9 +72,9 @@ class Faults:
             raise Cut(how)
         return reply
 
-    def _due(self, action: str) -> str:
+    def _due(self, call: Call) -> str:
         with self._lock:
-            due = [fault.how for fault in self._faults if fault.action == action and fault.is_due()]
+            due = [fault.how for fault in self._faults if fault.is_due(call)]
         return due[0] if due else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.ssm_store import journal_name
+
 NAME = "/kempian/sandbox/REDIS_URL"
 
 
@@ -14,7 +16,9 @@ def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
 
     run = stage.migrate(migration_env_path="")
     assert run.code == 0
-    assert run.writes.count("ssm.PutParameter") == 2, "the value, and its original in the ledger"
+    assert written(run, NAME) == 1
+    assert written(run, journal_name("sandbox", NAME)) == 1, "its original in the ledger"
+    assert written(run, "/cache_migration/sandbox/cutover") == 1
     assert stage.on_new()
     assert stage.environment_files() == files
 
@@ -26,3 +30,8 @@ def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
     assert stage.parameter() == original
     assert stage.on_old()
     assert stage.all_healthy()
+
+
+def written(run, name):
+    calls = [call["request_summary"] for call in run.calls if call["action"] == "PutParameter"]
+    return sum(call["Name"] == name for call in calls)

@@ -12,6 +12,8 @@ import pytest
 
 from sandbox.moments import Moment
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the sandbox too, and a busy machine takes its time
+
 CUTOVER = "playbooks/cutover.yml"
 FAIL_OVER = (
     "import boto3; boto3.client('elasticache').test_failover(ReplicationGroupId='kempian-cache', NodeGroupId='0001')"
@@ -102,14 +104,6 @@ def test_the_users_own_check_that_fails_after_the_last_batch(provisioned, tmp_pa
     assert "logged in with ***" in run.text
     assert token not in run.text
     assert f"Put back to the old Redis, restarted and healthy: {', '.join(provisioned.hosts)}." in run.said()
-
-
-def test_a_check_that_cannot_run_stops_before_the_first_change(provisioned):
-    run = provisioned.play(CUTOVER, migration_check_command="no-such-program --fast")
-    assert run.code != 0
-    assert "has no program no-such-program to run" in run.said()
-    assert run.writes == []
-    assert_all_is_put_back(provisioned)
 
 
 def test_a_target_that_fails_over_in_the_second_batch(provisioned):

@@ -7,8 +7,10 @@ def test_a_shared_store_that_cannot_be_put_back_keeps_no_host_from_being_put_bac
     files, parameter = stage.environment_files(), stage.parameter()
     third = stage.hosts[2]
     stage.break_app(third)
-    # The first two writes are the original in the ledger and the value; the third would put the value back.
-    stage.fault({"action": "PutParameter", "how": "500", "nth": 3, "times": 1000})
+    # The first write of the value switches it; the second would put it back.
+    stage.fault(
+        {"action": "PutParameter", "naming": "/kempian/sandbox/REDIS_URL", "how": "500", "nth": 2, "times": 1000}
+    )
 
     run = stage.migrate(migration_timeout=20)
 
