@@ -123,16 +123,19 @@ def test_a_target_that_fails_over_in_the_second_batch(provisioned):
 
 
 def test_a_host_that_becomes_unreachable_in_the_second_batch(provisioned):
-    """It is named with the command that puts it back; and the next run finishes what it missed."""
+    """In the middle of a task, while it waits for its app. It is named with the command that puts it back; and the next
+    run finishes what it missed."""
     first, second, third = provisioned.hosts
     sandbox = provisioned.sandbox
     drop = (sys.executable, "-m", "sandbox", "drop", sandbox.name, second)
-    at_restart = Moment("cutover | Restart where needed and prove the connections", occurrence=2, command=drop)
+    restart = "cutover | Restart where needed and prove the connections"
+    serve = provisioned.break_app(second, "time.sleep(3600)")
     with broken(provisioned, "a host's network", second):
         try:
-            run = provisioned.play(CUTOVER, moments=[at_restart])
+            run = provisioned.play(CUTOVER, moments=[Moment(restart, occurrence=2, after=8, command=drop)])
         finally:
             sandbox.bring_back(second)
+            sandbox.write(second, "/opt/shop/app/serve.py", serve)
         assert run.code != 0
         assert f"{second} failed at the step" in run.said()
         assert f"Put back to the old Redis, restarted and healthy: {first}." in run.said()
