@@ -242,6 +242,14 @@ def stage_of():
     return Stage
 
 
+def pytest_collection_modifyitems(items):
+    """The first test of a scenario waits for its sandbox and its first runs too, and a busy machine takes its time."""
+    here = pathlib.Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(1200))
+
+
 @pytest.fixture(scope="module")
 def stage(request, tmp_path_factory):
     """A fresh sandbox for the scenario, taken down afterwards."""

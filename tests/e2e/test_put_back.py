@@ -12,8 +12,6 @@ import pytest
 
 from sandbox.moments import Moment
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for the sandbox too, and a busy machine takes its time
-
 CUTOVER = "playbooks/cutover.yml"
 FAIL_OVER = (
     "import boto3; boto3.client('elasticache').test_failover(ReplicationGroupId='kempian-cache', NodeGroupId='0001')"
