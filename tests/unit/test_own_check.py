@@ -95,7 +95,7 @@ def run(script, timeout=10, say=lambda seconds: None, **environment):
 
 
 def test_what_a_program_prints_and_its_status_are_told():
-    ended = run("import os, sys; print(os.environ['WORD']); sys.exit('and why')", WORD="here")
+    ended = run("import os, sys; print(os.environ['WORD'], flush=True); sys.exit('and why')", WORD="here")
     assert (ended.rc, ended.timed_out) == (1, False)
     assert ended.output.splitlines() == ["here", "and why"]
 
