@@ -8,6 +8,8 @@ import pytest
 
 from sandbox.moments import Moment
 
+pytestmark = pytest.mark.long
+
 SECRET = "kempian/sandbox/generated-token"
 OURS = {"migration_auth_token_secret": SECRET, "migration_auth_token_generate": True}
 PING = "import redis; print(redis.from_url(input(), socket_timeout=5).ping())"
