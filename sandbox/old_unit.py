@@ -70,7 +70,7 @@ def _program() -> dict[str, bytes]:
     if program is None:
         raise SandboxError("no redis-server on this machine")
     with open(program, "rb") as file:
-        head = file.read(200)
+        head = file.read(4096)
     unpacked = re.search(rb"LD_LIBRARY_PATH=(\S+) exec (\S+)", head)  # a wrapper of packages.py
     found = {}
     environ = environment(LD_LIBRARY_PATH=unpacked[1].decode().strip("'")) if unpacked else environment()
