@@ -1,5 +1,4 @@
-"""The old Redis retired: refused where it must be, backed up, stopped, held, terminated; and brought back before "
-"that."""
+"""The old Redis is retired: refused where it must be, backed up, stopped, held, terminated; brought back before."""
 
 from __future__ import annotations
 
