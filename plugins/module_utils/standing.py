@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
-from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import is_journaled, unreachable_reason
+from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import unreachable_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.lock import Lock
+from ansible_collections.kempian.cache_migration.plugins.module_utils.rollback import is_recorded
 
 OLD, NEW, MIXED, UNKNOWN = "old", "new", "mixed", "unknown"
 
@@ -22,7 +23,7 @@ def host_standing(value: Result, shared: Result, service: Result, endpoint: Mapp
     ``value`` and ``shared`` are results of env_update in check mode with ``state: reverted``, ``service`` is one of
     app_service. Each may be empty, where the app has no such store, or failed.
     """
-    journaled = is_journaled(value)
+    journaled = is_recorded(value)
     why = unreachable_reason([value, service]) or next(
         (str(result.get("msg")) for result in (value, shared, service) if result.get("failed")), ""
     )

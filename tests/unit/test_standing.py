@@ -18,8 +18,8 @@ LOCK = {
 }
 
 
-def value(host, journaled=False):
-    return {"changes": {"REDIS_URL": {"before_location": {"host": host, "port": 6379}, "journaled": journaled}}}
+def value(host, original=None):
+    return {"changes": {"REDIS_URL": {"before_location": {"host": host, "port": 6379}, "original_location": original}}}
 
 
 def service(to_target=0, to_left=0):
@@ -40,6 +40,11 @@ def service(to_target=0, to_left=0):
 )
 def test_a_host_is_judged_by_its_value_and_its_connections(leads_to, connections, state):
     assert host_standing(value(leads_to), {}, service(**connections), TARGET)["state"] == state
+
+
+def test_a_host_whose_original_is_in_the_journal_is_told_as_such():
+    assert host_standing(value("new", original={"host": "old"}), {}, service(), TARGET)["journaled"]
+    assert not host_standing(value("old"), {}, service(), TARGET)["journaled"]
 
 
 def test_a_host_whose_value_is_in_the_shared_store_alone_is_judged_by_that():
