@@ -50,6 +50,7 @@ def test_a_value_changes_and_every_other_byte_stays(update, file):
         "before_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
         "after_location": {"host": "new.cache.internal", "port": 6379, "tls": True, "database": 0},
         "original_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
+        "action": "write",
         "journaled": True,
     }
     assert result["diff"] == {

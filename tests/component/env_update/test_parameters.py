@@ -73,6 +73,7 @@ def test_a_value_changes_and_all_else_of_the_parameter_stays(update, ssm):
         "before_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
         "after_location": {"host": "new.cache.internal", "port": 6379, "tls": True, "database": 0},
         "original_location": {"host": "old-redis.internal", "port": 6379, "tls": False, "database": 0},
+        "action": "write",
         "journaled": True,
     }
     assert result["diff"]["before"] == f"{NAME}=redis://:***@old-redis.internal:6379/0\n"
