@@ -25,7 +25,7 @@ _MOUNT_POINT_FIELD = 4  # proc(5), mountinfo
 _LOCK_POLL_SECONDS = 0.05
 
 # These say something about the content they were made for; the kernel makes them anew.
-_BOUND_TO_CONTENT = ("security.ima", "security.evm")
+_BOUND_TO_CONTENT = ("security.ima", "security.evm", "security.capability")
 
 
 class FileRefused(Exception):
@@ -156,7 +156,7 @@ def _copy_attributes(path: str, descriptor: int) -> None:
     own = os.fstat(descriptor)
     if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
         os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+    os.fchmod(descriptor, status.st_mode & 0o777)  # never set-user-ID: whose content it is, others may decide
     if hasattr(os, "listxattr"):
         # After the mode: an access list has its mask in the mode's group bits.
         _copy_extended_attributes(path, descriptor)

@@ -79,6 +79,7 @@ def _start(engine: str, folder: str, databases: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath, "LC_ALL": "C"},  # others wrote the data: none of the controller's secrets beside it
         preexec_fn=lambda: die(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509 - this process has one thread
     )
 

@@ -66,7 +66,10 @@ def state_lines(
     lines += [f"{host}: {one['state']}: {one['why']}" for host, one in hosts.items()]
     lines += [_journal_line(hosts, remembered.get("journaled") or [])]
     lines += [_entry_line(name, value) for name, value in sorted(entries.items()) if name != "lock"]
-    lines += [_lock_line(entries.get("lock"), str(remembered["now"]))]
+    if "now" in remembered:
+        lines += [_lock_line(entries.get("lock"), str(remembered["now"]))]
+    else:
+        lines += [f"ledger and lock: unknown: {remembered.get('msg') or 'no reason given'}"]
     return lines + [f"next: {line}" for line in _next_lines(hosts, endpoint, entries)]
 
 
@@ -111,6 +114,7 @@ def _next_lines(
         return [host for host, one in hosts.items() if one["state"] in states]
 
     lines = []
+    step = (entries.get("decommission") or {}).get("step")
     if of(UNKNOWN):
         lines.append(f"look at {', '.join(of(UNKNOWN))} first: a run names it as failed")
     to_switch, to_put_back = of(OLD, MIXED), of(NEW, MIXED)
@@ -119,12 +123,17 @@ def _next_lines(
         lines.append(f"migrate.yml would {make}switch {', '.join(to_switch)}")
     elif not of(UNKNOWN):
         lines.append("migrate.yml would change no host")
-    if to_put_back:
+    if step == "terminated":
+        lines.append("the old Redis is terminated: rollback.yml cannot bring it back, and says where its backup is")
+    elif to_put_back:
         lines.append(f"rollback.yml would put back {', '.join(to_put_back)}")
     elif not of(UNKNOWN):
         lines.append("rollback.yml would change no host")
     if (entries.get("token") or {}).get("rotating"):
         lines.append("rotate.yml would go on with the rotation of the token; migrate.yml is refused until it is done")
-    if entries.get("decommission"):
-        lines.append("decommission.yml goes on where it stopped; rollback.yml brings the old Redis back first")
+    if step and step != "terminated":
+        lines.append(
+            "decommission.yml goes on where it stopped, and after the hold, with "
+            "-e migration_decommission_terminate=true, ends its instance; rollback.yml brings the old Redis back first"
+        )
     return lines

@@ -121,3 +121,22 @@ def test_a_rotation_of_the_token_under_way_is_to_be_gone_on_with():
 
     assert "rotate.yml would go on" in told({**token, "rotating": {"version_id": "v2", "hosts": []}})
     assert "rotate.yml" not in told(token)
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("stopped", "decommission.yml goes on where it stopped"),
+        ("terminated", "the old Redis is terminated: rollback.yml cannot bring it back"),
+    ],
+)
+def test_what_comes_next_for_an_old_redis_that_is_retired_is_told(step, told):
+    found = lines({"app1": standing("new")}, {"decommission": {"time": "2026-11-25T18:00:00Z", "step": step}})
+    assert any(line.startswith(f"next: {told}") for line in found)
+    assert any("would put back" in line for line in found) is (step != "terminated")
+
+
+def test_a_ledger_that_cannot_be_read_hides_no_host():
+    told = state_lines({"app1": standing("old")}, TARGET, {"failed": True, "msg": "AccessDenied"})
+    assert "app1: old: its value leads to x:6379" in told
+    assert "ledger and lock: unknown: AccessDenied" in told
