@@ -83,7 +83,7 @@ def read_all(client: Any, migration_name: str) -> Contents:
     prefix = f"{folder(migration_name)}/"
     entries: dict[str, dict[str, Any]] = {}
     journaled: list[str] = []
-    now = None
+    now = datetime.min.replace(tzinfo=timezone.utc)  # until the first page: there is one at least
     for page in client.get_paginator("get_parameters_by_path").paginate(Path=folder(migration_name), Recursive=True):
         now = aws_time(page)
         for found in page["Parameters"]:
@@ -92,7 +92,6 @@ def read_all(client: Any, migration_name: str) -> Contents:
                 journaled.append(_decoded(name[len(_JOURNAL) :]))
             else:
                 entries[name] = _parse(found["Name"], found["Value"])
-    assert now is not None  # a paginator gives one page at least
     return Contents(entries, sorted(journaled), now)
 
 

@@ -34,9 +34,8 @@ def start(order: dict[str, Any]) -> None:
         start_new_session=True,  # what ends the run by its group or terminal leaves the keeper time to let go
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
     )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(order).encode())
-    process.stdin.close()
+    with process.stdin as its_input:  # type: ignore[union-attr] # a pipe was asked for
+        its_input.write(json.dumps(order).encode())
 
 
 def keep(
