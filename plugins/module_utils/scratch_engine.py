@@ -74,7 +74,8 @@ def _start(engine: str, folder: str, databases: int) -> subprocess.Popen[bytes]:
     }
     command = [engine, *(part for name, value in options.items() for part in (f"--{name}", value))]
     die = ctypes.CDLL(None).prctl
-    return subprocess.Popen(
+    # Not run_command, which waits for the end: the engine is asked while it runs.
+    return subprocess.Popen(  # pylint: disable=ansible-bad-function
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -25,7 +25,7 @@ _LENGTH = 64
 
 
 def generate() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    return "".join(secrets.choice(_ALPHABET) for _sign in range(_LENGTH))
 
 
 @dataclass(frozen=True)

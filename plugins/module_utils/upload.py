@@ -26,7 +26,7 @@ def put(url: str, headers: Mapping[str, str], file: BinaryIO, size: int, seconds
     every = {**headers, "Content-Length": str(size), "Content-Type": "application/octet-stream"}
     request = urllib.request.Request(url, data=file, headers=every, method="PUT")
     try:
-        with urllib.request.urlopen(request, timeout=seconds):
+        with urllib.request.build_opener().open(request, timeout=seconds):
             pass
     except urllib.error.HTTPError as error:
         said = error.read(4096).decode("utf-8", "replace")

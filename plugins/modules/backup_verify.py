@@ -104,7 +104,7 @@ def main() -> None:
             "bucket": {"type": "str", "required": True},
             "key": {"type": "str", "required": True, "no_log": False},
             "sha256": {"type": "str", "required": True},
-            "keyspace": {"type": "dict", "required": True},
+            "keyspace": {"type": "dict", "required": True, "no_log": False},
             "load": {"type": "bool", "default": True},
             "engine": {"type": "str", "default": ""},
             "load_timeout": {"type": "int", "default": 900},
