@@ -82,7 +82,7 @@ def test_a_full_disk_on_the_second_host(provisioned):
     assert run.code != 0
     assert f"{second} failed at the step 'Change the value': there is no space beside /opt/shop/.env" in run.said()
     assert f"Put back to the old Redis, restarted and healthy: {first}." in run.said()
-    assert f"Never touched by this run: {third}." in run.said()
+    assert f"Never touched by this run: {second}, {third}." in run.said()
 
 
 def test_the_users_own_check_that_fails_after_the_last_batch(provisioned, tmp_path):
