@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -99,13 +99,10 @@ class Stage:
         print(f"\n$ {' '.join(command)}\n{run.text}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
         return run
 
-    @staticmethod
-    def wait_for_keeper(tasks_file: pathlib.Path) -> None:
+    def wait_for_keeper(self, tasks_file: pathlib.Path) -> None:
         """Until the process that keeps the lock of this run has let go of it, which it does within a second."""
-        mark, end = f"SANDBOX_TASKS={tasks_file}".encode(), time.monotonic() + 20
-        while time.monotonic() < end and any(
-            b"lock_keeper" in command and mark in environ for command, environ in processes()
-        ):
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.left_running("lock_keeper", tasks_file):
             time.sleep(0.1)
 
     def migrate(self, *arguments: str, **variables) -> Run:
@@ -153,9 +150,12 @@ class Stage:
                 assert time.monotonic() < end, self.healthy()
                 time.sleep(0.2)
 
-    def left_running(self, what: str = "") -> dict[int, str]:
-        """Processes of runs, also of killed ones. The shared connections that ssh keeps open are none of them."""
-        mark, found = f"SANDBOX_TASKS={self.folder}/".encode(), {}
+    def left_running(self, what: str = "", tasks_file: pathlib.Path | None = None) -> dict[int, str]:
+        """Processes of runs, also of killed ones, or of the run that writes its tasks there.
+
+        The shared connections that ssh keeps open are none of them.
+        """
+        mark, found = f"SANDBOX_TASKS={tasks_file or f'{self.folder}/'}".encode(), {}
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
@@ -237,13 +237,6 @@ class Stage:
 
     def on_new(self) -> bool:
         return all(count["new"] > 0 and count["old"] == 0 for count in self.connections().values())
-
-
-def processes():
-    """Command line and environment of every process of ours, as bytes."""
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            yield (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
 
 
 def remote_of(line: str) -> tuple[str, int]:
