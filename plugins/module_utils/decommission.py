@@ -21,7 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     wrong_wishes,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import RedisLook, task_failure
-from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time
+from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time, parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ
 
 NOTHING, STOP, RETIRE, TERMINATE = "nothing", "stop", "retire", "terminate"
@@ -139,7 +139,7 @@ def where_backup_is(backup: Mapping[str, Any]) -> str:
     )
 
 
-def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str) -> str:
+def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str, migration_name: str) -> str:
     """What to do where the old Redis cannot be started again."""
     what = f"The old Redis ({entry.get('instance_id')}) cannot be brought back: {why.rstrip('.')}."
     told = f"{what} {where_backup_is(backup)}"
@@ -149,7 +149,7 @@ def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str) -
         f"{told} The app stays where it is. To go back all the same: start a Redis of the same version or newer with "
         f"that file as its dump.rdb (aws s3 cp s3://{backup['bucket']}/{backup['key']} dump.rdb; appendonly no), "
         f"reachable as {(backup.get('source') or {}).get('host')}; delete the ledger's entry 'decommission' (aws ssm "
-        "delete-parameter --name /cache_migration/<migration_name>/decommission), and run this again."
+        f"delete-parameter --name {parameter(migration_name, 'decommission')}), and run this again."
     )
 
 

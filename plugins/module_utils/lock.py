@@ -55,14 +55,14 @@ class Lock:
         }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Lock:
+    def from_dict(cls, stored: Mapping[str, Any], migration_name: str) -> Lock:
         try:
             holder = Holder(**{name: stored[name] for name in ("user", "host", "pid", "started", "what")})
             return cls(stored["id"], holder, ledger.as_time(stored["since"]), ledger.as_time(stored["expires"]))
         except (KeyError, TypeError, ValueError):
             raise ledger.LedgerError(
                 "the lock in the ledger does not hold what this collection writes there: delete the parameter "
-                "/cache_migration/<migration_name>/lock when it is certain that no run is under way"
+                f"{ledger.parameter(migration_name, ENTRY)} when it is certain that no run is under way"
             )
 
 
@@ -100,7 +100,7 @@ def decide(lock: Lock | None, me: Holder, now: datetime, seconds: int) -> str:
 def look(client: Any, migration_name: str) -> tuple[Lock | None, datetime, int]:
     """The lock that is there, also an expired one; AWS's time; and its version."""
     found = ledger.read(client, migration_name, ENTRY)
-    return (Lock.from_dict(found.value) if found.value else None), found.now, found.version
+    return (Lock.from_dict(found.value, migration_name) if found.value else None), found.now, found.version
 
 
 def hold(client: Any, migration_name: str, me: Holder, seconds: int = SECONDS) -> tuple[Lock, bool]:
@@ -168,7 +168,7 @@ def _over(client: Any, migration_name: str, mine: Lock, read: int, now: datetime
         return mine
     # Versions begin anew where the lock was deleted and made again in between.
     stored = ledger.read_version(client, migration_name, ENTRY, read + 1 if version > read else 1)
-    first = Lock.from_dict(stored) if stored else mine
+    first = Lock.from_dict(stored, migration_name) if stored else mine
     if first.holder.run == mine.holder.run:
         return mine
     ledger.write(client, migration_name, ENTRY, first.as_dict())

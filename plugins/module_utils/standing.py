@@ -58,7 +58,10 @@ def _place_before(change: Result) -> dict[str, Any]:
 
 
 def state_lines(
-    hosts: Mapping[str, Mapping[str, Any]], endpoint: Mapping[str, Any], remembered: Mapping[str, Any]
+    hosts: Mapping[str, Mapping[str, Any]],
+    endpoint: Mapping[str, Any],
+    remembered: Mapping[str, Any],
+    migration_name: str,
 ) -> list[str]:
     """``hosts`` maps each host to its standing; ``remembered`` is the result of migration_ledger_info."""
     entries = remembered.get("entries") or {}
@@ -67,7 +70,7 @@ def state_lines(
     lines += [_journal_line(hosts, remembered.get("journaled") or [])]
     lines += [_entry_line(name, value) for name, value in sorted(entries.items()) if name != "lock"]
     if "now" in remembered:
-        lines += [_lock_line(entries.get("lock"), str(remembered["now"]))]
+        lines += [_lock_line(entries.get("lock"), str(remembered["now"]), migration_name)]
     else:
         lines += [f"ledger and lock: unknown: {remembered.get('msg') or 'no reason given'}"]
     return lines + [f"next: {line}" for line in _next_lines(hosts, endpoint, entries)]
@@ -95,10 +98,13 @@ def _brief(value: Any) -> str:
     return ", ".join(map(_brief, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
-def _lock_line(stored: Mapping[str, Any] | None, now: str) -> str:
+def _lock_line(stored: Mapping[str, Any] | None, now: str, migration_name: str) -> str:
     if not stored:
         return "lock: nobody is at work"
-    lock = Lock.from_dict(stored)
+    try:
+        lock = Lock.from_dict(stored, migration_name)
+    except ledger.LedgerError as error:
+        return f"lock: unknown: {error}"
     if lock.has_expired(ledger.as_time(now)):
         return f"lock: nobody is at work; what {lock.holder.user}@{lock.holder.host} held has expired"
     return (

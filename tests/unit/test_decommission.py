@@ -221,6 +221,12 @@ def test_a_retired_service_stays_so():
 # --- the way back ---
 
 
+def test_where_there_is_none_the_commands_can_be_typed_as_they_are():
+    told = decommission.no_way_back(BACKUP, {"instance_id": ID}, "it is terminated", "shop")
+    assert f"aws s3 cp s3://b/{BACKUP['key']} dump.rdb" in told
+    assert "--name /cache_migration/shop/decommission)" in told
+
+
 def answer(count, expires=0):
     return {"app1": {"redis": {"failure": "", "keyspace": {"0": {"count": count, "expires": expires}}}}}
 

@@ -66,7 +66,7 @@ def test_a_host_that_cannot_be_looked_at_is_unknown_with_the_reason(looks, why):
 
 def lines(hosts, entries=None, endpoint=TARGET, now="2026-11-25T19:01:00Z"):
     remembered = {"entries": entries or {}, "journaled": ["/shop/URL"], "now": now}
-    return state_lines(hosts, endpoint, remembered)
+    return state_lines(hosts, endpoint, remembered, "shop")
 
 
 def standing(state):
@@ -97,6 +97,12 @@ def test_an_expired_lock_keeps_nobody_out():
     )
 
 
+def test_a_lock_that_somebody_broke_is_told_with_the_parameter_to_delete_and_hides_nothing():
+    told = lines({"app1": standing("old")}, {"lock": {**LOCK, "since": "yesterday"}})
+    assert any(line.startswith("lock: unknown:") and "/cache_migration/shop/lock " in line for line in told)
+    assert told[-1].startswith("next: ")
+
+
 def test_before_anything_is_made_a_run_would_make_the_target_and_switch_all():
     told = lines({"app1": standing("old")}, endpoint={"state": "after_apply", "name": "shop-cache"})
     assert told[0] == "target: shop-cache is not there yet"
@@ -117,7 +123,7 @@ def test_a_rotation_of_the_token_under_way_is_to_be_gone_on_with():
     token = {"secret": "shop/token", "version_id": "v1"}
 
     def told(entry):
-        return " ".join(state_lines(hosts, TARGET, {"entries": {"token": entry}, "now": "2026-11-25T19:01:00Z"}))
+        return " ".join(lines(hosts, {"token": entry}))
 
     assert "rotate.yml would go on" in told({**token, "rotating": {"version_id": "v2", "hosts": []}})
     assert "rotate.yml" not in told(token)
@@ -137,6 +143,6 @@ def test_what_comes_next_for_an_old_redis_that_is_retired_is_told(step, told):
 
 
 def test_a_ledger_that_cannot_be_read_hides_no_host():
-    told = state_lines({"app1": standing("old")}, TARGET, {"failed": True, "msg": "AccessDenied"})
+    told = state_lines({"app1": standing("old")}, TARGET, {"failed": True, "msg": "AccessDenied"}, "shop")
     assert "app1: old: its value leads to x:6379" in told
     assert "ledger and lock: unknown: AccessDenied" in told
