@@ -34,15 +34,46 @@ class FileRefused(Exception):
 
 def read(path: str) -> bytes | None:
     """The content, or None where there is no file."""
+    with _opened(path) as descriptor:
+        return _content(descriptor)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[int | None]:
+    """The regular file, for reading, or None where there is none.
+
+    Who may write in its directory can put anything in its place at any moment: a link is not followed, and a pipe not
+    waited for.
+    """
+    descriptor = _open(path)
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        if descriptor is not None and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileRefused(_not_regular(path))
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _open(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise FileRefused(_not_regular(path))
         raise FileRefused(
             f"{path} cannot be read ({error.strerror}): give a file that this user may read, or use become"
         )
+
+
+def _content(descriptor: int | None) -> bytes | None:
+    if descriptor is None:
+        return None
+    with open(descriptor, "rb", closefd=False) as file:
+        file.seek(0)
+        return file.read()
 
 
 def refuse_unless_replaceable(path: str) -> None:
@@ -57,7 +88,7 @@ def refuse_unless_replaceable(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISREG(status.st_mode):
-        raise FileRefused(f"{path} is not a regular file: give the path of the file that the app reads")
+        raise FileRefused(_not_regular(path))
     if status.st_nlink > 1:
         raise FileRefused(
             f"{path} has {status.st_nlink} hard links. Replacing it would leave the others with the old content: make "
@@ -65,6 +96,10 @@ def refuse_unless_replaceable(path: str) -> None:
         )
     if path in _mount_points():
         raise FileRefused(_mounted(path))
+
+
+def _not_regular(path: str) -> str:
+    return f"{path} is not a regular file: give the path of the file that the app reads"
 
 
 def _mounted(path: str) -> str:
@@ -91,10 +126,9 @@ def replace(path: str, content: bytes, previous: bytes | None) -> None:
     # The dot in front keeps it out of the way of what reads `.env*` or `conf.d/*`.
     temporary = os.path.join(directory, f".{name}{_MARK}{secrets.token_hex(8)}")
     try:
-        with _written_beside(temporary, path, content, previous) as give_name:
-            # Editors know nothing of our lock. What is left is the moment between this reading and the renaming.
-            if read(path) != previous:
-                raise FileRefused(f"{path} was changed by somebody else just now; nothing was written. Run again")
+        with _opened(path) as old, _written_beside(temporary, content, old) as give_name:
+            # Editors know nothing of our lock. What is left is the moment between this look and the renaming.
+            _refuse_unless_still(path, old, previous)
             give_name()
             os.replace(temporary, path)
     except OSError as error:
@@ -102,6 +136,23 @@ def replace(path: str, content: bytes, previous: bytes | None) -> None:
     finally:
         _remove_if_there(temporary)
     _sync_directory(directory)
+
+
+def _refuse_unless_still(path: str, old: int | None, previous: bytes | None) -> None:
+    """What was read, and whose owner and mode were taken, is what is there, and is what is going to be replaced."""
+    if _content(old) != previous:
+        raise FileRefused(f"{path} was changed by somebody else just now; nothing was written. Run again")
+    try:
+        there = os.lstat(path)
+    except FileNotFoundError:
+        is_still = old is None
+    else:
+        is_still = old is not None and os.path.samestat(there, os.fstat(old))
+    if not is_still:
+        raise FileRefused(
+            f"another file was put in the place of {path} just now; nothing was written. See who may write in "
+            f"{os.path.dirname(path)}, and run again"
+        )
 
 
 def remove(path: str) -> None:
@@ -113,13 +164,13 @@ def remove(path: str) -> None:
 
 
 @contextmanager
-def _written_beside(temporary: str, path: str, content: bytes, previous: bytes | None) -> Iterator[Callable[[], None]]:
+def _written_beside(temporary: str, content: bytes, old: int | None) -> Iterator[Callable[[], None]]:
     """A complete new file, which has its name only once it is given one: a kill before that leaves nothing behind."""
-    directory = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    directory = os.open(os.path.dirname(temporary), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         descriptor, is_named = _open_nameless(temporary)
         try:
-            _fill(descriptor, path, content, previous)
+            _fill(descriptor, content, old)
 
             def give_name() -> None:
                 if not is_named:
@@ -142,28 +193,28 @@ def _open_nameless(temporary: str) -> tuple[int, bool]:
     return os.open(temporary, mode | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), True
 
 
-def _fill(descriptor: int, path: str, content: bytes, previous: bytes | None) -> None:
+def _fill(descriptor: int, content: bytes, old: int | None) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-    if previous is not None:
-        _copy_attributes(path, descriptor)
+    if old is not None:
+        _copy_attributes(old, descriptor)
     os.fsync(descriptor)
 
 
-def _copy_attributes(path: str, descriptor: int) -> None:
-    status = os.stat(path)
+def _copy_attributes(old: int, descriptor: int) -> None:
+    status = os.fstat(old)
     own = os.fstat(descriptor)
     if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
         os.fchown(descriptor, status.st_uid, status.st_gid)
     os.fchmod(descriptor, status.st_mode & 0o777)  # never set-user-ID: whose content it is, others may decide
     if hasattr(os, "listxattr"):
         # After the mode: an access list has its mask in the mode's group bits.
-        _copy_extended_attributes(path, descriptor)
+        _copy_extended_attributes(old, descriptor)
 
 
-def _copy_extended_attributes(path: str, descriptor: int) -> None:
-    wanted, present = _extended_attributes(path), _extended_attributes(descriptor)
+def _copy_extended_attributes(old: int, descriptor: int) -> None:
+    wanted, present = _extended_attributes(old), _extended_attributes(descriptor)
     for name, value in wanted.items():
         if present.get(name) != value:
             os.setxattr(descriptor, name, value)
@@ -172,10 +223,10 @@ def _copy_extended_attributes(path: str, descriptor: int) -> None:
             os.removexattr(descriptor, name)
 
 
-def _extended_attributes(target: str | int) -> dict[str, bytes]:
+def _extended_attributes(descriptor: int) -> dict[str, bytes]:
     try:
-        names = [name for name in os.listxattr(target) if name not in _BOUND_TO_CONTENT]
-        return {name: os.getxattr(target, name) for name in names}
+        names = [name for name in os.listxattr(descriptor) if name not in _BOUND_TO_CONTENT]
+        return {name: os.getxattr(descriptor, name) for name in names}
     except OSError as error:
         if error.errno in (errno.ENOTSUP, errno.ENOSYS):
             return {}

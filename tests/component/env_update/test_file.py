@@ -134,7 +134,7 @@ def test_a_hard_link_is_refused_in_check_mode_too(update, file, tmp_path):
 
 
 def test_a_directory_in_place_of_the_file_is_refused(update, tmp_path):
-    assert "Is a directory" in update(path=str(tmp_path))["msg"]
+    assert "is not a regular file" in update(path=str(tmp_path))["msg"]
 
 
 def test_a_broken_journal_stops_the_change(update, file, tmp_path):

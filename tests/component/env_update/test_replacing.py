@@ -160,6 +160,78 @@ def test_an_edit_by_somebody_else_in_the_last_moment_is_not_overwritten(file):
     assert beside(file) == [".env"]
 
 
+def swapped_before(monkeypatch, name: str, swap: Callable[[], None]) -> None:
+    """Somebody who may write in the directory acts just before the first call of that name."""
+    real = getattr(os, name)
+
+    def call(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(os, name, real)
+        swap()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(os, name, call)
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    path = tmp_path / "private"
+    path.write_bytes(OLD)
+    path.chmod(0o604)
+    return path
+
+
+@pytest.mark.parametrize("name", ["fchmod", "fsync"])
+def test_a_link_put_in_the_place_of_the_file_gives_it_neither_another_mode_nor_another_content(
+    file, private, monkeypatch, name
+):
+    file.chmod(0o640)
+    modes = []
+    real_fchmod = os.fchmod
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        modes.append(mode)
+        real_fchmod(descriptor, mode)
+
+    def swap() -> None:
+        file.unlink()
+        file.symlink_to(private)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    swapped_before(monkeypatch, name, swap)
+    with pytest.raises(FileRefused, match="another file was put in the place of"):
+        atomic_file.replace(str(file), NEW, previous=OLD)
+    assert modes == [0o640]
+    assert file.is_symlink()
+    assert private.read_bytes() == OLD
+    assert beside(file) == [".env"]
+
+
+def test_a_file_of_the_same_content_put_in_its_place_is_not_taken_for_it(file, private, monkeypatch):
+    swapped_before(monkeypatch, "fchmod", lambda: os.replace(private, file))
+    with pytest.raises(FileRefused, match="another file was put in the place of"):
+        atomic_file.replace(str(file), NEW, previous=OLD)
+    assert file.read_bytes() == OLD
+    assert beside(file) == [".env"]
+
+
+def test_a_file_that_appears_where_there_was_none_is_not_overwritten(file, private, monkeypatch):
+    file.unlink()
+    swapped_before(monkeypatch, "fsync", lambda: os.replace(private, file))
+    with pytest.raises(FileRefused, match="another file was put in the place of"):
+        atomic_file.replace(str(file), NEW, previous=None)
+    assert file.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/etc/hostname", path), os.mkdir])
+def test_what_is_no_regular_file_is_neither_followed_nor_waited_for(file, make):
+    file.unlink()
+    make(file)
+    with pytest.raises(FileRefused, match="is not a regular file"):
+        atomic_file.read(str(file))
+    with pytest.raises(FileRefused, match="is not a regular file"):
+        atomic_file.replace(str(file), NEW, previous=OLD)
+
+
 def test_a_file_that_is_mounted_by_itself_is_refused(file, tmp_path):
     script = f"""
 import sys
