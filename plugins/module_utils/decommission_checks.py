@@ -42,7 +42,10 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Seen:
-    """``cutover``, ``entry`` and ``backup`` are entries of the ledger, empty where there are none."""
+    """``cutover``, ``entry`` and ``backup`` are entries of the ledger, empty where there are none.
+
+    The times of the first two are those of Contents.dated.
+    """
 
     now: datetime.datetime
     hosts: Mapping[str, HostLook] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Mapping
@@ -41,11 +41,29 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contents:
-    """The whole ledger of a migration; ``journaled`` are the parameters of AWS stores whose originals it keeps."""
+    """The whole ledger of a migration; ``journaled`` are the parameters of AWS stores whose originals it keeps.
+
+    ``written`` is when AWS itself says that the parameter of each entry was written.
+    """
 
     entries: dict[str, dict[str, Any]]
     journaled: list[str]
     now: datetime
+    written: dict[str, datetime] = field(default_factory=dict)
+
+    def dated(self, migration_name: str, entry: str) -> dict[str, Any]:
+        """An entry with a ``time`` to count from, empty where there is none.
+
+        Whoever may write the parameter can state an older time, but not make AWS say that it was written earlier.
+        """
+        value = self.entries.get(entry)
+        if not value:
+            return {}
+        try:
+            time = as_time(str(value.get("time", "")))
+        except LedgerError as error:
+            raise _broken(parameter(migration_name, entry), f" ({error})")
+        return {**value, "time": as_text(max(time, self.written.get(entry, time)))}
 
 
 def folder(migration_name: str) -> str:
@@ -82,6 +100,7 @@ def read_version(client: Any, migration_name: str, entry: str, version: int) -> 
 def read_all(client: Any, migration_name: str) -> Contents:
     prefix = f"{folder(migration_name)}/"
     entries: dict[str, dict[str, Any]] = {}
+    written: dict[str, datetime] = {}
     journaled: list[str] = []
     now = datetime.min.replace(tzinfo=timezone.utc)  # until the first page: there is one at least
     for page in client.get_paginator("get_parameters_by_path").paginate(Path=folder(migration_name), Recursive=True):
@@ -92,7 +111,8 @@ def read_all(client: Any, migration_name: str) -> Contents:
                 journaled.append(_decoded(name[len(_JOURNAL) :]))
             else:
                 entries[name] = _parse(found["Name"], found["Value"])
-    return Contents(entries, sorted(journaled), now)
+                written[name] = found["LastModifiedDate"].astimezone(timezone.utc)
+    return Contents(entries, sorted(journaled), now, written)
 
 
 def write(client: Any, migration_name: str, entry: str, value: Mapping[str, Any], overwrite: bool = True) -> int:
@@ -118,7 +138,10 @@ def as_text(time: datetime) -> str:
 
 
 def as_time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise LedgerError(f"{text!r} is no time such as 2026-11-25T19:42:11Z")
 
 
 def _parse(name: str, text: str) -> dict[str, Any]:
@@ -126,8 +149,12 @@ def _parse(name: str, text: str) -> dict[str, Any]:
         value = json.loads(text)
         if isinstance(value, dict):
             return value
-    raise LedgerError(
-        f"the parameter {name} does not hold what this collection writes there: look at its history "
+    raise _broken(name)
+
+
+def _broken(name: str, why: str = "") -> LedgerError:
+    return LedgerError(
+        f"the parameter {name} does not hold what this collection writes there{why}: look at its history "
         "(aws ssm get-parameter-history), and put back the version before, or delete it"
     )
 

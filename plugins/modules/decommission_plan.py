@@ -198,8 +198,8 @@ def seen_of(params: Mapping[str, Any], known: ledger.Contents, instance: Instanc
         instance=instance,
         neighbours=Neighbours.of(params["old_host"], params["old_host_seen"]) if params["old_host"] else None,
         engine=find_engine(params["engine"]),
-        cutover=known.entries.get("cutover") or {},
-        entry=known.entries.get("decommission") or {},
+        cutover=known.dated(params["migration_name"], "cutover"),
+        entry=known.dated(params["migration_name"], "decommission"),
         backup=known.entries.get("backup") or {},
     )
 

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import (
     NOTHING,
     RETIRE,
@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     Unit,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
+from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
 
 NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)
 ID = "i-0123456789abcdef0"
@@ -172,6 +173,39 @@ def test_one_that_is_gone_is_only_noted():
 
 def test_another_instance_than_the_one_that_was_stopped_is_refused():
     assert checks(replace(WISHES, instance_id="i-0fedcba9876543210"), stopped()) == ["instance"]
+
+
+# --- the times of the ledger ---
+
+
+@pytest.mark.parametrize(
+    ("stated", "counts"), [("2026-11-01T00:00:00Z", "2026-11-25T12:00:00Z"), ("2026-11-26T00:00:00Z",) * 2]
+)
+def test_the_later_of_an_entrys_own_time_and_that_of_its_parameter_counts(stated, counts):
+    known = ledger.Contents({"cutover": {"time": stated, "hosts": ["app1"]}}, [], NOW, {"cutover": NOW})
+    assert known.dated("shop", "cutover") == {"time": counts, "hosts": ["app1"]}
+
+
+@pytest.mark.parametrize("value", [{"time": "yesterday"}, {"hosts": []}])
+def test_an_entry_without_a_time_is_refused_by_its_name_and_with_what_to_do(value):
+    known = ledger.Contents({"cutover": value}, [], NOW, {"cutover": NOW})
+    with pytest.raises(ledger.LedgerError, match=r"/cache_migration/shop/cutover .* get-parameter-history"):
+        known.dated("shop", "cutover")
+
+
+PARAMS = {
+    **dict.fromkeys(("service", "target_address", "old_host", "engine", "bucket"), ""),
+    "migration_name": "shop",
+    "instance_id": ID,
+    "hosts": {},
+    "old_host_seen": {},
+}
+
+
+@pytest.mark.parametrize(("entry", "seen_as"), [("cutover", "cutover"), ("decommission", "entry")])
+def test_the_age_of_the_cutover_and_the_hold_count_from_that(entry, seen_as):
+    known = ledger.Contents({entry: {"time": "2020-01-01T00:00:00Z"}}, [], NOW, {entry: NOW})
+    assert getattr(decommission_plan.seen_of(PARAMS, known, None), seen_as)["time"] == ledger.as_text(NOW)
 
 
 # --- a service alone ---

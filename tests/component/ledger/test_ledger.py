@@ -108,6 +108,15 @@ def test_an_entry_that_somebody_broke_is_refused_by_its_name(run, ssm):
     assert told["failed"] and "/cache_migration/test/cutover" in told["msg"]
 
 
+def test_an_entry_counts_from_when_aws_says_that_it_was_written_where_it_states_an_older_time(ssm):
+    ledger.write(ssm, NAME, "cutover", {"hosts": ["app1"], "time": "2020-01-01T00:00:00Z"})
+    known = ledger.read_all(ssm, NAME)
+    dated = known.dated(NAME, "cutover")
+    assert dated["hosts"] == ["app1"]
+    assert abs(ledger.as_time(dated["time"]) - known.now) < hours(1)
+    assert known.dated(NAME, "decommission") == {}
+
+
 # --- the lock ---
 
 
