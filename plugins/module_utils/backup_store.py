@@ -45,8 +45,13 @@ class Place:
         return {names[name]: value for name, value in self.encryption.items()}
 
 
+def folder_of(migration_name: str) -> str:
+    """What the keys of its backups begin with."""
+    return f"cache_migration/{migration_name}/"
+
+
 def key_of(migration_name: str, now: datetime.datetime) -> str:
-    return f"cache_migration/{migration_name}/{now.strftime('%Y%m%dT%H%M%SZ')}.rdb"
+    return f"{folder_of(migration_name)}{now.strftime('%Y%m%dT%H%M%SZ')}.rdb"
 
 
 def upload_url(client: Any, place: Place, seconds: int) -> str:

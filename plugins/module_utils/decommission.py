@@ -16,6 +16,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     Wishes,
     hosts_elsewhere,
     instance_reasons,
+    is_in_place,
+    kept_backup,
     protection,
     service_reasons,
     wrong_wishes,
@@ -88,15 +90,7 @@ def _on_hold(wishes: Wishes, seen: Seen) -> Decision:
                 f"{line} ({left:.1f} h more, migration_decommission_hold: {wishes.hold:g}). Run it again after that.",
             )
         )
-    if not seen.backup and "backup" not in wishes.waive:
-        reasons.append(
-            Reason(
-                "backup",
-                "the ledger has no entry of a backup, so terminating would end the only copy of its data. Bring it "
-                "back (playbooks/rollback.yml) and decommission it again, or waive this: "
-                "migration_decommission_waive: [backup].",
-            )
-        )
+    reasons += kept_backup(wishes, seen)
     return Decision(TERMINATE, f"terminate the instance {wishes.instance_id}, for good", tuple(reasons))
 
 
@@ -116,7 +110,8 @@ def _for_service(wishes: Wishes, seen: Seen) -> Decision:
 
 
 def _first_step(step: str, line: str, wishes: Wishes, seen: Seen, reasons: tuple[Reason, ...]) -> Decision:
-    wants_backup = "backup" not in wishes.waive and not is_current(seen.backup, seen.redis)
+    is_kept = is_in_place(wishes, seen.backup) and is_current(seen.backup, seen.redis)
+    wants_backup = "backup" not in wishes.waive and not is_kept
     return Decision(step, line, reasons, wants_backup)
 
 

@@ -29,7 +29,10 @@ WAIVABLE = {
 
 @dataclass(frozen=True)
 class Wishes:
-    """Hours are whole or broken ones. ``service`` is the unit where only that is retired, and the instance stays."""
+    """Hours are whole or broken ones. ``service`` is the unit where only that is retired, and the instance stays.
+
+    ``bucket`` and ``folder``, the beginning of a key there, are where a backup must be to count.
+    """
 
     instance_id: str = ""
     service: str = ""
@@ -38,6 +41,7 @@ class Wishes:
     terminate: bool = False
     waive: frozenset[str] = frozenset()
     bucket: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ def wrong_wishes(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             "is retired while its host stays: leave one of them out.",
         )
     begun = seen.entry.get("service") or seen.entry.get("instance_id")
-    if begun and begun != (wishes.service or wishes.instance_id):
+    if seen.entry and begun != (wishes.service or wishes.instance_id):
+        begun = begun or "something without a name"
         yield Reason(
             "instance",
             f"the ledger says that {begun} was {seen.entry.get('step')} by this migration, and now "
@@ -302,6 +307,33 @@ def _backup(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             "proven: install one, as new as the old Redis (Debian, Ubuntu: apt-get install redis-server; Fedora, RHEL: "
             "dnf install valkey), name it in migration_backup_engine, or waive this: migration_decommission_waive: "
             "[backup_load].",
+        )
+
+
+def is_in_place(wishes: Wishes, backup: Mapping[str, Any]) -> bool:
+    """Whether the ledger's entry of a backup names a place where this migration puts one."""
+    key = str(backup.get("key") or "")
+    return bool(wishes.bucket) and backup.get("bucket") == wishes.bucket and key.startswith(wishes.folder)
+
+
+def kept_backup(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
+    """Before the end of the instance: the backup that is to be what is left of it."""
+    if "backup" in wishes.waive:
+        return
+    if not seen.backup:
+        yield Reason(
+            "backup",
+            "the ledger has no entry of a backup, so terminating would end the only copy of its data. Bring it "
+            "back (playbooks/rollback.yml) and decommission it again, or waive this: "
+            "migration_decommission_waive: [backup].",
+        )
+    elif not is_in_place(wishes, seen.backup):
+        yield Reason(
+            "backup",
+            f"the ledger says that the backup is s3://{seen.backup.get('bucket')}/{seen.backup.get('key')}, and this "
+            f"migration puts it under s3://{wishes.bucket or '(migration_backup_bucket is not set)'}/{wishes.folder}. "
+            "Set migration_backup_bucket as it was when it was taken; or, if somebody else wrote that entry, bring the "
+            "old Redis back (playbooks/rollback.yml) and decommission it again.",
         )
 
 

@@ -185,6 +185,7 @@ def wishes_of(params: Mapping[str, Any]) -> Wishes:
         terminate=params["terminate"],
         waive=frozenset(params["waive"]),
         bucket=params["bucket"],
+        folder=backup_store.folder_of(params["migration_name"]),
     )
 
 
@@ -206,7 +207,8 @@ def seen_of(params: Mapping[str, Any], known: ledger.Contents, instance: Instanc
 
 def missing_backup(module: AnsibleAWSModule, decision: Decision, backup: Mapping[str, Any]) -> list[Reason]:
     """Before the end of the instance its backup must be where the ledger says, and as large as it was."""
-    if decision.step != decommission.TERMINATE or not backup or "backup" in module.params["waive"]:
+    is_told_already = any(reason.check == "backup" for reason in decision.reasons)
+    if decision.step != decommission.TERMINATE or not backup or is_told_already or "backup" in module.params["waive"]:
         return []
     size = backup_store.stored_size(module.client("s3"), backup_store.Place(backup["bucket"], backup["key"]))
     if size == backup["size"]:

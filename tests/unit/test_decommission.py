@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.backup_store import folder_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import (
     NOTHING,
     RETIRE,
@@ -33,9 +34,16 @@ SSHD = {"protocol": "tcp", "address": "0.0.0.0", "port": 22, "program": "sshd", 
 REDIS = {"protocol": "tcp", "address": "0.0.0.0", "port": 6379, "program": "redis-server", "pid": 10}
 SHOP = {"protocol": "tcp", "address": "0.0.0.0", "port": 8000, "program": "python3", "pid": 11}
 AT = {"id": "a" * 40, "offset": 100}
-BACKUP = {"bucket": "b", "key": "k", "size": 9, "sha256": "f" * 64, "replication": AT, "keyspace": {}}
+BACKUP = {
+    "bucket": "b",
+    "key": "cache_migration/shop/20261122T110000Z.rdb",
+    "size": 9,
+    "sha256": "f" * 64,
+    "replication": AT,
+    "keyspace": {},
+}
 
-WISHES = Wishes(instance_id=ID, bucket="b")
+WISHES = Wishes(instance_id=ID, bucket="b", folder=folder_of("shop"))
 SEEN = Seen(
     now=NOW,
     hosts={"app1": ON_TARGET, "app2": ON_TARGET},
@@ -161,6 +169,29 @@ def test_what_was_stopped_without_a_backup_is_terminated_only_where_that_is_waiv
     assert checks(replace(wishes, waive=frozenset(["backup"])), seen) == []
 
 
+@pytest.mark.parametrize(
+    "place", [{"bucket": "c"}, {"key": "cache_migration/shop2/x.rdb"}, {"key": "x.rdb"}, {"key": None}]
+)
+def test_a_backup_elsewhere_than_this_migration_puts_it_does_not_count(place):
+    elsewhere = {**BACKUP, **place}
+    reasons = decide(replace(WISHES, terminate=True), replace(stopped(), backup=elsewhere)).reasons
+    assert [reason.check for reason in reasons] == ["backup"]
+    assert "s3://b/cache_migration/shop/" in reasons[0].sentence and "migration_backup_bucket" in reasons[0].sentence
+    assert decide(WISHES, replace(SEEN, backup=elsewhere)).wants_backup
+
+
+def test_without_a_stated_bucket_no_backup_is_believed():
+    assert checks(replace(WISHES, terminate=True, bucket=""), replace(stopped(), backup={**BACKUP, "bucket": ""})) == [
+        "backup"
+    ]
+
+
+def test_an_entry_of_something_stopped_that_has_no_name_is_no_entry_of_this_instance():
+    nameless = replace(stopped(), entry={"step": "stopped", "time": "2026-11-22T11:00:00Z"})
+    assert checks(replace(WISHES, terminate=True), nameless) == ["instance"]
+    assert checks(WISHES, nameless) == ["instance"]
+
+
 def test_a_stop_that_was_begun_is_finished():
     assert decide(WISHES, stopped(step="stopping")).step == STOP
 
@@ -210,7 +241,7 @@ def test_the_age_of_the_cutover_and_the_hold_count_from_that(entry, seen_as):
 
 # --- a service alone ---
 
-SERVICE = Wishes(service="redis-server", bucket="b")
+SERVICE = Wishes(service="redis-server", bucket="b", folder=folder_of("shop"))
 WITH_UNIT = replace(
     SEEN,
     instance=None,
