@@ -1,0 +1,82 @@
+"""What a playbook says before it touches a host, where it cannot go on or has less than it expects."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
+Play = Callable[..., "Run"]
+
+
+class Run:
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.code, self.text = done.returncode, done.stdout + done.stderr
+
+    @property
+    def said(self) -> str:
+        return re.sub(r"\s+", " ", self.text)
+
+
+@pytest.fixture
+def play(tmp_path: Path, moto_options: dict[str, str]) -> Play:
+    """Runs a playbook over app hosts, given with their variables, against an empty AWS account."""
+    settings = {
+        "migration_name": "test",
+        "migration_region": moto_options["region"],
+        "migration_data": "cold",
+        "migration_env_path": str(tmp_path / ".env"),
+        "migration_endpoint": {"address": "127.0.0.1", "port": 1, "tls": False, "auth": "none"},
+        "migration_report_dir": str(tmp_path / "report"),
+        "migration_service": "shop",
+        "migration_state_dir": str(tmp_path / "state"),
+    }
+    environ = {
+        "AWS_ENDPOINT_URL": moto_options["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": moto_options["access_key"],
+        "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
+    }
+
+    def run(playbook: str, *arguments: str, hosts: dict[str, Any], **variables: object) -> Run:
+        inventory = {"all": {"vars": {**settings, **variables}, "hosts": {"localhost": HERE}}, "app": {"hosts": hosts}}
+        (tmp_path / "hosts.yml").write_text(json.dumps(inventory))
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", str(tmp_path / "hosts.yml")]
+        return Run(
+            subprocess.run(
+                [*command, *arguments],
+                cwd=CHECKOUT,
+                env={**os.environ, **environ},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        )
+
+    return run
+
+
+def test_the_apps_interpreter_without_its_user_is_refused_as_root_would_run_it(play: Play) -> None:
+    own = {**HERE, "migration_app_python": "/opt/shop/venv/bin/python"}
+    run = play("playbooks/assess.yml", hosts={"app1": {**HERE}, "app2": own})
+    assert run.code != 0
+    assert "Set migration_app_user to the user that the app runs as" in run.said
+    assert "assess |" not in run.said
+
+    run = play("playbooks/assess.yml", hosts={"app1": {**own, "migration_app_user": "shop"}})
+    assert "migration_app_user" not in run.said
+    assert "assess |" in run.said
+
+
+def test_the_way_back_does_not_run_the_apps_interpreter_and_is_not_refused_for_it(play: Play) -> None:
+    run = play("playbooks/rollback.yml", "--check", hosts={"app1": {**HERE, "migration_app_python": "/venv/python"}})
+    assert "rollback |" in run.said
+    assert "migration_app_user" not in run.said
