@@ -43,6 +43,7 @@ class Decision:
     line: str
     reasons: tuple[Reason, ...] = ()
     wants_backup: bool = False
+    forgets_backup: bool = False  # an earlier one that is not of what is retired now, where none is taken
 
 
 def decide(wishes: Wishes, seen: Seen) -> Decision:
@@ -111,8 +112,14 @@ def _for_service(wishes: Wishes, seen: Seen) -> Decision:
 
 def _first_step(step: str, line: str, wishes: Wishes, seen: Seen, reasons: tuple[Reason, ...]) -> Decision:
     is_kept = is_in_place(wishes, seen.backup) and is_current(seen.backup, seen.redis)
-    wants_backup = "backup" not in wishes.waive and not is_kept
-    return Decision(step, line, reasons, wants_backup)
+    is_waived = "backup" in wishes.waive
+    return Decision(
+        step,
+        line,
+        reasons,
+        wants_backup=not is_waived and not is_kept,
+        forgets_backup=is_waived and bool(seen.backup) and not is_kept,
+    )
 
 
 def is_current(backup: Mapping[str, Any], redis: RedisLook | None) -> bool:

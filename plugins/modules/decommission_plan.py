@@ -108,6 +108,11 @@ wants_backup:
   description: Whether a backup must be taken before. An earlier one counts while nothing was written since.
   returned: success
   type: bool
+forgets_backup:
+  description: >-
+    Whether the ledger's entry of an earlier backup must go, as something was written since and no other is taken.
+  returned: success
+  type: bool
 backup:
   description: The ledger's entry of the backup, empty where there is none.
   returned: success
@@ -243,6 +248,7 @@ def main() -> None:
         step=decision.step,
         line=decision.line,
         wants_backup=decision.wants_backup,
+        forgets_backup=decision.forgets_backup,
         backup=dict(seen.backup),
         entry=dict(seen.entry),
         now=ledger.as_text(known.now),

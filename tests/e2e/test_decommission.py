@@ -147,6 +147,7 @@ def test_a_backup_that_cannot_be_stored_stops_nothing(soaked):
     assert run.code != 0
     assert "S3 refuses the backup: NoSuchBucket" in run.said()
     assert state(soaked) == "running"
+    assert ledger(soaked) == {}
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +208,7 @@ def test_rollback_starts_it_again_with_its_data(soaked, back, before):
 
 @pytest.fixture(scope="module")
 def unstopped(soaked, back):
-    """A run that was killed before the stop itself: it is noted and backed up, and the instance runs."""
+    """A run that was killed before the stop itself: it is backed up and noted, and the instance runs."""
     assert soaked.migrate().code == 0
     soaked.sandbox.advance_clock(49 * HOUR)
     run = decommission(soaked, moments=[Moment("decommission | Stop the instance")])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import pathlib
 from dataclasses import replace
 
 import pytest
+import yaml
 from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.backup_store import folder_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import (
@@ -190,6 +192,39 @@ def test_an_entry_of_something_stopped_that_has_no_name_is_no_entry_of_this_inst
     nameless = replace(stopped(), entry={"step": "stopped", "time": "2026-11-22T11:00:00Z"})
     assert checks(replace(WISHES, terminate=True), nameless) == ["instance"]
     assert checks(WISHES, nameless) == ["instance"]
+
+
+def test_an_earlier_backup_of_other_data_is_forgotten_where_none_is_taken():
+    """It would pass for one of what is stopped now: for the end of the instance, and on the way back."""
+    waived = replace(WISHES, waive=frozenset(["backup"]))
+    written_since = replace(SEEN, backup=BACKUP, redis=RedisLook(replication={**AT, "offset": 900}))
+    assert decide(waived, written_since).forgets_backup
+    assert not decide(WISHES, written_since).forgets_backup  # another takes its place
+    assert not decide(waived, replace(SEEN, backup=BACKUP)).forgets_backup
+    assert not decide(waived, stopped(step="stopping")).forgets_backup
+
+
+def test_an_instance_that_is_stopped_by_hand_after_a_backup_that_failed_was_not_stopped_by_this_migration():
+    by_hand = replace(SEEN, instance=replace(SEEN.instance, state="stopped"), backup=BACKUP)
+    for wishes in (WISHES, replace(WISHES, terminate=True)):
+        assert checks(wishes, by_hand) == ["instance"]
+
+
+ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/decommission/tasks"
+
+
+def test_what_is_begun_is_noted_after_the_backup_and_right_before_the_act():
+    tasks = yaml.safe_load((ROLE / "stop.yml").read_text())
+    names = [task["name"].partition("| ")[2] for task in tasks]
+    last = names.index("Note what is begun")
+    assert names[last + 1 : last + 3] == ["Stop the instance", "Retire the service"]
+    assert names.index("Forget a stop that did not last") < names.index("Back it up") < last
+
+
+def test_a_backup_without_anything_retired_is_nothing_to_undo():
+    back = yaml.safe_load((ROLE / "undo.yml").read_text())[-1]
+    assert back["ansible.builtin.include_tasks"] == "bring_back.yml"
+    assert back["when"] == "__decommission_ledger.entries.decommission is defined"
 
 
 def test_a_stop_that_was_begun_is_finished():
