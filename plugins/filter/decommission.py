@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, decommission_looks
 
 
 def host_looks(hosts, hostvars, name):
@@ -31,6 +31,11 @@ def journaled_original(entry):
     return (json.loads(entry).get("original") or "") if entry else ""
 
 
+def why_failed(result):
+    """Why a registered task has no result of its own, without a full stop; empty where it has one."""
+    return decommission_looks.task_failure(result or {}).rstrip().rstrip(".")
+
+
 class FilterModule:
     """Filters of kempian.cache_migration."""
 
@@ -41,4 +46,5 @@ class FilterModule:
             "no_way_back": decommission.no_way_back,
             "not_back": decommission.not_back,
             "old_host_seen": old_host_seen,
+            "task_failure": why_failed,
         }

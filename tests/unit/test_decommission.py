@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from ansible_collections.kempian.cache_migration.plugins.filter import decommission as filters
 from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.backup_store import folder_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import (
@@ -325,6 +326,26 @@ def test_where_there_is_none_the_commands_can_be_typed_as_they_are():
     told = decommission.no_way_back(BACKUP, {"instance_id": ID}, "it is terminated", "shop")
     assert f"aws s3 cp s3://b/{BACKUP['key']} dump.rdb" in told
     assert "--name /cache_migration/shop/decommission)" in told
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        ({"unreachable": True, "msg": "no route."}, "the host cannot be reached: no route"),
+        ({"failed": True, "msg": "no such unit"}, "no such unit"),
+        ({"changed": True}, ""),
+        ({"skipped": True}, ""),  # an instance was started instead
+    ],
+)
+def test_a_service_that_is_not_back_is_a_result_with_its_reason(result, why):
+    assert filters.why_failed(result) == why
+    tasks = yaml.safe_load((ROLE / "bring_back.yml").read_text())
+    back = next(task for task in tasks if task["name"].endswith("Bring its service back"))
+    assert back["ignore_unreachable"] and back["ignore_errors"]
+    told = tasks[tasks.index(back) + 1]
+    assert told["when"] == f"{back['register']} | kempian.cache_migration.task_failure | length > 0"
+    assert "__decommission_entry.host" in told["ansible.builtin.fail"]["msg"]
+    assert "__decommission_entry.service" in told["ansible.builtin.fail"]["msg"]
 
 
 def answer(count, expires=0):
