@@ -80,3 +80,17 @@ def test_the_way_back_does_not_run_the_apps_interpreter_and_is_not_refused_for_i
     run = play("playbooks/rollback.yml", "--check", hosts={"app1": {**HERE, "migration_app_python": "/venv/python"}})
     assert "rollback |" in run.said
     assert "migration_app_user" not in run.said
+
+
+def test_state_without_localhost_says_how_to_limit_and_looks_at_some_of_the_hosts_that_share_a_value(
+    play: Play,
+) -> None:
+    hosts = {"app1": HERE, "app2": HERE}
+    without = play("playbooks/state.yml", "--limit", "app2", hosts=hosts)
+    assert without.code != 0
+    assert "as in --limit app2,localhost" in without.said
+
+    some = play("playbooks/state.yml", "--limit", "app2,localhost", hosts=hosts, migration_ssm_parameters=["/shop/url"])
+    assert some.code == 0, some.text
+    assert "app2:" in some.said
+    assert "Run without --limit" not in some.said
