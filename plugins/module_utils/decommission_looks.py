@@ -99,14 +99,16 @@ class Neighbours:
         )
 
     def other_than(self, ports: frozenset[int]) -> list[str]:
-        """A phrase for each program that listens, but for the old Redis and what every machine runs."""
-        found: dict[str, list[str]] = {}
+        """A phrase for each program that listens, but for the old Redis and what every machine runs.
+
+        A place is told once, however many processes of a program share it.
+        """
+        found: dict[str, dict[str, None]] = {}
         for one in self.listeners:
             is_old_redis = one["protocol"] == "tcp" and one["port"] in ports
             if not is_old_redis and one["program"] not in _OF_THE_SYSTEM:
-                found.setdefault(one["program"] or "a program that cannot be seen", []).append(
-                    f"{one['protocol']} {one['address']}:{one['port']}"
-                )
+                places = found.setdefault(one["program"] or "a program that cannot be seen", {})
+                places[f"{one['protocol']} {one['address']}:{one['port']}"] = None
         return [f"{program} ({', '.join(places)})" for program, places in sorted(found.items())]
 
 

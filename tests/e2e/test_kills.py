@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -13,7 +15,9 @@ from tests.e2e import world
 from tests.e2e.watch import watching
 
 HOSTS, CREATING_SECONDS = 2, 1
-ROLLBACK = "playbooks/rollback.yml"
+HOUR = 3600
+ROLLBACK, DECOMMISSION = "playbooks/rollback.yml", "playbooks/decommission.yml"
+ASKED = {"migration_decommission": True, "migration_decommission_waive": ["other_services"]}
 FIRST_OF_THE_CUTOVER = "cutover | Begin"
 # Killed in their middle: what they do is the most that can be left half done.
 WORST_OF_MIGRATE = (
@@ -28,35 +32,34 @@ WORST_OF_ROLLBACK = (
     "rollback | Restore the value",
     "rollback | Restart where needed and prove the connections",
 )
+WORST_OF_DECOMMISSION = (
+    "decommission | Take a snapshot of the old Redis and send it",
+    "decommission | Stop the instance",
+)
 
 
 @dataclass
-class Tally:
-    tasks: int = 0
-    kills: int = 0
-    reruns: int = 0
-    proven: set[str] = field(default_factory=set)
-
-    def show(self, what: str, figures: dict, watch) -> None:
-        print(
-            f"{what}: {self.tasks} tasks, {self.kills} kills, {self.reruns} next runs to the end, from "
-            f"{len(self.proven)} different worlds; {watch.changes()} changes of .env files, all whole; "
-            f"{figures['requests_total']} requests, {figures['failed']} failed"
-        )
-
-
 class Course:
     """A playbook as it goes from the world that `have` makes, and how it is told that it came to its end."""
 
-    def __init__(self, stage, playbook: str, have, is_done) -> None:
-        self.stage, self.playbook, self.have, self.is_done = stage, playbook, have, is_done
-        self.tally = Tally()
+    stage: object
+    playbook: str
+    have: Callable[[], None]
+    is_done: Callable[[], bool]
+    variables: dict = field(default_factory=dict)
+    kills: int = 0
+    ends: int = 0  # next runs that came to their end
+    worlds: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
         self.have()
-        first = stage.play(playbook)
+        first = self.play()
         assert first.code == 0
+        assert self.is_done()
         self.tasks: list[Begun] = first.tasks
-        self.tally.tasks = len(self.tasks)
-        assert is_done()
+
+    def play(self, *moments: Moment):
+        return self.stage.play(self.playbook, moments=moments, **self.variables)
 
     def named(self, name: str) -> Begun:
         """The first task of that name that changed something, else the first."""
@@ -64,19 +67,24 @@ class Course:
         assert found, f"{self.playbook} has no task {name!r}"
         return next((task for task in found if task.changed), found[0])
 
+    def stretches(self) -> Iterator[list[Begun]]:
+        """The tasks in order, parted after each that changed something."""
+        ends = [0, *(number for number, task in enumerate(self.tasks, 1) if task.changed), len(self.tasks)]
+        yield from (self.tasks[begin:end] for begin, end in pairwise(ends) if begin < end)
+
     def kill(self, task: Begun, after: float) -> None:
         """Kill a run at this task. Where it ended before, as on a machine that is now faster, kill it earlier."""
-        run = self.stage.play(self.playbook, moments=[Moment(task.name, task.occurrence, after)])
+        run = self.play(Moment(task.name, task.occurrence, after))
         if run.code == 0 and after:
             self.have()
             self.kill(task, after / 2)
             return
         assert run.code == -signal.SIGKILL, f"{task.name} was not reached"
-        self.tally.kills += 1
+        self.kills += 1
 
     def end_after(self, task: Begun) -> None:
-        run = self.stage.play(self.playbook)
-        self.tally.reruns += 1
+        run = self.play()
+        self.ends += 1
         assert run.code == 0, f"after a kill at {task.name!r} the next run does not end well"
         assert self.is_done(), f"after a kill at {task.name!r}: {self.stage.connections()}"
 
@@ -86,56 +94,98 @@ class Course:
         self.kill(task, after=task.seconds / 2)
         self.end_after(task)
 
-    def kill_at_the_begin(self, task: Begun) -> None:
+    def kill_at_the_begin(self, task: Begun) -> str:
         """A next run is made from each world once: what it finds is all that a run knows of the one before."""
         self.have()
         self.kill(task, after=0)
         left = json.dumps(world.look(self.stage), sort_keys=True)
-        if left not in self.tally.proven:
-            self.tally.proven.add(left)
+        if left not in self.worlds:
+            self.worlds.add(left)
             self.end_after(task)
+        return left
 
+    def kill_at_every_task(self) -> None:
+        """What is the same at the first and at the last task of a stretch was the same at all in between."""
+        for stretch in self.stretches():
+            first = self.kill_at_the_begin(stretch[0])
+            if len(stretch) > 1 and self.kill_at_the_begin(stretch[-1]) != first:
+                for task in stretch[1:-1]:
+                    self.kill_at_the_begin(task)
 
-def migrated(stage) -> bool:
-    return stage.on_new() and stage.all_healthy() and stage.primary_address() in stage.parameter()
-
-
-def back(stage) -> bool:
-    is_restored = stage.environment_files() == stage.originals and stage.parameter() == stage.original_parameter
-    return is_restored and stage.on_old() and stage.all_healthy()
+    def show(self) -> None:
+        print(
+            f"{self.playbook}: {len(self.tasks)} tasks, {self.kills} kills, {self.ends} next runs to the end, from "
+            f"{len(self.worlds)} different worlds"
+        )
 
 
 class Kills:
-    """The sandbox under load and watch, and the courses that are killed in it."""
+    """The sandbox, and the courses that are killed in it."""
 
     def __init__(self, stage) -> None:
         self.stage = stage
-        self.migrate = Course(stage, "migrate.yml", self.have_nothing, lambda: migrated(stage))
+        self.migrate = Course(stage, "migrate.yml", self.have_nothing, self.is_migrated)
         self.new = stage.environment_files()
-        self.rollback = Course(stage, ROLLBACK, self.have_migrated, lambda: back(stage))
+        self.rollback = Course(stage, ROLLBACK, self.have_migrated, self.is_back)
+        self.decommission = Course(stage, DECOMMISSION, self.have_soaked, self.is_retired, ASKED)
+        self.courses = self.migrate, self.rollback, self.decommission
 
     def have_nothing(self) -> None:
+        self.have_old_redis()
         world.reset(self.stage)
 
     def have_target(self) -> None:
+        self.have_old_redis()
         world.put_back(self.stage)
 
     def have_migrated(self) -> None:
-        world.settle(self.stage)
-        if not (migrated(self.stage) and self.stage.environment_files() == self.new):
+        self.have_old_redis()
+        if not (self.is_migrated() and self.stage.environment_files() == self.new):
             assert self.stage.play("playbooks/cutover.yml").code == 0
 
-    def is_of_the_cutover(self, task: Begun) -> bool:
-        return task.number >= self.migrate.named(FIRST_OF_THE_CUTOVER).number
+    def have_soaked(self) -> None:
+        """As two days after the cutover; the clock of AWS only goes on."""
+        self.have_migrated()
+        self.stage.sandbox.advance_clock(49 * HOUR)
 
-    def at_hand(self, task: Begun):
+    def have_old_redis(self) -> None:
+        world.settle(self.stage)
+        is_noted = any(world.ledger_of(self.stage, entry) for entry in ("backup", "decommission"))
+        if is_noted or world.old_instance(self.stage.sandbox)["State"]["Name"] != "running":
+            world.bring_old_redis_back(self.stage)
+
+    def is_migrated(self) -> bool:
+        stage = self.stage
+        return stage.on_new() and stage.all_healthy() and stage.primary_address() in stage.parameter()
+
+    def is_back(self) -> bool:
+        stage = self.stage
+        is_restored = stage.environment_files() == stage.originals and stage.parameter() == stage.original_parameter
+        return is_restored and stage.on_old() and stage.all_healthy()
+
+    def is_retired(self) -> bool:
+        is_noted = world.ledger_of(self.stage, "decommission").get("step") == "stopped"
+        is_backed_up = "sha256" in world.ledger_of(self.stage, "backup")
+        is_stopped = world.old_instance(self.stage.sandbox)["State"]["Name"] == "stopped"
+        return is_noted and is_backed_up and is_stopped and self.is_migrated()
+
+    def at_hand(self, task: Begun) -> Callable[[], None]:
         """What a run must find for this task to come: the cutover needs no fresh target."""
-        return self.have_target if self.is_of_the_cutover(task) else self.have_nothing
+        is_of_the_cutover = task.number >= self.migrate.named(FIRST_OF_THE_CUTOVER).number
+        return self.have_target if is_of_the_cutover else self.have_nothing
 
-    @property
-    def allowed(self) -> dict[str, set[str]]:
+    def hold(self, watch, figures: dict) -> None:
+        for course in self.courses:
+            course.show()
+        print(
+            f"{watch.changes()} changes of .env files, all whole; {figures['requests_total']} requests, "
+            f"{figures['failed']} failed"
+        )
         files = (self.stage.originals, self.new)
-        return {host: {world.digest(each[host]) for each in files} for host in self.stage.hosts}
+        allowed = {host: {world.digest(each[host]) for each in files} for host in self.stage.hosts}
+        assert watch.changes() > 0, "the watch saw nothing"
+        assert watch.odd(allowed) == []
+        assert figures["failed"] == 0, figures["failures"]
 
 
 @pytest.fixture(scope="module")
@@ -143,38 +193,44 @@ def kills(stage):
     return Kills(stage)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(stage, kills):
     with watching(stage.sandbox, stage.folder) as watch, stage.load() as stop:
+        for name in WORST_OF_DECOMMISSION:
+            kills.decommission.kill_in_the_middle(kills.decommission.named(name))
         for name in WORST_OF_ROLLBACK:
             kills.rollback.kill_in_the_middle(kills.rollback.named(name))
         for name in WORST_OF_MIGRATE:
             task = kills.migrate.named(name)
             kills.migrate.have = kills.at_hand(task)
             kills.migrate.kill_in_the_middle(task)
-        figures = stop()
-        hold(kills, watch, figures)
+        kills.hold(watch, stop())
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_after_a_kill_at_any_task_the_next_run_ends_well(stage, kills):
-    with watching(stage.sandbox, stage.folder) as watch, stage.load(3500) as stop:
-        for course in (kills.migrate, kills.rollback):
-            for task in course.tasks:
-                if course is kills.migrate:
-                    course.have = kills.at_hand(task)
-                course.kill_at_the_begin(task)
-                if task.changed:
-                    course.kill_in_the_middle(task)
-        figures = stop()
-        hold(kills, watch, figures)
+    with watching(stage.sandbox, stage.folder) as watch, stage.load(7000) as stop:
+        for course in kills.courses:
+            course.kill_at_every_task()
+        kills.hold(watch, stop())
 
 
-def hold(kills, watch, figures) -> None:
-    for course in (kills.migrate, kills.rollback):
-        course.tally.show(course.playbook, figures, watch)
-    assert watch.changes() > 0, "the watch saw nothing"
-    assert watch.odd(kills.allowed) == []
-    assert figures["failed"] == 0, figures["failures"]
+TERMINATE, NOTED = "decommission | Terminate the instance", "decommission | Note that it is gone"
+
+
+@pytest.mark.long
+def test_after_a_kill_where_the_instance_is_terminated_the_next_run_ends_well(stage, kills):
+    """Last, as there is no way back from it."""
+    kills.have_soaked()
+    kills.decommission.end_after(kills.decommission.tasks[0])
+    stage.sandbox.advance_clock(73 * HOUR)
+    ask = {**ASKED, "migration_decommission_terminate": True}
+    for moment in (Moment(TERMINATE), Moment(TERMINATE, after=0.3), Moment(NOTED)):
+        run = stage.play(DECOMMISSION, moments=[moment], **ask)
+        assert run.code in (-signal.SIGKILL, 0)
+    assert run.code == -signal.SIGKILL
+    assert stage.play(DECOMMISSION, **ask).code == 0
+    assert world.ledger_of(stage, "decommission")["step"] == "terminated"
+    assert world.old_instance(stage.sandbox)["State"]["Name"] == "terminated"
+    assert kills.is_migrated()

@@ -26,7 +26,9 @@ def look(stage) -> dict:
     return {
         "hosts": {host: look_at_host(stage, host) for host in stage.hosts},
         "made": made(stage.sandbox),
+        "old instance": old_instance(stage.sandbox)["State"]["Name"],
         "parameters": parameters(stage.sandbox.client("ssm")),
+        "retired": ledger_of(stage, "decommission").get("step", ""),
     }
 
 
@@ -92,6 +94,19 @@ def parameters(ssm) -> dict[str, str]:
     }
 
 
+def ledger_of(stage, entry: str) -> dict:
+    """What the ledger holds under this name; empty where there is none."""
+    ssm = stage.sandbox.client("ssm")
+    with suppress(ssm.exceptions.ParameterNotFound):
+        return json.loads(value_of(ssm, LEDGER + entry))
+    return {}
+
+
+def old_instance(sandbox) -> dict:
+    filters = [{"Name": "tag:Name", "Values": ["old-redis"]}]
+    return sandbox.client("ec2").describe_instances(Filters=filters)["Reservations"][0]["Instances"][0]
+
+
 def value_of(ssm, name: str) -> str:
     return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
 
@@ -101,7 +116,7 @@ def digest(content: bytes) -> str:
 
 
 def settle(stage) -> None:
-    """Until nothing that a run began is still under way: its own processes, what AWS makes, the start of an app."""
+    """Until nothing that a run began is still under way: its processes, what AWS makes or stops, an app that starts."""
     end = time.monotonic() + SETTLED_SECONDS
     while stage.left_running() or not is_still(stage.sandbox) or not stage.all_healthy():
         assert time.monotonic() < end, "what the killed run began does not end"
@@ -110,7 +125,8 @@ def settle(stage) -> None:
 
 def is_still(sandbox) -> bool:
     groups = sandbox.client("elasticache").describe_replication_groups()["ReplicationGroups"]
-    return all(group["Status"] == "available" for group in groups)
+    is_made = all(group["Status"] == "available" for group in groups)
+    return is_made and old_instance(sandbox)["State"]["Name"] in ("running", "stopped", "terminated")
 
 
 def reset(stage) -> None:
@@ -134,6 +150,30 @@ def put_back(stage) -> None:
             stage.replace_file(host, ENV_FILE, original)
     if not stage.on_old():
         stage.restart_app()
+
+
+def bring_old_redis_back(stage) -> None:
+    """Have the old Redis serve again, and nothing said of it in the ledger."""
+    settle(stage)
+    ec2, ssm = stage.sandbox.client("ec2"), stage.sandbox.client("ssm")
+    for entry in ("backup", "decommission"):
+        with suppress(ssm.exceptions.ParameterNotFound):
+            ssm.delete_parameter(Name=LEDGER + entry)
+    ec2.start_instances(InstanceIds=[old_instance(stage.sandbox)["InstanceId"]])
+    stage.old_redis(UNTIL_IT_ANSWERS)
+
+
+UNTIL_IT_ANSWERS = f"""
+import time
+end = time.monotonic() + {SETTLED_SECONDS}
+while True:
+    try:
+        r.ping()
+        break
+    except redis.RedisError:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+"""
 
 
 def take_down_target(sandbox) -> None:

@@ -49,6 +49,7 @@ def test_what_every_machine_runs_and_the_old_redis_itself_are_no_other_service()
                 ("tcp", 6379, "redis-server"),
                 ("udp", 6379, "else"),
                 ("tcp", 9121, "redis_exporter"),
+                ("tcp", 9121, "redis_exporter"),
                 ("tcp", 8000, ""),
             ]
         ),
