@@ -10,12 +10,33 @@ import json
 from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, decommission_looks
 
 
-def host_looks(hosts, hostvars, name):
-    """What old_redis_info returned on each host under ``name``, failures too; a host without a result was left out."""
+def host_looks(hosts, hostvars, name, asked=""):
+    """What old_redis_info returned on each host under ``name``, failures too; a host without a result was left out.
+
+    Where ``asked`` is given, it is what the one host that asked alone has registered. What the others heard is left out
+    then, but for failures: they asked at the same time, so the old Redis told them of each other.
+    """
     keep = ("original", "addresses", "current", "redis", "failed", "unreachable", "msg")
     left_out = {"unreachable": True, "msg": "it was left out of this run, or lost earlier in it"}
     found = {host: hostvars[host].get(name) or left_out for host in hosts}
+    if asked:
+        alone = {host: hostvars[host].get(asked) or {} for host in hosts}
+        for host, look in found.items():
+            is_alone = bool(alone[host]) and not alone[host].get("skipped")
+            found[host] = alone[host] if is_alone else {**look, "redis": _only_failure(look)}
     return {host: {key: look[key] for key in keep if key in look} for host, look in found.items()}
+
+
+def _only_failure(look):
+    redis = look.get("redis") or {}
+    return redis if redis.get("failure") else {}
+
+
+def old_redis_asker(hosts, hostvars, name):
+    """The first host whose look, registered under ``name``, had an answer of the old Redis; empty where none had."""
+    looks = ((host, hostvars[host].get(name) or {}) for host in hosts)
+    answered = (host for host, look in looks if decommission_looks.has_answer(look))
+    return next(answered, "")
 
 
 def old_host_seen(result):
@@ -46,5 +67,6 @@ class FilterModule:
             "no_way_back": decommission.no_way_back,
             "not_back": decommission.not_back,
             "old_host_seen": old_host_seen,
+            "old_redis_asker": old_redis_asker,
             "task_failure": why_failed,
         }

@@ -22,7 +22,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     service_reasons,
     wrong_wishes,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import RedisLook, task_failure
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
+    RedisLook,
+    has_answer,
+    task_failure,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time, parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ
 
@@ -160,7 +164,7 @@ def not_back(hosts: Mapping[str, Mapping[str, Any]], backup: Mapping[str, Any], 
 
     ``hosts`` are what old_redis_info returned on each. One that asked it is enough: each proves its own way later.
     """
-    answers = [look["redis"] for look in hosts.values() if look.get("redis") and not look["redis"].get("failure")]
+    answers = [look["redis"] for look in hosts.values() if has_answer(look)]
     if not answers:
         told = {host: task_failure(look) or (look.get("redis") or {}).get("failure") for host, look in hosts.items()}
         listed = "; ".join(f"{host}: {why or 'it knows no old Redis'}" for host, why in told.items())

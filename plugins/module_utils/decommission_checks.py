@@ -272,7 +272,7 @@ def hosts_elsewhere(seen: Seen) -> Iterator[Reason]:
 def _idle(seen: Seen) -> Iterator[Reason]:
     if seen.redis is None or seen.redis.failure:
         why = seen.redis.failure if seen.redis else "no host could look."
-        yield Reason("clients", f"nobody can see who is connected to the old Redis: {why}")
+        yield Reason("clients", f"no host can see who is connected to the old Redis: {why}")
     elif seen.redis.clients:
         yield Reason(
             "clients",

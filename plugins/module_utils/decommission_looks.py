@@ -45,7 +45,7 @@ class HostLook:
 
 @dataclass(frozen=True)
 class RedisLook:
-    """Of the one host that asked the old Redis itself. ``clients`` are phrases, one for each that is not ours."""
+    """Of a host that asked the old Redis itself. ``clients`` are phrases, one for each that is not ours."""
 
     failure: str = ""
     clients: tuple[str, ...] = ()
@@ -66,6 +66,14 @@ class RedisLook:
             survives_a_stop=bool(kept["appends"] or kept["saves"] or not kept["unsaved_changes"]),
             replication=dict(found["replication"]),
         )
+
+    @classmethod
+    def of_hosts(cls, results: Mapping[str, Mapping[str, Any]]) -> RedisLook | None:
+        """The first answer; where there is none, why each host had none. None where no host asked."""
+        looks = {host: look for host, result in results.items() if (look := cls.of(result))}
+        answers = (look for look in looks.values() if not look.failure)
+        why = "; ".join(f"{host}: {look.failure}" for host, look in looks.items())
+        return next(answers, cls(failure=why) if why else None)
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,12 @@ def task_failure(result: Mapping[str, Any]) -> str:
     if result.get("failed"):
         return str(result.get("msg") or "no reason given")
     return ""
+
+
+def has_answer(result: Mapping[str, Any]) -> bool:
+    """Whether old_redis_info had an answer of the old Redis."""
+    redis = result.get("redis") or {}
+    return not task_failure(result) and bool(redis) and not redis.get("failure")
 
 
 def _client_phrase(client: Mapping[str, Any]) -> str:

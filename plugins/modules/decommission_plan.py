@@ -195,12 +195,11 @@ def wishes_of(params: Mapping[str, Any]) -> Wishes:
 
 
 def seen_of(params: Mapping[str, Any], known: ledger.Contents, instance: Instance | None) -> Seen:
-    looks = filter(None, (RedisLook.of(result) for result in params["hosts"].values() if result.get("redis")))
     return Seen(
         now=known.now,
         hosts={host: HostLook.of(result) for host, result in params["hosts"].items()},
         target_address=params["target_address"],
-        redis=next(looks, None),
+        redis=RedisLook.of_hosts(params["hosts"]),
         instance=instance,
         neighbours=Neighbours.of(params["old_host"], params["old_host_seen"]) if params["old_host"] else None,
         engine=find_engine(params["engine"]),

@@ -242,6 +242,65 @@ def test_another_instance_than_the_one_that_was_stopped_is_refused():
     assert checks(replace(WISHES, instance_id="i-0fedcba9876543210"), stopped()) == ["instance"]
 
 
+# --- who asks the old Redis ---
+
+SAID = {
+    "failure": "",
+    "clients": [],
+    "persistence": {"appends": True, "saves": True, "unsaved_changes": 0},
+    "replication": AT,
+}
+OUR_OWN = {"address": "10.0.0.5", "connections": 1}
+CUT_OFF = {"redis": {"failure": "it is silent."}}
+LOST = {"unreachable": True, "msg": "no route."}
+
+
+def hostvars_of(*looks, asked=None):
+    return {
+        f"app{number}": {"look": look, "asked": (asked or {}).get(f"app{number}", {"skipped": True})}
+        for number, look in enumerate(looks, 1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("looks", "asker"),
+    [
+        ([{"redis": SAID}, {"redis": SAID}], "app1"),
+        ([CUT_OFF, {"redis": SAID}], "app2"),
+        ([LOST, {"failed": True, "msg": "no journal"}, {"redis": {}}, {"redis": SAID}], "app4"),
+        ([LOST, CUT_OFF], ""),
+        ([None], ""),
+    ],
+)
+def test_the_first_host_that_the_old_redis_answers_asks_it(looks, asker):
+    known = hostvars_of(*looks)
+    assert filters.old_redis_asker(list(known), known, "look") == asker
+
+
+def test_hosts_that_ask_at_the_same_time_are_no_clients_of_the_old_redis():
+    busy = {"redis": {**SAID, "clients": [OUR_OWN]}}
+    known = hostvars_of(CUT_OFF, busy, busy, asked={"app2": {"redis": SAID}})
+    seen = RedisLook.of_hosts(filters.host_looks(list(known), known, "look", "asked"))
+    assert (seen.failure, seen.clients) == ("", ())
+    known = hostvars_of(CUT_OFF, busy, busy, asked={"app2": busy})
+    assert RedisLook.of_hosts(filters.host_looks(list(known), known, "look", "asked")).clients
+
+
+def test_where_it_answers_no_host_each_is_named_with_its_reason():
+    known = hostvars_of(LOST, CUT_OFF)
+    params = {**PARAMS, "hosts": filters.host_looks(list(known), known, "look", "asked")}
+    seen = decommission_plan.seen_of(params, ledger.Contents({}, [], NOW), None)
+    (told,) = [reason.sentence for reason in decide(WISHES, replace(SEEN, redis=seen.redis)).reasons]
+    assert told.endswith("app1: the host cannot be reached: no route.; app2: it is silent.")
+
+
+def test_every_host_asks_and_one_of_them_alone():
+    first, second = yaml.safe_load((ROLE / "look.yml").read_text())[:2]
+    assert all(task["kempian.cache_migration.old_redis_info"]["ask"] is True for task in (first, second))
+    assert "when" not in first and second["when"] == "inventory_hostname == __decommission_asker"
+    assert all(task["ignore_errors"] and task["ignore_unreachable"] for task in (first, second))
+
+
 # --- the times of the ledger ---
 
 
