@@ -36,7 +36,7 @@ class Begun:
     name: str
     occurrence: int
     seconds: float  # until the next one began
-    changed: bool
+    changed: bool  # something, and not only in check mode
 
     @property
     def short_name(self) -> str:

@@ -48,7 +48,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     v2_playbook_on_handler_task_start = v2_playbook_on_task_start
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if result.is_changed():
+        task = getattr(result, "task", None) or result._task  # the latter before ansible-core 2.19
+        if result.is_changed() and not task.check_mode:
             self._note(changed=True)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
