@@ -9,6 +9,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.kempian.cache_migration.plugins.module_utils import (
     batches,
     own_check,
+    playbooks,
     rollback,
     ssm_store,
     standing,
@@ -173,9 +174,9 @@ def token_placeholder(_nothing=""):
     return token_rotation.PLACEHOLDER
 
 
-def token_refusal(secret, name, entry, group_exists):
+def token_refusal(secret, name, entry, group_exists, playbook):
     """Why the current version of a secret must not be handed to the app; empty where it may."""
-    return token_rotation.refusal(name, secret, entry, group_exists)
+    return token_rotation.refusal(name, secret, entry, group_exists, playbook)
 
 
 def token_course(secret, name, entry, wants_new):
@@ -221,6 +222,7 @@ class FilterModule:
             "locations_to_leave": batches.locations_to_leave,
             "mask_cache_url": mask_url,
             "migration_lines": migration_lines,
+            "migration_playbook": playbooks.word,
             "migration_results": migration_results,
             "old_redis_refusal": rollback.refusal,
             "old_redis_unproven": old_redis_unproven,

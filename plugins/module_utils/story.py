@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils import own_check
+from ansible_collections.kempian.cache_migration.plugins.module_utils.playbooks import rollback_command
 
 Result = Mapping[str, Any]
 
@@ -95,16 +96,19 @@ def assess_lines(verdict: Mapping[str, Any], waiting: Mapping[str, Mapping[str, 
 
 
 def rollback_lines(
-    results: Mapping[str, Result], shared_failure: str, command: str = "", limit: str = "", planned: bool = False
+    results: Mapping[str, Result], shared_failure: str, way_back: Mapping[str, Any], planned: bool = False
 ) -> list[str]:
-    """Where every host is after a rollback, or would be; ``command`` with ``limit`` puts back one ``{host}``."""
+    """Where every host is after a rollback, or would be; ``way_back`` is what ``rollback_command`` needs."""
     done = "would be put back" if planned else "put back by this run"
-    then = f". When that is mended: {command}" if command else ""
-    lines = [f"The shared store is NOT back: {shared_failure.rstrip('.')}{then}"] if shared_failure else []
+    then = "When that is mended:"
+    lines = []
+    if shared_failure:
+        why = shared_failure.rstrip(".")
+        lines.append(f"The shared store is NOT back: {why}. {then} {rollback_command(way_back)}")
     for host, result in results.items():
         if result.get("state") == "failed":
             why = str(result.get("why") or "no reason given").rstrip(".")
-            lines.append(f"{host}: NOT back: {why}{then}{limit.format(host=host) if then else ''}")
+            lines.append(f"{host}: NOT back: {why}. {then} {rollback_command(way_back, host)}")
         else:
             lines.append(f"{host}: on the old Redis, {done if result.get('changed') else 'as it was'}")
     return lines

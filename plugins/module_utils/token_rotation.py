@@ -37,14 +37,14 @@ def entry_under_way(entry: Entry, course: Mapping[str, Any], version_id: str, ho
     }
 
 
-def refusal(secret: str, facts: Facts, entry: Entry, group_exists: bool) -> str:
-    """Why the secret's current version must not be handed to the app; empty where it may."""
+def refusal(secret: str, facts: Facts, entry: Entry, group_exists: bool, playbook: str) -> str:
+    """Why the secret's current version must not be handed to the app; empty where it may. ``playbook`` rotates."""
     if not group_exists or not entry:
         return ""
     if entry.get("rotating"):
         return (
             f"A rotation of the token is under way since {entry.get('time') or 'an earlier run'}, to version "
-            f"{entry['rotating']['version_id']} of the secret {entry['secret']}. Run playbooks/rotate.yml, which goes "
+            f"{entry['rotating']['version_id']} of the secret {entry['secret']}. Run {playbook}, which goes "
             "on with it, and then this again"
         )
     known = f"version {entry['version_id']} of the secret {entry['secret']}"
@@ -52,12 +52,12 @@ def refusal(secret: str, facts: Facts, entry: Entry, group_exists: bool) -> str:
         return (
             f"The target was given the token in {known}, and the secret {secret} does not exist any more, so its token "
             "is not known. Restore the secret (aws secretsmanager restore-secret), or put a token of your own into a "
-            "secret of that name and run playbooks/rotate.yml, which gives it to the target"
+            f"secret of that name and run {playbook}, which gives it to the target"
         )
     if facts["current_version_id"] != entry["version_id"]:
         return (
             f"The secret {secret} has {facts['current_version_id']} as its current version, and the target was given "
-            f"{known}, so the app would get a token that the target does not know. Run playbooks/rotate.yml, which "
+            f"{known}, so the app would get a token that the target does not know. Run {playbook}, which "
             "moves the target and its hosts to the current version; or make the former one current again"
         )
     return ""
@@ -139,12 +139,12 @@ def lines(told: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def verdict(results: Mapping[str, Mapping[str, Any]], both_valid: bool) -> str:
+def verdict(results: Mapping[str, Mapping[str, Any]], both_valid: bool, playbook: str) -> str:
     """The sentence that a rotation with a failed host ends with."""
     failed = {host: result for host, result in results.items() if result.get("state") == "failed"}
     moved = [host for host, result in results.items() if result.get("state") == "ok"]
     said = [f"{host} failed at the step '{result['step']}': {result['why']}" for host, result in failed.items()]
     said.append("Both tokens are valid, so nobody is locked out." if both_valid else "Nothing was changed by this run.")
     said += [f"On the new token: {', '.join(moved)}."] if moved else []
-    said.append("Mend the cause and run playbooks/rotate.yml again, which goes on from here.")
+    said.append(f"Mend the cause and run {playbook} again, which goes on from here.")
     return "\n".join(said)

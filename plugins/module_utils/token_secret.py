@@ -13,7 +13,7 @@ import string
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils import ownership, playbooks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused, Step
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
@@ -164,7 +164,7 @@ def _ours(secret: TokenSecret | None, desired: Desired, what_for: str) -> TokenS
             f"The secret {desired.name} does not carry the tag {ownership.OWNER_TAG}={desired.migration_name}, so it "
             f"is somebody else's and this migration does not {what_for}. Put the new token there yourself "
             f"(aws secretsmanager put-secret-value --secret-id {desired.name} --secret-string …) and run "
-            "playbooks/rotate.yml, or give the secret that tag",
+            f"{playbooks.either('rotate')}, or give the secret that tag",
             "secret",
         )
     return secret

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import shlex
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils import own_check
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failed_hosts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.playbooks import rollback_command
 
 Result = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def verdict(
 
     ``results`` maps each host to ``{state: ok|failed|untouched, changed: bool, step, why}``; ``back`` maps each host
     that was to be put back to ``{state: ok|failed, why}``; ``shared`` is the same for the shared store, or empty;
-    ``check`` is the result of the user's own check where that failed; ``way_back`` is what ``command`` needs.
+    ``check`` is the result of the user's own check where that failed; ``way_back`` is what ``rollback_command`` needs.
     """
     stuck = {host: result for host, result in back.items() if result.get("state") != "ok"}
     is_all_back = not stuck and shared.get("state") != "failed"
@@ -38,20 +38,6 @@ def verdict(
             _remedy(is_all_back),
         ]
     )
-
-
-def command(way_back: Mapping[str, Any], host: str = "") -> str:
-    """What puts one host back, or all of them. ``way_back`` is ``{inventories: [...], by_host: bool}``.
-
-    What hosts share is never put back for some of them only: then a command is for all of them.
-    """
-    inventories: Sequence[str] = way_back.get("inventories") or []
-    words = ["ansible-playbook", "playbooks/rollback.yml"]
-    for inventory in inventories:
-        words += ["-i", inventory]
-    if host and way_back.get("by_host"):
-        words += ["--limit", f"{host},localhost"]
-    return " ".join(shlex.quote(word) for word in words)
 
 
 def _causes(results: Mapping[str, Result], check: Result) -> list[str]:
@@ -72,13 +58,13 @@ def _not_put_back(stuck: Mapping[str, Result], shared: Result, way_back: Mapping
     if shared.get("state") == "failed":
         lines.append(
             f"The shared store was NOT put back: {_reason(shared)}. What puts it back, with all hosts: "
-            f"{command(way_back)}"
+            f"{rollback_command(way_back)}"
         )
     everyone = "" if way_back.get("by_host") else ", and with it ALL hosts, since they share a value"
     for host, result in stuck.items():
         lines.append(
             f"NOT put back: {host}: {_reason(result)}. What puts it back{everyone}, once that is mended: "
-            f"{command(way_back, host)}"
+            f"{rollback_command(way_back, host)}"
         )
     return lines
 

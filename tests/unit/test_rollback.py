@@ -86,9 +86,12 @@ def test_a_target_that_cannot_be_read_is_told_and_no_reason_to_stop():
     ]
 
 
+WAY_BACK = {"playbook": "p.yml", "inventories": ["inv"], "by_host": False}
+
+
 def test_what_is_not_back_is_listed_with_the_command_that_does_it():
     results = {"app1": {"state": "failed", "why": "the host cannot be reached: timed out."}, "app2": {"state": "ok"}}
-    lines = story.rollback_lines(results, "denied", "ansible-playbook p.yml -i inv", " --limit {host},localhost")
+    lines = story.rollback_lines(results, "denied", {**WAY_BACK, "by_host": True})
     assert lines[0] == "The shared store is NOT back: denied. When that is mended: ansible-playbook p.yml -i inv"
     assert lines[1] == (
         "app1: NOT back: the host cannot be reached: timed out. When that is mended: ansible-playbook p.yml -i inv "
@@ -98,7 +101,7 @@ def test_what_is_not_back_is_listed_with_the_command_that_does_it():
 
 
 def test_a_plan_does_not_say_that_it_was_done():
-    assert story.rollback_lines({"app1": {"state": "ok", "changed": True}}, "", planned=True) == [
+    assert story.rollback_lines({"app1": {"state": "ok", "changed": True}}, "", WAY_BACK, planned=True) == [
         "app1: on the old Redis, would be put back"
     ]
 

@@ -143,8 +143,8 @@ def test_a_rule_admits_a_security_group_or_an_address_range():
 
 def test_a_rollback_never_says_that_a_failed_host_is_back():
     lines = story.rollback_lines(
-        {"app1": {"state": "failed", "why": "edited since"}, "app2": {"state": "ok"}}, "denied"
+        {"app1": {"state": "failed", "why": "edited since"}, "app2": {"state": "ok"}}, "denied", {"playbook": "p.yml"}
     )
-    assert lines[0] == "The shared store is NOT back: denied"
-    assert lines[1] == "app1: NOT back: edited since"
+    assert lines[0].startswith("The shared store is NOT back: denied.")
+    assert lines[1].startswith("app1: NOT back: edited since.")
     assert lines[2] == "app2: on the old Redis, as it was"

@@ -27,6 +27,9 @@ def facts(current="v1", pending="", exists=True, ours=True):
     return {"exists": exists, "ours": ours, "current_version_id": current, "pending_version_id": pending}
 
 
+ROTATE = "kempian.cache_migration.rotate"
+
+
 def rotation(entry, wants_new=False, **secret):
     return course("shop/token", facts(**secret), entry, wants_new)
 
@@ -41,27 +44,27 @@ def test_what_stands_for_a_token_is_one_that_elasticache_takes(token):
 
 @pytest.mark.parametrize("entry", [{}, KNOWN])
 def test_the_version_that_the_target_was_given_goes_to_the_app(entry):
-    assert refusal("shop/token", facts(), entry, group_exists=True) == ""
+    assert refusal("shop/token", facts(), entry, group_exists=True, playbook=ROTATE) == ""
 
 
 def test_another_version_than_the_target_was_given_is_refused_with_both_ways_out():
-    said = refusal("shop/token", facts(current="v2"), KNOWN, group_exists=True)
+    said = refusal("shop/token", facts(current="v2"), KNOWN, group_exists=True, playbook=ROTATE)
     assert "v2" in said and "v1" in said
-    assert "playbooks/rotate.yml" in said and "make the former one current again" in said
+    assert ROTATE in said and "make the former one current again" in said
 
 
 @pytest.mark.parametrize("entry", [KNOWN, UNDER_WAY])
 def test_a_target_that_is_gone_was_given_nothing(entry):
-    assert refusal("shop/token", facts(current="v2"), entry, group_exists=False) == ""
+    assert refusal("shop/token", facts(current="v2"), entry, group_exists=False, playbook=ROTATE) == ""
 
 
 def test_a_rotation_under_way_is_to_be_finished_first():
-    said = refusal("shop/token", facts(), UNDER_WAY, group_exists=True)
-    assert "under way" in said and "playbooks/rotate.yml" in said
+    said = refusal("shop/token", facts(), UNDER_WAY, group_exists=True, playbook=ROTATE)
+    assert "under way" in said and ROTATE in said
 
 
 def test_a_secret_that_is_gone_is_not_made_anew_for_a_target_that_has_a_token():
-    said = refusal("shop/token", facts(exists=False, current=""), KNOWN, group_exists=True)
+    said = refusal("shop/token", facts(exists=False, current=""), KNOWN, group_exists=True, playbook=ROTATE)
     assert "restore-secret" in said
 
 
@@ -162,7 +165,7 @@ def test_a_failed_host_is_named_with_what_to_do_and_what_is_valid():
         "app2": {"state": "failed", "step": "Restart", "why": "it does not come back"},
         "app3": {"state": "untouched"},
     }
-    said = verdict(results, both_valid=True)
+    said = verdict(results, both_valid=True, playbook=ROTATE)
     assert "app2 failed at the step 'Restart': it does not come back" in said
-    assert "Both tokens are valid" in said and "On the new token: app1." in said and "rotate.yml again" in said
-    assert "Nothing was changed" in verdict(results, both_valid=False)
+    assert "Both tokens are valid" in said and "On the new token: app1." in said and f"{ROTATE} again" in said
+    assert "Nothing was changed" in verdict(results, both_valid=False, playbook=ROTATE)

