@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleFilterError
 from ansible_collections.kempian.cache_migration.plugins.module_utils import (
     batches,
+    cache_security_group,
     own_check,
     playbooks,
     rollback,
@@ -23,7 +24,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
     EndpointError,
     after_apply,
     build_url,
-    mask_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_rules import family_of
 
@@ -146,7 +146,8 @@ def host_standings(hosts, hostvars, endpoint):
 def ingress_rule(source, port, name):
     """The rule of amazon.aws.ec2_security_group that admits one security group or address range."""
     who = {"group_id": source} if source.startswith("sg-") else {"cidr_ip": source}
-    return {"proto": "tcp", "from_port": int(port), "to_port": int(port), "rule_desc": f"cache_migration {name}", **who}
+    description = cache_security_group.rule_description(name)
+    return {"proto": "tcp", "from_port": int(port), "to_port": int(port), "rule_desc": description, **who}
 
 
 def migration_lines(hosts, hostvars):
@@ -220,7 +221,6 @@ class FilterModule:
             "location_now": batches.location_now,
             "location_of": location_of,
             "locations_to_leave": batches.locations_to_leave,
-            "mask_cache_url": mask_url,
             "migration_lines": migration_lines,
             "migration_playbook": playbooks.word,
             "migration_results": migration_results,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 REGION = "us-east-1"
-LIST_DATE = "2026-10-02"
 SOURCE = "AWS price list, on demand, us-east-1, 2026-10-02"
 HOURS_A_MONTH = 730  # as AWS's own calculator counts
 

@@ -34,10 +34,6 @@ options:
       - Nothing is written where it holds the same already, whenever that was written.
       - Required with O(state=present).
     type: dict
-  once:
-    description: Keep what the entry holds already, whatever it is.
-    type: bool
-    default: false
   state:
     description: Whether the entry is to be there.
     type: str
@@ -59,7 +55,6 @@ EXAMPLES = r"""
     entry: cutover
     value:
       hosts: [app1, app2]
-    once: true
     region: us-east-1
   delegate_to: localhost
 """
@@ -95,7 +90,7 @@ def after(params: dict[str, Any], found: ledger.Entry) -> dict[str, Any] | None:
     if params["state"] == "absent":
         return None
     wanted = {**params["value"], "time": ledger.as_text(found.now)}
-    if found.value and (params["once"] or {**found.value, "time": ""} == {**wanted, "time": ""}):
+    if found.value and {**found.value, "time": ""} == {**wanted, "time": ""}:
         return found.value
     return wanted
 
@@ -114,7 +109,6 @@ def main() -> None:
             "migration_name": {"type": "str", "required": True},
             "entry": {"type": "str", "required": True},
             "value": {"type": "dict"},
-            "once": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ["value"])],

@@ -6,6 +6,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.kempian.cache_migration.plugins.filter import cache_migration as filters
 from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, story
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_security_group import rule_description
 
 TARGET = {"address": "master.shop.x.use1.cache.amazonaws.com", "port": 6379, "state": "known"}
 OLD = {"host": "10.0.0.5", "port": 6379, "tls": False, "database": 0}
@@ -139,6 +140,7 @@ def test_an_endpoint_without_an_address_is_refused_by_the_name_of_its_variable()
 def test_a_rule_admits_a_security_group_or_an_address_range():
     assert filters.ingress_rule("sg-1", 6379, "shop")["group_id"] == "sg-1"
     assert filters.ingress_rule("10.0.1.7/32", 6379, "shop")["cidr_ip"] == "10.0.1.7/32"
+    assert filters.ingress_rule("sg-1", 6379, "shop")["rule_desc"] == rule_description("shop")  # by which it is told
 
 
 def test_a_rollback_never_says_that_a_failed_host_is_back():

@@ -74,12 +74,6 @@ def test_an_entry_is_written_with_awss_time_and_not_again_where_it_holds_the_sam
     assert run(migration_ledger, entry="cutover", value={"hosts": ["app2"]})["changed"]
 
 
-def test_what_is_to_be_kept_once_is_kept(run):
-    first = run(migration_ledger, entry="cutover", value={"hosts": ["app1"]})
-    kept = run(migration_ledger, entry="cutover", value={"hosts": ["app2"]}, once=True)
-    assert not kept["changed"] and kept["value"] == first["value"]
-
-
 def test_check_mode_says_what_would_be_written_and_writes_nothing(run, ssm):
     told = run(migration_ledger, entry="cutover", value={"hosts": []}, check_mode=True)
     assert told["changed"] and told["diff"]["before"] == {} and told["diff"]["after"]["hosts"] == []
