@@ -19,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils import led
 
 ENTRY = "lock"
 SECONDS = 300  # how long it lasts without being renewed
+ATTEMPTS = 2  # to create one that others make and delete at the same time
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def decide(lock: Lock | None, me: Holder, now: datetime, seconds: int) -> str:
 def look(client: Any, migration_name: str) -> tuple[Lock | None, datetime, int]:
     """The lock that is there, also an expired one; AWS's time; and its version."""
     found = ledger.read(client, migration_name, ENTRY)
-    return (Lock.from_dict(found.value, migration_name) if found.value else None), found.now, found.version
+    lock = None if found.value is None else Lock.from_dict(found.value, migration_name)
+    return lock, found.now, found.version
 
 
 def hold(client: Any, migration_name: str, me: Holder, seconds: int = SECONDS) -> tuple[Lock, bool]:
@@ -151,14 +153,22 @@ def break_lock(client: Any, migration_name: str, lock_id: str, check_mode: bool 
 
 
 def _create(client: Any, migration_name: str, mine: Lock) -> Lock:
-    try:
-        ledger.write(client, migration_name, ENTRY, mine.as_dict(), overwrite=False)
-    except client.exceptions.ParameterAlreadyExists:
-        # boto3 repeats a call whose answer was lost, so that the one that is there may be ours.
-        lock, now, _version = look(client, migration_name)
-        if lock is not None and lock.holder.run != mine.holder.run:
-            raise LockRefused(lock, now, migration_name)
-    return mine
+    for _attempt in range(ATTEMPTS):
+        try:
+            ledger.write(client, migration_name, ENTRY, mine.as_dict(), overwrite=False)
+            return mine
+        except client.exceptions.ParameterAlreadyExists:
+            # boto3 repeats a call whose answer was lost, so that the one that is there may be ours.
+            lock, now, _version = look(client, migration_name)
+        if lock is not None:
+            if lock.holder.run != mine.holder.run:
+                raise LockRefused(lock, now, migration_name)
+            return lock
+        # Its holder has let go of it in between.
+    raise ledger.LedgerError(
+        f"the lock of the migration {migration_name} was there at each attempt to take it, and gone at each look: "
+        "other runs are taking it and letting go of it. Run this again when they have ended"
+    )
 
 
 def _over(client: Any, migration_name: str, mine: Lock, read: int, now: datetime) -> Lock:

@@ -161,6 +161,48 @@ def test_of_many_that_take_it_at_once_one_has_it(connect_ssm, ssm):
     assert len(won) == 1 and current(ssm) == won[0]
 
 
+class Unlucky:
+    """A client that sees no lock, as another run takes it after each look, and lets go of it before the next."""
+
+    def __init__(self, client: Any, others: int) -> None:
+        self.client, self.others = client, others
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def get_parameter(self, **asked: Any) -> Any:
+        ledger.remove(self.client, NAME, lock.ENTRY)
+        try:
+            return self.client.get_parameter(**asked)
+        finally:
+            if self.others:
+                self.others -= 1
+                put(self.client, stored(OTHER, hours(1)))
+
+
+def test_a_lock_that_is_let_go_of_between_the_attempt_and_the_look_is_taken(ssm):
+    mine, taken = lock.hold(Unlucky(ssm, others=1), NAME, ME)
+    assert taken and lock.look(ssm, NAME)[0] == mine
+
+
+def test_a_lock_that_is_never_seen_and_never_free_is_not_believed_to_be_held(ssm):
+    with pytest.raises(ledger.LedgerError, match="Run this again when they have ended"):
+        lock.hold(Unlucky(ssm, others=9), NAME, ME)
+    assert current(ssm) == OTHER
+
+
+def test_a_lock_whose_answer_was_lost_is_ours(ssm):
+    put(ssm, stored(ME, hours(1)))
+    mine = lock.Lock("cafe0002", ME, *[datetime.datetime.now(datetime.timezone.utc)] * 2)
+    assert lock._create(ssm, NAME, mine).id == "cafe0001"
+
+
+def test_an_empty_lock_is_named_and_not_believed_to_be_free(run, ssm):
+    ssm.put_parameter(Name="/cache_migration/test/lock", Value="{}", Type="String")
+    told = run(migration_lock, holder=vars(ME))
+    assert told["failed"] and "delete the parameter /cache_migration/test/lock" in told["msg"]
+
+
 def test_of_many_that_take_over_an_expired_one_at_once_one_has_it(connect_ssm, ssm):
     for _round in range(5):
         put(ssm, stored(OTHER, hours(-0.5)))
