@@ -32,6 +32,9 @@ HARMLESS_OPTIONS = frozenset(
     )
 )
 
+# Options that say where, who and how TLS is done (as all do that begin with ssl), which a new URL says for itself.
+_OWN_OPTIONS = frozenset(("db", "host", "port", "path", "username", "password"))
+
 
 class EndpointError(ValueError):
     """No URL can be made or read; the text says why and what to change."""
@@ -239,6 +242,37 @@ def _database(url: str, path: str, options: Mapping[str, str]) -> int:
         return int(options["db"])
     number = unquote(path).replace("/", "")
     return int(number) if _DATABASE.fullmatch(number) else 0
+
+
+def with_options_of(url: str, old: str) -> str:
+    """``url`` with the options in the query of ``old``, but for those that say where, who and how TLS is done.
+
+    They keep their order and spelling. ``url`` stays as it is where it has a query of its own, and where one of the two
+    is no cache URL. Raises EndpointError where it cannot be told what in ``old`` is an option.
+    """
+    try:
+        parse_url(url)
+        parse_url(old)
+    except ValueError:
+        return url
+    if "?" in url:
+        return url
+    parts = _split_for_certain(old)
+    if parts is None:
+        raise EndpointError(
+            f"which options of {mask_url(old)} are to come along cannot be told: an @ in its query must be "
+            "percent-encoded as %40"
+        )
+    # Before Python 3.9.2 a semicolon separates options too.
+    options = re.findall(r"([&;]?)([^&;]+)", parts.query)
+    kept = [(separator, option) for separator, option in options if not _is_own(option)]
+    query = "".join(separator + option for separator, option in kept).lstrip("&;")
+    return f"{url}?{query}" if query else url
+
+
+def _is_own(option: str) -> bool:
+    name = unquote_plus(option.partition("=")[0])
+    return name in _OWN_OPTIONS or name.startswith("ssl")
 
 
 def mask_url(url: str) -> str:

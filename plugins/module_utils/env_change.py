@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
     UrlParts,
     mask_url,
     parse_url,
+    with_options_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry, check_migration_name
 
@@ -40,6 +41,7 @@ class Request:
     expected: Mapping[str, str | None] = field(repr=False)
     migration_name: str
     create: bool = False
+    keep_options: bool = False
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
@@ -57,7 +59,14 @@ class Request:
                 raise ChangeRefused(f"values gives no value for {', '.join(missing)}, which state: present needs")
         else:
             values = dict.fromkeys(values)
-        return cls(params["state"], values, expected, params["migration_name"], bool(params["create"]))
+        return cls(
+            state=params["state"],
+            values=values,
+            expected=expected,
+            migration_name=params["migration_name"],
+            create=bool(params["create"]),
+            keep_options=bool(params.get("keep_options")),
+        )
 
 
 def _text(option: str, key: Any, value: Any) -> str | None:
@@ -98,11 +107,21 @@ def decide(request: Request, key: str, current: str | None, entry: Entry | None,
     """Raises ChangeRefused where the value is somebody else's. ``where`` names the store in that text."""
     if request.state == REVERTED:
         return _decide_reverted(request, key, current, entry, where)
-    desired = request.values[key]
+    desired = _desired(request, key, current, where)
     _refuse_unexpected(request, key, current, desired, where)
     if current == desired:
         return Decision(key, KEEP, current, current, entry)
     return Decision(key, REMOVE if desired is None else WRITE, current, desired, entry)
+
+
+def _desired(request: Request, key: str, current: str | None, where: str) -> str | None:
+    desired = request.values[key]
+    if not request.keep_options or desired is None or current is None:
+        return desired
+    try:
+        return with_options_of(desired, current)
+    except EndpointError as error:
+        raise ChangeRefused(f"{key} in {where} was not changed: {error}. Correct it there, then run again")
 
 
 def _decide_reverted(request: Request, key: str, current: str | None, entry: Entry | None, where: str) -> Decision:

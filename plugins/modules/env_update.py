@@ -68,6 +68,16 @@ options:
     description: Add keys that are missing, and the file when it is missing, for its owner alone.
     type: bool
     default: false
+  keep_options:
+    description:
+      - Where the value found is a cache URL with options in its query, as C(?decode_responses=True), and the new one is
+        a cache URL without a query, the new value gets them, in their order and spelling.
+      - Left out are options that the new URL says for itself, C(db), C(host), C(port), C(path), C(username),
+        C(password), and all that begin with C(ssl).
+      - For O(state=present) only.
+    type: bool
+    default: false
+    version_added: 0.2.0
   migration_name:
     description:
       - The migration that the change belongs to. Each migration has its own journal.
@@ -223,6 +233,7 @@ OPTIONS: dict[str, Any] = {
     "expected": {"type": "dict", "no_log": True},
     "state": {"type": "str", "choices": ["present", "absent", "reverted"], "default": "present"},
     "create": {"type": "bool", "default": False},
+    "keep_options": {"type": "bool", "default": False},
     "migration_name": {"type": "str", "required": True},
     "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
     **AWS_OPTIONS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import traceback
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
@@ -15,8 +16,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
     build_url,
     mask_url,
     parse_url,
+    with_options_of,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis.connection import parse_url as redis_py_parse_url
 
@@ -229,3 +231,62 @@ def test_no_raw_password_survives_masking(secret):
 
 def test_the_repr_of_a_parsed_url_has_no_password():
     assert "hunter2" not in repr(parse_url("redis://:hunter2@h?password=hunter2"))
+
+
+# --- what comes along from an old URL ---
+
+BARE = "rediss://:new%23token@new:6379/2"
+KEPT = ["decode_responses", "socket_timeout", "client_name", "protocol", "health_check_interval"]
+LEFT_OUT = ["db", "host", "port", "path", "username", "password", "ssl_cert_reqs", "ssl_ca_certs", "ssl"]
+OPTIONS = st.lists(
+    st.tuples(st.sampled_from(KEPT + LEFT_OUT), st.from_regex(r"[0-9]{1,9}", fullmatch=True)),
+    unique_by=lambda one: one[0],
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "query"),
+    [
+        ("redis://old/2?decode_responses=True&socket_timeout=5", "?decode_responses=True&socket_timeout=5"),
+        ("redis://old?socket_timeout=5&db=2&decode_responses=True", "?socket_timeout=5&decode_responses=True"),
+        ("redis://old/0?db=2&client_name=a%20b+c%26d&client_name=x", "?client_name=a%20b+c%26d&client_name=x"),
+        ("redis://old/0?client_name=a@b&ssl_cert_reqs=none", "?client_name=a@b"),
+        ("redis://old/0?d%62=2&p%61ssword=old", ""),
+        ("redis://old/0?username=u&password=old&host=h&port=1&path=%2Frun&sslkey=x", ""),
+        ("redis://old/0?timeout=1;password=old;protocol=3", "?timeout=1;protocol=3"),
+        ("redis://old/0?&db=1&&flag&a=", "?flag&a="),
+        ("unix:///run/redis.sock?db=1&decode_responses=True", "?decode_responses=True"),
+        ("redis://old/0", ""),
+        ("redis://old/0?", ""),
+        ("postgres://old/0?a=1", ""),
+        ("redis://:hun#ter2@old/0?a=1", ""),
+        ("", ""),
+    ],
+)
+def test_options_come_along_but_for_where_and_who_and_tls(old, query):
+    assert with_options_of(BARE, old) == BARE + query
+
+
+@pytest.mark.parametrize("url", ["rediss://new:6379/0?protocol=3", "rediss://new:6379/0?", "not a cache's", ""])
+def test_a_new_value_with_options_of_its_own_or_that_is_no_url_stays(url):
+    assert with_options_of(url, "redis://old/0?decode_responses=True") == url
+
+
+@pytest.mark.parametrize("old", ["redis://:123?hunter2@old/0", "redis://user:1?hunter2=x@old/0"])
+def test_what_may_be_a_password_never_comes_along_as_an_option(old):
+    with pytest.raises(EndpointError, match="%40") as refused:
+        with_options_of(BARE, old)
+    assert "hunter2" not in str(refused.value)
+
+
+@given(options=OPTIONS, old_password=SECRETS)
+@example(options=[("db", "3"), ("protocol", "3")], old_password="x")
+def test_redis_py_reads_the_new_place_with_the_old_options_also_a_second_time(options, old_password):
+    query = "&".join(f"{name}={value}" for name, value in options)
+    url = with_options_of(BARE, f"redis://:{quote(old_password, safe='')}@old:6380/1?{query}")
+    kept = [(name, value) for name, value in options if name in KEPT]
+    assert url == BARE + ("?" if kept else "") + "&".join(f"{name}={value}" for name, value in kept)
+    read, bare = redis_py_parse_url(url), redis_py_parse_url(BARE)
+    assert {name: read[name] for name in bare} == bare
+    assert set(read) - set(bare) == {name for name, _value in kept}
+    assert with_options_of(BARE, url) == url

@@ -140,3 +140,40 @@ def test_the_diff_names_only_the_keys_that_change():
 def test_an_address_without_a_secret_is_harmless_and_anything_else_is_not():
     values = ["redis://host:6379/0", NEW, "hunter2", None, "redis://user@host:6379/0"]
     assert env_change.harmless(values) == {"redis://host:6379/0"}
+
+
+# --- options of the value found ---
+
+OPTIONS = "?decode_responses=True&socket_timeout=5"
+
+
+def test_options_of_the_value_found_come_along_only_where_asked():
+    assert decide(request(keep_options=True), OLD + OPTIONS).after == NEW + OPTIONS
+    assert decide(request(), OLD + OPTIONS).after == NEW
+
+
+def test_a_value_that_has_them_already_is_kept_and_is_an_expected_one():
+    asked = request(keep_options=True, expected={KEY: OLD + OPTIONS})
+    assert decide(asked, NEW + OPTIONS).action == env_change.KEEP
+    assert decide(asked, OLD + OPTIONS).action == env_change.WRITE
+    with pytest.raises(ChangeRefused):
+        decide(asked, OTHER + OPTIONS)
+
+
+def test_another_token_keeps_them_too():
+    assert decide(request(value="rediss://:n2@new:6379/0", keep_options=True), NEW + OPTIONS).after == (
+        "rediss://:n2@new:6379/0" + OPTIONS
+    )
+
+
+@pytest.mark.parametrize("state", ["absent", "reverted"])
+def test_they_are_nothing_to_a_value_that_goes(state):
+    entry = Entry("dotenv", "/e", KEY, OLD + OPTIONS, (NEW + OPTIONS,), {}, "then")
+    after = {"absent": None, "reverted": OLD + OPTIONS}
+    assert decide(request(state, keep_options=True), NEW + OPTIONS, entry).after == after[state]
+
+
+def test_a_value_whose_options_cannot_be_told_is_refused_without_its_secret():
+    with pytest.raises(ChangeRefused, match="was not changed") as refused:
+        decide(request(keep_options=True), "redis://:123?hunter2@old:6379/0")
+    assert "hunter2" not in str(refused.value)

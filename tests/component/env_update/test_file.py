@@ -87,6 +87,33 @@ def test_several_values_change_in_one_write(update, file):
     assert result["changes"]["SECRET_KEY"]["after"] == "***"
 
 
+def test_options_of_the_old_url_come_along_to_the_byte_and_masked(update, file, tmp_path):
+    options = "?decode_responses=True&client_name=the%20shop"
+    old = f"{OLD}{options}&db=0&password=older&ssl_cert_reqs=none"
+    file.write_text(TEXT.replace(OLD, f'"{old}"'))
+    told = update(keep_options=True, check_mode=True)
+    assert not (tmp_path / "state").exists()
+    result = update(keep_options=True)
+    assert told == result
+    assert file.read_text() == TEXT.replace(OLD, f'"{NEW}{options}"')
+    shown = "rediss://:***@new.cache.internal:6379/0?decode_responses=True&client_name=***"
+    assert result["changes"]["REDIS_URL"]["after"] == shown
+    assert result["diff"]["after"] == f"REDIS_URL={shown}\n"
+    assert "older" not in repr(result) and "the%20shop" not in repr(result)
+    assert journal_of(tmp_path)[0]["written"] == [NEW + options]
+
+    before = file.stat(), journal_of(tmp_path)
+    again = update(keep_options=True)
+    assert not again["changed"] and again["diff"]["after"] == ""
+    assert (file.stat(), journal_of(tmp_path)) == before
+
+    token = NEW.replace("token", "other")
+    assert update({"REDIS_URL": token}, keep_options=True)["changed"]
+    assert journal_of(tmp_path)[0]["written"] == [NEW + options, token + options]
+    update({"REDIS_URL": None}, state="reverted", keep_options=True)
+    assert file.read_text() == TEXT.replace(OLD, f'"{old}"')
+
+
 def test_one_refused_value_keeps_all_from_changing(update, file):
     result = update({"DEBUG": "1", "REDIS_URI": NEW})
     assert result["failed"]

@@ -102,6 +102,27 @@ def test_check_mode_says_what_a_run_does_and_writes_nothing(update, ssm):
     assert {**told, "version": {NAME: 2}} == update()
 
 
+def test_options_of_the_old_url_come_along_and_masked(update, ssm):
+    options = "?decode_responses=True&client_name=the%20shop"
+    old = f"{OLD}{options}&db=0&ssl_cert_reqs=none"
+    ssm.put_parameter(Name=NAME, Value=old, Type="SecureString", KeyId="alias/shop", Tier="Advanced", Overwrite=True)
+    before = everything(ssm)
+    told = update(keep_options=True, check_mode=True)
+    assert everything(ssm) == before
+    result = update(keep_options=True)
+    assert {**told, "version": {NAME: 3}} == result
+    after = everything(ssm)
+    assert after[NAME]["Value"] == NEW + options
+    assert json.loads(after[JOURNAL]["Value"])["written"] == [NEW + options]
+    shown = "rediss://:***@new.cache.internal:6379/0?decode_responses=True&client_name=***"
+    assert result["changes"][NAME]["after"] == shown
+    assert result["diff"]["after"] == f"{NAME}={shown}\n"
+    assert not update(keep_options=True)["changed"]
+    assert everything(ssm) == after
+    update({NAME: None}, state="reverted", keep_options=True)
+    assert everything(ssm)[NAME]["Value"] == old
+
+
 def test_reverting_restores_the_value_and_removes_the_record(update, ssm):
     before = everything(ssm)
     update()
