@@ -30,7 +30,7 @@ def test_the_variables_of_the_example_inventories_exist():
     assert used <= told
 
 
-def test_the_iam_policy_holds_every_action_that_a_role_names():
+def test_the_iam_policy_grants_every_action_that_a_role_names_and_no_other():
     policy = json.loads((ROOT / "docs/iam-policy.json").read_text())
     granted = {
         action
@@ -40,9 +40,9 @@ def test_the_iam_policy_holds_every_action_that_a_role_names():
     named = {
         action
         for path in (ROOT / "roles").glob("*/README.md")
-        for action in re.findall(r"\b(?:ec2|elasticache|ssm|secretsmanager|kms|iam):[A-Z]\w+", path.read_text())
+        for action in re.findall(r"\b(?:ec2|elasticache|iam|kms|s3|secretsmanager|ssm|sts):[A-Z]\w+", path.read_text())
     }
-    assert named <= granted
+    assert named == granted
 
 
 def test_every_file_that_the_readme_links_to_exists():
