@@ -84,11 +84,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What an operator states: what becomes of the data, and which addresses are hosts of the inventory."""
+    """What an operator states: what becomes of the data, and which addresses are hosts of the inventory.
+
+    ``database`` is the one that the new URL is to name (None: not stated), ``named_databases`` what the old URL names,
+    by host.
+    """
 
     data: str = ""
     known_clients: Mapping[str, str] = field(default_factory=dict)
     unknown_clients: str = WARN
+    database: int | None = None
+    named_databases: Mapping[str, int] = field(default_factory=dict)
 
 
 def assess(source: Source, target: Target, stated: Circumstances) -> list[Finding]:
@@ -97,7 +103,8 @@ def assess(source: Source, target: Target, stated: Circumstances) -> list[Findin
         lambda: _data(source, stated),
         lambda: _memory(source, target),
         lambda: _version(source, target),
-        lambda: _databases(source, target),
+        lambda: _database(stated),
+        lambda: _databases(source, target, stated),
         lambda: _modules(source),
         lambda: _commands(source),
         lambda: _eviction(source, target),
@@ -157,10 +164,30 @@ def _version(source: Source, target: Target) -> Iterator[Finding]:
     )
 
 
-def _databases(source: Source, target: Target) -> Iterator[Finding]:
-    with_keys = set(source.keyspace)
-    with_clients = {database for client in source.clients for database in client.databases}
-    beyond = sorted(database for database in with_keys | with_clients if database >= target.databases)
+def _database(stated: Circumstances) -> Iterator[Finding]:
+    by_database: dict[int, list[str]] = {}
+    for host, database in stated.named_databases.items():
+        by_database.setdefault(database, []).append(host)
+    if stated.database is None or not set(by_database) - {stated.database}:
+        return
+    named = [f"{', '.join(hosts)}: database {database}" for database, hosts in sorted(by_database.items())]
+    one_for_all = len(by_database) == 1
+    yield Finding(
+        REFUSE,
+        "database",
+        f"The old URL names {'; '.join(named)}.",
+        f"The new one would name database {stated.database}, apart from whatever else is set to the old number.",
+        f"Set migration_database: {next(iter(by_database))}."
+        if one_for_all
+        else "A migration has one database: give the hosts of each an inventory of their own, with migration_database "
+        "set to it.",
+    )
+
+
+def _databases(source: Source, target: Target, stated: Circumstances) -> Iterator[Finding]:
+    used = {*source.keyspace, *stated.named_databases.values()}
+    used |= {database for client in source.clients for database in client.databases}
+    beyond = sorted(database for database in used if database >= target.databases)
     if beyond:
         served = "database 0 only" if target.databases == 1 else f"the databases 0 to {target.databases - 1}"
         yield Finding(

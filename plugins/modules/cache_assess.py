@@ -10,8 +10,8 @@ short_description: Read the old Redis and say whether a target can take its plac
 version_added: 0.1.0
 description:
   - Reads from an app host what the old Redis is, what it holds and who uses it, and weighs that against the target.
-  - Fails with all reasons at once where the target cannot take its place, for memory, databases or modules, and where
-    nobody has stated what becomes of the data.
+  - Fails with all reasons at once where the target cannot take its place, for memory, databases or modules, where the
+    new URL would name another database than the old one, and where nobody has stated what becomes of the data.
   - Names clients that are no host of the inventory, keys without TTL, streams and blocking consumers.
   - Only reads, also outside check mode. Keys are looked at by SCAN, a limited number of them and for a limited time,
     with their type, TTL and size and never their value. Their names are told as patterns.
@@ -43,6 +43,20 @@ options:
       - It must be stated. Left out, the module fails and says what V(cold) means for the data that is there.
     type: str
     choices: [cold]
+  database:
+    description:
+      - The database that the new URL is to name. The module fails where the old one names another.
+      - Left out, that is not checked.
+    type: int
+    version_added: 0.2.0
+  named_databases:
+    description:
+      - The database that the old URL names on each host, by the host's name, as
+        M(kempian.cache_migration.cache_probe) returns it in C(location).
+      - Left empty, what the URL of this host names.
+    type: dict
+    default: {}
+    version_added: 0.2.0
   target:
     description: What the target is or will be. What is left out has the defaults of ElastiCache.
     type: dict
@@ -120,7 +134,7 @@ findings:
       type: str
     subject:
       description:
-        - C(data), C(memory), C(version), C(databases), C(modules), C(commands), C(eviction), C(clients),
+        - C(data), C(memory), C(version), C(database), C(databases), C(modules), C(commands), C(eviction), C(clients),
           C(keys without TTL), C(streams), C(blocking consumers), C(subscriptions), C(persistence), C(not seen) or
           C(sample).
       type: str
@@ -280,6 +294,13 @@ def read(module: AnsibleModule, url: str) -> Source:
     raise AssertionError("fail_json does not return")
 
 
+def named_by_hosts(stated: dict[str, Any]) -> dict[str, int]:
+    try:
+        return {str(host): int(database) for host, database in stated.items()}
+    except (TypeError, ValueError):
+        raise AssessmentError("named_databases holds something else than the number of a database for each host")
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -289,6 +310,8 @@ def main() -> None:
             "ca_certs": {"type": "path"},
             "timeout": {"type": "float", "default": 5.0},
             "data": {"type": "str", "choices": ["cold"]},
+            "database": {"type": "int"},
+            "named_databases": {"type": "dict", "default": {}},
             "target": {"type": "dict", "default": {}, "options": TARGET_OPTIONS},
             "known_clients": {"type": "dict", "default": {}},
             "unknown_clients": {"type": "str", "choices": ["warn", "refuse"], "default": "warn"},
@@ -304,10 +327,17 @@ def main() -> None:
         url = url_of(params)
         parts = parse_url(url)
         refuse_unix_socket(parts)
+        named_databases = named_by_hosts(params["named_databases"]) or {"this host": parts.database}
     except (AssessmentError, EndpointError) as error:
         module.fail_json(msg=f"The old Redis cannot be assessed: {error}.")
     source = read(module, url)
-    stated = Circumstances(params["data"] or "", params["known_clients"], params["unknown_clients"])
+    stated = Circumstances(
+        data=params["data"] or "",
+        known_clients=params["known_clients"],
+        unknown_clients=params["unknown_clients"],
+        database=params["database"],
+        named_databases=named_databases,
+    )
     findings = assess(source, target, stated)
     result = {
         "source": source.as_dict(),

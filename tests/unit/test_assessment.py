@@ -72,6 +72,31 @@ def test_modules_and_databases_that_are_not_served_are_refused():
     assert {finding.subject for finding in refusals(assess(source, TARGET, COLD))} == {"modules", "databases"}
 
 
+def database_of(database, **named):
+    found = assess(SOURCE, TARGET, Circumstances("cold", database=database, named_databases=named))
+    return [finding for finding in found if finding.subject in ("database", "databases")]
+
+
+def test_the_database_that_the_old_url_names_is_the_one_of_the_new_or_none_is_stated():
+    assert database_of(2, app1=2, app2=2) == database_of(None, app1=2) == database_of(0) == []
+
+
+def test_another_database_than_the_old_url_names_is_refused_with_hosts_and_remedy():
+    [refused] = database_of(0, app1=2, app2=2)
+    assert refused.level == "refuse" and "app1, app2: database 2" in refused.found
+    assert "database 0" in refused.means and refused.remedy == "Set migration_database: 2."
+
+
+def test_hosts_that_name_different_databases_cannot_migrate_together():
+    [refused] = database_of(0, app1=0, app2=2)
+    assert "app1: database 0; app2: database 2" in refused.found and "an inventory of their own" in refused.remedy
+
+
+def test_a_database_of_the_old_url_that_is_not_served_is_refused_also_where_it_is_empty():
+    [refused] = database_of(16, app1=16)
+    assert (refused.level, refused.subject) == ("refuse", "databases") and "database 16" in refused.found
+
+
 def test_refusals_come_first():
     source = dataclasses.replace(SOURCE, modules=("search",), maxmemory_policy="noeviction")
     assert [finding.level for finding in assess(source, TARGET, COLD)] == ["refuse", "warn", "note"]

@@ -80,6 +80,15 @@ def test_all_refusals_are_in_one_message(assess, old):
     )
 
 
+def test_another_database_than_the_url_names_is_refused(assess, old):
+    result = assess(url=old.url(database=2), database=0)
+    assert result["failed"] and "migration_database: 2" in result["msg"] and "this host: database 2" in result["msg"]
+    result = assess(url=old.url() + "?db=3", database=0, named_databases={"app1": 3, "app2": "3"})
+    assert result["failed"] and "app1, app2: database 3" in result["msg"]
+    assert not assess(url=old.url(database=2), database=2, named_databases={"app1": 2}).get("failed")
+    assert "number of a database" in assess(url=old.url(), named_databases={"app1": "x"})["msg"]
+
+
 def test_a_target_that_is_too_small_is_refused_with_one_that_fits(assess, old):
     client = old.client
     for number in range(42):
