@@ -120,6 +120,12 @@ def hosts_out_of_reach(hosts, hostvars):
     return {host: why for host, why in reasons.items() if why}
 
 
+def hosts_that_failed(hosts, hostvars, name):
+    """The hosts whose step, registered under ``name``, failed or did not reach them, and why."""
+    reasons = {host: batches.failure_reason(hostvars[host].get(name) or {}) for host in hosts}
+    return {host: why for host, why in reasons.items() if why}
+
+
 def old_redis_unproven(hosts, hostvars, name):
     """The hosts whose probe, registered under ``name``, did not reach the old Redis, and why."""
     return rollback.unproven({host: hostvars[host].get(name) or {} for host in hosts})
@@ -210,6 +216,7 @@ class FilterModule:
             "hosts_begun_before": hosts_begun_before,
             "hosts_on_target": hosts_on_target,
             "hosts_out_of_reach": hosts_out_of_reach,
+            "hosts_that_failed": hosts_that_failed,
             "hosts_to_put_back": hosts_to_put_back,
             "ingress_lines": story.ingress_lines,
             "ingress_rule": ingress_rule,
@@ -242,4 +249,5 @@ class FilterModule:
             "token_placeholder": token_placeholder,
             "token_refusal": token_refusal,
             "unreachable_reason": batches.unreachable_reason,
+            "untouched_verdict": verdict.untouched,
         }

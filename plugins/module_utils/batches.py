@@ -64,6 +64,12 @@ def unreachable_reason(results: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
+def failure_reason(result: Mapping[str, Any]) -> str:
+    """Why a step failed on a host, or could not reach it; empty where it did what it should."""
+    why = str(result.get("msg") or "no reason given") if result.get("failed") else ""
+    return unreachable_reason([result]) or why
+
+
 def locations_to_leave(changes: Sequence[Mapping[str, Any]], endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Where the changed values led before this migration: ``[{address, port}]``, without the endpoint itself.
 

@@ -40,6 +40,17 @@ def verdict(
     )
 
 
+def untouched(reasons: Mapping[str, str]) -> str:
+    """What is said of hosts that failed before any was changed; ``reasons`` maps each to its cause."""
+    return "\n".join(
+        [
+            *(f"{host} failed: {why.rstrip('.')}." for host, why in reasons.items()),
+            "No host was changed by this run. Mend that, or take a host that is gone for good out of the inventory, and "
+            "run the same command again.",
+        ]
+    )
+
+
 def _causes(results: Mapping[str, Result], check: Result) -> list[str]:
     lines = [
         f"{host} failed at the step '{results[host]['step']}': {results[host]['why']}" for host in failed_hosts(results)

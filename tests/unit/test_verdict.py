@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.verdict import verdict
+from ansible_collections.kempian.cache_migration.plugins.module_utils.verdict import untouched, verdict
 
 BY_HOST = {"playbook": "playbooks/rollback.yml", "inventories": ["/srv/inventories/prod"], "by_host": True}
 SHARED = {"playbook": "playbooks/rollback.yml", "inventories": ["/srv/inventories/prod"], "by_host": False}
@@ -73,3 +73,9 @@ def test_a_check_that_failed_is_the_cause_and_no_host_is():
     assert said.startswith("The check `make it` (migration_check_command) failed after the last batch")
     assert "1 failed, 8 passed" in said
     assert "app1 failed" not in said
+
+
+def test_hosts_that_failed_before_any_was_changed_are_named_with_cause_and_remedy():
+    said = untouched({"app2": "the host cannot be reached: No route to host.", "app3": "no such file"})
+    assert "app2 failed: the host cannot be reached: No route to host.\napp3 failed: no such file.\n" in said
+    assert "out of the inventory" in said

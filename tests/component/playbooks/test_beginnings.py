@@ -94,3 +94,14 @@ def test_state_without_localhost_says_how_to_limit_and_looks_at_some_of_the_host
     assert some.code == 0, some.text
     assert "app2:" in some.said
     assert "Run without --limit" not in some.said
+
+
+def test_a_host_that_is_lost_before_the_run_is_named_with_cause_and_remedy(
+    play: Play, unused_port: Callable[[], int]
+) -> None:
+    lost = {"ansible_host": "127.0.0.1", "ansible_port": unused_port(), "ansible_connection": "ssh"}
+    run = play("migrate.yml", hosts={"app1": {**HERE}, "app2": lost})
+    assert run.code != 0
+    assert "app1 failed: " in run.said, "it has no .env"
+    assert re.search("app2 failed: the host cannot be reached: .*Connection refused", run.said)
+    assert "out of the inventory" in run.said
