@@ -45,8 +45,8 @@ def untouched(reasons: Mapping[str, str]) -> str:
     return "\n".join(
         [
             *(f"{host} failed: {why.rstrip('.')}." for host, why in reasons.items()),
-            "No host was changed by this run. Mend that, or take a host that is gone for good out of the inventory, and "
-            "run the same command again.",
+            "No host was changed by this run. Mend that, or take a host that is gone for good out of the inventory, "
+            "and run the same command again.",
         ]
     )
 
