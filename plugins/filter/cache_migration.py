@@ -156,6 +156,21 @@ def ingress_rule(source, port, name):
     return {"proto": "tcp", "from_port": int(port), "to_port": int(port), "rule_desc": description, **who}
 
 
+def ingress_missing(sources, groups, port):
+    """The sources that no rule of the group admits yet, whoever made it: one that is there is not made again as ours.
+
+    ``groups`` is what amazon.aws.ec2_security_group_info found, nothing where the group is still to be made.
+    """
+    admitted = {
+        source.get("group_id") or source.get("cidr_ip")
+        for group in groups
+        for rule in group["ip_permissions"]
+        if cache_security_group.admits_port(rule, int(port))
+        for source in [*rule.get("user_id_group_pairs", []), *rule.get("ip_ranges", [])]
+    }
+    return [source for source in sources if source not in admitted]
+
+
 def migration_lines(hosts, hostvars):
     """Everything that changed in a run, or would, in the order in which it does."""
     lines = []
@@ -219,6 +234,7 @@ class FilterModule:
             "hosts_that_failed": hosts_that_failed,
             "hosts_to_put_back": hosts_to_put_back,
             "ingress_lines": story.ingress_lines,
+            "ingress_missing": ingress_missing,
             "ingress_rule": ingress_rule,
             "is_cutover_to": batches.is_cutover_to,
             "is_journaled": batches.is_journaled,

@@ -61,6 +61,13 @@ def rule_description(migration_name: str) -> str:
     return f"cache_migration {migration_name}"
 
 
+def admits_port(rule: Mapping[str, Any], port: int) -> bool:
+    """Whether a rule, with the names that amazon.aws gives its members, is for this TCP port too."""
+    if str(rule["ip_protocol"]) == "-1":
+        return True
+    return rule["ip_protocol"] == "tcp" and int(rule["from_port"]) <= port <= int(rule["to_port"])
+
+
 def shape(group: Mapping[str, Any]) -> CacheSecurityGroup:
     """Of DescribeSecurityGroups."""
     return CacheSecurityGroup(

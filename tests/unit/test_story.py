@@ -143,6 +143,19 @@ def test_a_rule_admits_a_security_group_or_an_address_range():
     assert filters.ingress_rule("sg-1", 6379, "shop")["rule_desc"] == rule_description("shop")  # by which it is told
 
 
+def test_a_source_that_is_admitted_already_gets_no_rule_whoever_made_the_one_that_is_there():
+    rules = [
+        {"ip_protocol": "tcp", "from_port": 6379, "to_port": 6379, "user_id_group_pairs": [{"group_id": "sg-1"}]},
+        {"ip_protocol": "tcp", "from_port": 6000, "to_port": 7000, "ip_ranges": [{"cidr_ip": "10.0.1.7/32"}]},
+        {"ip_protocol": "tcp", "from_port": 22, "to_port": 22, "user_id_group_pairs": [{"group_id": "sg-2"}]},
+        {"ip_protocol": "udp", "from_port": 6379, "to_port": 6379, "user_id_group_pairs": [{"group_id": "sg-2"}]},
+        {"ip_protocol": "-1", "user_id_group_pairs": [{"group_id": "sg-3"}]},
+    ]
+    wanted = ["sg-1", "sg-2", "sg-3", "10.0.1.7/32", "10.0.1.8/32"]
+    assert filters.ingress_missing(wanted, [{"ip_permissions": rules}], 6379) == ["sg-2", "10.0.1.8/32"]
+    assert filters.ingress_missing(wanted, [], 6379) == wanted
+
+
 def test_a_rollback_never_says_that_a_failed_host_is_back():
     lines = story.rollback_lines(
         {"app1": {"state": "failed", "why": "edited since"}, "app2": {"state": "ok"}}, "denied", {"playbook": "p.yml"}
