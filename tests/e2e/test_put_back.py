@@ -104,6 +104,23 @@ def test_the_users_own_check_that_fails_after_the_last_batch(provisioned, tmp_pa
     assert f"Put back to the old Redis, restarted and healthy: {', '.join(provisioned.hosts)}." in run.said()
 
 
+def test_the_users_own_check_that_fails_after_the_canary(provisioned, tmp_path):
+    first, *others = provisioned.hosts
+    check, told = tmp_path / "integration-tests", tmp_path / "told"
+    check.write_text(
+        f"#!/bin/sh\necho $MIGRATION_PHASE $MIGRATION_HOSTS >>{told}\n[ $MIGRATION_PHASE != canary ] || exit 3\n"
+    )
+    check.chmod(0o700)
+    with broken(provisioned, "the user's own check of the canary"):
+        run = provisioned.play(CUTOVER, migration_check_command=str(check))
+    assert run.code != 0
+    assert told.read_text().splitlines() == [f"canary {first}"]
+    assert f"{check}` (migration_check_command) failed after the canary: it ended with 3" in run.said()
+    assert f"Put back to the old Redis, restarted and healthy: {first}." in run.said()
+    assert f"Never touched by this run: {', '.join(others)}." in run.said()
+    assert "Nothing of this run is left" in run.said()
+
+
 def test_a_target_that_fails_over_in_the_second_batch(provisioned):
     """A failover that a proof does not survive puts all back. Meanwhile hosts on the target have no cache at all."""
     first, second, _third = provisioned.hosts
