@@ -179,10 +179,14 @@ def migration_lines(hosts, hostvars):
         lines += known.get("__migration_lines_provision") or []
         lines += known.get("__migration_lines_ingress") or []
         lines += (known.get("__cutover_result") or {}).get("lines") or []
-    of_all = hostvars[hosts[-1]]
-    lines += story.check_lines(of_all.get("__cutover_checks") or [])
-    lines += story.ledger_lines(of_all.get("__cutover_remembered") or {})
+    lines += story.check_lines(_first_of("__cutover_checks", hosts, hostvars) or [])
+    lines += story.ledger_lines(_first_of("__cutover_remembered", hosts, hostvars) or {})
     return lines or ["Nothing: everything is as it should be."]
+
+
+def _first_of(name, hosts, hostvars):
+    """What the whole run knows is on every host that was in it; a limit leaves others out."""
+    return next((hostvars[host][name] for host in hosts if name in hostvars[host]), None)
 
 
 def probe_figures(probes):

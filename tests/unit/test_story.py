@@ -117,6 +117,14 @@ def test_hosts_that_name_another_redis_than_the_assessed_one_are_named():
     assert story.assess_lines({"findings": []}, {"app1": OLD, "app2": OLD}) == []
 
 
+def test_what_the_whole_run_did_is_told_where_a_limit_leaves_the_last_host_out():
+    known = {"__cutover_checks": [{"phase": "all", "command": "/opt/check"}], "__cutover_remembered": {"changed": True}}
+    assert filters.migration_lines(["localhost", "app1", "app2"], {"localhost": {}, "app1": known, "app2": {}}) == [
+        "your check after the last batch: /opt/check",
+        "ledger: remember that every host is on the target",
+    ]
+
+
 @pytest.mark.parametrize(("version", "family"), [("7.1", "redis7"), ("6.2", "redis6.x"), ("5.0.6", "redis5.0")])
 def test_the_parameter_group_family_follows_the_version(version, family):
     assert filters.cache_parameter_group_family(version) == family
