@@ -89,7 +89,7 @@ def host_result(steps, host, env_path, service):
         "state": "failed" if why else "ok",
         "changed": bool(change.get("changed") or restart.get("changed") or lost_on_the_way),
         "restarted": bool(restart.get("restarted") or lost_on_the_way),
-        "shared_changed": bool(shared.get("changed")),
+        "shared_changed": bool(shared.get("changed") or shared.get("failed")),  # one of several may be written
         "lines": story.shared_lines(shared) + story.host_lines(host, env_path, service, change, restart),
         "connections": restart.get("connections") or {},
     }
@@ -240,8 +240,8 @@ class FilterModule:
             "ingress_lines": story.ingress_lines,
             "ingress_missing": ingress_missing,
             "ingress_rule": ingress_rule,
+            "is_changed_before": batches.is_changed_before,
             "is_cutover_to": batches.is_cutover_to,
-            "is_journaled": batches.is_journaled,
             "is_recorded": rollback.is_recorded,
             "journal_parameter": ssm_store.journal_name,
             "left_behind": rollback.left_behind,

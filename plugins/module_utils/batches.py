@@ -107,15 +107,23 @@ def shared_failure(change: Mapping[str, Any], endpoint: Mapping[str, Any]) -> st
     return ""
 
 
-def is_journaled(change: Mapping[str, Any]) -> bool:
-    """Whether an original of any of these values is recorded, so that an earlier run has changed it."""
-    return any(value.get("journaled") for value in ((change or {}).get("changes") or {}).values())
+def is_changed_before(look: Mapping[str, Any]) -> bool:
+    """Whether an earlier run has changed any of these values, by a look in check mode.
+
+    Such a look calls a value journaled also where only the change that it tells of would record its original: that is
+    then what the value says now.
+    """
+    return any(
+        value.get("journaled")
+        and (value.get("action") == "keep" or value.get("original_location") != value.get("before_location"))
+        for value in ((look or {}).get("changes") or {}).values()
+    )
 
 
 def is_begun(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
     """Whether an earlier run has changed the value that a host reads: its own, or where it has none the shared one."""
     look = own if own.get("changes") else shared or {}
-    return not would_change([look]) and is_journaled(look)
+    return not would_change([look]) and is_changed_before(look)
 
 
 def is_cutover_to(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:

@@ -8,8 +8,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.batches im
     cutover_batches,
     hosts_to_put_back,
     is_begun,
+    is_changed_before,
     is_cutover_to,
-    is_journaled,
     shared_failure,
     would_change,
 )
@@ -68,10 +68,18 @@ def test_a_shared_store_without_an_original_that_still_leads_to_the_target_is_no
     assert "no original" in shared_failure(reverted(TARGET["address"]), TARGET)
 
 
-def test_a_value_is_journaled_where_an_earlier_run_has_changed_it():
-    assert is_journaled(reverted("x", journaled=True))
-    assert not is_journaled(reverted("x", journaled=False))
-    assert not is_journaled({"skipped": True})
+def test_an_earlier_run_has_changed_a_value_whose_original_is_another_than_what_it_says():
+    old, new = {"host": "old-redis.internal", "port": 6379}, {"host": TARGET["address"], "port": 6379}
+    assert is_changed_before(reverted("x", action="keep", journaled=True, before_location=new, original_location=old))
+    assert is_changed_before(reverted("x", action="write", journaled=True, before_location=new, original_location=old))
+    assert not is_changed_before(reverted("x", action="keep", journaled=False))
+    assert not is_changed_before({"skipped": True})
+
+
+def test_a_value_that_this_run_would_change_first_was_not_changed_before():
+    old = {"host": "old-redis.internal", "port": 6379}
+    first = reverted("x", action="write", journaled=True, before_location=old, original_location=old)
+    assert not is_changed_before(first), "a look calls journaled what the change would journal"
 
 
 def test_a_run_has_something_to_do_where_any_look_found_it():

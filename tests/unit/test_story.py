@@ -61,6 +61,12 @@ def test_a_host_that_was_lost_after_its_probe_counts_as_changed():
     assert not filters.host_result({"probe": lost}, "app1", "/opt/.env", "shop")["changed"]
 
 
+def test_a_shared_store_that_failed_may_be_changed_in_part():
+    failed = {"failed": True, "msg": "the second parameter was refused"}
+    assert filters.host_result({"shared": failed}, "app1", "", "shop")["shared_changed"]
+    assert not filters.host_result({"shared": {"skipped": True}}, "app1", "", "shop")["shared_changed"]
+
+
 def test_a_host_is_on_the_target_where_a_look_finds_nothing_to_restart():
     looks = {"app1": {"look": {"restarted": False}}, "app2": {"look": {"restarted": True}}, "app3": {}}
     assert filters.hosts_on_target(["app1", "app2", "app3"], looks, "look") == ["app1"]
