@@ -113,6 +113,12 @@ def hosts_to_put_back(hosts, hostvars):
     return [host for host, looks in seen.items() if rollback.is_to_put_back(*(look or {} for look in looks))]
 
 
+def hosts_to_switch(hosts, hostvars, shared):
+    """The hosts that a cutover would change, by what it saw of them and of the shared value."""
+    seen = {host: (hostvars[host].get("__cutover_seen"), hostvars[host].get("__cutover_running")) for host in hosts}
+    return [host for host, (own, running) in seen.items() if batches.is_to_switch(own or {}, shared, running or {})]
+
+
 def hosts_out_of_reach(hosts, hostvars):
     """The hosts that a rollback could not look at, and why."""
     seen = {host: (hostvars[host].get("__rollback_seen"), hostvars[host].get("__rollback_running")) for host in hosts}
@@ -180,7 +186,8 @@ def migration_lines(hosts, hostvars):
         lines += known.get("__migration_lines_ingress") or []
         lines += (known.get("__cutover_result") or {}).get("lines") or []
     lines += story.check_lines(_first_of("__cutover_checks", hosts, hostvars) or [])
-    lines += story.ledger_lines(_first_of("__cutover_remembered", hosts, hostvars) or {})
+    steps = [_first_of(name, hosts, hostvars) or {} for name in ("__cutover_remembered", "__cutover_forgotten")]
+    lines += story.ledger_lines(*steps)
     return lines or ["Nothing: everything is as it should be."]
 
 
@@ -237,11 +244,11 @@ class FilterModule:
             "hosts_out_of_reach": hosts_out_of_reach,
             "hosts_that_failed": hosts_that_failed,
             "hosts_to_put_back": hosts_to_put_back,
+            "hosts_to_switch": hosts_to_switch,
             "ingress_lines": story.ingress_lines,
             "ingress_missing": ingress_missing,
             "ingress_rule": ingress_rule,
             "is_changed_before": batches.is_changed_before,
-            "is_cutover_to": batches.is_cutover_to,
             "is_recorded": rollback.is_recorded,
             "journal_parameter": ssm_store.journal_name,
             "left_behind": rollback.left_behind,
@@ -256,6 +263,7 @@ class FilterModule:
             "place_after": place_after,
             "probe_figures": probe_figures,
             "provision_lines": story.provision_lines,
+            "remembered_hosts": batches.remembered_hosts,
             "removal_lines": rollback.removal_lines,
             "rollback_lines": story.rollback_lines,
             "shared_failure": batches.shared_failure,

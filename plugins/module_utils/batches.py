@@ -122,14 +122,24 @@ def is_changed_before(look: Mapping[str, Any]) -> bool:
 
 def is_begun(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
     """Whether an earlier run has changed the value that a host reads: its own, or where it has none the shared one."""
-    look = own if own.get("changes") else shared or {}
+    look = _value_of(own, shared)
     return not would_change([look]) and is_changed_before(look)
 
 
-def is_cutover_to(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:
-    """Whether the ledger's entry remembers a cutover to this endpoint, and not to one before it."""
+def is_to_switch(own: Mapping[str, Any], shared: Mapping[str, Any], running: Mapping[str, Any]) -> bool:
+    """Whether this run would change the value that a host reads, or restart its service."""
+    return would_change([_value_of(own, shared), running])
+
+
+def _value_of(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    return own if own.get("changes") else shared or {}
+
+
+def remembered_hosts(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[str]:
+    """The hosts that the ledger's entry remembers on this endpoint; none where it remembers a cutover to another."""
     target = entry.get("endpoint") or {}
-    return bool(entry) and (target.get("address"), target.get("port")) == (endpoint["address"], endpoint["port"])
+    is_to_it = (target.get("address"), target.get("port")) == (endpoint["address"], endpoint["port"])
+    return list(entry.get("hosts") or []) if is_to_it else []
 
 
 def would_change(looks: Sequence[Mapping[str, Any]]) -> bool:

@@ -240,6 +240,15 @@ def _age(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             "age", "the ledger has no cutover: not every host was ever on the target. Run migrate.yml to its end first."
         )
         return
+    unknown = sorted(set(seen.hosts) - set(seen.cutover.get("hosts") or []))
+    if unknown:
+        yield Reason(
+            "age",
+            f"the ledger does not say since when these hosts are on the target: {', '.join(unknown)}. They came after "
+            "the cutover, or a run that switched them again did not get to its end, or had a --limit. Run migrate.yml "
+            "to its end first.",
+        )
+        return
     age = (seen.now - as_time(str(seen.cutover["time"]))).total_seconds() / 3600
     if age < wishes.min_age:
         yield Reason(

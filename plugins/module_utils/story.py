@@ -59,9 +59,13 @@ def check_lines(checks: Sequence[Result]) -> list[str]:
     return [f"your check {own_check.when(check.get('phase') or '')}: {check.get('command')}" for check in checks]
 
 
-def ledger_lines(remembered: Result) -> list[str]:
-    """That the cutover is complete, where the ledger did not know it yet."""
-    return ["ledger: remember that every host is on the target"] if remembered.get("changed") else []
+def ledger_lines(remembered: Result, forgotten: Result) -> list[str]:
+    """That the cutover is complete, where the ledger did not know it yet. Both are empty where they were not due.
+
+    A plan has not really ``forgotten`` the hosts that it would switch again, and so finds them remembered.
+    """
+    is_new = remembered and (remembered.get("changed") or forgotten.get("changed"))
+    return ["ledger: remember that every host is on the target"] if is_new else []
 
 
 def cost_line(cost: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.batches im
     hosts_to_put_back,
     is_begun,
     is_changed_before,
-    is_cutover_to,
+    is_to_switch,
+    remembered_hosts,
     shared_failure,
     would_change,
 )
@@ -103,7 +104,16 @@ def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_
     assert hosts_to_put_back(results, ["app1"], all_of_it=True) == ["app1", "app2"]
 
 
-def test_the_ledger_remembers_a_cutover_to_one_target_only():
-    assert is_cutover_to({"endpoint": TARGET, "hosts": ["app1"]}, TARGET)
-    assert not is_cutover_to({"endpoint": {**TARGET, "address": "another.cache.amazonaws.com"}}, TARGET)
-    assert not is_cutover_to({}, TARGET)
+def test_the_ledger_remembers_hosts_on_one_target_only():
+    assert remembered_hosts({"endpoint": TARGET, "hosts": ["app1"]}, TARGET) == ["app1"]
+    another = {**TARGET, "address": "another.cache.amazonaws.com"}
+    assert remembered_hosts({"endpoint": another, "hosts": ["app1"]}, TARGET) == []
+    assert remembered_hosts({}, TARGET) == []
+
+
+def test_a_host_is_switched_where_the_value_that_it_reads_changes_or_its_service_is_restarted():
+    kept, written = reverted("x", action="keep"), reverted("x", action="write")
+    assert is_to_switch(written, {}, {})
+    assert is_to_switch({"skipped": True}, written, {})
+    assert is_to_switch(kept, {}, {"restarted": True})
+    assert not is_to_switch(kept, written, {"restarted": False}), "the host has a value of its own"

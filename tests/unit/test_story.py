@@ -131,6 +131,21 @@ def test_what_the_whole_run_did_is_told_where_a_limit_leaves_the_last_host_out()
     ]
 
 
+def test_a_plan_tells_that_hosts_which_it_would_switch_again_are_remembered_anew():
+    [line] = story.ledger_lines({"changed": False}, {"changed": True})
+    assert "remember" in line
+    assert story.ledger_lines({"changed": False}, {"skipped": True}) == []
+    assert story.ledger_lines({}, {"changed": True}) == [], "a limit leaves hosts out"
+
+
+def test_a_host_that_leads_elsewhere_again_is_to_be_switched_and_one_that_does_not_stays():
+    kept, written = ({"changes": {"REDIS_URL": {"action": action}}} for action in ("keep", "write"))
+    hostvars = {"app1": {"__cutover_seen": kept, "__cutover_running": {"restarted": False}}, "app2": {}}
+    assert filters.hosts_to_switch(["app1", "app2"], hostvars, {}) == []
+    hostvars["app2"]["__cutover_seen"] = written
+    assert filters.hosts_to_switch(["app1", "app2"], hostvars, {}) == ["app2"]
+
+
 @pytest.mark.parametrize(("version", "family"), [("7.1", "redis7"), ("6.2", "redis6.x"), ("5.0.6", "redis5.0")])
 def test_the_parameter_group_family_follows_the_version(version, family):
     assert filters.cache_parameter_group_family(version) == family
