@@ -7,20 +7,10 @@ from __future__ import annotations
 
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible_collections.kempian.cache_migration.plugins.module_utils.lock import SECONDS
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import this_run
-
-CONNECTION = (
-    "profile",
-    "region",
-    "access_key",
-    "secret_key",
-    "session_token",
-    "endpoint_url",
-    "validate_certs",
-    "aws_ca_bundle",
-)
 
 
 class ActionModule(ActionBase):
@@ -34,13 +24,32 @@ class ActionModule(ActionBase):
         holder = this_run(list(context.CLIARGS.get("args") or ()))
         result = self._execute_module(module_args={**args, "holder": holder}, task_vars=task_vars)
         # A lock that is the run's already has its keeper.
-        if result.get("taken") and not self._task.check_mode:
-            lock_keeper.start(
-                {
-                    "migration_name": args["migration_name"],
-                    "holder": holder,
-                    "seconds": args.get("seconds") or SECONDS,
-                    "aws": {name: args[name] for name in CONNECTION if args.get(name) is not None},
-                }
-            )
+        if not result.get("taken") or self._task.check_mode:
+            return result
+        order = {
+            "migration_name": args["migration_name"],
+            "holder": holder,
+            "seconds": args.get("seconds") or SECONDS,
+            "options": args,
+        }
+        environment = {}
+        self._compute_environment_string(environment)
+        environment = {name: str(value) for name, value in environment.items()}
+        try:
+            lock_keeper.start(order, environment, AnsibleCollectionConfig.collection_paths)
+        except lock_keeper.NotKept as why:
+            return self._let_go(args, holder, result["lock"], why, task_vars)
         return result
+
+    def _let_go(self, args, holder, lock, why, task_vars):
+        """Without a keeper the lock would end in the middle of the run, or outlive it. The result has no lock."""
+        freed = self._execute_module(
+            module_args={**args, "holder": holder, "state": "broken", "lock_id": lock["id"]}, task_vars=task_vars
+        )
+        left = "That lock is gone" if freed.get("changed") else f"That lock ends by itself at {lock['expires']}"
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": "The process on the controller that keeps the lock of the migration as long as this run lives "
+            f"cannot do so: {str(why).rstrip('.')}. {left}.",
+        }

@@ -11,31 +11,57 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any, Callable
+from contextlib import suppress
+from typing import Any, Callable, Mapping
 
 PAUSE = 0.5  # seconds between two looks at the run
 RENEWALS = 5  # in the time that the lock lasts
 ATTEMPTS = 3
+READY_SECONDS = 30  # for a keeper to start and to read the lock
 
 
-def start(order: dict[str, Any]) -> None:
-    """Start a keeper: ``order`` has migration_name, holder, seconds and aws, the options of the connection."""
-    # The root of the collections, from which this file's imports are found.
-    paths = [str(Path(__file__).parents[5]), os.environ.get("PYTHONPATH", "")]
+class NotKept(Exception):
+    """There is no keeper; the text says why, for the operator."""
+
+
+def start(order: Mapping[str, Any], environment: Mapping[str, str], collections: list[str]) -> None:
+    """Start a keeper, and return when it has read the lock. Raises NotKept.
+
+    ``order`` has migration_name, holder, seconds and options, the arguments of the task; ``environment`` is the task's,
+    and ``collections`` are the folders in which the run finds collections.
+    """
     process = subprocess.Popen(
         [sys.executable, __file__, order["migration_name"]],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # what ends the run by its group or terminal leaves the keeper time to let go
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
+        env={**os.environ, **environment, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections)},
     )
-    with process.stdin as its_input:  # type: ignore[union-attr] # a pipe was asked for
-        its_input.write(json.dumps(order).encode())
+    answer = _answer(process, json.dumps(order).encode())
+    if answer.get("ready"):
+        return
+    process.kill()
+    process.wait()
+    raise NotKept(str(answer.get("failed") or "it ended without a word"))
+
+
+def _answer(process: subprocess.Popen[bytes], order: bytes) -> dict[str, Any]:
+    """What a keeper says of its beginning; empty where it ends before."""
+    with process.stdin as its_input, process.stdout as its_output:  # type: ignore[union-attr] # pipes were asked for
+        with suppress(BrokenPipeError):
+            its_input.write(order)
+            its_input.flush()
+        with suppress(BrokenPipeError):
+            its_input.close()
+        if not select.select([its_output], [], [], READY_SECONDS)[0]:
+            return {"failed": f"it has not read the lock within {READY_SECONDS} s"}
+        line = its_output.readline()
+    return dict(json.loads(line)) if line else {}
 
 
 def keep(
@@ -66,37 +92,66 @@ def keep(
             return
 
 
-def client(aws: dict[str, Any]) -> Any:
-    """A client of Parameter Store with the options that the task had, as amazon.aws understands them."""
-    import boto3
+class _Task:
+    """What amazon.aws asks of a module in order to connect as it would."""
 
-    session = boto3.session.Session(
-        profile_name=aws.get("profile"),
-        region_name=aws.get("region"),
-        aws_access_key_id=aws.get("access_key"),
-        aws_secret_access_key=aws.get("secret_key"),
-        aws_session_token=aws.get("session_token"),
-    )
-    return session.client(
-        "ssm",
-        endpoint_url=aws.get("endpoint_url") or os.environ.get("AWS_URL"),
-        verify=aws.get("aws_ca_bundle") or (None if aws.get("validate_certs", True) else False),
-    )
+    _name = "migration_lock"
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def fail_json(self, msg: str, **_more: Any) -> None:
+        raise NotKept(msg)
+
+
+def client(options: Mapping[str, Any]) -> Any:
+    """A client of Parameter Store as the module makes it of these options and the environment."""
+    import boto3  # noqa: F401 # amazon.aws has no words of its own for it here
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+    from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_conn, get_aws_connection_info
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+
+    spec = aws_argument_spec()
+    known = {name for option, of_it in spec.items() for name in (option, *of_it.get("aliases", ()))}
+    checked = ArgumentSpecValidator(spec).validate({name: options[name] for name in known & options.keys()})
+    if checked.error_messages:
+        raise NotKept("; ".join(checked.error_messages))
+    task = _Task(checked.validated_parameters)
+    region, endpoint, access = get_aws_connection_info(task)
+    return boto3_conn(task, conn_type="client", resource="ssm", region=region, endpoint=endpoint, **access)
 
 
 def main() -> None:
-    from ansible_collections.kempian.cache_migration.plugins.module_utils import lock
-    from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import is_alive
-
+    answers = os.dup(1)  # what libraries print does not get in between
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     order = json.load(sys.stdin)
-    name, holder, seconds = order["migration_name"], lock.Holder(**order["holder"]), int(order["seconds"])
-    ssm = client(order["aws"])
+    name, seconds = order["migration_name"], int(order["seconds"])
+    try:
+        from ansible.plugins.loader import init_plugin_loader
+
+        init_plugin_loader()
+        from ansible_collections.kempian.cache_migration.plugins.module_utils import lock
+        from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import is_alive
+
+        ssm, holder = client(order["options"]), lock.Holder(**order["holder"])
+        lock.look(ssm, name)
+    except Exception as error:  # whatever it is, the run is told
+        _say(answers, {"failed": str(error) or type(error).__name__})
+        return
+    _say(answers, {"ready": True})
     keep(
         lambda: lock.renew(ssm, name, holder, seconds),
         lambda: lock.release(ssm, name, holder),
         lambda: is_alive(holder.pid, holder.started),
         seconds,
     )
+
+
+def _say(answers: int, answer: dict[str, Any]) -> None:
+    """To the run, which may have ended by now."""
+    with suppress(BrokenPipeError):
+        os.write(answers, json.dumps(answer).encode() + b"\n")
+    os.close(answers)
 
 
 if __name__ == "__main__":

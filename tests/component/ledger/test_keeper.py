@@ -1,0 +1,137 @@
+"""The keeper of a lock connects as the module does, and a run learns where it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger, lock
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper
+
+NAME = "kept"
+PLAY = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+LOCK = "kempian.cache_migration.migration_lock"
+WAIT = {"ansible.builtin.wait_for": {"path": "{{ go }}", "timeout": 60}}
+Play = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(autouse=True)
+def without_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the caller's own account."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Play]:
+    """Starts a playbook of a task that takes the lock, and a wait that ends when the file `go` is made."""
+    started = []
+
+    def start(options: dict[str, Any], environ: dict[str, str], **task: Any) -> subprocess.Popen[str]:
+        tasks = [{LOCK: {"migration_name": NAME, **options}, **task}, WAIT]
+        (tmp_path / "play.yml").write_text(json.dumps([{**PLAY, "tasks": tasks}]))
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        variables = json.dumps({"go": str(tmp_path / "go"), "ansible_python_interpreter": sys.executable})
+        process = subprocess.Popen(
+            [program, "play.yml", "-vvvv", "-i", "localhost,", "-e", variables],
+            cwd=tmp_path,
+            env={**os.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def until(is_so: Callable[[], bool], otherwise: str, seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.1)
+
+
+def keepers() -> list[list[str]]:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().decode(errors="replace").split("\0")[:-1])
+        except OSError:
+            continue
+    return [line for line in lines if len(line) == 3 and line[1].endswith("lock_keeper.py") and line[2] == NAME]
+
+
+@pytest.mark.parametrize("where", ["environment", "aliases", "the task's environment"])
+def test_a_lock_is_kept_and_let_go_of_wherever_the_connection_is_named(
+    where: str, play: Play, connect_ssm: Callable[[], Any], moto_options: dict[str, str], tmp_path: Path
+) -> None:
+    ssm, url = connect_ssm(), moto_options["endpoint_url"]
+    names = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_KEY": "hush-4711"}
+    options: dict[str, Any] = {"seconds": 10}
+    if where == "environment":
+        process = play(options, {**names, "AWS_URL": url})
+    elif where == "aliases":
+        options.update(
+            aws_region="us-east-1", aws_endpoint_url=url, aws_config={"retries": {"max_attempts": "{{ 1 + 1 }}"}}
+        )
+        options.update(aws_access_key_id=names["AWS_ACCESS_KEY"], aws_secret_access_key=names["AWS_SECRET_KEY"])
+        process = play(options, {})
+    else:
+        process = play(options, {}, environment={**names, "AWS_URL": url})
+    until(lambda: bool(lock.look(ssm, NAME)[0]), "the lock is not taken")
+    first = lock.look(ssm, NAME)[0]
+
+    def is_renewed() -> bool:
+        now = lock.look(ssm, NAME)[0]
+        return bool(first and now and now.id == first.id and now.expires > first.expires)
+
+    until(is_renewed, "the lock is not renewed")
+    assert len(keepers()) == 1
+    (tmp_path / "go").touch()
+    said, _nothing = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert where != "environment" or "hush-4711" not in said
+    until(lambda: lock.look(ssm, NAME)[0] is None and not keepers(), "the lock is not let go of")
+
+
+def test_a_run_whose_lock_nobody_can_keep_stops_and_leaves_no_lock(
+    play: Play, connect_ssm: Callable[[], Any], moto_options: dict[str, str], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.cfg"  # the module, unlike the keeper, does not read Ansible's configuration
+    broken.write_text("no section\n")
+    process = play(dict(moto_options), {}, environment={"ANSIBLE_CONFIG": str(broken)})
+    said, _nothing = process.communicate(timeout=60)
+    assert process.returncode != 0
+    said = " ".join(said.split())
+    assert "keeps the lock of the migration as long as this run lives cannot do so" in said
+    assert "broken.cfg" in said and "That lock is gone" in said
+    assert lock.look(connect_ssm(), NAME)[0] is None
+
+
+def test_a_keeper_that_cannot_connect_says_why(moto_options: dict[str, str]) -> None:
+    holder = {"user": "ann", "host": "desk", "pid": os.getpid(), "started": "1", "what": "migrate.yml"}
+    order = {"migration_name": NAME, "holder": holder, "seconds": 60}
+    collections = [str(Path(ledger.__file__).parents[5])]
+    for options, why in (
+        ({name: moto_options[name] for name in ("access_key", "secret_key", "endpoint_url")}, "requires a region"),
+        ({**moto_options, "endpoint_url": "http://127.0.0.1:1"}, "Could not connect"),
+        ({"region": "us-east-1", "profile": "nobody"}, "nobody"),
+    ):
+        with pytest.raises(lock_keeper.NotKept, match=why) as refused:
+            lock_keeper.start({**order, "options": options}, {}, collections)
+        assert moto_options["secret_key"] not in str(refused.value)
