@@ -105,3 +105,14 @@ def test_a_host_that_is_lost_before_the_run_is_named_with_cause_and_remedy(
     assert "app1 failed: " in run.said, "it has no .env"
     assert re.search("app2 failed: the host cannot be reached: .*Connection refused", run.said)
     assert "out of the inventory" in run.said
+
+
+@pytest.mark.parametrize("playbook", ["playbooks/assess.yml", "playbooks/rollback.yml"])
+def test_a_run_without_a_region_is_refused_by_the_name_of_the_variable(
+    playbook: str, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")  # which lookups with an empty region would not read
+    run = play(playbook, "--check", hosts={"app1": HERE}, migration_region="")
+    assert run.code != 0
+    assert "migration_region is not set. Set it to the AWS region" in run.said
+    assert "app1 :" not in run.said
