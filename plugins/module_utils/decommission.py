@@ -85,7 +85,7 @@ def _on_hold(wishes: Wishes, seen: Seen) -> Decision:
     line = f"{wishes.instance_id} is stopped since {seen.entry['time']}, and held until {as_text(until)}"
     if not wishes.terminate:
         asked = "set migration_decommission_terminate: true to have it terminated after that"
-        return Decision(NOTHING, f"{line}; {asked}. playbooks/rollback.yml starts it again")
+        return Decision(NOTHING, f"{line}; {asked}. rollback.yml starts it again")
     reasons = list(protection(wishes, seen)) + list(hosts_elsewhere(seen))
     if seen.now < until:
         left = (until - seen.now).total_seconds() / 3600
@@ -107,8 +107,7 @@ def _for_service(wishes: Wishes, seen: Seen) -> Decision:
             return Decision(RETIRE, f"{wishes.service} was being retired when an earlier run ended: finish that")
         return Decision(
             NOTHING,
-            f"{wishes.service} is retired since {seen.entry['time']}, its host stays. playbooks/rollback.yml brings "
-            "it back",
+            f"{wishes.service} is retired since {seen.entry['time']}, its host stays. rollback.yml brings it back",
         )
     line = f"retire the service {wishes.service}: stop, disable, mask; its host stays"
     return _first_step(RETIRE, line, wishes, seen, tuple(service_reasons(wishes, seen)))

@@ -102,7 +102,7 @@ def wrong_wishes(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             "instance",
             f"the ledger says that {begun} was {seen.entry.get('step')} by this migration, and now "
             f"{wishes.service or wishes.instance_id} is meant. Name the same one, or bring {begun} back first "
-            "(playbooks/rollback.yml).",
+            "(rollback.yml).",
         )
 
 
@@ -333,7 +333,7 @@ def kept_backup(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
         yield Reason(
             "backup",
             "the ledger has no entry of a backup, so terminating would end the only copy of its data. Bring it "
-            "back (playbooks/rollback.yml) and decommission it again, or waive this: "
+            "back (rollback.yml) and decommission it again, or waive this: "
             "migration_decommission_waive: [backup].",
         )
     elif not is_in_place(wishes, seen.backup):
@@ -342,7 +342,7 @@ def kept_backup(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"the ledger says that the backup is s3://{seen.backup.get('bucket')}/{seen.backup.get('key')}, and this "
             f"migration puts it under s3://{wishes.bucket or '(migration_backup_bucket is not set)'}/{wishes.folder}. "
             "Set migration_backup_bucket as it was when it was taken; or, if somebody else wrote that entry, bring the "
-            "old Redis back (playbooks/rollback.yml) and decommission it again.",
+            "old Redis back (rollback.yml) and decommission it again.",
         )
 
 

@@ -219,7 +219,7 @@ def missing_backup(module: AnsibleAWSModule, decision: Decision, backup: Mapping
         return []
     found = "it is not there" if size is None else f"it has {size} bytes there"
     told = f"the backup is not what the ledger says ({found}). {decommission.where_backup_is(backup)}"
-    return [Reason("backup", f"{told} Bring the old Redis back (playbooks/rollback.yml) and decommission it again.")]
+    return [Reason("backup", f"{told} Bring the old Redis back (rollback.yml) and decommission it again.")]
 
 
 def main() -> None:
