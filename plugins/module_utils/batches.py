@@ -67,6 +67,10 @@ def unreachable_reason(results: Sequence[Mapping[str, Any]]) -> str:
 def failure_reason(result: Mapping[str, Any]) -> str:
     """Why a step failed on a host, or could not reach it; empty where it did what it should."""
     why = str(result.get("msg") or "no reason given") if result.get("failed") else ""
+    # A module that could not be started at all, as where sudo refuses. A traceback may hold anything.
+    said = str(result.get("module_stderr") or "").strip()
+    if why and said and "Traceback" not in said:
+        why = f"{why.rstrip('.')} ({said.splitlines()[-1]})"
     return unreachable_reason([result]) or why
 
 

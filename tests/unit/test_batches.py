@@ -6,6 +6,7 @@ import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import (
     BatchError,
     cutover_batches,
+    failure_reason,
     hosts_to_put_back,
     is_begun,
     is_changed_before,
@@ -117,3 +118,10 @@ def test_a_host_is_switched_where_the_value_that_it_reads_changes_or_its_service
     assert is_to_switch({"skipped": True}, written, {})
     assert is_to_switch(kept, {}, {"restarted": True})
     assert not is_to_switch(kept, written, {"restarted": False}), "the host has a value of its own"
+
+
+def test_a_module_that_could_not_be_started_is_told_with_what_refused_it():
+    result = {"failed": True, "msg": "Module result deserialization failed.", "module_stderr": "sudo: no way\n"}
+    assert failure_reason(result) == "Module result deserialization failed (sudo: no way)"
+    crashed = {**result, "module_stderr": "Traceback (most recent call last):\nValueError: redis://:secret@host"}
+    assert failure_reason(crashed) == "Module result deserialization failed."
