@@ -50,7 +50,7 @@ class RedisLook:
     failure: str = ""
     clients: tuple[str, ...] = ()
     survives_a_stop: bool = True
-    replication: Mapping[str, Any] = field(default_factory=dict)
+    writes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> RedisLook | None:
@@ -64,7 +64,7 @@ class RedisLook:
         return cls(
             clients=tuple(map(_client_phrase, found["clients"])),
             survives_a_stop=bool(kept["appends"] or kept["saves"] or not kept["unsaved_changes"]),
-            replication=dict(found["replication"]),
+            writes=dict(found["writes"]),
         )
 
     @classmethod

@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.probe impo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import ProbeFailed, without_secret
 from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import CacheError, Connection
 from ansible_collections.kempian.cache_migration.plugins.module_utils.source import read_clients, read_persistence
+from ansible_collections.kempian.cache_migration.plugins.module_utils.writes import read_writes
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def addresses_of(place: Mapping[str, Any]) -> list[str]:
 
 
 def look(url: str, seconds: float) -> dict[str, Any]:
-    """What the old Redis says of itself: its keys, its clients but us, and how far it was written. Reads only."""
+    """What the old Redis says of itself: its keys, its clients but us, and what it was told to write. Reads only."""
     parts = parse_url(url)
     try:
         with session(Question(url, expected_role="any", seconds=seconds)) as connection:
@@ -80,10 +81,5 @@ def _said(connection: Connection) -> dict[str, Any]:
         "keyspace": {str(number): counts for number, counts in keyspace(info).items()},
         "clients": [asdict(client) for client in read_clients(connection)],
         "persistence": read_persistence(connection, info),
-        "replication": replication_of(info),
+        "writes": read_writes(connection),
     }
-
-
-def replication_of(info: Mapping[str, Any]) -> dict[str, Any]:
-    """How far it was written: while both are the same, no write was made."""
-    return {"id": str(info.get("master_replid", "")), "offset": int(info.get("master_repl_offset", 0) or 0)}

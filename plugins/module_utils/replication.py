@@ -12,27 +12,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import keyspace, parse_info
 from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import (
     CacheError,
     Connection,
-    ConnectionLost,
     NotRedis,
     ServerError,
-    encode,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.writes import read_writes, since
 
 # A single PUT of S3 takes 5 GiB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
 LARGEST = 5 * 1024**3
 CHUNK = 1 << 20
 WAIT_SECONDS = 600.0  # for the server to begin; it may be saving for somebody else
-LATER_SECONDS = 10.0
 _MARK = 40
-_QUIET = frozenset(["ping", "select", "replconf"])  # they change no key
 
 
 class SnapshotRefused(CacheError):
@@ -41,14 +37,14 @@ class SnapshotRefused(CacheError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """``keyspace`` was told in the moment of the snapshot; ``later`` counts the writes between it and "
-    "``replication``."""
+    """``keyspace`` was told in the moment of the snapshot. ``meanwhile`` counts by command what somebody wrote while it
+    was taken; ``writes`` is what had been written at its end."""
 
     sha256: str
     size: int
     keyspace: Mapping[str, Mapping[str, int]]
-    replication: Mapping[str, Any]
-    later: Mapping[str, int] = field(default_factory=dict)
+    writes: Mapping[str, Any]
+    meanwhile: Mapping[str, int]
 
 
 def take(
@@ -58,10 +54,10 @@ def take(
     *,
     largest: int = LARGEST,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> Snapshot:
     """Write a snapshot to ``sink``. ``beside`` is a second connection to the same server. Raises CacheError."""
-    identity, offset = _begin(link)
+    before = read_writes(beside)
+    _begin(link)
     first = parse_info(beside.ask("INFO"))
     announced = _announcement(link, clock)
     digest = hashlib.sha256()
@@ -75,19 +71,13 @@ def take(
     else:
         size = _counted(link, int(announced), keep, largest)
     sink.flush()
-    now = parse_info(beside.ask("INFO", "replication"))
-    reached = int(now.get("master_repl_offset", offset) or 0)
-    later: dict[str, int] = {}
-    if reached > offset:
-        _start_stream(link, beside, offset, clock, sleep)
-        later = _later(link, reached - offset, clock)
-    told = {"id": str(now.get("master_replid", identity)), "offset": reached}
+    writes = read_writes(beside)
     counts = {str(number): found for number, found in keyspace(first).items()}
-    return Snapshot(digest.hexdigest(), size, counts, told, later)
+    return Snapshot(digest.hexdigest(), size, counts, writes, since(before, writes))
 
 
-def _begin(link: Connection) -> tuple[str, int]:
-    """Ask for everything. The server's id and offset at the snapshot."""
+def _begin(link: Connection) -> None:
+    """Ask for everything."""
     for option in (("capa", "eof"), ("capa", "psync2")):
         try:
             link.execute("REPLCONF", *option)
@@ -99,8 +89,7 @@ def _begin(link: Connection) -> tuple[str, int]:
         line = link.read_line()
     said = line.decode("utf-8", "replace")
     if line.startswith(b"+FULLRESYNC "):
-        _word, identity, offset = said.split()
-        return identity, int(offset)
+        return
     _refuse_what_is_forbidden(said[1:])
     raise SnapshotRefused(f"it gives no snapshot ({said[1:]}): let it come to rest, and run this again")
 
@@ -153,31 +142,6 @@ def _until_mark(link: Connection, mark: bytes, keep: Callable[[bytes], int], lar
         held = held[-_MARK:]
         _refuse_large(size, largest)
     return size
-
-
-def _start_stream(
-    link: Connection, beside: Connection, offset: int, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> None:
-    """What is written follows the first REPLCONF ACK after the server has seen the end of its own sending."""
-    deadline = clock() + LATER_SECONDS
-    while "state=online" not in beside.ask("INFO", "replication"):
-        if clock() > deadline:
-            raise ConnectionLost("the server does not take this host for a replica")
-        sleep(0.1)
-    link.send("REPLCONF", "ACK", offset)
-
-
-def _later(link: Connection, length: int, clock: Callable[[], float]) -> dict[str, int]:
-    """The commands in the next ``length`` bytes of the stream by name, but for those that change no key."""
-    deadline = clock() + LATER_SECONDS
-    found: Counter[str] = Counter()
-    while length > 0:
-        command = link.read()
-        if not isinstance(command, list) or clock() > deadline:
-            raise ConnectionLost("what was written after the snapshot could not be followed")
-        length -= len(encode(command))
-        found[command[0].decode("ascii", "replace").lower()] += 1
-    return {name: count for name, count in sorted(found.items()) if name not in _QUIET}
 
 
 def counts_differ(expected: Mapping[str, Mapping[str, int]], found: Mapping[str, Mapping[str, int]]) -> list[str]:

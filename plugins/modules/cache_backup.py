@@ -86,8 +86,10 @@ keyspace:
   description: The keys of each database at that moment, with C(count) and C(expires).
   returned: when it was taken
   type: dict
-replication:
-  description: How far the old Redis was written, as C(id) and C(offset); while it is the same, the backup is current.
+writes:
+  description:
+    - How often the old Redis was told to write, as C(calls) of each command in this C(life) of its process. While it is
+      the same, the backup is current. What expires is no write.
   returned: when it was taken
   type: dict
 source:
@@ -119,8 +121,8 @@ def take_and_send(url: str, params: dict[str, Any]) -> replication.Snapshot:
     with tempfile.TemporaryFile(dir=folder) as file:
         with session(question) as link, session(question) as beside:
             snapshot = replication.take(link, beside, file)
-        if snapshot.later:
-            writes = ", ".join(f"{count} {name}" for name, count in snapshot.later.items())
+        if snapshot.meanwhile:
+            writes = ", ".join(f"{count} {name}" for name, count in snapshot.meanwhile.items())
             raise replication.SnapshotRefused(
                 f"somebody wrote to it while its snapshot was taken ({writes}), so the snapshot lacks that: find out "
                 "who, and run this again"
@@ -175,7 +177,7 @@ def main() -> None:
         sha256=snapshot.sha256,
         size=snapshot.size,
         keyspace=snapshot.keyspace,
-        replication=snapshot.replication,
+        writes=snapshot.writes,
     )
 
 

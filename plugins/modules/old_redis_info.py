@@ -114,8 +114,8 @@ redis:
     persistence:
       description: Whether it C(appends), C(saves), and its C(unsaved_changes).
       type: dict
-    replication:
-      description: How far it was written, as C(id) and C(offset).
+    writes:
+      description: How often it was told to write, as M(kempian.cache_migration.cache_backup) returns it.
       type: dict
 in_progress:
   description: Whether it is still waited for.

@@ -1,8 +1,8 @@
 """Faults on order: the Nth call of an action is throttled, fails, or loses its connection.
 
 POST /_sandbox/faults [{"action": "CreateReplicationGroup", "nth": 2, "times": 1, "how": "cut-after"}] replaces all
-faults and starts counting anew; GET shows them with the calls seen. With "naming" only those calls count that have
-such a parameter. The sandbox's own calls are not counted.
+faults and starts counting anew; GET shows them with the calls seen. With "service" only that service's calls count,
+and with "naming" only those that have such a parameter. The sandbox's own calls are not counted.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Fault:
     nth: int = 1
     times: int = 1
     naming: str = ""
+    service: str = ""
     seen: int = 0
 
     def __post_init__(self) -> None:
@@ -38,7 +39,9 @@ class Fault:
             raise ValueError(f"how is one of {', '.join(HOWS)}, not {self.how!r}")
 
     def is_due(self, call: Call) -> bool:
-        if call.action != self.action or (self.naming and self.naming not in call.parameters.values()):
+        if call.action != self.action or (self.service and call.service != self.service):
+            return False
+        if self.naming and self.naming not in call.parameters.values():
             return False
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times

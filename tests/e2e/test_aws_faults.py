@@ -54,8 +54,8 @@ def clean(stage):
 def orders(made: Counter, writes: set[str], how: str, times: int) -> list[dict]:
     """Each call fails `times` times before it is let through; its repetitions count as calls too."""
     return [
-        {"action": call.partition(".")[2], "how": how, "nth": 1 + number * (times + 1), "times": times}
-        for call, count in made.items()
+        {"service": service, "action": action, "how": how, "nth": 1 + number * (times + 1), "times": times}
+        for (service, _, action), call, count in ((call.partition("."), call, count) for call, count in made.items())
         for number in range(count if call in writes else min(count, MOST_OF_A_READ))
     ]
 

@@ -36,13 +36,13 @@ ON_TARGET = HostLook(original=OLD, addresses=("10.0.0.9",), current={"host": TAR
 SSHD = {"protocol": "tcp", "address": "0.0.0.0", "port": 22, "program": "sshd", "pid": 9}
 REDIS = {"protocol": "tcp", "address": "0.0.0.0", "port": 6379, "program": "redis-server", "pid": 10}
 SHOP = {"protocol": "tcp", "address": "0.0.0.0", "port": 8000, "program": "python3", "pid": 11}
-AT = {"id": "a" * 40, "offset": 100}
+AT = {"life": "a" * 40, "calls": {"set": 3}}
 BACKUP = {
     "bucket": "b",
     "key": "cache_migration/shop/20261122T110000Z.rdb",
     "size": 9,
     "sha256": "f" * 64,
-    "replication": AT,
+    "writes": AT,
     "keyspace": {},
 }
 
@@ -51,7 +51,7 @@ SEEN = Seen(
     now=NOW,
     hosts={"app1": ON_TARGET, "app2": ON_TARGET},
     target_address=TARGET,
-    redis=RedisLook(replication=AT),
+    redis=RedisLook(writes=AT),
     instance=Instance(ID, "running", ("10.0.0.9",), ("ip-10-0-0-9.ec2.internal",)),
     neighbours=Neighbours("old", addresses=("10.0.0.9",), listeners=(SSHD, REDIS)),
     engine="/usr/bin/redis-server",
@@ -133,13 +133,13 @@ def test_without_a_backup_where_that_is_waived():
     ("told", "is_current"),
     [
         (AT, True),
-        ({**AT, "offset": 114}, True),  # a server's own PING to its replica
-        ({**AT, "offset": 117}, False),
-        ({**AT, "id": "b" * 40}, False),  # started again meanwhile
+        ({**AT, "calls": {"set": 4}}, False),
+        ({**AT, "calls": {"set": 3, "del": 1}}, False),
+        ({**AT, "life": "b" * 40}, False),  # started again meanwhile
     ],
 )
 def test_an_earlier_backup_counts_while_nothing_was_written_since(told, is_current):
-    seen = replace(SEEN, backup=BACKUP, redis=RedisLook(replication=told))
+    seen = replace(SEEN, backup=BACKUP, redis=RedisLook(writes=told))
     assert decide(WISHES, seen).wants_backup is not is_current
 
 
@@ -199,7 +199,7 @@ def test_an_entry_of_something_stopped_that_has_no_name_is_no_entry_of_this_inst
 def test_an_earlier_backup_of_other_data_is_forgotten_where_none_is_taken():
     """It would pass for one of what is stopped now: for the end of the instance, and on the way back."""
     waived = replace(WISHES, waive=frozenset(["backup"]))
-    written_since = replace(SEEN, backup=BACKUP, redis=RedisLook(replication={**AT, "offset": 900}))
+    written_since = replace(SEEN, backup=BACKUP, redis=RedisLook(writes={**AT, "calls": {"set": 4}}))
     assert decide(waived, written_since).forgets_backup
     assert not decide(WISHES, written_since).forgets_backup  # another takes its place
     assert not decide(waived, replace(SEEN, backup=BACKUP)).forgets_backup
@@ -249,7 +249,7 @@ SAID = {
     "failure": "",
     "clients": [],
     "persistence": {"appends": True, "saves": True, "unsaved_changes": 0},
-    "replication": AT,
+    "writes": AT,
 }
 OUR_OWN = {"address": "10.0.0.5", "connections": 1}
 CUT_OFF = {"redis": {"failure": "it is silent."}}

@@ -86,6 +86,29 @@ def test_a_cut_call_gives_no_answer(aws: Any, faults: Any, how: str, made: bool)
     assert (how in [g["ReplicationGroupId"] for g in groups]) is made
 
 
+def test_a_fault_may_be_for_the_calls_with_one_parameter_alone(aws: Any, faults: Any) -> None:
+    faults({"action": "GetParameter", "naming": "/mine", "how": "500"})
+    ssm = aws.client("ssm")
+    assert code_of(lambda: ssm.get_parameter(Name="/other")) == "ParameterNotFound"
+    assert code_of(lambda: ssm.get_parameter(Name="/mine")) == "InternalServerError"
+    assert code_of(lambda: ssm.get_parameter(Name="/mine")) == "ParameterNotFound"
+
+
+def test_a_fault_may_be_for_the_calls_of_one_service_alone(aws: Any, faults: Any) -> None:
+    faults({"action": "ListTagsForResource", "service": "ssm", "how": "500"})
+    arn = "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:none"
+    assert code_of(lambda: aws.elasticache.list_tags_for_resource(ResourceName=arn)) != "InternalFailure"
+    ssm = aws.client("ssm")
+    ask = {"ResourceType": "Parameter", "ResourceId": "/mine"}
+    assert code_of(lambda: ssm.list_tags_for_resource(**ask)) == "InternalServerError"
+
+
+def code_of(call: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call()
+    return str(refused.value.response["Error"]["Code"])
+
+
 def test_a_fault_that_does_not_exist_is_refused(aws: Any) -> None:
     with pytest.raises(Exception, match="400"):
         aws.control("faults", [{"action": "DescribeVpcs", "how": "sometimes"}])

@@ -7,11 +7,12 @@ import hashlib
 import io
 import subprocess
 import threading
+import time
 
 import boto3
 import pytest
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils import replication
+from ansible_collections.kempian.cache_migration.plugins.module_utils import replication, writes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.modules import backup_upload_url, backup_verify, cache_backup
 
@@ -101,12 +102,35 @@ def test_nothing_of_it_is_left_on_the_host(old, s3, back_up, tmp_path):
     assert [path for path in (tmp_path / "state").rglob("*") if path.is_file()] == []
 
 
-def test_an_offset_tells_whether_anybody_wrote_since(old, s3, back_up):
+def read_writes(engine):
+    with session(Question(engine.url(), expected_role="any")) as connection:
+        return writes.read_writes(connection)
+
+
+def test_it_tells_whether_anybody_wrote_since(old, s3, back_up):
     _signed, taken = back_up(old)
-    told = old.client.info("replication")
-    assert taken["replication"] == {"id": told["master_replid"], "offset": told["master_repl_offset"]}
+    old.client.get("one")
+    assert read_writes(old) == taken["writes"]
     old.client.set("one", "more")
-    assert old.client.info("replication")["master_repl_offset"] > taken["replication"]["offset"]
+    assert read_writes(old) != taken["writes"]
+    assert writes.since(taken["writes"], read_writes(old)) == {"set": 1}
+
+
+def test_a_key_that_expires_is_no_write(old, s3, back_up):
+    old.client.set("short", "lived", px=300)
+    _signed, taken = back_up(old)
+    assert not taken.get("failed"), taken
+    offset = old.client.info("replication")["master_repl_offset"]
+    end = time.monotonic() + 5
+    while old.client.exists("short"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert old.client.info("replication")["master_repl_offset"] > offset, "its deletion goes to replicas"
+    assert read_writes(old) == taken["writes"]
+
+
+def test_one_that_was_started_again_has_another_life(start_engine):
+    assert read_writes(start_engine())["life"] != read_writes(start_engine())["life"]
 
 
 def test_a_key_of_ones_own_encrypts_it(start_engine, s3, back_up):
