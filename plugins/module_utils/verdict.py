@@ -42,9 +42,12 @@ def verdict(
 
 def untouched(reasons: Mapping[str, str]) -> str:
     """What is said of hosts that failed before any was changed; ``reasons`` maps each to its cause."""
+    hosts_by_cause: dict[str, list[str]] = {}
+    for host, why in reasons.items():
+        hosts_by_cause.setdefault(why.rstrip("."), []).append(host)
     return "\n".join(
         [
-            *(f"{host} failed: {why.rstrip('.')}." for host, why in reasons.items()),
+            *(f"{', '.join(hosts)} failed: {why}." for why, hosts in hosts_by_cause.items()),
             "No host was changed by this run. Mend that, or take a host that is gone for good out of the inventory, "
             "and run the same command again.",
         ]

@@ -121,6 +121,7 @@ def test_the_users_own_check_that_fails_after_the_canary(provisioned, tmp_path):
     assert "Nothing of this run is left" in run.said()
 
 
+@pytest.mark.long
 def test_a_target_that_fails_over_in_the_second_batch(provisioned):
     """A failover that a proof does not survive puts all back. Meanwhile hosts on the target have no cache at all."""
     first, second, _third = provisioned.hosts
@@ -137,6 +138,7 @@ def test_a_target_that_fails_over_in_the_second_batch(provisioned):
         time.sleep(0.5)
 
 
+@pytest.mark.long
 def test_a_host_that_becomes_unreachable_in_the_second_batch(provisioned):
     """In the middle of a task, while it waits for its app. It is named with the command that puts it back; and the next
     run finishes what it missed."""

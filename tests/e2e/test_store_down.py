@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 
+
+@pytest.mark.long
 def test_a_shared_store_that_cannot_be_put_back_keeps_no_host_from_being_put_back(stage):
     files, parameter = stage.environment_files(), stage.parameter()
     third = stage.hosts[2]

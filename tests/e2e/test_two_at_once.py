@@ -101,6 +101,7 @@ def test_the_lock_of_a_run_that_is_killed_is_let_go_of(stage):
     assert first["run"].code == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_a_lock_that_nobody_keeps_any_more_ends_by_itself(stage):
     with holder(stage) as first:
         lose(stage, first["pid"])
@@ -109,6 +110,7 @@ def test_a_lock_that_nobody_keeps_any_more_ends_by_itself(stage):
         assert stage.play(PROVISION).code == 0
 
 
+@pytest.mark.long
 def test_a_lock_that_nobody_keeps_any_more_can_be_broken_by_what_the_message_says(stage):
     with holder(stage) as first:
         lose(stage, first["pid"])

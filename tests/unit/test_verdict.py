@@ -76,6 +76,8 @@ def test_a_check_that_failed_is_the_cause_and_no_host_is():
 
 
 def test_hosts_that_failed_before_any_was_changed_are_named_with_cause_and_remedy():
-    said = untouched({"app2": "the host cannot be reached: No route to host.", "app3": "no such file"})
-    assert "app2 failed: the host cannot be reached: No route to host.\napp3 failed: no such file.\n" in said
+    said = untouched(
+        {"app2": "the host cannot be reached: No route to host.", "app3": "no such file", "app4": "no such file."}
+    )
+    assert "app2 failed: the host cannot be reached: No route to host.\napp3, app4 failed: no such file.\n" in said
     assert "out of the inventory" in said
