@@ -53,6 +53,11 @@ class Account:
     def of_others(self):
         return {arn: each for arn, each in self.everything().items() if OWNER_TAG not in each["Tags"]}
 
+    def instances(self):
+        """The state and the tags of each, by its name."""
+        listed = [each for page in self.ec2.describe_instances()["Reservations"] for each in page["Instances"]]
+        return {tags_of(each["Tags"])["Name"]: (each["State"]["Name"], tags_of(each["Tags"])) for each in listed}
+
     def security_group(self, name):
         found = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [name]}])
         return found["SecurityGroups"][0]
@@ -185,6 +190,14 @@ def test_an_adopted_cluster_is_used_and_given_back_as_it_was(stage, account, the
     )
     unchanged(account, theirs)
 
+    stage.sandbox.advance_clock(49 * 3600)
+    instances = account.instances()
+    asked = {"migration_decommission": True, "migration_decommission_waive": ["other_services"]}
+    assert stage.play("playbooks/decommission.yml", migration_adopt=True, **asked).code == 0
+    unchanged(account, theirs)
+    retired = {name: state for name, (state, _tags) in account.instances().items() if state != instances[name][0]}
+    assert retired == {"old-redis": "stopped"}
+
     back = stage.play(
         "playbooks/rollback.yml",
         migration_adopt=True,
@@ -195,6 +208,7 @@ def test_an_adopted_cluster_is_used_and_given_back_as_it_was(stage, account, the
     assert "replication group kempian-cache: stays" in back.said()
     assert stage.environment_files() == files
     assert stage.on_old()
+    assert account.instances() == instances
     unchanged(account, theirs)
 
 
