@@ -1,8 +1,13 @@
-"""ansible-playbook is killed at its tasks in turn: the next run ends well, and no .env is ever half."""
+"""ansible-playbook is killed at its tasks in turn: the next run ends well, and no .env is ever half.
+
+Between two tasks that change something the world stays the same, which a kill at the first and one at the last task of
+such a stretch show; EVERY_TASK=1 has a run killed at each of the others too, which takes more than an hour longer.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -108,7 +113,8 @@ class Course:
         """What is the same at the first and at the last task of a stretch was the same at all in between."""
         for stretch in self.stretches():
             first = self.kill_at_the_begin(stretch[0])
-            if len(stretch) > 1 and self.kill_at_the_begin(stretch[-1]) != first:
+            is_one_world = len(stretch) == 1 or self.kill_at_the_begin(stretch[-1]) == first
+            if not is_one_world or os.environ.get("EVERY_TASK"):
                 for task in stretch[1:-1]:
                     self.kill_at_the_begin(task)
 
@@ -208,9 +214,9 @@ def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(18_000)
 def test_after_a_kill_at_any_task_the_next_run_ends_well(stage, kills):
-    with watching(stage.sandbox, stage.folder) as watch, stage.load(7000) as stop:
+    with watching(stage.sandbox, stage.folder) as watch, stage.load(17_000) as stop:
         for course in kills.courses:
             course.kill_at_every_task()
         kills.hold(watch, stop())
