@@ -89,7 +89,8 @@ def host_result(steps, host, env_path, service):
         "state": "failed" if why else "ok",
         "changed": bool(change.get("changed") or restart.get("changed") or lost_on_the_way),
         "restarted": bool(restart.get("restarted") or lost_on_the_way),
-        "shared_changed": bool(shared.get("changed") or shared.get("failed")),  # one of several may be written
+        "shared_changed": bool(shared.get("changed")),
+        "shared_failed": bool(shared.get("failed")),  # one of several may be written
         "lines": story.shared_lines(shared) + story.host_lines(host, env_path, service, change, restart),
         "connections": restart.get("connections") or {},
     }

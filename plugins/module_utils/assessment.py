@@ -177,7 +177,7 @@ def _database(stated: Circumstances) -> Iterator[Finding]:
         "database",
         f"The old URL names {'; '.join(named)}.",
         f"The new one would name database {stated.database}, apart from whatever else is set to the old number.",
-        f"Set migration_database: {next(iter(by_database))}."
+        f"Set migration_database: {min(by_database)}."
         if one_for_all
         else "A migration has one database: give the hosts of each an inventory of their own, with migration_database "
         "set to it.",

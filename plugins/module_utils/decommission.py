@@ -124,7 +124,9 @@ def _first_step(step: str, line: str, wishes: Wishes, seen: Seen, reasons: tuple
 
 def is_current(backup: Mapping[str, Any], redis: RedisLook | None) -> bool:
     """Whether nobody wrote since a backup. Keys that expire meanwhile are no writes."""
-    return bool(backup) and redis is not None and not redis.failure and backup.get("writes") == redis.writes
+    if not backup or redis is None or redis.failure or not redis.writes:
+        return False
+    return bool(backup.get("writes") == redis.writes)
 
 
 def where_backup_is(backup: Mapping[str, Any]) -> str:

@@ -240,6 +240,13 @@ def _age(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             "age", "the ledger has no cutover: not every host was ever on the target. Run migrate.yml to its end first."
         )
         return
+    target = (seen.cutover.get("endpoint") or {}).get("address", "")
+    if seen.target_address and target != seen.target_address:
+        yield Reason(
+            "age",
+            f"the ledger's cutover was to another target ({target or 'unknown'}). Run migrate.yml to its end first.",
+        )
+        return
     unknown = sorted(set(seen.hosts) - set(seen.cutover.get("hosts") or []))
     if unknown:
         yield Reason(

@@ -56,7 +56,11 @@ def take(
     clock: Callable[[], float] = time.monotonic,
 ) -> Snapshot:
     """Write a snapshot to ``sink``. ``beside`` is a second connection to the same server. Raises CacheError."""
-    before = read_writes(beside)
+    try:
+        before = read_writes(beside)
+    except ServerError as error:
+        _refuse_what_is_forbidden(str(error))
+        raise
     _begin(link)
     first = parse_info(beside.ask("INFO"))
     announced = _announcement(link, clock)
@@ -97,8 +101,8 @@ def _begin(link: Connection) -> None:
 def _refuse_what_is_forbidden(said: str) -> None:
     if said.startswith(("NOPERM", "NOAUTH")) or "unknown command" in said.lower():
         raise SnapshotRefused(
-            f"the user of the old URL may not replicate ({said}): let it call PSYNC and REPLCONF "
-            "(ACL SETUSER <name> +psync +replconf), and undo a rename-command of these"
+            f"the user of the old URL may not replicate ({said}): let it call PSYNC, REPLCONF, INFO and COMMAND "
+            "(ACL SETUSER <name> +psync +replconf +info +command), and undo a rename-command of these"
         )
 
 

@@ -19,6 +19,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.resp impor
 _STATISTIC = "cmdstat_"
 _FLAGS = 2  # in each answer of COMMAND INFO, after name and arity
 
+# Before Redis 7 a command that was renamed is counted under its own name, which the server then does not know.
+_NEVER_WRITE = frozenset(["client", "command", "config", "debug", "info", "keys", "latency", "monitor", "slowlog"])
+
 
 def read_writes(connection: Connection) -> dict[str, Any]:
     """``{life, calls}``: an id that each start of the server has anew, and the calls of each command that writes."""
@@ -27,7 +30,7 @@ def read_writes(connection: Connection) -> dict[str, Any]:
     names = sorted(calls)
     told = connection.execute("COMMAND", "INFO", *names) if names else []
     known = dict(zip(names, told if isinstance(told, list) else []))
-    return {"life": str(life), "calls": {name: calls[name] for name in names if _may_write(known.get(name))}}
+    return {"life": str(life), "calls": {name: calls[name] for name in names if _may_write(name, known.get(name))}}
 
 
 def calls_of(commandstats: str) -> dict[str, int]:
@@ -40,10 +43,10 @@ def calls_of(commandstats: str) -> dict[str, int]:
     return found
 
 
-def _may_write(told: Any) -> bool:
-    """A command that the server does not know by that name, as it was renamed, may write too."""
+def _may_write(name: str, told: Any) -> bool:
+    """Any other command that the server does not know by that name may write too."""
     if not isinstance(told, list) or len(told) <= _FLAGS:
-        return True
+        return name not in _NEVER_WRITE
     return any(flag in (b"write", "write") for flag in told[_FLAGS])
 
 

@@ -34,15 +34,21 @@ def start(order: Mapping[str, Any], environment: Mapping[str, str], collections:
     ``order`` has migration_name, holder, seconds and options, the arguments of the task; ``environment`` is the task's,
     and ``collections`` are the folders in which the run finds collections.
     """
-    process = subprocess.Popen(
-        [sys.executable, __file__, order["migration_name"]],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # what ends the run by its group or terminal leaves the keeper time to let go
-        env={**os.environ, **environment, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections)},
-    )
-    answer = _answer(process, json.dumps(order).encode())
+    try:
+        process = subprocess.Popen(
+            [sys.executable, __file__, order["migration_name"]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # what ends the run by its group or terminal leaves the keeper time to let go
+            env={**os.environ, **environment, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections)},
+        )
+    except OSError as error:
+        raise NotKept(f"it cannot be started: {error}") from error
+    try:
+        answer = _answer(process, json.dumps(order).encode())
+    except (OSError, ValueError) as error:  # no descriptor is left, or what it said is no JSON
+        answer = {"failed": str(error)}
     if answer.get("ready"):
         return
     process.kill()

@@ -45,11 +45,14 @@ WORST_OF_DECOMMISSION = (
 
 @dataclass
 class Course:
-    """A playbook as it goes from the world that `have` makes, and how it is told that it came to its end."""
+    """A playbook, and how it is told that it came to its end.
+
+    `have` makes the world from which a run goes all the way, or with a task a cheaper one from which it comes to that.
+    """
 
     stage: object
     playbook: str
-    have: Callable[[], None]
+    have: Callable[[Begun | None], None]
     is_done: Callable[[], bool]
     variables: dict = field(default_factory=dict)
     kills: int = 0
@@ -57,7 +60,7 @@ class Course:
     worlds: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.have()
+        self.have(None)
         first = self.play()
         assert first.code == 0
         assert self.is_done()
@@ -81,7 +84,7 @@ class Course:
         """Kill a run at this task. Where it ended before, as on a machine that is now faster, kill it earlier."""
         run = self.play(Moment(task.name, task.occurrence, after))
         if run.code == 0 and after:
-            self.have()
+            self.have(task)
             self.kill(task, after / 2)
             return
         assert run.code == -signal.SIGKILL, f"{task.name} was not reached"
@@ -95,13 +98,13 @@ class Course:
 
     def kill_in_the_middle(self, task: Begun) -> None:
         """The next run starts at once: what the killed one began may still be under way."""
-        self.have()
+        self.have(task)
         self.kill(task, after=task.seconds / 2)
         self.end_after(task)
 
     def kill_at_the_begin(self, task: Begun) -> str:
         """A next run is made from each world once: what it finds is all that a run knows of the one before."""
-        self.have()
+        self.have(None)
         self.kill(task, after=0)
         left = json.dumps(world.look(self.stage), sort_keys=True)
         if left not in self.worlds:
@@ -130,26 +133,26 @@ class Kills:
 
     def __init__(self, stage) -> None:
         self.stage = stage
-        self.migrate = Course(stage, "migrate.yml", self.have_nothing, self.is_migrated)
+        self.migrate = Course(stage, "migrate.yml", self.have_what_it_changes, self.is_migrated)
         self.new = stage.environment_files()
         self.rollback = Course(stage, ROLLBACK, self.have_migrated, self.is_back)
         self.decommission = Course(stage, DECOMMISSION, self.have_soaked, self.is_retired, ASKED)
         self.courses = self.migrate, self.rollback, self.decommission
 
-    def have_nothing(self) -> None:
+    def have_what_it_changes(self, task: Begun | None) -> None:
+        """Nothing, as the first run of all finds it. The cutover needs no fresh target."""
         self.have_old_redis()
-        world.reset(self.stage)
+        if task and task.number >= self.migrate.named(FIRST_OF_THE_CUTOVER).number:
+            world.put_back(self.stage)
+        else:
+            world.reset(self.stage)
 
-    def have_target(self) -> None:
-        self.have_old_redis()
-        world.put_back(self.stage)
-
-    def have_migrated(self) -> None:
+    def have_migrated(self, _task: Begun | None = None) -> None:
         self.have_old_redis()
         if not (self.is_migrated() and self.stage.environment_files() == self.new):
             assert self.stage.play("playbooks/cutover.yml").code == 0
 
-    def have_soaked(self) -> None:
+    def have_soaked(self, _task: Begun | None = None) -> None:
         """As two days after the cutover; the clock of AWS only goes on."""
         self.have_migrated()
         self.stage.sandbox.advance_clock(49 * HOUR)
@@ -175,11 +178,6 @@ class Kills:
         is_stopped = world.old_instance(self.stage.sandbox)["State"]["Name"] == "stopped"
         return is_noted and is_backed_up and is_stopped and self.is_migrated()
 
-    def at_hand(self, task: Begun) -> Callable[[], None]:
-        """What a run must find for this task to come: the cutover needs no fresh target."""
-        is_of_the_cutover = task.number >= self.migrate.named(FIRST_OF_THE_CUTOVER).number
-        return self.have_target if is_of_the_cutover else self.have_nothing
-
     def hold(self, watch, figures: dict) -> None:
         for course in self.courses:
             course.show()
@@ -202,14 +200,14 @@ def kills(stage):
 @pytest.mark.timeout(1800)
 def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(stage, kills):
     with watching(stage.sandbox, stage.folder) as watch, stage.load() as stop:
-        for name in WORST_OF_DECOMMISSION:
-            kills.decommission.kill_in_the_middle(kills.decommission.named(name))
-        for name in WORST_OF_ROLLBACK:
-            kills.rollback.kill_in_the_middle(kills.rollback.named(name))
-        for name in WORST_OF_MIGRATE:
-            task = kills.migrate.named(name)
-            kills.migrate.have = kills.at_hand(task)
-            kills.migrate.kill_in_the_middle(task)
+        worst = (
+            (kills.decommission, WORST_OF_DECOMMISSION),
+            (kills.rollback, WORST_OF_ROLLBACK),
+            (kills.migrate, WORST_OF_MIGRATE),
+        )
+        for course, names in worst:
+            for name in names:
+                course.kill_in_the_middle(course.named(name))
         kills.hold(watch, stop())
 
 

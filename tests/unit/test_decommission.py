@@ -55,7 +55,7 @@ SEEN = Seen(
     instance=Instance(ID, "running", ("10.0.0.9",), ("ip-10-0-0-9.ec2.internal",)),
     neighbours=Neighbours("old", addresses=("10.0.0.9",), listeners=(SSHD, REDIS)),
     engine="/usr/bin/redis-server",
-    cutover={"time": "2026-11-23T11:00:00Z", "hosts": ["app1", "app2"]},
+    cutover={"time": "2026-11-23T11:00:00Z", "hosts": ["app1", "app2"], "endpoint": {"address": TARGET}},
 )
 
 
@@ -79,6 +79,7 @@ def test_the_right_one_is_stopped_after_a_backup():
         ("age", {"cutover": {}}),
         ("age", {"cutover": {**SEEN.cutover, "time": "2026-11-23T12:00:01Z"}}),
         ("age", {"cutover": {**SEEN.cutover, "hosts": ["app1"]}}),
+        ("age", {"cutover": {**SEEN.cutover, "endpoint": {"address": "the.former.target"}}}),
         ("hosts", {"hosts": {"app1": ON_TARGET, "app2": HostLook(failure="the host cannot be reached")}}),
         ("hosts", {"hosts": {"app1": ON_TARGET, "app2": replace(ON_TARGET, current=OLD)}}),
         ("hosts", {"target_address": ""}),

@@ -63,8 +63,8 @@ def test_a_host_that_was_lost_after_its_probe_counts_as_changed():
 
 def test_a_shared_store_that_failed_may_be_changed_in_part():
     failed = {"failed": True, "msg": "the second parameter was refused"}
-    assert filters.host_result({"shared": failed}, "app1", "", "shop")["shared_changed"]
-    assert not filters.host_result({"shared": {"skipped": True}}, "app1", "", "shop")["shared_changed"]
+    assert filters.host_result({"shared": failed}, "app1", "", "shop")["shared_failed"]
+    assert not filters.host_result({"shared": {"skipped": True}}, "app1", "", "shop")["shared_failed"]
 
 
 def test_a_host_is_on_the_target_where_a_look_finds_nothing_to_restart():
