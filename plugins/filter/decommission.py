@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, decommission_looks
+from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, decommission, decommission_looks
 
 
 def host_looks(hosts, hostvars, name, asked=""):
@@ -54,7 +54,7 @@ def journaled_original(entry):
 
 def why_failed(result):
     """Why a registered task has no result of its own, without a full stop; empty where it has one."""
-    return decommission_looks.task_failure(result or {}).rstrip().rstrip(".")
+    return batches.failure_reason(result or {}).rstrip().rstrip(".")
 
 
 class FilterModule:

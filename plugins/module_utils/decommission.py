@@ -10,6 +10,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failure_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import (
     Reason,
     Seen,
@@ -22,11 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     service_reasons,
     wrong_wishes,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
-    RedisLook,
-    has_answer,
-    task_failure,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import RedisLook, has_answer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time, parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ
 
@@ -158,7 +155,7 @@ def not_back(hosts: Mapping[str, Mapping[str, Any]], backup: Mapping[str, Any], 
     """
     answers = [look["redis"] for look in hosts.values() if has_answer(look)]
     if not answers:
-        told = {host: task_failure(look) or (look.get("redis") or {}).get("failure") for host, look in hosts.items()}
+        told = {host: failure_reason(look) or (look.get("redis") or {}).get("failure") for host, look in hosts.items()}
         listed = "; ".join(f"{host}: {why or 'it knows no old Redis'}" for host, why in told.items())
         return f"The old Redis was started and answers no host: {listed}. Look at its log, and run this again."
     is_compared = bool(backup) and "data" not in waive

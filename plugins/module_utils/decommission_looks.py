@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failure_reason
+
 # They belong to the machine itself, and go with it without being missed.
 _OF_THE_SYSTEM = frozenset(
     [
@@ -36,7 +38,7 @@ class HostLook:
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> HostLook:
         return cls(
-            failure=task_failure(result),
+            failure=failure_reason(result),
             original=result.get("original") or {},
             addresses=tuple(result.get("addresses") or ()),
             current=result.get("current") or {},
@@ -54,7 +56,7 @@ class RedisLook:
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> RedisLook | None:
-        failure = task_failure(result)
+        failure = failure_reason(result)
         found = result.get("redis") or {}
         if failure or not found:
             return cls(failure=failure) if failure else None
@@ -100,7 +102,7 @@ class Neighbours:
         unit = result.get("unit") or {}
         return cls(
             host=host,
-            failure=task_failure(result),
+            failure=failure_reason(result),
             addresses=tuple(result.get("addresses") or ()),
             listeners=tuple(result.get("listeners") or ()),
             unit=Unit(unit["name"], bool(unit["active"]), frozenset(unit["ports"])) if unit.get("exists") else None,
@@ -120,19 +122,10 @@ class Neighbours:
         return [f"{program} ({', '.join(places)})" for program, places in sorted(found.items())]
 
 
-def task_failure(result: Mapping[str, Any]) -> str:
-    """Why a task has no result of its own; empty where it has one."""
-    if result.get("unreachable"):
-        return f"the host cannot be reached: {result.get('msg') or 'no reason given'}"
-    if result.get("failed"):
-        return str(result.get("msg") or "no reason given")
-    return ""
-
-
 def has_answer(result: Mapping[str, Any]) -> bool:
     """Whether old_redis_info had an answer of the old Redis."""
     redis = result.get("redis") or {}
-    return not task_failure(result) and bool(redis) and not redis.get("failure")
+    return not failure_reason(result) and bool(redis) and not redis.get("failure")
 
 
 def _client_phrase(client: Mapping[str, Any]) -> str:
