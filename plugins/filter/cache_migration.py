@@ -250,6 +250,7 @@ class FilterModule:
             "ingress_missing": ingress_missing,
             "ingress_rule": ingress_rule,
             "is_changed_before": batches.is_changed_before,
+            "is_cutover_to": batches.is_cutover_to,
             "is_recorded": rollback.is_recorded,
             "journal_parameter": ssm_store.journal_name,
             "left_behind": rollback.left_behind,

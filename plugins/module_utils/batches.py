@@ -139,11 +139,15 @@ def _value_of(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str,
     return own if own.get("changes") else shared or {}
 
 
+def is_cutover_to(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:
+    """Whether the ledger's entry is of a cutover to this endpoint, and not to one before it."""
+    target = entry.get("endpoint") or {}
+    return (target.get("address"), target.get("port")) == (endpoint["address"], endpoint["port"])
+
+
 def remembered_hosts(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[str]:
     """The hosts that the ledger's entry remembers on this endpoint; none where it remembers a cutover to another."""
-    target = entry.get("endpoint") or {}
-    is_to_it = (target.get("address"), target.get("port")) == (endpoint["address"], endpoint["port"])
-    return list(entry.get("hosts") or []) if is_to_it else []
+    return list(entry.get("hosts") or []) if is_cutover_to(entry, endpoint) else []
 
 
 def would_change(looks: Sequence[Mapping[str, Any]]) -> bool:

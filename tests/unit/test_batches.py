@@ -10,6 +10,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.batches im
     hosts_to_put_back,
     is_begun,
     is_changed_before,
+    is_cutover_to,
     is_to_switch,
     remembered_hosts,
     shared_failure,
@@ -110,6 +111,12 @@ def test_the_ledger_remembers_hosts_on_one_target_only():
     another = {**TARGET, "address": "another.cache.amazonaws.com"}
     assert remembered_hosts({"endpoint": another, "hosts": ["app1"]}, TARGET) == []
     assert remembered_hosts({}, TARGET) == []
+
+
+def test_a_cutover_is_to_an_endpoint_whatever_hosts_are_left_of_it():
+    assert is_cutover_to({"endpoint": TARGET, "hosts": []}, TARGET)
+    assert not is_cutover_to({"endpoint": {**TARGET, "port": 6380}, "hosts": ["app1"]}, TARGET)
+    assert not is_cutover_to({}, TARGET)
 
 
 def test_a_host_is_switched_where_the_value_that_it_reads_changes_or_its_service_is_restarted():
