@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from sandbox.api import Sandbox
 from sandbox.moments import Moment
 from sandbox.places import BACKUP_BUCKET
 from sandbox.shell import environment
+from tests.e2e import world
 
 HOUR = 3600
 ONLY_ID = {"migration_decommission_waive": ["other_services"]}
@@ -30,21 +30,14 @@ def decommission(stage, *arguments, **variables):
     )
 
 
-def instance(stage):
-    ec2 = stage.sandbox.client("ec2")
-    found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["old-redis"]}])
-    return found["Reservations"][0]["Instances"][0]
-
-
 def state(stage):
-    return instance(stage)["State"]["Name"]
+    return world.old_instance(stage.sandbox)["State"]["Name"]
 
 
 def ledger(stage):
-    ssm = stage.sandbox.client("ssm")
-    found = ssm.get_parameters_by_path(Path="/cache_migration/sandbox", Recursive=True)["Parameters"]
-    entries = {each["Name"].rpartition("/")[2]: each["Value"] for each in found if "/journal/" not in each["Name"]}
-    return {name: json.loads(value) for name, value in entries.items() if name in ("backup", "decommission")}
+    """Its entries of the retirement, those that there are."""
+    entries = {name: world.ledger_of(stage, name) for name in ("backup", "decommission")}
+    return {name: entry for name, entry in entries.items() if entry}
 
 
 def refused(stage, reason, *arguments, **variables):
@@ -91,15 +84,13 @@ def test_an_instance_of_which_only_the_id_is_known_is_refused_unless_that_is_wai
 
 
 def test_the_wrong_instance_is_refused(soaked):
-    ec2 = soaked.sandbox.client("ec2")
-    found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["app2"]}])
-    wrong = found["Reservations"][0]["Instances"][0]["InstanceId"]
+    wrong = world.instance(soaked.sandbox, "app2")["InstanceId"]
     leads = "the old URL leads from app1, app2, app3 to old-redis.internal .172.31.3.1.: that is another machine"
     refused(soaked, f"{wrong} has 172.31.1.2, [0-9.]+, and {leads}", migration_old_instance_id=wrong)
 
 
 def test_a_protected_instance_is_refused_and_stays_protected(soaked):
-    ec2, name = soaked.sandbox.client("ec2"), instance(soaked)["InstanceId"]
+    ec2, name = soaked.sandbox.client("ec2"), world.old_instance(soaked.sandbox)["InstanceId"]
     for attribute in ("DisableApiTermination", "DisableApiStop"):
         ec2.modify_instance_attribute(InstanceId=name, **{attribute: {"Value": True}})
         refused(soaked, f"{name} is protected by d{attribute[1:]}")
@@ -333,14 +324,8 @@ def retire(shared, **variables):
 def with_old_host(shared):
     """The host is in the group old_redis too, with its instance's id."""
     inventory = shared.folder / "old.ini"
-    inventory.write_text(f"[old_redis]\napp3 instance_id={id_of(shared, 'app3')}\n")
+    inventory.write_text(f"[old_redis]\napp3 instance_id={world.instance(shared.sandbox, 'app3')['InstanceId']}\n")
     return ["-i", str(inventory)]
-
-
-def id_of(stage, name):
-    ec2 = stage.sandbox.client("ec2")
-    found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])
-    return found["Reservations"][0]["Instances"][0]["InstanceId"]
 
 
 def unit(shared):

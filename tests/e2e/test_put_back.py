@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from sandbox.moments import Moment
+from tests.e2e import world
 
 CUTOVER = "playbooks/cutover.yml"
 FAIL_OVER = (
@@ -46,15 +47,7 @@ def assert_all_is_put_back(stage):
     assert stage.parameter() == stage.original_parameter
     assert stage.on_old(), stage.connections()
     assert stage.all_healthy()
-    assert not remembers_a_cutover(stage)
-
-
-def remembers_a_cutover(stage):
-    ssm = stage.sandbox.client("ssm")
-    try:
-        return ssm.get_parameter(Name="/cache_migration/sandbox/cutover")["Parameter"]["Value"]
-    except ssm.exceptions.ParameterNotFound:
-        return ""
+    assert not world.ledger_of(stage, "cutover")
 
 
 def test_an_app_that_does_not_come_back_on_the_second_host(provisioned):
@@ -162,7 +155,7 @@ def test_a_host_that_becomes_unreachable_in_the_second_batch(provisioned):
         next_run = provisioned.play(CUTOVER)
         assert next_run.code == 0
         assert provisioned.on_new(), provisioned.connections()
-        assert all(host in remembers_a_cutover(provisioned) for host in provisioned.hosts)
+        assert all(host in world.ledger_of(provisioned, "cutover")["hosts"] for host in provisioned.hosts)
 
         [command] = set(re.findall(r"ansible-playbook playbooks/rollback\.yml -i \S+", run.said()))
         words = shlex.split(command)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sandbox.moments import Moment
+from tests.e2e import world
 
 # a test is several runs, and on a busy machine each takes more than a minute
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
-OLD_REDIS_TAG = {"Name": "tag:Name", "Values": ["old-redis"]}
 CUTOVER = "/cache_migration/sandbox/cutover"
 
 
@@ -27,11 +27,6 @@ def load(stage, before):
 
 def rollback(stage, *arguments, **more):
     return stage.play("playbooks/rollback.yml", *arguments, **more)
-
-
-def old_instance(stage):
-    found = stage.sandbox.client("ec2").describe_instances(Filters=[OLD_REDIS_TAG])
-    return found["Reservations"][0]["Instances"][0]["InstanceId"]
 
 
 def is_noted(stage):
@@ -67,12 +62,12 @@ def test_with_the_old_redis_down_nothing_is_touched_and_the_reason_is_told(migra
     stage = migrated
     files, parameter = stage.environment_files(), stage.parameter()
     ec2 = stage.sandbox.client("ec2")
-    ec2.stop_instances(InstanceIds=[old_instance(stage)])
+    ec2.stop_instances(InstanceIds=[world.old_instance(stage.sandbox)["InstanceId"]])
     try:
         run = rollback(stage)
         planned = rollback(stage, "--check")
     finally:
-        ec2.start_instances(InstanceIds=[old_instance(stage)])
+        ec2.start_instances(InstanceIds=[world.old_instance(stage.sandbox)["InstanceId"]])
     for refused in (run, planned):
         assert refused.code != 0
         assert "Nothing was touched" in refused.said() and "old-redis.internal:6379" in refused.said()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from sandbox.moments import Moment
+from tests.e2e import world
 
 pytestmark = pytest.mark.long
 
@@ -102,8 +101,7 @@ def value_of(stage, version):
 
 
 def ledger(stage):
-    found = stage.sandbox.client("ssm").get_parameter(Name="/cache_migration/sandbox/token")
-    return {key: value for key, value in json.loads(found["Parameter"]["Value"]).items() if key != "time"}
+    return {key: value for key, value in world.ledger_of(stage, "token").items() if key != "time"}
 
 
 def accepts(stage, token):

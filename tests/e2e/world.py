@@ -103,7 +103,11 @@ def ledger_of(stage, entry: str) -> dict:
 
 
 def old_instance(sandbox) -> dict:
-    filters = [{"Name": "tag:Name", "Values": ["old-redis"]}]
+    return instance(sandbox, "old-redis")
+
+
+def instance(sandbox, name: str) -> dict:
+    filters = [{"Name": "tag:Name", "Values": [name]}]
     return sandbox.client("ec2").describe_instances(Filters=filters)["Reservations"][0]["Instances"][0]
 
 
