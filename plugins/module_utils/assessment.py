@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Mapping
+from typing import Callable, Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils import node_types
+from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment_target import Target
 from ansible_collections.kempian.cache_migration.plugins.module_utils.source import BLOCKING, Client, Source
 
 REFUSE, WARN, NOTE = "refuse", "warn", "note"
-
-DEFAULT_DATABASES = 16  # of ElastiCache's parameter groups, as is the policy
-DEFAULT_POLICY = "volatile-lru"
 
 # Commands that ElastiCache does not have: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/SupportedCommands.html
 # Those that a Redis of one's own or its monitoring calls by itself (CONFIG GET, PSYNC, BGSAVE by its own timer) say
@@ -23,48 +21,6 @@ DEFAULT_POLICY = "volatile-lru"
 DENIED = frozenset(["acl|setuser", "acl|deluser", "config|set", "config|rewrite", "debug", "migrate", "shutdown"])
 
 _PATTERNS_SHOWN = 3
-
-
-class AssessmentError(ValueError):
-    """The description of the target cannot be read."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the target is or will be, as far as it is known."""
-
-    engine_version: str = ""
-    cache_node_type: str = ""
-    maxmemory: int | None = None
-    reserved_percent: float = node_types.RESERVED_PERCENT
-    maxmemory_policy: str = DEFAULT_POLICY
-    databases: int = DEFAULT_DATABASES
-
-    @property
-    def usable(self) -> int | None:
-        return None if self.maxmemory is None else node_types.usable(self.maxmemory, self.reserved_percent)
-
-
-def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Read the option ``target``; what it does not say has ElastiCache's defaults. Raises AssessmentError."""
-    parameters = mapping.get("parameters") or {}
-    node_type = mapping.get("cache_node_type") or ""
-    clustered = mapping.get("cluster_mode") == "enabled"
-    try:
-        return Target(
-            engine_version=str(mapping.get("engine_version") or ""),
-            cache_node_type=node_type,
-            maxmemory=int(mapping.get("maxmemory_bytes") or 0) or node_types.maxmemory(node_type),
-            reserved_percent=float(parameters.get("reserved-memory-percent", node_types.RESERVED_PERCENT)),
-            maxmemory_policy=str(
-                mapping.get("maxmemory_policy") or parameters.get("maxmemory-policy") or DEFAULT_POLICY
-            ),
-            databases=1
-            if clustered
-            else int(mapping.get("databases") or parameters.get("databases") or DEFAULT_DATABASES),
-        )
-    except (TypeError, ValueError) as error:
-        raise AssessmentError(f"target (migration_parameters) cannot be read: {error}")
 
 
 @dataclass(frozen=True)

@@ -239,11 +239,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import Circumstances, assess, refusals
+from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment_target import (
     AssessmentError,
-    Circumstances,
-    assess,
-    refusals,
     target_from,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import (

@@ -6,12 +6,10 @@ import dataclasses
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils import node_types
-from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import Circumstances, assess, refusals
+from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment_target import (
     AssessmentError,
-    Circumstances,
     Target,
-    assess,
-    refusals,
     target_from,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import Server
