@@ -1,13 +1,12 @@
 """ansible-playbook is killed at its tasks in turn: the next run ends well, and no .env is ever half.
 
-Between two tasks that change something the world stays the same, which a kill at the first and one at the last task of
-such a stretch show; EVERY_TASK=1 has a run killed at each of the others too, which takes more than an hour longer.
+Between two tasks that change something the world stays the same: there a run that is killed at one of them is the next
+run of the one that was killed at the task before.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -80,14 +79,16 @@ class Course:
         ends = [0, *(number for number, task in enumerate(self.tasks, 1) if task.changed), len(self.tasks)]
         yield from (self.tasks[begin:end] for begin, end in pairwise(ends) if begin < end)
 
-    def kill(self, task: Begun, after: float) -> None:
-        """Kill a run at this task. Where it ended before, as on a machine that is now faster, kill it earlier."""
+    def kill(self, task: Begun, after: float, is_again: bool = False) -> None:
+        """Kill a run at this task. Where it ended before, kill it earlier: the machine may be faster now; or the world
+        was half done already, and its way another one."""
         run = self.play(Moment(task.name, task.occurrence, after))
-        if run.code == 0 and after:
-            self.have(task)
-            self.kill(task, after / 2)
+        if run.code == 0:
+            assert after or not is_again, f"{task.name} was not reached"
+            self.have(task if after else None)
+            self.kill(task, after / 2, is_again=True)
             return
-        assert run.code == -signal.SIGKILL, f"{task.name} was not reached"
+        assert run.code == -signal.SIGKILL
         self.kills += 1
 
     def end_after(self, task: Begun) -> None:
@@ -102,24 +103,21 @@ class Course:
         self.kill(task, after=task.seconds / 2)
         self.end_after(task)
 
-    def kill_at_the_begin(self, task: Begun) -> str:
-        """A next run is made from each world once: what it finds is all that a run knows of the one before."""
-        self.have(None)
+    def kill_at_the_begin(self, task: Begun) -> None:
+        """A next run is made to its end from each world once: what it finds is all that a run knows of the one before."""
         self.kill(task, after=0)
         left = json.dumps(world.look(self.stage), sort_keys=True)
         if left not in self.worlds:
             self.worlds.add(left)
             self.end_after(task)
-        return left
+            self.have(None)
 
     def kill_at_every_task(self) -> None:
-        """What is the same at the first and at the last task of a stretch was the same at all in between."""
+        """Where a kill changed nothing, the next run is the one that is killed at the task after it."""
         for stretch in self.stretches():
-            first = self.kill_at_the_begin(stretch[0])
-            is_one_world = len(stretch) == 1 or self.kill_at_the_begin(stretch[-1]) == first
-            if not is_one_world or os.environ.get("EVERY_TASK"):
-                for task in stretch[1:-1]:
-                    self.kill_at_the_begin(task)
+            self.have(None)
+            for task in stretch:
+                self.kill_at_the_begin(task)
 
     def show(self) -> None:
         print(
