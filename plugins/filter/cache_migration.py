@@ -97,6 +97,11 @@ def host_result(steps, host, env_path, service):
     return {**result, "step": "reach the host", "why": why} if why else result
 
 
+def hosts_led_to_target(hosts, hostvars, name, shared):
+    """The hosts whose own value, or else the shared one, led to the target before this run, by its looks."""
+    return [host for host in hosts if batches.leads_to_target(hostvars[host].get(name) or {}, shared)]
+
+
 def hosts_begun_before(hosts, hostvars, name, shared):
     """The hosts whose own value, or else the shared one, an earlier run has changed, by looks of this run."""
     return [host for host in hosts if batches.is_begun(hostvars[host].get(name) or {}, shared)]
@@ -241,6 +246,7 @@ class FilterModule:
             "host_result": host_result,
             "host_standings": host_standings,
             "hosts_begun_before": hosts_begun_before,
+            "hosts_led_to_target": hosts_led_to_target,
             "hosts_on_target": hosts_on_target,
             "hosts_out_of_reach": hosts_out_of_reach,
             "hosts_that_failed": hosts_that_failed,

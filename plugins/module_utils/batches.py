@@ -135,6 +135,12 @@ def is_to_switch(own: Mapping[str, Any], shared: Mapping[str, Any], running: Map
     return would_change([_value_of(own, shared), running])
 
 
+def leads_to_target(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
+    """Whether the value that a host reads is the target's already, by looks of a cutover in check mode."""
+    look = _value_of(own, shared)
+    return bool(look.get("changes")) and not would_change([look])
+
+
 def _value_of(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
     return own if own.get("changes") else shared or {}
 
@@ -162,10 +168,13 @@ def would_change(looks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def hosts_to_put_back(
-    results: Mapping[str, Mapping[str, Any]], begun_before: Sequence[str], all_of_it: bool
+    results: Mapping[str, Mapping[str, Any]], begun_before: Sequence[str], all_of_it: bool, settled: Sequence[str]
 ) -> list[str]:
     """The hosts that a failed run puts back: those that it changed.
 
     With ``all_of_it`` also those that a run before it has changed, which was ended before its cutover was complete.
+    Never the ``settled`` ones, whose value this run had no reason to change: a restart is nothing to put back, and what
+    the old Redis holds is older than what their app wrote since.
     """
-    return [host for host, result in results.items() if result.get("changed") or (all_of_it and host in begun_before)]
+    changed = [host for host, result in results.items() if result.get("changed") or (all_of_it and host in begun_before)]
+    return [host for host in changed if host not in settled]

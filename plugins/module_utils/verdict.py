@@ -95,7 +95,7 @@ def _elsewhere(results: Mapping[str, Result], back: Mapping[str, Result]) -> lis
     untouched = [host for host in others if host not in kept and host not in before]
     lines = []
     if kept:
-        lines.append(f"Left as this run made them: {', '.join(kept)}.")
+        lines.append(f"Left on the target, where their value led before this run: {', '.join(kept)}.")
     if before:
         lines.append(f"On the target since before this run, and still there: {', '.join(before)}.")
     if untouched:

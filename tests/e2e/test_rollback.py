@@ -94,6 +94,27 @@ def test_no_request_failed_while_rollbacks_refused_and_planned(migrated, load):
     assert figures["failed"] == 0, figures["failures"]
 
 
+def test_a_host_whose_app_breaks_after_the_migration_stays_on_the_target(migrated):
+    """The old Redis has none of what its app wrote since, and may be retired."""
+    stage, third = migrated, migrated.hosts[2]
+    files = stage.environment_files()
+    serve = stage.break_app(third)
+    try:
+        stage.sandbox.run(third, ["pkill", "-f", "[a]pp.serve"])
+        run = stage.play("playbooks/cutover.yml", migration_timeout=15)
+    finally:
+        stage.sandbox.write(third, "/opt/shop/app/serve.py", serve)
+    assert run.code != 0
+    assert f"{third} failed at the step" in run.said()
+    assert f"Left on the target, where their value led before this run: {third}." in run.said()
+    assert "ut back to the old Redis" not in run.said()
+    assert stage.environment_files() == files
+
+    assert stage.play("playbooks/cutover.yml").code == 0
+    assert stage.on_new() and stage.all_healthy()
+    assert third in world.ledger_of(stage, "cutover")["hosts"]
+
+
 def test_a_host_out_of_reach_is_named_with_the_command_and_the_others_are_put_back(migrated, before):
     stage, (first, second, third) = migrated, migrated.hosts
     stage.sandbox.drop(third)

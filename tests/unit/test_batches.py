@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.batches im
     is_changed_before,
     is_cutover_to,
     is_to_switch,
+    leads_to_target,
     remembered_hosts,
     shared_failure,
     would_change,
@@ -102,8 +103,20 @@ def test_an_earlier_run_has_begun_a_host_whose_value_is_changed_and_journaled():
 
 def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_ended_where_that_is_asked_for():
     results = {"app1": {"changed": False}, "app2": {"changed": True}, "app3": {"changed": False}}
-    assert hosts_to_put_back(results, ["app1"], all_of_it=False) == ["app2"]
-    assert hosts_to_put_back(results, ["app1"], all_of_it=True) == ["app1", "app2"]
+    assert hosts_to_put_back(results, ["app1"], all_of_it=False, settled=[]) == ["app2"]
+    assert hosts_to_put_back(results, ["app1"], all_of_it=True, settled=[]) == ["app1", "app2"]
+
+
+def test_a_host_that_was_only_restarted_where_it_was_settled_is_not_put_back():
+    assert hosts_to_put_back({"app1": {"changed": True}, "app2": {"changed": True}}, [], False, ["app1"]) == ["app2"]
+
+
+def test_a_host_leads_to_the_target_where_the_value_that_it_reads_is_to_be_kept():
+    kept, written = reverted("x", action="keep"), reverted("x", action="write")
+    assert leads_to_target(kept, {})
+    assert leads_to_target({"skipped": True}, kept)
+    assert not leads_to_target(written, kept), "the host has a value of its own"
+    assert not leads_to_target({"skipped": True}, {"skipped": True})
 
 
 def test_the_ledger_remembers_hosts_on_one_target_only():
