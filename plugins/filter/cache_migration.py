@@ -132,15 +132,20 @@ def hosts_out_of_reach(hosts, hostvars):
     return {host: why for host, why in reasons.items() if why}
 
 
-def hosts_that_failed(hosts, hostvars, name):
-    """The hosts whose step, registered under ``name``, failed or did not reach them, and why."""
-    reasons = {host: batches.failure_reason(hostvars[host].get(name) or {}) for host in hosts}
+def hosts_that_failed(hosts, hostvars, name, endpoint):
+    """The hosts whose probe, registered under ``name``, failed or did not reach them, and why."""
+    reasons = {host: batches.probe_failure(hostvars[host].get(name) or {}, endpoint) for host in hosts}
     return {host: why for host, why in reasons.items() if why}
 
 
-def old_redis_unproven(hosts, hostvars, name):
+def old_redis_unproven(hosts, hostvars, name, endpoint):
     """The hosts whose probe, registered under ``name``, did not reach the old Redis, and why."""
-    return rollback.unproven({host: hostvars[host].get(name) or {} for host in hosts})
+    return rollback.unproven({host: hostvars[host].get(name) or {} for host in hosts}, endpoint)
+
+
+def old_redis_unasked(hosts, hostvars, name):
+    """The hosts whose probe, registered under ``name``, could not even ask, and why."""
+    return rollback.unable({host: hostvars[host].get(name) or {} for host in hosts})
 
 
 def place_after(change):
@@ -267,6 +272,7 @@ class FilterModule:
             "migration_playbook": playbooks.word,
             "migration_results": migration_results,
             "old_redis_refusal": rollback.refusal,
+            "old_redis_unasked": old_redis_unasked,
             "old_redis_unproven": old_redis_unproven,
             "place_after": place_after,
             "probe_figures": probe_figures,

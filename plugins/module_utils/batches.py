@@ -74,6 +74,16 @@ def failure_reason(result: Mapping[str, Any]) -> str:
     return unreachable_reason([result]) or why
 
 
+def probe_failure(probe: Mapping[str, Any], endpoint: Mapping[str, Any]) -> str:
+    """Why a probe failed on a host; empty where it did not.
+
+    What it advises is for the target. Of the old Redis only what was found is told, unless it is the app's library.
+    """
+    failure, place = probe.get("failure") or {}, probe.get("location") or {}
+    is_for_target = place.get("host") == endpoint.get("address") or failure.get("kind") == "client_library"
+    return str(failure["found"]) if failure and not is_for_target else failure_reason(probe)
+
+
 def locations_to_leave(changes: Sequence[Mapping[str, Any]], endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Where the changed values led before this migration: ``[{address, port}]``, without the endpoint itself.
 
@@ -176,5 +186,7 @@ def hosts_to_put_back(
     Never the ``settled`` ones, whose value this run had no reason to change: a restart is nothing to put back, and what
     the old Redis holds is older than what their app wrote since.
     """
-    changed = [host for host, result in results.items() if result.get("changed") or (all_of_it and host in begun_before)]
+    changed = [
+        host for host, result in results.items() if result.get("changed") or (all_of_it and host in begun_before)
+    ]
     return [host for host in changed if host not in settled]

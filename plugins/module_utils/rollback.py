@@ -26,12 +26,40 @@ def is_recorded(look: Result) -> bool:
     return any(value.get("original_location") for value in (look.get("changes") or {}).values())
 
 
-def unproven(probes: Mapping[str, Result]) -> dict[str, str]:
-    """The hosts whose probe did not reach the old Redis, and why. One that could not be asked is not among them."""
-    asked = {host: probe for host, probe in probes.items() if probe and not probe.get("skipped")}
+def unproven(probes: Mapping[str, Result], endpoint: Mapping[str, Any]) -> dict[str, str]:
+    """The hosts whose probe did not reach the old Redis, and why.
+
+    One that could not be asked is not among them, nor one that asked the target, as no original is kept of its value:
+    neither says anything of the old Redis. Where no host reached it, those that could not even ask are reasons too.
+    """
+    asked = {host: probe for host, probe in _asked(probes).items() if _place(probe) != endpoint.get("address")}
+    failed = {host: _why(probe) for host, probe in asked.items() if not probe.get("reached")}
+    if len(failed) == len(asked):
+        return failed
+    own_trouble = unable(probes)
+    return {host: why for host, why in failed.items() if host not in own_trouble}
+
+
+def unable(probes: Mapping[str, Result]) -> dict[str, str]:
+    """The hosts that could not even ask the old Redis, and why: a trouble of their own, as a damaged journal."""
     return {
-        host: _why(probe) for host, probe in asked.items() if not probe.get("reached") and not probe.get("unreachable")
+        host: _why(probe)
+        for host, probe in _asked(probes).items()
+        if not probe.get("reached") and not probe.get("failure")
     }
+
+
+def _asked(probes: Mapping[str, Result]) -> dict[str, Result]:
+    """The probes that came to an answer."""
+    return {
+        host: probe
+        for host, probe in probes.items()
+        if probe and not probe.get("skipped") and not probe.get("unreachable")
+    }
+
+
+def _place(probe: Result) -> str:
+    return str((probe.get("location") or {}).get("host") or "")
 
 
 def _why(probe: Result) -> str:
@@ -40,8 +68,8 @@ def _why(probe: Result) -> str:
     return str(found or probe.get("msg") or "the probe gave no reason")
 
 
-def refusal(reasons: Mapping[str, str]) -> str:
-    """The sentence of a rollback that would lead to a Redis that does not serve."""
+def refusal(reasons: Mapping[str, str], cutover: str) -> str:
+    """The sentence of a rollback that would lead to a Redis that does not serve. ``cutover`` names that playbook."""
     hosts_by_reason: dict[str, list[str]] = {}
     for host, why in reasons.items():
         hosts_by_reason.setdefault(why, []).append(host)
@@ -49,7 +77,10 @@ def refusal(reasons: Mapping[str, str]) -> str:
     return (
         "Nothing was touched: the old Redis must answer every app host before the app is put back on it, and it does "
         f"not. Going back to it would take the app down.\n{told}\nBring the old Redis back (start its instance or its "
-        "service, open its security group) and run this playbook again; until then the app stays where it is."
+        "service, open its security group) and run this playbook again; until then the app stays where it is. Where "
+        "only these hosts are in trouble, let the others go back without them: --limit to the others and localhost, "
+        "or, with migration_ssm_parameters, an inventory without them. Where the old Redis is gone for good, the way "
+        f"left is forward: {cutover} switches every host that is not on the target yet, without asking the old Redis."
     )
 
 

@@ -31,8 +31,9 @@ def host_standing(value: Result, shared: Result, service: Result, endpoint: Mapp
         return {"state": UNKNOWN, "why": why, "journaled": journaled}
     place = _place_before(value) or _place_before(shared)
     connections = service.get("connections") or {}
+    is_ours = _is_to_restore(value if _place_before(value) else shared)  # also where that target is not there any more
     state, why = _judge(
-        leads_to_target=bool(place) and place.get("host") == endpoint.get("address"),
+        leads_to_target=is_ours or (bool(place) and place.get("host") == endpoint.get("address")),
         to_target=int(connections.get("to_target", 0)),
         to_left=int(connections.get("to_left", 0)),
     )
@@ -48,6 +49,11 @@ def _judge(leads_to_target: bool, to_target: int, to_left: int) -> tuple[str, st
     if to_target:
         return MIXED, ", and its processes are connected to the target"
     return OLD, ""
+
+
+def _is_to_restore(change: Result) -> bool:
+    """Whether a value is one that this migration wrote."""
+    return any(value.get("action") == "restore" for value in (change.get("changes") or {}).values())
 
 
 def _place_before(change: Result) -> dict[str, Any]:
@@ -78,7 +84,7 @@ def state_lines(
 
 def _target_line(endpoint: Mapping[str, Any]) -> str:
     if endpoint.get("state") != "known":
-        return f"target: {endpoint.get('name')} is not there yet"
+        return f"target: {endpoint.get('name')} is not there, or could not be read, as a task above then says"
     return f"target: {endpoint.get('name')} at {endpoint.get('address')}:{endpoint.get('port')}"
 
 

@@ -40,8 +40,11 @@ def verdict(
     )
 
 
-def untouched(reasons: Mapping[str, str]) -> str:
-    """What is said of hosts that failed before any was changed; ``reasons`` maps each to its cause."""
+def untouched(reasons: Mapping[str, str], otherwise: str = "") -> str:
+    """What is said of hosts that failed before any was changed: ``reasons`` maps each to its cause.
+
+    ``otherwise`` is one more way out.
+    """
     hosts_by_cause: dict[str, list[str]] = {}
     for host, why in reasons.items():
         hosts_by_cause.setdefault(why.rstrip("."), []).append(host)
@@ -50,6 +53,7 @@ def untouched(reasons: Mapping[str, str]) -> str:
             *(f"{', '.join(hosts)} failed: {why}." for why, hosts in hosts_by_cause.items()),
             "No host was changed by this run. Mend that, or take a host that is gone for good out of the inventory, "
             "and run the same command again.",
+            *([otherwise] if otherwise else []),
         ]
     )
 

@@ -162,6 +162,8 @@ def test_all_is_put_back_where_the_target_was_deleted_under_the_app(migrated, be
     elasticache.get_waiter("replication_group_deleted").wait(
         ReplicationGroupId="kempian-cache", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
+    state = stage.play("playbooks/state.yml")
+    assert f"rollback.yml would put back {', '.join(stage.hosts)}" in state.said()
     run = rollback(stage)
     assert run.code == 0
     assert "kempian-cache is not there" in run.said()

@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.batches im
     is_cutover_to,
     is_to_switch,
     leads_to_target,
+    probe_failure,
     remembered_hosts,
     shared_failure,
     would_change,
@@ -138,6 +139,17 @@ def test_a_host_is_switched_where_the_value_that_it_reads_changes_or_its_service
     assert is_to_switch({"skipped": True}, written, {})
     assert is_to_switch(kept, {}, {"restarted": True})
     assert not is_to_switch(kept, written, {"restarted": False}), "the host has a value of its own"
+
+
+def test_a_remedy_for_the_target_is_not_given_for_the_old_redis():
+    failure = {"kind": "timeout", "found": "No answer.", "remedy": "Open the cache's security group."}
+    probe = {"failed": True, "msg": "This host cannot use it: No answer. Open it.", "failure": failure}
+    at_target, at_old = {"host": TARGET["address"]}, {"host": "old-redis.internal"}
+    assert "Open it." in probe_failure({**probe, "location": at_target}, TARGET)
+    assert probe_failure({**probe, "location": at_old}, TARGET) == "No answer."
+    library = {**failure, "kind": "client_library"}
+    assert "Open it." in probe_failure({**probe, "location": at_old, "failure": library}, TARGET)
+    assert probe_failure({"reached": True, "failure": None, "location": at_old}, TARGET) == ""
 
 
 def test_a_module_that_could_not_be_started_is_told_with_what_refused_it():

@@ -9,7 +9,9 @@ OLD = {"host": "10.0.0.5", "port": 6379}
 RECORDED = {"changes": {"REDIS_URL": {"original_location": OLD, "journaled": False}}}
 PLAIN = {"changes": {"REDIS_URL": {"original_location": None}}}
 LOST = {"unreachable": True, "msg": "Connection timed out"}
-TARGET = {"name": "kempian-cache", "state": "known"}
+TARGET = {"name": "kempian-cache", "state": "known", "address": "target.example.com"}
+REACHED = {"reached": True, "location": OLD}
+REFUSED = {"reached": False, "failure": {"found": "refused", "remedy": "open the ingress"}, "location": OLD}
 
 
 def test_a_host_with_an_original_in_its_journal_is_to_be_put_back():
@@ -38,20 +40,27 @@ def test_hosts_out_of_reach_are_named_with_the_reason_and_the_others_are_told_by
 
 
 def test_a_probe_that_did_not_come_through_leaves_the_old_redis_unproven_however_it_ended():
-    probes = {
-        "app1": {"reached": True},
-        "app2": {"reached": False, "failure": {"found": "refused", "remedy": "open the ingress"}, "msg": "long"},
-        "app3": {"msg": "MODULE FAILURE"},
-        "app4": LOST,
-        "app5": {"skipped": True},
-    }
-    assert rollback.unproven(probes) == {"app2": "refused", "app3": "MODULE FAILURE"}
+    probes = {"app1": REACHED, "app2": REFUSED, "app4": LOST, "app5": {"skipped": True}}
+    assert rollback.unproven(probes, TARGET) == {"app2": "refused"}
+
+
+def test_a_host_in_trouble_of_its_own_says_nothing_of_the_old_redis_unless_no_host_reached_it():
+    trouble = {"app1": {"msg": "the journal is damaged"}, "app4": LOST}
+    assert rollback.unproven({**trouble, "app2": REACHED}, TARGET) == {}
+    assert rollback.unproven(trouble, TARGET) == {"app1": "the journal is damaged"}
+    assert rollback.unable({**trouble, "app2": REACHED, "app3": REFUSED}) == {"app1": "the journal is damaged"}
+
+
+def test_a_host_that_asked_the_target_says_nothing_of_the_old_redis():
+    at_target = {"failure": {"found": "timeout"}, "location": {"host": "target.example.com", "port": 6379}}
+    assert rollback.unproven({"app1": REACHED, "app4": at_target}, TARGET) == {}
 
 
 def test_the_refusal_names_hosts_of_one_reason_together_and_says_that_nothing_was_touched():
-    told = rollback.refusal({"app1": "no answer", "app2": "no answer", "app3": "refused"})
+    told = rollback.refusal({"app1": "no answer", "app2": "no answer", "app3": "refused"}, "playbooks/cutover.yml")
     assert told.startswith("Nothing was touched")
     assert "app1, app2: no answer" in told and "app3: refused" in told
+    assert "playbooks/cutover.yml switches every host that is not on the target yet" in told
 
 
 def contents(**more):

@@ -42,6 +42,15 @@ def test_a_host_is_judged_by_its_value_and_its_connections(leads_to, connections
     assert host_standing(value(leads_to), {}, service(**connections), TARGET)["state"] == state
 
 
+def test_a_value_of_this_migration_leads_to_its_target_also_where_that_is_not_there():
+    gone = {"state": "after_apply", "name": "shop-cache", "address": "after-apply.invalid", "port": 6379}
+    ours = {"action": "restore", "before_location": {"host": "master.shop", "port": 6379}}
+    looks = value("old"), {"changes": {"REDIS_URL": ours}}
+    assert host_standing(looks[1], {}, service(), gone)["state"] == "mixed"
+    assert host_standing({"skipped": True}, looks[1], service(), gone)["state"] == "mixed"
+    assert host_standing(looks[0], looks[1], service(), gone)["state"] == "old", "the host has a value of its own"
+
+
 def test_a_host_whose_original_is_in_the_journal_is_told_as_such():
     assert host_standing(value("new", original={"host": "old"}), {}, service(), TARGET)["journaled"]
     assert not host_standing(value("old"), {}, service(), TARGET)["journaled"]
@@ -105,7 +114,7 @@ def test_a_lock_that_somebody_broke_is_told_with_the_parameter_to_delete_and_hid
 
 def test_before_anything_is_made_a_run_would_make_the_target_and_switch_all():
     told = lines({"app1": standing("old")}, endpoint={"state": "after_apply", "name": "shop-cache"})
-    assert told[0] == "target: shop-cache is not there yet"
+    assert told[0] == "target: shop-cache is not there, or could not be read, as a task above then says"
     assert told[-2:] == [
         "next: migrate.yml would make the target, and switch app1",
         "next: rollback.yml would change no host",
