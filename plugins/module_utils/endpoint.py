@@ -185,12 +185,14 @@ def _check_token(endpoint: Endpoint, token: str) -> None:
             f"{endpoint.name} takes IAM tokens, which last 15 minutes and cannot stand in a URL: the app must ask for "
             "them itself, or use a user with a password"
         )
+    if not endpoint.is_known:
+        return  # how it will be is known to the plan alone
     if endpoint.auth == "none" and token:
         raise EndpointError(
             f"{endpoint.name} has no authentication, and a client that sends a token to it is refused: "
             "leave the token out, or set auth_token on the cache"
         )
-    if endpoint.auth != "none" and not token and endpoint.is_known:
+    if endpoint.auth != "none" and not token:
         raise EndpointError(f"{endpoint.name} wants a token (auth: {endpoint.auth}) and none was given")
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
 _FORMAT = 1
-_MIGRATION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
+_MIGRATION_NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z](?:-?[A-Za-z0-9])*\Z")
+MIGRATION_NAME = "use a letter, then letters, digits and single hyphens, 64 characters at most"
 
 
 class JournalError(ValueError):
@@ -102,9 +103,11 @@ def parse(content: bytes | None, path: str) -> Journal:
         ) from None
 
 
+def is_migration_name(name: str) -> bool:
+    """It becomes a tag, a folder, a part of parameters' paths, and of the names that AWS's groups are given."""
+    return bool(_MIGRATION_NAME.match(name or ""))
+
+
 def check_migration_name(name: str) -> None:
-    """It becomes part of paths and parameter names."""
-    if not _MIGRATION_NAME.match(name):
-        raise JournalError(
-            f"migration_name is {name!r}: use up to 100 letters, digits, '_', '-' and '.', a letter or digit first"
-        )
+    if not is_migration_name(name):
+        raise JournalError(f"migration_name is {name!r}: {MIGRATION_NAME}")

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import MIGRATION_NAME, is_migration_name
 from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused, Step
 
 OWNER_TAG = "cache_migration:name"
@@ -16,13 +16,8 @@ Tags = Mapping[str, str]
 
 
 def check_migration_name(name: str) -> str:
-    """It becomes a tag, a directory and a part of a parameter's path."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name or ""):
-        raise PlanRefused(
-            f"migration_name is {name!r}: use 1 to 64 letters, digits, dots, hyphens and underscores, "
-            "the first a letter or digit",
-            "migration_name",
-        )
+    if not is_migration_name(name):
+        raise PlanRefused(f"migration_name is {name!r}: {MIGRATION_NAME}", "migration_name")
     return name
 
 

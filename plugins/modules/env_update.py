@@ -81,7 +81,7 @@ options:
   migration_name:
     description:
       - The migration that the change belongs to. Each migration has its own journal.
-      - Letters, digits, C(_), C(-) and C(.), at most 100.
+      - A letter, then letters, digits and single hyphens, 64 characters at most.
     type: str
     required: true
   state_dir:

@@ -127,6 +127,7 @@ def test_the_placeholder_goes_through_the_contract_like_any_endpoint():
     assert Endpoint.from_dict(placeholder.as_dict()) == placeholder
     assert not placeholder.is_known
     assert build_url(placeholder, "a-token-of-sixteen") == "rediss://:a-token-of-sixteen@after-apply.invalid:6379/0"
+    assert "a-token-of-sixteen" in build_url(after_apply("elasticache", "shop"), "a-token-of-sixteen")
 
 
 @pytest.mark.parametrize(
