@@ -62,6 +62,7 @@ class FilterModule:
 
     def filters(self):
         return {
+            "forget_command": decommission.forget_command,
             "host_looks": host_looks,
             "journaled_original": journaled_original,
             "no_way_back": decommission.no_way_back,

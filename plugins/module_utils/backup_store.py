@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Callable
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws_call import aws_call
 
@@ -60,17 +60,28 @@ def upload_url(client: Any, place: Place, seconds: int) -> str:
     return str(client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds, HttpMethod="PUT"))
 
 
-@aws_call("read s3://{place.bucket}/{place.key}")
-def fetch(client: Any, place: Place, sink: BinaryIO) -> tuple[str, str]:
-    """Write the object to ``sink``, from its beginning; its sha256 and its encryption as S3 tells it."""
+@aws_call("read s3://{place.bucket}/{place.key}", none_on=_MISSING)
+def fetch(client: Any, place: Place, sink: BinaryIO) -> tuple[str, str] | None:
+    """Write the object to ``sink``, from its beginning; its sha256 and its encryption as S3 tells it. None without."""
     sink.seek(0)
     sink.truncate()
+    found = _read(client, place, sink.write)
+    sink.flush()
+    return found
+
+
+@aws_call("read s3://{place.bucket}/{place.key}", none_on=_MISSING)
+def stored_digest(client: Any, place: Place) -> str | None:
+    """The sha256 of the object, of which no more than a piece is in memory at a time; None without one."""
+    return _read(client, place, lambda _data: None)[0]
+
+
+def _read(client: Any, place: Place, keep: Callable[[bytes], object]) -> tuple[str, str]:
     answer = client.get_object(Bucket=place.bucket, Key=place.key)
     digest = hashlib.sha256()
     for data in answer["Body"].iter_chunks(CHUNK):
         digest.update(data)
-        sink.write(data)
-    sink.flush()
+        keep(data)
     return digest.hexdigest(), str(answer.get("ServerSideEncryption") or "")
 
 

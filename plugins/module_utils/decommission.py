@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
@@ -41,6 +42,7 @@ class Decision:
     line: str
     reasons: tuple[Reason, ...] = ()
     wants_backup: bool = False
+    keeps_backup: bool = False  # an earlier one counts, once it is proven against what the old Redis holds now
     forgets_backup: bool = False  # an earlier one that is not of what is retired now, where none is taken
 
 
@@ -108,13 +110,15 @@ def _for_service(wishes: Wishes, seen: Seen) -> Decision:
 
 
 def _first_step(step: str, line: str, wishes: Wishes, seen: Seen, reasons: tuple[Reason, ...]) -> Decision:
-    is_kept = is_in_place(wishes, seen.backup) and is_current(seen.backup, seen.redis)
+    is_whole = bool(seen.backup.get("sha256"))  # else it cannot be proven
+    is_kept = is_whole and is_in_place(wishes, seen.backup) and is_current(seen.backup, seen.redis)
     is_waived = "backup" in wishes.waive
     return Decision(
         step,
         line,
         reasons,
         wants_backup=not is_waived and not is_kept,
+        keeps_backup=not is_waived and is_kept,
         forgets_backup=is_waived and bool(seen.backup) and not is_kept,
     )
 
@@ -130,8 +134,15 @@ def where_backup_is(backup: Mapping[str, Any]) -> str:
     if not backup:
         return "There is no backup of its data."
     return (
-        f"Its data is in s3://{backup['bucket']}/{backup['key']} ({backup['size']} bytes, sha256 {backup['sha256']})."
+        f"Its data is in s3://{backup.get('bucket')}/{backup.get('key')} ({backup.get('size')} bytes, sha256 "
+        f"{backup.get('sha256')})."
     )
+
+
+def forget_command(migration_name: str, entry: str, region: str = "") -> str:
+    """What a person types to delete an entry of the ledger."""
+    where = f" --region {shlex.quote(region)}" if region else ""
+    return f"aws ssm delete-parameter{where} --name {parameter(migration_name, entry)}"
 
 
 def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str, migration_name: str) -> str:

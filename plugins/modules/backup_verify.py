@@ -12,8 +12,7 @@ description:
   - Reads the object from S3 again and compares its digest with the one that was taken on the way.
   - Loads it once into an engine of its own (a unix socket only, in a folder of this user, ended and removed whatever
     happens) and counts the keys of each database against those that the old Redis told at that moment. Keys with a
-      TTL may
-    have expired since; those without must all be there.
+    TTL may have expired since; those without must all be there.
   - Only reads, also outside check mode.
 author:
   - The cache_migration authors (@cache-migration)
@@ -31,7 +30,9 @@ options:
     type: str
     required: true
   keyspace:
-    description: The keys of each database, as M(kempian.cache_migration.cache_backup) returns them.
+    description:
+      - The keys of each database, as M(kempian.cache_migration.cache_backup) returns them; of an earlier backup that is
+        still to count, as M(kempian.cache_migration.old_redis_info) returns them now.
     type: dict
     required: true
   load:
@@ -46,6 +47,10 @@ options:
     description: For how many seconds it may load.
     type: int
     default: 900
+  remedy:
+    description: What is to be done where it is not there, or not what it must be.
+    type: str
+    default: Run it again.
 attributes:
   check_mode:
     description: Only reads.
@@ -108,6 +113,7 @@ def main() -> None:
             "load": {"type": "bool", "default": True},
             "engine": {"type": "str", "default": ""},
             "load_timeout": {"type": "int", "default": 900},
+            "remedy": {"type": "str", "default": "Run it again."},
         },
         supports_check_mode=True,
     )
@@ -116,12 +122,15 @@ def main() -> None:
     loaded: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryFile() as file:
         try:
-            digest, encryption = fetch(module.client("s3"), Place(params["bucket"], params["key"]), file)
+            found = fetch(module.client("s3"), Place(params["bucket"], params["key"]), file)
         except AnsibleAWSError as error:
             module.fail_json_aws(error.exception or error, msg=explain(error, "s3"))
+        if found is None:
+            module.fail_json(msg=f"{what} is not there. {params['remedy']}")
+        digest, encryption = found or ("", "")
         if digest != params["sha256"]:
             module.fail_json(
-                msg=f"{what} is not what was sent: its sha256 is {digest}, not {params['sha256']}. Run it again."
+                msg=f"{what} is not what was sent: its sha256 is {digest}, not {params['sha256']}. {params['remedy']}"
             )
         if params["load"]:
             try:
@@ -135,7 +144,8 @@ def main() -> None:
                 )
     differing = counts_differ(params["keyspace"], loaded) if params["load"] else []
     if differing:
-        module.fail_json(msg=f"{what} does not hold what the old Redis held: {'; '.join(differing)}. Run it again.")
+        told = f"{what} does not hold what the old Redis held: {'; '.join(differing)}."
+        module.fail_json(msg=f"{told} {params['remedy']}")
     module.exit_json(changed=False, loaded=loaded, encryption=encryption)
 
 

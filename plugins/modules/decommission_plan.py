@@ -108,6 +108,10 @@ wants_backup:
   description: Whether a backup must be taken before. An earlier one counts while nothing was written since.
   returned: success
   type: bool
+keeps_backup:
+  description: Whether an earlier backup is to count, once M(kempian.cache_migration.backup_verify) has proven it again.
+  returned: success
+  type: bool
 forgets_backup:
   description: >-
     Whether the ledger's entry of an earlier backup must go, as something was written since and no other is taken.
@@ -210,14 +214,21 @@ def seen_of(params: Mapping[str, Any], known: ledger.Contents, instance: Instanc
 
 
 def missing_backup(module: AnsibleAWSModule, decision: Decision, backup: Mapping[str, Any]) -> list[Reason]:
-    """Before the end of the instance its backup must be where the ledger says, and as large as it was."""
+    """Before the end of the instance its backup must be where the ledger says, and what it was to the last byte.
+
+    It is read as a whole only where nothing else stands against that end.
+    """
     is_told_already = any(reason.check == "backup" for reason in decision.reasons)
     if decision.step != decommission.TERMINATE or not backup or is_told_already or "backup" in module.params["waive"]:
         return []
-    size = backup_store.stored_size(module.client("s3"), backup_store.Place(backup["bucket"], backup["key"]))
-    if size == int(backup["size"]):  # text where ansible-core before 2.19 wrote the ledger
-        return []
+    client, place = module.client("s3"), backup_store.Place(backup["bucket"], backup["key"])
+    size = backup_store.stored_size(client, place)
     found = "it is not there" if size is None else f"it has {size} bytes there"
+    if str(size) == str(backup.get("size")):  # text where ansible-core before 2.19 wrote the ledger
+        digest = backup.get("sha256") if decision.reasons else backup_store.stored_digest(client, place)
+        if digest and digest == backup.get("sha256"):
+            return []
+        found = f"its sha256 is {digest} there" if digest else "the ledger has no sha256 of it"
     told = f"the backup is not what the ledger says ({found}). {decommission.where_backup_is(backup)}"
     return [Reason("backup", f"{told} Bring the old Redis back (rollback.yml) and decommission it again.")]
 
@@ -247,6 +258,7 @@ def main() -> None:
         step=decision.step,
         line=decision.line,
         wants_backup=decision.wants_backup,
+        keeps_backup=decision.keeps_backup,
         forgets_backup=decision.forgets_backup,
         backup=dict(seen.backup),
         entry=dict(seen.entry),

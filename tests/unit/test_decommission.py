@@ -140,8 +140,33 @@ def test_without_a_backup_where_that_is_waived():
     ],
 )
 def test_an_earlier_backup_counts_while_nothing_was_written_since(told, is_current):
-    seen = replace(SEEN, backup=BACKUP, redis=RedisLook(writes=told))
-    assert decide(WISHES, seen).wants_backup is not is_current
+    decision = decide(WISHES, replace(SEEN, backup=BACKUP, redis=RedisLook(writes=told)))
+    assert (decision.wants_backup, decision.keeps_backup) == (not is_current, is_current)
+
+
+def test_an_earlier_backup_that_cannot_be_proven_does_not_count():
+    decision = decide(WISHES, replace(SEEN, backup={**BACKUP, "sha256": ""}))
+    assert (decision.wants_backup, decision.keeps_backup) == (True, False)
+
+
+def test_an_earlier_backup_is_proven_against_what_the_old_redis_says_now():
+    tasks = {task["name"].partition("| ")[2]: task for task in yaml.safe_load((ROLE / "stop.yml").read_text())}
+    names = list(tasks)
+    proof = tasks["Prove an earlier backup that is to count"]
+    asked = proof["kempian.cache_migration.backup_verify"]
+    assert asked["keyspace"] == "{{ hostvars[__decommission_asker].__decommission_asked.redis.keyspace }}"
+    assert proof["when"] == ["__decommission_plan.keeps_backup", "not ansible_check_mode"]
+    again = names.index("Look again")
+    assert names.index("Prove an earlier backup that is to count") < names.index("Back it up") < again
+    assert tasks["Look again"]["when"][0] == "__decommission_plan.wants_backup or __decommission_plan.keeps_backup"
+    assert names[again + 1] == "Refuse to stop what was written after its backup"
+    assert again < names.index("Note what is begun")
+
+
+def test_the_command_that_forgets_an_entry_names_the_region():
+    told = "aws ssm delete-parameter --region eu-west-1 --name /cache_migration/shop/backup"
+    assert decommission.forget_command("shop", "backup", "eu-west-1") == told
+    assert decommission.forget_command("shop", "backup") == told.replace(" --region eu-west-1", "")
 
 
 def test_a_stopped_one_is_held_until_the_end_of_the_hold_even_when_its_end_is_asked_for():

@@ -13,6 +13,7 @@ import boto3
 import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils import replication, writes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import keyspace, parse_info
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.modules import backup_upload_url, backup_verify, cache_backup
 
@@ -204,6 +205,29 @@ def test_an_object_that_no_engine_loads_is_refused_and_no_engine_is_left(start_e
     assert "cannot be loaded" in refused["msg"] and "migration_backup_engine" in refused["msg"]
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "/cache_migration-" not in running
+
+
+def test_an_earlier_backup_that_is_not_there_any_more_is_told_with_what_to_do(start_engine, s3, back_up, verify):
+    signed, taken = back_up(start_engine(*DISKLESS))
+    s3.delete_object(Bucket=BUCKET, Key=signed["key"])
+    assert verify(signed, taken)["msg"].endswith(f"/{signed['key']} is not there. Run it again.")
+    assert verify(signed, taken, remedy="Have another one.")["msg"].endswith("is not there. Have another one.")
+
+
+def test_an_earlier_backup_of_less_than_the_old_redis_holds_now_is_refused_with_what_to_do(
+    start_engine, s3, back_up, verify
+):
+    """Whatever the ledger says of it: the counts are those that the old Redis tells now."""
+    engine = start_engine(*DISKLESS)
+    engine.client.set("a", "1")
+    signed, taken = back_up(engine)
+    engine.client.set("b", "1")
+    with session(Question(engine.url(), expected_role="any")) as connection:
+        now = keyspace(parse_info(connection.ask("INFO")))
+    told = {str(number): counts for number, counts in now.items()}
+    refused = verify(signed, taken, keyspace=told, remedy="Have another one.")
+    assert "does not hold what the old Redis held" in refused["msg"]
+    assert refused["msg"].endswith("Have another one.")
 
 
 def test_counts_that_differ_are_refused(start_engine, s3, back_up, verify):

@@ -1,0 +1,103 @@
+"""Before the instance ends, the backup that is to be left of it is read again: decommission_plan against moto."""
+
+from __future__ import annotations
+
+import hashlib
+
+import boto3
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
+from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
+
+TARGET = "master.cache.example"
+ON_TARGET = {
+    "original": {"host": "10.0.0.9", "port": 6379},
+    "addresses": ["10.0.0.9"],
+    "current": {"host": TARGET, "port": 6379},
+}
+BUCKET, KEY = "last-backups", "cache_migration/shop/20261122T110000Z.rdb"
+DATA = b"REDIS0011 what it held"
+
+
+@pytest.fixture
+def client(moto_options):
+    def make(service):
+        return boto3.client(
+            service,
+            endpoint_url=moto_options["endpoint_url"],
+            region_name=moto_options["region"],
+            aws_access_key_id=moto_options["access_key"],
+            aws_secret_access_key=moto_options["secret_key"],
+        )
+
+    return make
+
+
+@pytest.fixture
+def instance(client):
+    """One that was stopped."""
+    ec2 = client("ec2")
+    made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ec2.stop_instances(InstanceIds=[made])
+    return made
+
+
+@pytest.fixture
+def plan(run_module, moto_options, client, instance):
+    """What comes of asking for its end, with a backup of which the ledger says this."""
+    s3, ssm = client("s3"), client("ssm")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=DATA)
+
+    def run(*, hold=0.0, **differs):
+        kept = {"bucket": BUCKET, "key": KEY, "size": len(DATA), "sha256": hashlib.sha256(DATA).hexdigest(), **differs}
+        ledger.write(ssm, "shop", "backup", kept)
+        stopped = {"step": "stopped", "instance_id": instance, "time": "2026-01-01T00:00:00Z"}
+        ledger.write(ssm, "shop", "decommission", stopped)
+        return run_module(
+            decommission_plan.main,
+            migration_name="shop",
+            instance_id=instance,
+            hosts={"app1": ON_TARGET},
+            target_address=TARGET,
+            hold=hold,
+            terminate=True,
+            bucket=BUCKET,
+            **moto_options,
+        )
+
+    return run
+
+
+def test_the_object_that_was_sent_lets_it_end(plan):
+    assert plan()["step"] == "terminate"
+    assert plan(size=str(len(DATA)))["step"] == "terminate", "as ansible-core before 2.19 wrote it"
+
+
+def test_another_object_of_the_same_size_does_not(plan, client):
+    other = DATA.replace(b"what", b"that")
+    client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=other)
+    refused = plan()
+    assert refused["reasons"] == ["backup"]
+    assert f"its sha256 is {hashlib.sha256(other).hexdigest()} there" in refused["msg"]
+    assert "rollback.yml" in refused["msg"]
+
+
+@pytest.mark.parametrize(
+    ("differs", "why"),
+    [
+        ({"size": 9}, f"it has {len(DATA)} bytes there"),
+        ({"size": None}, f"it has {len(DATA)} bytes there"),
+        ({"sha256": None}, "its sha256 is "),
+        ({"key": "cache_migration/shop/none.rdb"}, "it is not there"),
+    ],
+)
+def test_an_entry_of_something_else_does_not(plan, differs, why):
+    refused = plan(**differs)
+    assert refused["reasons"] == ["backup"] and why in refused["msg"]
+
+
+def test_what_is_refused_anyway_is_not_read_as_a_whole(plan, monkeypatch):
+    monkeypatch.setattr(decommission_plan.backup_store, "stored_digest", None)
+    assert plan(hold=1e6)["reasons"] == ["hold"]
+    assert plan(hold=1e6, size=9)["reasons"] == ["backup", "hold"]
