@@ -8,7 +8,7 @@ SANDBOX ?= sandbox
 SANDBOX_ENV = $(if $(filter sandbox,$(SANDBOX)),sandbox.env,sandbox-$(SANDBOX).env)
 PYTEST = pytest $(if $(K),-k '$(K)') --junitxml build/test/$@.xml
 MODULES = $(patsubst plugins/modules/%.py,kempian.cache_migration.%,$(wildcard plugins/modules/*.py))
-FILTERS = $(patsubst plugins/filter/%.yml,kempian.cache_migration.%,$(wildcard plugins/filter/*.yml))
+LOOKUPS = $(patsubst plugins/lookup/%.py,kempian.cache_migration.%,$(wildcard plugins/lookup/*.py))
 ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
 
 .DEFAULT_GOAL := help
@@ -68,9 +68,9 @@ sanity: $(READY) ## Run ansible-test sanity on the built artefact
 bench: $(READY) ## Time the commands of a migration against the shortest Ansible run (ROUNDS=3)
 	python bench/stages.py $(ROUNDS)
 
-docs: $(READY) ## Render the reference of modules, filters and roles to build/docs (fails where one cannot be)
+docs: $(READY) ## Render the reference of modules, lookups and roles to build/docs (fails where one cannot be)
 	scripts/docs module $(MODULES)
-	scripts/docs filter $(FILTERS)
+	scripts/docs lookup $(LOOKUPS)
 	scripts/docs role $(ROLES)
 
 build: $(READY) ## Build the collection's artefact into build/
