@@ -11,6 +11,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
 
 Result = Mapping[str, Any]
 PATTERNS_SHOWN = 20
+# It answers and lets the app's user in. That it forbids or cannot take the key of a probe, the app has lived with before.
+SERVES_ALL_THE_SAME = ("no_permission", "out_of_memory")
 
 
 def is_to_put_back(value: Result, service: Result) -> bool:
@@ -33,7 +35,7 @@ def unproven(probes: Mapping[str, Result], endpoint: Mapping[str, Any]) -> dict[
     neither says anything of the old Redis. Where no host reached it, those that could not even ask are reasons too.
     """
     asked = {host: probe for host, probe in _asked(probes).items() if _place(probe) != endpoint.get("address")}
-    failed = {host: _why(probe) for host, probe in asked.items() if not probe.get("reached")}
+    failed = {host: _why(probe) for host, probe in asked.items() if not _serves(probe)}
     if len(failed) == len(asked):
         return failed
     own_trouble = unable(probes)
@@ -56,6 +58,10 @@ def _asked(probes: Mapping[str, Result]) -> dict[str, Result]:
         for host, probe in probes.items()
         if probe and not probe.get("skipped") and not probe.get("unreachable")
     }
+
+
+def _serves(probe: Result) -> bool:
+    return bool(probe.get("reached")) or (probe.get("failure") or {}).get("kind") in SERVES_ALL_THE_SAME
 
 
 def _place(probe: Result) -> str:

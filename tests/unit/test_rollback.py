@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.kempian.cache_migration.plugins.filter import cache_migration as filters
 from ansible_collections.kempian.cache_migration.plugins.module_utils import rollback, story
 
@@ -49,6 +50,13 @@ def test_a_host_in_trouble_of_its_own_says_nothing_of_the_old_redis_unless_no_ho
     assert rollback.unproven({**trouble, "app2": REACHED}, TARGET) == {}
     assert rollback.unproven(trouble, TARGET) == {"app1": "the journal is damaged"}
     assert rollback.unable({**trouble, "app2": REACHED, "app3": REFUSED}) == {"app1": "the journal is damaged"}
+
+
+@pytest.mark.parametrize("kind", ["no_permission", "out_of_memory"])
+def test_an_old_redis_that_takes_no_key_of_a_probe_serves_as_it_did(kind):
+    full = {"failure": {"kind": kind, "found": "full"}, "location": OLD}
+    assert rollback.unproven({"app1": full, "app2": REACHED}, TARGET) == {}
+    assert rollback.unproven({"app1": full}, TARGET) == {}
 
 
 def test_a_host_that_asked_the_target_says_nothing_of_the_old_redis():
