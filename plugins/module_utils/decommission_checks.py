@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     HostLook,
     Neighbours,
     RedisLook,
+    led_apart,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_time
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
@@ -63,9 +64,9 @@ class Seen:
     backup: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def ports(self) -> frozenset[int]:
-        """Those of the old Redis."""
-        return frozenset(int(host.original["port"]) for host in self.hosts.values() if host.original)
+    def port(self) -> int | None:
+        """That of the old Redis: the first host's, as nothing is retired where they led to several (led_apart)."""
+        return next((int(host.original["port"]) for host in self.hosts.values() if host.original), None)
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,24 @@ def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"{wishes.instance_id} has {', '.join(seen.instance.addresses)}, and the old URL leads from "
             f"{', '.join(names)} to {led}: that is another machine. Change migration_old_instance_id.",
         )
+    yield from _apart("instance", seen)
     group = seen.instance.auto_scaling_group
     if group:
         yield Reason(
             "instance",
             f"{wishes.instance_id} belongs to the Auto Scaling group {group}, which would replace it as soon as it is "
             "stopped: take it out of the group first.",
+        )
+
+
+def _apart(check: str, seen: Seen) -> Iterator[Reason]:
+    led = led_apart(seen.hosts, seen.neighbours)
+    if led:
+        yield Reason(
+            check,
+            f"the hosts' old URLs do not all lead to one address and port: {'; '.join(led)}. One Redis is retired "
+            "here, by what one host sees of it, and only that one is backed up: put the hosts of the others back "
+            "(rollback.yml), and migrate and retire them with an inventory and a migration_name of their own.",
         )
 
 
@@ -181,7 +194,7 @@ def _neighbours(seen: Seen, neighbours: Neighbours) -> Iterator[Reason]:
             f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
             f"leads to {', '.join(sorted(led)) or 'no address'}: it is another machine, so nothing was seen.",
         )
-    others = neighbours.other_than(seen.ports)
+    others = neighbours.other_than(seen.port)
     if others:
         yield Reason(
             "other_services",
@@ -213,13 +226,14 @@ def service_reasons(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"{wishes.service} does not run on {neighbours.host}, and this migration did not stop it: change "
             "migration_decommission_service.",
         )
-    elif not seen.ports.intersection(neighbours.unit.ports):
+    elif seen.port not in neighbours.unit.ports:
         yield Reason(
             "service",
             f"{wishes.service} on {neighbours.host} listens on {sorted(neighbours.unit.ports) or 'no port'}, and the "
-            f"old URL leads to port {', '.join(map(str, sorted(seen.ports)))}: it is another service. Change "
+            f"old URL leads to port {seen.port or '(unknown)'}: it is another service. Change "
             "migration_decommission_service.",
         )
+    yield from _apart("service", seen)
     yield from _common(wishes, seen)
 
 

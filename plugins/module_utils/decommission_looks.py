@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failure_reason
 
@@ -43,6 +44,19 @@ class HostLook:
             addresses=tuple(result.get("addresses") or ()),
             current=result.get("current") or {},
         )
+
+    @property
+    def place(self) -> str:
+        """Where its value led, as a phrase."""
+        return f"{self.original['host']}:{self.original['port']} ({', '.join(self.addresses) or 'no address'})"
+
+    def reached(self, own: str, own_addresses: Sequence[str] = ()) -> set[tuple[str, int]]:
+        """The addresses and ports to which it led. Loopback is another machine on each host: ``own`` tells which."""
+        found = set(self.addresses) or {str(self.original["host"])}
+        local = set(filter(_is_loopback, found))
+        if local:
+            found = (found - local) | (set(own_addresses) or {f"{own}: {address}" for address in local})
+        return {(address, int(self.original["port"])) for address in found}
 
 
 @dataclass(frozen=True)
@@ -108,24 +122,46 @@ class Neighbours:
             unit=Unit(unit["name"], bool(unit["active"]), frozenset(unit["ports"])) if unit.get("exists") else None,
         )
 
-    def other_than(self, ports: frozenset[int]) -> list[str]:
+    def other_than(self, port: int | None) -> list[str]:
         """A phrase for each program that listens, but for the old Redis and what every machine runs.
 
         A place is told once, however many processes of a program share it.
         """
         found: dict[str, dict[str, None]] = {}
         for one in self.listeners:
-            is_old_redis = one["protocol"] == "tcp" and one["port"] in ports
+            is_old_redis = one["protocol"] == "tcp" and one["port"] == port
             if not is_old_redis and one["program"] not in _OF_THE_SYSTEM:
                 places = found.setdefault(one["program"] or "a program that cannot be seen", {})
                 places[f"{one['protocol']} {one['address']}:{one['port']}"] = None
         return [f"{program} ({', '.join(places)})" for program, places in sorted(found.items())]
 
 
+def led_apart(hosts: Mapping[str, HostLook], neighbours: Neighbours | None) -> list[str]:
+    """Where the hosts' old URLs led, each place with its hosts; nothing where all led to one address and port."""
+    known = {name: host for name, host in hosts.items() if host.original}
+    reached = []
+    for name, host in known.items():
+        is_its_own = neighbours is not None and neighbours.host == name
+        reached.append(host.reached(name, neighbours.addresses if neighbours and is_its_own else ()))
+    if not reached or set.intersection(*reached):
+        return []
+    led: dict[str, list[str]] = {}
+    for name, host in known.items():
+        led.setdefault(host.place, []).append(name)
+    return [f"{', '.join(names)} to {place}" for place, names in led.items()]
+
+
 def has_answer(result: Mapping[str, Any]) -> bool:
     """Whether old_redis_info had an answer of the old Redis."""
     redis = result.get("redis") or {}
     return not failure_reason(result) and bool(redis) and not redis.get("failure")
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False  # a name that was not resolved
 
 
 def _client_phrase(client: Mapping[str, Any]) -> str:

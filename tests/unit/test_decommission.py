@@ -24,6 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     Neighbours,
     RedisLook,
     Unit,
+    led_apart,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
 from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
@@ -85,6 +86,7 @@ def test_the_right_one_is_stopped_after_a_backup():
         ("hosts", {"target_address": ""}),
         ("hosts", {"hosts": {"app1": ON_TARGET, "app2": HostLook(current=ON_TARGET.current)}}),
         ("instance", {"instance": replace(SEEN.instance, addresses=("10.0.0.8",))}),
+        ("instance", {"hosts": {"app1": ON_TARGET, "app2": replace(ON_TARGET, original={**OLD, "port": 6380})}}),
         ("instance", {"instance": replace(SEEN.instance, tags={"aws:autoscaling:groupName": "redis"})}),
         ("instance", {"instance": replace(SEEN.instance, state="stopped")}),
         ("instance", {"instance": None}),
@@ -102,6 +104,24 @@ def test_the_right_one_is_stopped_after_a_backup():
 )
 def test_it_is_refused_for_one_reason_alone(check, what):
     assert set(checks(WISHES, replace(SEEN, **what))) == {check}
+
+
+def test_hosts_whose_old_urls_led_to_two_are_named_each_with_its_own():
+    elsewhere = replace(ON_TARGET, original={**OLD, "port": 6380, "password": "secret"})
+    hosts = {"app1": ON_TARGET, "app2": ON_TARGET, "app3": elsewhere}
+    seen = replace(SEEN, hosts=hosts, cutover={**SEEN.cutover, "hosts": list(hosts)})
+    (reason,) = decide(WISHES, seen).reasons
+    told = "app1, app2 to old-redis.internal:6379 (10.0.0.9); app3 to old-redis.internal:6380 (10.0.0.9)"
+    assert told in reason.sentence and "secret" not in reason.sentence
+    other = {**REDIS, "port": 6380}
+    both = replace(seen, neighbours=replace(SEEN.neighbours, listeners=(REDIS, other)))
+    assert checks(WISHES, both) == ["instance", "other_services"], "only the one port is that of the old Redis"
+
+
+def test_hosts_may_name_the_one_they_led_to_in_ways_of_their_own():
+    by_address = replace(ON_TARGET, original={"host": "10.0.0.9", "port": 6379})
+    two_addresses = replace(ON_TARGET, addresses=("10.0.0.9", "fd00::9"))
+    assert checks(WISHES, replace(SEEN, hosts={"app1": two_addresses, "app2": by_address})) == []
 
 
 def test_every_reason_is_given_at_once():
@@ -391,6 +411,20 @@ def test_a_service_is_retired_whatever_else_is_on_its_host():
 )
 def test_a_service_that_is_not_seen_to_be_the_old_redis_is_refused(neighbours):
     assert checks(SERVICE, replace(WITH_UNIT, neighbours=neighbours)) == ["service"]
+
+
+def test_a_service_to_which_not_every_host_led_is_refused():
+    elsewhere = replace(ON_TARGET, original={**OLD, "host": "10.0.0.8"}, addresses=("10.0.0.8",))
+    assert checks(SERVICE, replace(WITH_UNIT, hosts={"app1": ON_TARGET, "app2": elsewhere})) == ["service"]
+
+
+@pytest.mark.parametrize(("old_host", "refused"), [("app2", []), ("elsewhere", ["service"])])
+def test_loopback_leads_to_the_service_on_its_own_host_alone(old_host, refused):
+    local = replace(ON_TARGET, original={**OLD, "host": "localhost"}, addresses=("127.0.0.1", "::1"))
+    neighbours = replace(WITH_UNIT.neighbours, host=old_host)
+    hosts = {"app1": ON_TARGET, "app2": local}
+    assert checks(SERVICE, replace(WITH_UNIT, hosts=hosts, neighbours=neighbours)) == refused
+    assert led_apart({"app1": local, "app2": local}, neighbours)
 
 
 def test_a_service_is_never_terminated():
