@@ -5,6 +5,9 @@
 
 AWS never tells a token, so the ledger remembers: ``{secret, version_id}``, and while a rotation is under way also
 ``rotating: {version_id, hosts}``, the version that it goes to and the hosts that are proven to use it.
+
+Whoever may write the ledger need not be one who may read secrets. So what it says decides neither which token becomes
+valid (Secrets Manager's labels must agree) nor which secret is read (it must be this migration's).
 """
 
 from __future__ import annotations
@@ -67,17 +70,21 @@ def course(secret: str, facts: Facts, entry: Entry, wants_new: bool) -> dict[str
     """What a rotation has to do. An empty ``to_version`` is to be generated first.
 
     One that is under way is always gone on with: a third token would end the oldest of two, on which hosts may be.
+    ``facts`` may have ``before: {secret, ours}``, of another secret that the token before is in.
     """
     current, pending = facts["current_version_id"], facts["pending_version_id"]
     rotating = entry.get("rotating") or {}
     known = entry.get("version_id") or current
-    if rotating and entry["secret"] != secret:
+    if rotating and entry.get("secret") != secret:
         raise RotationRefused(
-            f"A rotation is under way to a version of the secret {entry['secret']}, and migration_auth_token_secret "
-            f"names {secret}. Name the former, run this again until it is done, and then change to {secret}"
+            f"A rotation is under way to a version of the secret {entry.get('secret')}, and "
+            f"migration_auth_token_secret names {secret}. Name the former, run this again until it is done, and then "
+            f"change to {secret}"
         )
     if rotating:
-        return _course(secret, facts, entry, rotating["version_id"], "a rotation is under way")
+        to_version = rotating.get("version_id") or ""
+        _refuse_without_label(secret, facts, to_version)
+        return _course(secret, facts, entry, to_version, "a rotation is under way")
     if current != known:
         return _course(secret, facts, entry, current, "the current version is another than the target was given")
     if pending:
@@ -90,24 +97,44 @@ def course(secret: str, facts: Facts, entry: Entry, wants_new: bool) -> dict[str
 def _course(secret: str, facts: Facts, entry: Entry, to_version: str, why: str) -> dict[str, Any]:
     promote = to_version != facts["current_version_id"]
     # Somebody has put yet another version on top since: it is theirs, and the next rotation goes to it.
-    overtaken = bool(entry.get("rotating")) and facts["current_version_id"] not in (to_version, entry["version_id"])
+    overtaken = bool(entry.get("rotating")) and facts["current_version_id"] not in (to_version, entry.get("version_id"))
     if promote and not overtaken and not facts["ours"]:
         raise RotationRefused(
             f"The secret {secret} is not this migration's (it lacks its tag cache_migration:name), so no version is "
             "put into it and none is made its current one. Put the new token there yourself (aws secretsmanager "
             f"put-secret-value --secret-id {secret} --secret-string …) and run this again, or give the secret that tag"
         )
+    from_secret = entry.get("from_secret") or entry.get("secret") or secret
+    before = facts.get("before") or {}
     return {
         "needed": True,
         "why": why,
         "secret": secret,
-        "from_secret": entry.get("from_secret") or entry.get("secret") or secret,
+        "from_secret": from_secret,
+        # What is tried at the end, for being refused: it is read then, and handed to the app's interpreter.
+        "prove": from_secret == secret or (before.get("secret") == from_secret and bool(before.get("ours"))),
         "from_version": entry.get("version_id") or facts["current_version_id"],
         "to_version": to_version,
         "generate": not to_version,
         "promote": promote and not overtaken,
         "done": _hosts_done(entry),
     }
+
+
+def _refuse_without_label(secret: str, facts: Facts, version: str) -> None:
+    current, pending = facts["current_version_id"], facts["pending_version_id"]
+    if version and version in (current, pending):
+        return
+    raise RotationRefused(
+        f"The ledger says that a rotation is under way to version {version or '(none)'} of the secret {secret}, which "
+        f"is neither its current version (AWSCURRENT is {current}) nor one that waits (AWSPENDING is "
+        f"{pending or 'on no other'}). It may be a token that was ended, and must not become valid again, so nothing "
+        "was changed. If it is what the rotation went to, and another version was put on top since, make it the "
+        f"current one (aws secretsmanager update-secret-version-stage --secret-id {secret} --version-stage AWSCURRENT "
+        f"--move-to-version-id {version or 'ID'} --remove-from-version-id {current}) and run this again; put the other "
+        "there again afterwards. If it is not, somebody has changed the entry token of the ledger: look at the history "
+        "of that parameter (aws ssm get-parameter-history), and put back what it was before"
+    )
 
 
 def _hosts_done(entry: Entry) -> list[str]:
@@ -136,6 +163,12 @@ def lines(told: Mapping[str, Any]) -> list[str]:
         said.append(f"{host}: restart {told['service']}")
     said += [f"secret {way['secret']}: make {version} the current one"] if way["promote"] else []
     said.append(f"replication group {group}: end the token before it")
+    if not way["prove"]:
+        said.append(
+            f"secret {way['from_secret']}, which the ledger names for the token before: not read, as it is not "
+            "known to be this migration's (by its tag cache_migration:name), so it stays unproven that the target "
+            "refuses that token"
+        )
     return said
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 
 import pytest
+import yaml
 from ansible_collections.kempian.cache_migration.plugins.module_utils import token_secret
 from ansible_collections.kempian.cache_migration.plugins.module_utils.token_rotation import (
     PLACEHOLDER,
@@ -18,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.token_rota
     verdict,
 )
 
+FINISH = pathlib.Path(__file__).resolve().parents[2] / "roles/rotate/tasks/finish.yml"
 TOKEN = re.compile(r"[A-Za-z0-9!&#$^<>-]{16,128}")
 KNOWN = {"secret": "shop/token", "version_id": "v1", "time": "2026-11-25T19:42:11Z"}
 UNDER_WAY = {**KNOWN, "rotating": {"version_id": "v2", "hosts": ["app1"]}}
@@ -95,12 +98,32 @@ def test_a_version_that_somebody_has_made_current_is_the_one_to_go_to_and_stays_
     assert (way["to_version"], way["from_version"], way["promote"]) == ("v2", "v1", False)
 
 
-@pytest.mark.parametrize("secret", [{}, {"pending": "v2"}, {"pending": "v3"}, {"current": "v2"}, {"current": "v3"}])
+@pytest.mark.parametrize(
+    "secret",
+    [{"pending": "v2"}, {"current": "v2"}, {"current": "v2", "pending": "v3"}, {"current": "v3", "pending": "v2"}],
+)
 @pytest.mark.parametrize("wants_new", [True, False])
-def test_a_rotation_under_way_is_gone_on_with_whatever_the_secret_says_now(secret, wants_new):
+def test_a_rotation_under_way_is_gone_on_with_as_long_as_its_version_has_a_label(secret, wants_new):
     way = rotation(UNDER_WAY, wants_new, **secret)
     assert (way["to_version"], way["from_version"], way["generate"], way["done"]) == ("v2", "v1", False, ["app1"])
     assert way["promote"] == (secret.get("current", "v1") == "v1"), "a version that somebody has put since stays"
+
+
+@pytest.mark.parametrize("secret", [{}, {"pending": "v3"}, {"current": "v3"}, {"current": "v3", "pending": "v4"}])
+@pytest.mark.parametrize("wants_new", [True, False])
+def test_a_version_without_a_label_is_given_to_no_target_whatever_the_ledger_says(secret, wants_new):
+    """It may be one that was ended, AWSPREVIOUS for being known to somebody."""
+    with pytest.raises(RotationRefused, match="neither its current version") as refused:
+        rotation(UNDER_WAY, wants_new, **secret)
+    said, current = str(refused.value), secret.get("current", "v1")
+    assert f"--version-stage AWSCURRENT --move-to-version-id v2 --remove-from-version-id {current}" in said
+    assert "get-parameter-history" in said
+
+
+@pytest.mark.parametrize("rotating", [{"hosts": []}, {"version_id": "", "hosts": []}, {"version_id": None}])
+def test_a_ledger_that_names_no_version_makes_no_token(rotating):
+    with pytest.raises(RotationRefused, match="neither its current version"):
+        rotation({**KNOWN, "rotating": rotating}, wants_new=True)
 
 
 @pytest.mark.parametrize("secret", [{"wants_new": True}, {"pending": "v2"}])
@@ -122,10 +145,47 @@ def test_a_target_moves_to_another_secret_and_its_former_one_is_remembered_until
     assert (again["from_secret"], again["from_version"], again["done"]) == ("shop/token", "v1", ["app2"])
 
 
+FOREIGN = {"secret": "shop/token", "from_secret": "shop/db", "version_id": "d1", "rotating": {"version_id": "v1"}}
+MOVED = {"secret": "shop/db", "version_id": "d1"}
+
+
+@pytest.mark.parametrize("entry", [FOREIGN, MOVED])
+@pytest.mark.parametrize(
+    "before",
+    [{}, {"before": {"secret": "shop/db", "ours": False}}, {"before": {"secret": "shop/another", "ours": True}}],
+)
+def test_a_secret_that_the_ledger_alone_names_is_neither_read_nor_tried_and_the_lines_say_so(entry, before):
+    way = course("shop/token", {**facts(), **before}, entry, False)
+    assert way["needed"] and not way["prove"]
+    said = lines({"course": way, "group": "cache", "hosts": [], "shared": [], "service": "shop", "env": ""})
+    assert said[-1].startswith("secret shop/db") and "not read" in said[-1] and "unproven" in said[-1]
+
+
+@pytest.mark.parametrize("entry", [KNOWN, UNDER_WAY, {}])
+def test_an_old_token_in_this_migrations_own_secret_is_tried(entry):
+    assert rotation(entry, pending="v2")["prove"]
+
+
+@pytest.mark.parametrize("entry", [KNOWN, {**KNOWN, "from_secret": "shop/token", "secret": "shop/another"}])
+def test_an_old_token_in_a_secret_that_carries_this_migrations_tag_is_tried(entry):
+    begun = {**entry, "rotating": {"version_id": "w1", "hosts": []}} if entry is not KNOWN else entry
+    own = {**facts(current="w1"), "before": {"secret": "shop/token", "ours": True}}
+    way = course("shop/another", own, begun, False)
+    assert way["from_secret"] == "shop/token" and way["prove"]
+
+
+def test_the_role_reads_and_tries_the_old_token_only_where_the_course_says_so():
+    tasks = [task for task in yaml.safe_load(FINISH.read_text()) if "__rotate_old_token" in str(task)]
+    assert len(tasks) == 2
+    for task in tasks:
+        when = task["when"] if isinstance(task["when"], list) else [task["when"]]
+        assert when[0] == "__rotate_course.prove", task["name"]
+
+
 def test_the_ledger_learns_who_uses_the_new_token_and_forgets_it_at_the_end():
     begun = entry_under_way(KNOWN, rotation(KNOWN, pending="v2"), "v2", [])
     assert begun == {"secret": "shop/token", "version_id": "v1", "rotating": {"version_id": "v2", "hosts": []}}
-    further = entry_under_way(begun, rotation(begun), "v2", ["app2", "app1"])
+    further = entry_under_way(begun, rotation(begun, pending="v2"), "v2", ["app2", "app1"])
     assert further["rotating"]["hosts"] == ["app1", "app2"]
     assert not course("shop/token", facts(current="v2"), entry_of("shop/token", "v2"), False)["needed"]
 
