@@ -136,7 +136,11 @@ class Supervisor:
 
 
 def manager_of(kind: str, name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
-    return Systemd(name, run) if kind == "systemd" else Supervisor(name, supervisorctl, run)
+    """Raises ServiceError for a command that would show a password to all users of the host."""
+    if kind == "systemd":
+        return Systemd(name, run)
+    refuse_password(supervisorctl)
+    return Supervisor(name, supervisorctl, run)
 
 
 def _said(run: Run, command: Sequence[str], shown: str, accept: Sequence[int] = (0,)) -> str:
@@ -151,6 +155,23 @@ def _said(run: Run, command: Sequence[str], shown: str, accept: Sequence[int] = 
     if code not in accept:
         raise ServiceError(f"'{shown}' failed: {_quoted(err + out, command)[:300]}")
     return out + err
+
+
+# Short options may stand in one word, and long ones may be shortened.
+_PASSWORD_OPTION = re.compile(r"-[hi?]*p.*|--p[a-z]*(?:=.*)?|.*://[^/]*@.*", re.DOTALL)
+
+
+def refuse_password(command: Sequence[str]) -> None:
+    """Whatever stands before supervisorctl itself is a program with options of its own."""
+    programs = [word.rpartition("/")[2].endswith("supervisorctl") for word in command]
+    options = command[programs.index(True) + 1 :] if True in programs else command[1:]
+    if any(_PASSWORD_OPTION.fullmatch(word) for word in options):
+        raise ServiceError(
+            "supervisorctl (migration_supervisorctl) has a password among its options (-p, --password, or a URL with "
+            "one), where all users of the host see it in the list of processes. Put it into a file that root alone may "
+            "read, as password (and username) of its section [supervisorctl], and name that file by -c; and give "
+            "supervisor another password"
+        )
 
 
 _PASSWORD_FOLLOWS = re.compile(r"-p|--p[a-z]*")

@@ -34,7 +34,7 @@ options:
     description:
       - The command for supervisor with its options, for instance C([supervisorctl, -c, /etc/shop.conf]).
       - A password belongs into the file of C(-c), as C(password) of its section C([supervisorctl]). With C(-p) all
-        users of the host see it among the processes.
+        users of the host would see it among the processes, so that is refused.
     type: list
     elements: str
     default: [supervisorctl]
@@ -61,7 +61,7 @@ options:
   health_url:
     description:
       - What to ask for the app's health, by GET from the host itself. Left out, nothing is asked.
-      - It holds no user name and no password. Its query is asked for, but never shown.
+      - It holds no user name and no password. Its query is asked for, but never shown or logged.
     type: str
   health_requests:
     description: How many answers with status 200 are needed in a row.
@@ -196,6 +196,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.service_pr
 )
 
 
+class UnloggedModule(AnsibleModule):
+    """Leaves the log of the host alone, where its users read a command and a URL that their writers took for hidden.
+
+    The constructor's ``no_log`` does not: each task hands over its own, which takes that one's place. The ``no_log`` of
+    an option would mask its words wherever they stand in the result.
+    """
+
+    def log(self, msg: Any, log_args: Any = None) -> None:
+        pass
+
+
 def wanted_from(params: Mapping[str, Any], shown_url: str) -> Wanted:
     endpoint = params["endpoint"] or {}
     return Wanted(
@@ -283,8 +294,23 @@ def shown_health_url(module: AnsibleModule) -> str:
     return shown
 
 
+def manager_from(module: AnsibleModule) -> Manager:
+    params = module.params
+    try:
+        return manager_of(
+            params["manager"],
+            params["name"],
+            params["supervisorctl"],
+            lambda command: module.run_command(list(command), handle_exceptions=False),
+        )
+    except ServiceError as error:
+        params["supervisorctl"] = params["supervisorctl"][:1]  # the result may repeat the options
+        module.fail_json(msg=f"{error}.")
+        raise
+
+
 def main() -> None:
-    module = AnsibleModule(
+    module = UnloggedModule(
         argument_spec={
             "name": {"type": "str", "required": True},
             "manager": {"type": "str", "choices": ["systemd", "supervisor"], "default": "systemd"},
@@ -310,12 +336,7 @@ def main() -> None:
     params = dict(module.params)
     shown_url = shown_health_url(module)
     refuse_bad_endpoint(module)
-    manager = manager_of(
-        params["manager"],
-        params["name"],
-        params["supervisorctl"],
-        lambda command: module.run_command(list(command), handle_exceptions=False),
-    )
+    manager = manager_from(module)
     wanted, service = wanted_from(params, shown_url), service_from(params, manager)
     try:
         if module.check_mode:

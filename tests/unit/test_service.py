@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service import ServiceError, Supervisor, Systemd
+from ansible_collections.kempian.cache_migration.plugins.module_utils.service import (
+    ServiceError,
+    Supervisor,
+    Systemd,
+    manager_of,
+)
 
 PASSWORD = "hunter2-hunter2"
 FORMS = [
@@ -52,3 +57,29 @@ def test_systemd_is_told_to_forget_earlier_failures_before_a_restart():
     asked = []
     Systemd("shop", lambda command: (asked.append(command[1]), (0, "", ""))[1]).restart()
     assert asked == ["reset-failed", "restart"]
+
+
+@pytest.mark.parametrize(
+    "options", [*FORMS, ["-ip", PASSWORD], ["--passw", PASSWORD], [f"--serverurl=http://{PASSWORD}@h"]]
+)
+@pytest.mark.parametrize("program", [["/opt/supervisorctl"], ["sudo", "-n", "supervisorctl"], ["/opt/our-own"]])
+def test_a_password_in_the_list_of_processes_is_refused_with_the_place_for_it_and_without_it(options, program):
+    asked = []
+    with pytest.raises(ServiceError, match=r"section \[supervisorctl\], and name that file by -c") as refused:
+        manager_of("supervisor", "shop", [*program, "-c", "/etc/supervisorctl.conf", *options], asked.append)
+    assert "hunter2" not in str(refused.value) and asked == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["supervisorctl"],
+        ["/opt/bin/supervisorctl", "-c", "/srv/app-p/shop.conf", "-u", "ops"],
+        ["supervisorctl", "-s", "http://127.0.0.1:9001"],
+        ["supervisorctl", "-s", "unix:///run/shop@2.sock"],
+        ["sudo", "-p", "who?", "supervisorctl", "-i"],
+        ["python3", "-m", "supervisor.supervisorctl", "--configuration=/etc/shop.conf"],
+    ],
+)
+def test_a_command_without_a_password_is_taken(command):
+    assert isinstance(manager_of("supervisor", "shop", command, lambda _command: (0, "", "")), Supervisor)

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible.module_utils import basic
 from ansible_collections.kempian.cache_migration.plugins.module_utils import service_course
+from ansible_collections.kempian.cache_migration.plugins.modules import app_service
 
 
 @pytest.fixture
@@ -133,6 +135,30 @@ def test_the_query_of_the_health_url_is_asked_for_and_never_shown(app, prove, ne
     result = prove(**{**asked, "health_url": f"{app.health_url}?token=hunter3"}, timeout=0.8)
     assert result["failed"] and f"{app.health_url}, last: status 401" in result["msg"]
     assert "hunter3" not in str(result)
+
+
+def test_a_password_of_supervisorctl_is_refused_and_not_even_among_the_options(run_module, monkeypatch):
+    told = {}
+    monkeypatch.setattr(app_service, "refuse_bad_endpoint", lambda module: told.update(module=module))
+    result = run_module(
+        app_service.main, name="shop", manager="supervisor", supervisorctl=["supervisorctl", "-p", "hunter2"]
+    )
+    assert result["failed"] and "migration_supervisorctl" in result["msg"]
+    assert "hunter2" not in str(result) and "hunter2" not in str(told["module"].params)
+
+
+def test_neither_the_command_nor_the_query_of_the_health_url_is_in_the_log_of_the_host(app, prove, new, monkeypatch):
+    logged = []
+    monkeypatch.setattr(basic, "has_journal", False)
+    monkeypatch.setattr(basic.AnsibleModule, "_log_to_syslog", lambda _module, message: logged.append(message))
+    app.start(new.port, wants_query="token=hunter2")
+    asked = {"endpoint": at(new), "health_url": f"{app.health_url}?token=hunter2", "restart": "never"}
+    # As a task hands them over: what the constructor was given for no_log does not count then.
+    result = prove(**asked, _ansible_no_log=False, _ansible_debug=True)
+    assert not result.get("failed"), result
+    assert result["health"]["requests"] >= 5, "the result is not masked"
+    prove(manager="supervisor", supervisorctl=[*app.supervisorctl, "-p", "hunter2"], _ansible_no_log=False)
+    assert logged == []
 
 
 def test_a_health_url_with_a_login_is_refused_by_name(prove):
