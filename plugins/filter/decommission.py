@@ -70,4 +70,5 @@ class FilterModule:
             "old_host_seen": old_host_seen,
             "old_redis_asker": old_redis_asker,
             "task_failure": why_failed,
+            "wrong_entry": decommission.wrong_entry,
         }

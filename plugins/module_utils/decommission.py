@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import datetime
+import re
 import shlex
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failure_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import (
@@ -26,12 +27,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import RedisLook, has_answer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time, parameter
+from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import is_instance_id
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ
 
 NOTHING, STOP, RETIRE, TERMINATE = "nothing", "stop", "retire", "terminate"
 
 # Of the ledger's entry: what was begun, and how far it came.
 STOPPING, STOPPED, TERMINATED = "stopping", "stopped", "terminated"
+
+# What a service's unit may be called: no option of systemctl, and no unit of another type.
+_UNIT = re.compile(r"[A-Za-z0-9@_.:][A-Za-z0-9@_.:-]*")
+_OTHER_UNIT = re.compile(r"[.](target|socket|timer|mount|automount|path|slice|scope|device|swap)\Z")
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,43 @@ def forget_command(migration_name: str, entry: str, region: str = "") -> str:
     """What a person types to delete an entry of the ledger."""
     where = f" --region {shlex.quote(region)}" if region else ""
     return f"aws ssm delete-parameter{where} --name {parameter(migration_name, entry)}"
+
+
+def wrong_entry(
+    entry: Mapping[str, Any], old_hosts: Sequence[str], instance_id: str, migration_name: str, region: str = ""
+) -> str:
+    """Why what the ledger's entry names must not be started; empty where it may. Others than we may have written it.
+
+    ``old_hosts`` are those of the group old_redis, ``instance_id`` is what the inventory says. Where that is empty, the
+    entry alone knows the instance, and is believed: there would be no way back else, and docs/iam-policy.json lets a
+    run start that one instance only.
+    """
+    name = parameter(migration_name, "decommission")
+    where = f" --region {shlex.quote(region)}" if region else ""
+    whose = f"look who wrote the parameter {name} (aws ssm get-parameter-history{where} --name {name})"
+    return next(_wrongs(entry, old_hosts, instance_id, whose), "")
+
+
+def _wrongs(entry: Mapping[str, Any], old_hosts: Sequence[str], instance_id: str, whose: str) -> Iterator[str]:
+    service, host, stopped = entry.get("service"), entry.get("host"), entry.get("instance_id")
+    if ("service" in entry or "host" in entry) and not (_is_service(service) and host in old_hosts):
+        yield (
+            f"The ledger says that {service or 'a service without a name'} was retired on {host or 'no host'}, which "
+            f"is no service of a host in the group old_redis. Put that host into the group, or {whose}."
+        )
+    if "instance_id" in entry and not is_instance_id(stopped):
+        yield f"The ledger says that {stopped!r} was stopped, which is no id of an instance: {whose}."
+    if "instance_id" in entry and instance_id and stopped != instance_id:
+        yield (
+            f"The ledger says that the instance {stopped} was stopped, and by the inventory the old Redis is "
+            f"{instance_id} (migration_old_instance_id, or instance_id of the host in old_redis): nothing was started. "
+            f"If the ledger is right, set migration_old_instance_id: {stopped}; else {whose}, and put back the version "
+            "before."
+        )
+
+
+def _is_service(name: Any) -> bool:
+    return isinstance(name, str) and bool(_UNIT.fullmatch(name)) and not _OTHER_UNIT.search(name)
 
 
 def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str, migration_name: str) -> str:

@@ -36,8 +36,12 @@ class Instance:
         return asdict(self)
 
 
+def is_instance_id(instance_id: Any) -> bool:
+    return isinstance(instance_id, str) and bool(re.fullmatch(r"i-[0-9a-f]{8,17}", instance_id))
+
+
 def check_instance_id(instance_id: str) -> str:
-    if not re.fullmatch(r"i-[0-9a-f]{8,17}", instance_id or ""):
+    if not is_instance_id(instance_id):
         raise PlanRefused(
             f"the instance id is {instance_id!r}: it is i- and 8 or 17 hexadecimal digits, as EC2 shows it; change "
             "migration_old_instance_id",

@@ -1,0 +1,97 @@
+"""The way back of a retirement: what the role starts of what the ledger says, against moto."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
+
+NAME = "shop"
+
+
+@pytest.fixture
+def ec2(moto_options):
+    return boto3.client(
+        "ec2",
+        endpoint_url=moto_options["endpoint_url"],
+        region_name=moto_options["region"],
+        aws_access_key_id=moto_options["access_key"],
+        aws_secret_access_key=moto_options["secret_key"],
+    )
+
+
+@pytest.fixture
+def stopped(ec2):
+    made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ec2.stop_instances(InstanceIds=[made])
+    return made
+
+
+def state_of(ec2, instance):
+    return ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+
+@pytest.fixture
+def undo(tmp_path, moto_options, connect_ssm):
+    """Runs it with an entry in the ledger, and says what was printed."""
+
+    def run(entry, environ=None, **variables):
+        ledger.write(connect_ssm(), NAME, "decommission", {"step": "stopped", "time": "2026-01-01T00:00:00Z", **entry})
+        role = {"name": "kempian.cache_migration.decommission", "tasks_from": "undo"}
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": sys.executable,
+                "decommission_endpoint": {"state": "known", "address": "cache.invalid"},
+                "decommission_migration_name": NAME,
+                "decommission_region": moto_options["region"],
+                "decommission_wait_timeout": 1,
+                **variables,
+            },
+            "tasks": [{"ansible.builtin.include_role": role}],
+        }
+        (tmp_path / "play.yml").write_text(json.dumps([play]))
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml"],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "AWS_ENDPOINT_URL": moto_options["endpoint_url"],
+                "AWS_ACCESS_KEY_ID": moto_options["access_key"],
+                "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
+                "ANSIBLE_LOCALHOST_WARNING": "0",
+                **(environ or {}),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0, "no old Redis answers here"
+        return re.sub(r"\s+", " ", done.stdout + done.stderr)
+
+    return run
+
+
+def test_the_instance_that_the_inventory_knows_is_started_and_no_other(undo, ec2, stopped):
+    said = undo({"instance_id": stopped}, decommission_instance_id="i-0123456789abcdef0")
+    assert f"set migration_old_instance_id: {stopped}" in said
+    assert state_of(ec2, stopped) == "stopped"
+
+    said = undo({"instance_id": stopped}, decommission_instance_id=stopped)
+    assert "answers no host" in said
+    assert state_of(ec2, stopped) == "running"
+
+
+def test_a_service_without_a_host_is_started_nowhere(undo):
+    said = undo({"service": "redis-server", "was_enabled": True})
+    assert "redis-server was retired on no host" in said
+    assert "Bring its service back" not in said

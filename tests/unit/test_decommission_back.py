@@ -1,0 +1,120 @@
+"""The way back of a retirement: what may be started, what is told where it does not start, and whether it is back."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+import yaml
+from ansible_collections.kempian.cache_migration.plugins.filter import decommission as filters
+from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission
+
+ID, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
+BACKUP = {"bucket": "b", "key": "cache_migration/shop/20261122T110000Z.rdb", "size": 9, "sha256": "f" * 64}
+ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/decommission/tasks"
+
+# --- what may be started ---
+
+
+def wrong(entry, old_hosts=("old",), instance_id=""):
+    return decommission.wrong_entry({"step": "stopped", **entry}, old_hosts, instance_id, "shop", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("entry", "known"),
+    [
+        ({"instance_id": ID}, ID),
+        ({"instance_id": ID}, ""),
+        ({"service": "redis-server", "host": "old"}, ""),
+        ({"service": "redis@6379.service", "host": "old"}, OTHER),
+        ({}, ID),
+    ],
+)
+def test_what_this_migration_stopped_is_started(entry, known):
+    assert wrong(entry, instance_id=known) == ""
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"service": "redis-server"},  # it would be started on a host of the app
+        {"service": "redis-server", "host": None},
+        {"service": "redis-server", "host": "app1"},
+        {"host": "app1"},
+        *({"service": name, "host": "old"} for name in ("--now", "-H", "", None, "a b", "redis\n", "rescue.target")),
+    ],
+)
+def test_a_service_that_is_none_of_the_old_redis_is_not_started_and_its_parameter_named(entry):
+    told = wrong(entry)
+    assert "group old_redis" in told
+    assert "--region eu-west-1 --name /cache_migration/shop/decommission)" in told
+
+
+def test_another_instance_than_that_of_the_inventory_is_not_started_and_both_are_named():
+    told = wrong({"instance_id": OTHER}, instance_id=ID)
+    assert f"set migration_old_instance_id: {OTHER};" in told
+    assert f"the old Redis is {ID} (migration_old_instance_id, or instance_id of the host in old_redis)" in told
+    assert "get-parameter-history" in told
+
+
+@pytest.mark.parametrize("name", ["old-redis", "", None, ["i-0123456789abcdef0"]])
+def test_what_is_no_instances_id_is_not_started(name):
+    assert "no id of an instance" in wrong({"instance_id": name})
+
+
+def test_the_inventory_tells_the_way_back_which_instance_it_is_as_it_tells_decommission():
+    def told(playbook):
+        text = (ROLE.parents[2] / "playbooks" / playbook).read_text()
+        return " ".join(text.partition("decommission_instance_id: ")[2].split("\n        decommission_")[0].split())
+
+    assert told("rollback.yml") == told("decommission.yml") != ""
+
+
+# --- whether it is back ---
+
+
+def test_where_there_is_none_the_commands_can_be_typed_as_they_are():
+    told = decommission.no_way_back(BACKUP, {"instance_id": ID}, "it is terminated", "shop")
+    assert f"aws s3 cp s3://b/{BACKUP['key']} dump.rdb" in told
+    assert "--name /cache_migration/shop/decommission)" in told
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        ({"unreachable": True, "msg": "no route."}, "the host cannot be reached: no route"),
+        ({"failed": True, "msg": "no such unit"}, "no such unit"),
+        ({"changed": True}, ""),
+        ({"skipped": True}, ""),  # an instance was started instead
+    ],
+)
+def test_a_service_that_is_not_back_is_a_result_with_its_reason(result, why):
+    assert filters.why_failed(result) == why
+    tasks = yaml.safe_load((ROLE / "bring_back.yml").read_text())
+    back = next(task for task in tasks if task["name"].endswith("Bring its service back"))
+    assert back["ignore_unreachable"] and back["ignore_errors"]
+    told = tasks[tasks.index(back) + 1]
+    assert told["when"] == f"{back['register']} | kempian.cache_migration.task_failure | length > 0"
+    assert "__decommission_entry.host" in told["ansible.builtin.fail"]["msg"]
+    assert "__decommission_entry.service" in told["ansible.builtin.fail"]["msg"]
+
+
+def answer(count, expires=0):
+    return {"app1": {"redis": {"failure": "", "keyspace": {"0": {"count": count, "expires": expires}}}}}
+
+
+HELD = {**BACKUP, "keyspace": {"0": {"count": 10, "expires": 4}}}
+
+
+@pytest.mark.parametrize(("hosts", "is_back"), [(answer(10, 4), True), (answer(7, 1), True), (answer(9, 4), False)])
+def test_it_is_back_with_all_keys_but_those_that_expired(hosts, is_back):
+    assert (decommission.not_back(hosts, HELD, []) == "") is is_back
+
+
+def test_lost_keys_can_be_accepted_by_name():
+    assert decommission.not_back(answer(0), HELD, ["data"]) == ""
+
+
+def test_one_that_answers_no_host_is_not_back():
+    silent = {"app1": {"redis": {"failure": "refused"}}, "app2": {"unreachable": True, "msg": "no route"}}
+    assert "app1: refused; app2: the host cannot be reached: no route" in decommission.not_back(silent, HELD, [])
