@@ -147,8 +147,11 @@ def where_backup_is(backup: Mapping[str, Any]) -> str:
 
 def forget_command(migration_name: str, entry: str, region: str = "") -> str:
     """What a person types to delete an entry of the ledger."""
-    where = f" --region {shlex.quote(region)}" if region else ""
-    return f"aws ssm delete-parameter{where} --name {parameter(migration_name, entry)}"
+    return f"aws ssm delete-parameter{_in_region(region)} --name {parameter(migration_name, entry)}"
+
+
+def _in_region(region: str) -> str:
+    return f" --region {shlex.quote(region)}" if region else ""
 
 
 def wrong_entry(
@@ -161,8 +164,7 @@ def wrong_entry(
     run start that one instance only.
     """
     name = parameter(migration_name, "decommission")
-    where = f" --region {shlex.quote(region)}" if region else ""
-    whose = f"look who wrote the parameter {name} (aws ssm get-parameter-history{where} --name {name})"
+    whose = f"look who wrote the parameter {name} (aws ssm get-parameter-history{_in_region(region)} --name {name})"
     return next(_wrongs(entry, old_hosts, instance_id, whose), "")
 
 
@@ -188,18 +190,44 @@ def _is_service(name: Any) -> bool:
     return isinstance(name, str) and bool(_UNIT.fullmatch(name)) and not _OTHER_UNIT.search(name)
 
 
-def no_way_back(backup: Mapping[str, Any], entry: Mapping[str, Any], why: str, migration_name: str) -> str:
-    """What to do where the old Redis cannot be started again."""
-    what = f"The old Redis ({entry.get('instance_id')}) cannot be brought back: {why.rstrip('.')}."
-    told = f"{what} {where_backup_is(backup)}"
-    if not backup:
-        return f"{told} The app stays where it is."
+def not_started(
+    backup: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    result: Mapping[str, Any],
+    migration_name: str,
+    region: str = "",
+) -> str:
+    """What to do where old_instance has failed to start it: it names an option where the instance is gone for good."""
+    why = failure_reason(result).rstrip(".")
+    if result.get("option"):
+        return no_way_back(backup, entry, why, migration_name, region)
     return (
-        f"{told} The app stays where it is. To go back all the same: start a Redis of the same version or newer with "
-        f"that file as its dump.rdb (aws s3 cp s3://{backup['bucket']}/{backup['key']} dump.rdb; appendonly no), "
-        f"reachable as {(backup.get('source') or {}).get('host')}; delete the ledger's entry 'decommission' (aws ssm "
-        f"delete-parameter --name {parameter(migration_name, 'decommission')}), and run this again."
+        f"The old Redis ({entry.get('instance_id')}) could not be started: {why}. Mend that and run this again: "
+        "nothing was changed, and the app stays where it is."
     )
+
+
+def no_way_back(
+    backup: Mapping[str, Any], entry: Mapping[str, Any], why: str, migration_name: str, region: str = ""
+) -> str:
+    """What to do where the old Redis cannot be started again."""
+    if backup:
+        where = shlex.quote(f"s3://{backup.get('bucket')}/{backup.get('key')}")
+        another = (
+            "start a Redis of the same version or newer with that file as its dump.rdb (aws s3 cp"
+            f"{_in_region(region)} {where} dump.rdb; appendonly no), reachable as {_host_of(backup)}"
+        )
+    else:
+        another = "start another Redis, empty or with data of your own, reachable as the old URL names it"
+    return (
+        f"The old Redis ({entry.get('instance_id')}) cannot be brought back: {why}. {where_backup_is(backup)} The app "
+        f"stays where it is. To go back all the same: {another}; delete the ledger's entry 'decommission' "
+        f"({forget_command(migration_name, 'decommission', region)}), and run this again."
+    )
+
+
+def _host_of(backup: Mapping[str, Any]) -> str:
+    return str((backup.get("source") or {}).get("host") or "the old URL names it")
 
 
 def not_back(hosts: Mapping[str, Mapping[str, Any]], backup: Mapping[str, Any], waive: Sequence[str]) -> str:

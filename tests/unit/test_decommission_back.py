@@ -73,10 +73,37 @@ def test_the_inventory_tells_the_way_back_which_instance_it_is_as_it_tells_decom
 # --- whether it is back ---
 
 
-def test_where_there_is_none_the_commands_can_be_typed_as_they_are():
-    told = decommission.no_way_back(BACKUP, {"instance_id": ID}, "it is terminated", "shop")
-    assert f"aws s3 cp s3://b/{BACKUP['key']} dump.rdb" in told
-    assert "--name /cache_migration/shop/decommission)" in told
+FORGET = "(aws ssm delete-parameter --region eu-west-1 --name /cache_migration/shop/decommission), and run this again."
+
+
+def not_started(backup, **result):
+    entry = {"instance_id": ID}
+    return decommission.not_started(backup, entry, {"failed": True, **result}, "shop", "eu-west-1")
+
+
+def test_where_it_is_gone_the_commands_can_be_typed_as_they_are():
+    told = not_started({**BACKUP, "source": {"host": "old.internal"}}, msg="it is terminated", option="instance_id")
+    assert f"(aws s3 cp --region eu-west-1 s3://b/{BACKUP['key']} dump.rdb; appendonly no)" in told
+    assert "reachable as old.internal;" in told
+    assert told.endswith(FORGET)
+
+
+def test_where_it_is_gone_without_a_backup_the_way_on_is_told_too():
+    told = not_started({}, msg="it is terminated", option="instance_id")
+    assert "There is no backup of its data." in told and told.endswith(FORGET)
+
+
+def test_a_name_in_the_ledger_cannot_add_to_a_command():
+    told = not_started({**BACKUP, "key": "x;rm -rf ."}, msg="it is terminated", option="instance_id")
+    assert "'s3://b/x;rm -rf .' dump.rdb" in told
+
+
+@pytest.mark.parametrize("backup", [BACKUP, {}])
+def test_where_it_is_there_and_does_not_start_nothing_is_to_be_given_up(backup):
+    told = not_started(backup, msg="the identity that runs this lacks the IAM action ec2:StartInstances.")
+    assert f"({ID}) could not be started: the identity that runs this lacks the IAM action ec2:StartInstances. " in told
+    assert "Mend that and run this again: nothing was changed" in told
+    assert "delete" not in told and "cannot be brought back" not in told
 
 
 @pytest.mark.parametrize(

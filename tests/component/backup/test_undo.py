@@ -91,6 +91,18 @@ def test_the_instance_that_the_inventory_knows_is_started_and_no_other(undo, ec2
     assert state_of(ec2, stopped) == "running"
 
 
+def test_an_instance_that_is_gone_and_one_that_does_not_start_are_told_apart(undo, ec2, stopped, unused_port):
+    nowhere = {"AWS_ENDPOINT_URL_EC2": f"http://127.0.0.1:{unused_port()}", "AWS_MAX_ATTEMPTS": "1"}
+    said = undo({"instance_id": stopped}, environ=nowhere)
+    assert f"The old Redis ({stopped}) could not be started: " in said
+    assert "Mend that and run this again" in said and "delete-parameter" not in said
+
+    ec2.terminate_instances(InstanceIds=[stopped])
+    said = undo({"instance_id": stopped})
+    assert f"The old Redis ({stopped}) cannot be brought back: " in said
+    assert "aws ssm delete-parameter --region us-east-1 --name /cache_migration/shop/decommission" in said
+
+
 def test_a_service_without_a_host_is_started_nowhere(undo):
     said = undo({"service": "redis-server", "was_enabled": True})
     assert "redis-server was retired on no host" in said
