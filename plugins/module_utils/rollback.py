@@ -11,7 +11,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
 
 Result = Mapping[str, Any]
 PATTERNS_SHOWN = 20
-# It answers and lets the app's user in. That it forbids or cannot take the key of a probe, the app has lived with before.
+# It lets the app's user in. That it forbids or cannot take the key of a probe, the app has lived with before.
 SERVES_ALL_THE_SAME = ("no_permission", "out_of_memory")
 
 
