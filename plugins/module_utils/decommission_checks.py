@@ -140,6 +140,7 @@ def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"{', '.join(names)} to {led}: that is another machine. Change migration_old_instance_id.",
         )
     yield from _apart("instance", seen)
+    yield from _lent(wishes, seen, seen.instance)
     group = seen.instance.auto_scaling_group
     if group:
         yield Reason(
@@ -157,6 +158,20 @@ def _apart(check: str, seen: Seen) -> Iterator[Reason]:
             f"the hosts' old URLs do not all lead to one address and port: {'; '.join(led)}. One Redis is retired "
             "here, by what one host sees of it, and only that one is backed up: put the hosts of the others back "
             "(rollback.yml), and migrate and retire them with an inventory and a migration_name of their own.",
+        )
+
+
+def _lent(wishes: Wishes, seen: Seen, instance: Instance) -> Iterator[Reason]:
+    known = {name: host for name, host in seen.hosts.items() if host.original}
+    lost = [name for name, host in known.items() if instance.is_lost_by_a_stop(host.original["host"], host.addresses)]
+    if lost:
+        lasting = [address for address in instance.addresses if address not in instance.released]
+        yield Reason(
+            "instance",
+            f"the old URL of {', '.join(lost)} leads by {known[lost[0]].original['host']} to a public address that AWS "
+            f"lends to {wishes.instance_id} and takes back when it is stopped: there would be no way back. Put the app "
+            f"back (rollback.yml), have its URL name the private address ({', '.join(lasting)}) or an Elastic IP, and "
+            "migrate it again.",
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused, Step
 
@@ -15,22 +15,33 @@ RUNNING, STOPPED, TERMINATED = "running", "stopped", "terminated"
 _ON_THE_WAY = {"pending": RUNNING, "stopping": STOPPED, "shutting-down": TERMINATED}
 _CALLS = {RUNNING: "StartInstances", STOPPED: "StopInstances", TERMINATED: "TerminateInstances"}
 _AUTO_SCALING_TAG = "aws:autoscaling:groupName"
+# Owns a public address that is not an Elastic IP: a stop releases it, and a start brings another.
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-public-addresses
+_LENDER = "amazon"
 
 
 @dataclass(frozen=True)
 class Instance:
-    """``addresses`` and ``names`` are all by which it can be reached; ``protections`` the options that guard it."""
+    """``addresses`` and ``names`` are all by which it can be reached, ``released`` those that a stop takes away;
+    ``protections`` are the options that guard it."""
 
     instance_id: str
     state: str
     addresses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
     protections: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def auto_scaling_group(self) -> str:
         return self.tags.get(_AUTO_SCALING_TAG, "")
+
+    def is_lost_by_a_stop(self, host: str, addresses: Sequence[str]) -> bool:
+        """Whether what leads here by this host and its addresses leads nowhere once the instance was stopped."""
+        released = set(self.released)
+        led = {*self.addresses, *self.names}.intersection((host, *addresses))
+        return host.lower() in released or (bool(led) and led <= released)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,11 +69,17 @@ def shape(found: Mapping[str, Any], protections: tuple[str, ...] = ()) -> Instan
     addresses += [one.get("PrivateIpAddress") for one in private]
     addresses += [one["Association"].get("PublicIp") for one in private if one.get("Association")]
     addresses += [one.get("Ipv6Address") for each in interfaces for one in each.get("Ipv6Addresses") or ()]
+    associations = [one["Association"] for one in (*interfaces, *private) if one.get("Association")]
+    lent = [one for one in associations if one.get("IpOwnerId") == _LENDER]
+    released = [one.get(name) for one in lent for name in ("PublicIp", "PublicDnsName")]
+    if found.get("PublicIpAddress") in released:
+        released.append(found.get("PublicDnsName"))
     return Instance(
         instance_id=found["InstanceId"],
         state=found["State"]["Name"],
         addresses=tuple(dict.fromkeys(filter(None, addresses))),
         names=tuple(filter(None, (found.get("PrivateDnsName"), found.get("PublicDnsName")))),
+        released=tuple(dict.fromkeys(filter(None, released))),
         protections=protections,
         tags={tag["Key"]: tag.get("Value", "") for tag in found.get("Tags") or ()},
     )

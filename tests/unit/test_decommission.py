@@ -87,6 +87,8 @@ def test_the_right_one_is_stopped_after_a_backup():
         ("hosts", {"hosts": {"app1": ON_TARGET, "app2": HostLook(current=ON_TARGET.current)}}),
         ("instance", {"instance": replace(SEEN.instance, addresses=("10.0.0.8",))}),
         ("instance", {"hosts": {"app1": ON_TARGET, "app2": replace(ON_TARGET, original={**OLD, "port": 6380})}}),
+        ("instance", {"instance": replace(SEEN.instance, released=("old-redis.internal",))}),
+        ("instance", {"instance": replace(SEEN.instance, released=("10.0.0.9",))}),
         ("instance", {"instance": replace(SEEN.instance, tags={"aws:autoscaling:groupName": "redis"})}),
         ("instance", {"instance": replace(SEEN.instance, state="stopped")}),
         ("instance", {"instance": None}),
@@ -116,6 +118,16 @@ def test_hosts_whose_old_urls_led_to_two_are_named_each_with_its_own():
     other = {**REDIS, "port": 6380}
     both = replace(seen, neighbours=replace(SEEN.neighbours, listeners=(REDIS, other)))
     assert checks(WISHES, both) == ["instance", "other_services"], "only the one port is that of the old Redis"
+
+
+def test_an_address_that_a_stop_takes_away_is_refused_with_one_that_lasts():
+    instance = replace(SEEN.instance, addresses=("10.0.0.9", "192.0.2.9"), released=("192.0.2.9",))
+    public = replace(ON_TARGET, original={**OLD, "host": "192.0.2.9"}, addresses=("192.0.2.9",))
+    seen = replace(SEEN, instance=instance, hosts={"app1": public, "app2": public})
+    (reason,) = [one for one in decide(WISHES, seen).reasons if one.check == "instance"]
+    assert "of app1, app2 leads by 192.0.2.9 to a public address" in reason.sentence
+    assert "the private address (10.0.0.9) or an Elastic IP" in reason.sentence
+    assert checks(WISHES, replace(SEEN, instance=instance)) == []
 
 
 def test_hosts_may_name_the_one_they_led_to_in_ways_of_their_own():

@@ -80,6 +80,56 @@ def test_all_its_addresses_and_names_are_known():
     assert found.names == ("ip-10-0-0-9.ec2.internal",)
 
 
+LENT, ELASTIC = "192.0.2.9", "198.51.100.9"
+LENT_NAME, ELASTIC_NAME = (f"ec2-{one.replace('.', '-')}.compute-1.amazonaws.com" for one in (LENT, ELASTIC))
+
+
+def associated(address, name, owner):
+    """As EC2 tells it of an instance with one interface, which has a second private address too."""
+    association = {"PublicIp": address, "PublicDnsName": name, "IpOwnerId": owner}
+    private = [{"PrivateIpAddress": "10.0.0.9", "Association": association}, {"PrivateIpAddress": "10.0.0.10"}]
+    return shape(
+        {
+            "InstanceId": ID,
+            "State": {"Name": "running"},
+            "PrivateIpAddress": "10.0.0.9",
+            "PrivateDnsName": "ip-10-0-0-9.ec2.internal",
+            "PublicIpAddress": address,
+            "PublicDnsName": name,
+            "NetworkInterfaces": [{"Association": association, "PrivateIpAddresses": private}],
+        }
+    )
+
+
+def test_a_stop_takes_away_what_aws_lends_and_leaves_an_elastic_ip():
+    assert associated(LENT, LENT_NAME, "amazon").released == (LENT, LENT_NAME)
+    assert associated(ELASTIC, ELASTIC_NAME, "123456789012").released == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses", "is_lost"),
+    [
+        (LENT, [LENT], True),
+        (LENT_NAME, [LENT], True),
+        (LENT_NAME, ["10.0.0.9"], True),  # as the name resolves within the VPC
+        (LENT_NAME.upper(), ["10.0.0.9"], True),
+        ("redis.example.com", [LENT], True),
+        ("redis.example.com", ["10.0.0.9"], False),
+        ("redis.example.com", [LENT, "10.0.0.9"], False),
+        ("10.0.0.9", ["10.0.0.9"], False),
+        ("ip-10-0-0-9.ec2.internal", ["10.0.0.9"], False),
+        ("elsewhere.example.com", ["10.9.9.9"], False),  # another machine: that is told by itself
+    ],
+)
+def test_what_leads_there_by_what_aws_lends_is_lost_by_a_stop(host, addresses, is_lost):
+    assert associated(LENT, LENT_NAME, "amazon").is_lost_by_a_stop(host, addresses) is is_lost
+
+
+def test_what_leads_there_by_an_elastic_ip_is_not_lost():
+    found = associated(ELASTIC, ELASTIC_NAME, "123456789012")
+    assert not found.is_lost_by_a_stop(ELASTIC, [ELASTIC]) and not found.is_lost_by_a_stop(ELASTIC_NAME, [ELASTIC])
+
+
 def test_an_id_that_is_none_is_refused():
     with pytest.raises(PlanRefused, match="migration_old_instance_id"):
         check_instance_id("old-redis")

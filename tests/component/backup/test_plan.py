@@ -1,4 +1,4 @@
-"""Before the instance ends, the backup that is to be left of it is read again: decommission_plan against moto."""
+"""What decommission_plan reads of AWS itself before it lets an instance go: how it is reached, and its backup; moto."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import boto3
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
 from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 TARGET = "master.cache.example"
 ON_TARGET = {
@@ -43,7 +44,16 @@ def instance(client):
 
 
 @pytest.fixture
-def plan(run_module, moto_options, client, instance):
+def plan_of(run_module, moto_options):
+    def run(instance, **options):
+        asked = {"migration_name": "shop", "hosts": {"app1": ON_TARGET}, "target_address": TARGET, **options}
+        return run_module(decommission_plan.main, instance_id=instance, **asked, **moto_options)
+
+    return run
+
+
+@pytest.fixture
+def plan(plan_of, client, instance):
     """What comes of asking for its end, with a backup of which the ledger says this."""
     s3, ssm = client("s3"), client("ssm")
     s3.create_bucket(Bucket=BUCKET)
@@ -54,19 +64,29 @@ def plan(run_module, moto_options, client, instance):
         ledger.write(ssm, "shop", "backup", kept)
         stopped = {"step": "stopped", "instance_id": instance, "time": "2026-01-01T00:00:00Z"}
         ledger.write(ssm, "shop", "decommission", stopped)
-        return run_module(
-            decommission_plan.main,
-            migration_name="shop",
-            instance_id=instance,
-            hosts={"app1": ON_TARGET},
-            target_address=TARGET,
-            hold=hold,
-            terminate=True,
-            bucket=BUCKET,
-            **moto_options,
-        )
+        return plan_of(instance, hold=hold, terminate=True, bucket=BUCKET)
 
     return run
+
+
+def test_an_instance_that_is_reached_by_an_address_that_aws_lends_is_not_stopped(
+    plan_of, client, instance, monkeypatch
+):
+    ec2 = client("ec2")
+    ec2.start_instances(InstanceIds=[instance])
+    found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    place = {"host": found["PublicDnsName"], "port": 6379}
+    hosts = {"app1": {**ON_TARGET, "original": place, "addresses": [found["PrivateIpAddress"]]}}
+
+    assert "instance" not in plan_of(instance, migration_name="other", hosts=hosts)["reasons"], (
+        "here all are Elastic IPs"
+    )
+    own = NetworkInterface.association.fget
+    lent = property(lambda self: {**own(self), "ipOwnerId": "amazon"})
+    monkeypatch.setattr(NetworkInterface, "association", lent)
+    refused = plan_of(instance, migration_name="other", hosts=hosts)
+    assert "instance" in refused["reasons"]
+    assert f"to a public address that AWS lends to {instance}" in refused["msg"]
 
 
 def test_the_object_that_was_sent_lets_it_end(plan):
