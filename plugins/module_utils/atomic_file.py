@@ -3,7 +3,7 @@
 
 """Replacing a file so that it is at every moment the old one or the new one, with all that belongs to it.
 
-Paths are real paths: a caller resolves symbolic links first, so that a link stays and its target is replaced.
+A file is given as a place that symlinks.followed has found: a link stays, and its target is replaced.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import secrets
 import stat
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Callable, Iterator
+
+LARGEST = 1024 * 1024  # of a file that others write. Any .env is far smaller
+NO_DIRECTORY = -1  # no descriptor: whatever is done with it fails
 
 _PRIVATE_FILE = 0o600
 _PRIVATE_DIRECTORY = 0o700
@@ -32,59 +36,91 @@ class FileRefused(Exception):
     """The file cannot be read or replaced; it is as it was. The text is a sentence for the operator."""
 
 
-def read(path: str) -> bytes | None:
-    """The content, or None where there is no file."""
-    with _opened(path) as descriptor:
-        return _content(descriptor)
+@dataclass(frozen=True)
+class Place:
+    """A name in a directory that is held open. All is done there, whatever ``path`` leads to by then.
+
+    ``path`` has no links in it. It is for messages and the journal.
+    """
+
+    path: str
+    directory: int
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+    @property
+    def has_directory(self) -> bool:
+        return self.directory != NO_DIRECTORY
+
+
+def read(place: Place, largest: int | None = LARGEST) -> bytes | None:
+    """The content, or None where there is no file. ``largest`` is None for a file that nobody else can write."""
+    with _opened(place) as descriptor:
+        content = _content(descriptor, None if largest is None else largest + 1)
+    if largest is not None:
+        refuse_if_larger(place, content, largest)
+    return content
+
+
+def refuse_if_larger(place: Place, content: bytes | None, largest: int = LARGEST) -> None:
+    if content is not None and len(content) > largest:
+        raise FileRefused(
+            f"{place.path} is larger than {largest // 1024} KiB, which no .env is: give the path of the file that the "
+            "app reads, or take out of it what is no value"
+        )
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[int | None]:
+def _opened(place: Place) -> Iterator[int | None]:
     """The regular file, for reading, or None where there is none.
 
     Who may write in its directory can put anything in its place at any moment: a link is not followed, and a pipe not
     waited for.
     """
-    descriptor = _open(path)
+    descriptor = _open(place) if place.has_directory else None
     try:
         if descriptor is not None and not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileRefused(_not_regular(path))
+            raise FileRefused(_not_regular(place.path))
         yield descriptor
     finally:
         if descriptor is not None:
             os.close(descriptor)
 
 
-def _open(path: str) -> int | None:
+def _open(place: Place) -> int | None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return os.open(place.name, flags, dir_fd=place.directory)
     except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
-            raise FileRefused(_not_regular(path))
+            raise FileRefused(_not_regular(place.path))
         raise FileRefused(
-            f"{path} cannot be read ({error.strerror}): give a file that this user may read, or use become"
+            f"{place.path} cannot be read ({error.strerror}): give a file that this user may read, or use become"
         )
 
 
-def _content(descriptor: int | None) -> bytes | None:
+def _content(descriptor: int | None, at_most: int | None) -> bytes | None:
     if descriptor is None:
         return None
     with open(descriptor, "rb", closefd=False) as file:
         file.seek(0)
-        return file.read()
+        return file.read(at_most)
 
 
-def refuse_unless_replaceable(path: str) -> None:
+def refuse_unless_replaceable(place: Place) -> None:
     """What can be seen beforehand of why a file must not, or cannot, be replaced. Changes nothing."""
+    path = place.path
     directory = os.path.dirname(path)
-    if not os.path.isdir(directory):
+    if not place.has_directory:
         raise FileRefused(f"the directory {directory} does not exist: give the path of an existing file")
-    if not os.access(directory, os.W_OK | os.X_OK):
+    if not os.access(".", os.W_OK | os.X_OK, dir_fd=place.directory):
         raise FileRefused(f"this user may not write in {directory}, where {path} would be replaced: use become")
     try:
-        status = os.lstat(path)
+        status = os.lstat(place.name, dir_fd=place.directory)
     except FileNotFoundError:
         return
     if not stat.S_ISREG(status.st_mode):
@@ -110,40 +146,44 @@ def _mounted(path: str) -> str:
 
 
 def _mount_points() -> set[str]:
-    lines = (read("/proc/self/mountinfo") or b"").decode("utf-8", "surrogateescape").splitlines()
-    fields = [line.split(" ")[_MOUNT_POINT_FIELD] for line in lines]
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+            fields = [line.split(" ")[_MOUNT_POINT_FIELD] for line in file]
+    except FileNotFoundError:
+        return set()
     return {re.sub(r"\\([0-7]{3})", lambda code: chr(int(code.group(1), 8)), field) for field in fields}
 
 
-def replace(path: str, content: bytes, previous: bytes | None) -> None:
+def replace(place: Place, content: bytes, previous: bytes | None) -> None:
     """Put the content in the place of the previous one (None: a new file, for its owner alone).
 
     Owner, mode, access lists, SELinux context and other extended attributes stay. Raises FileRefused, with the file
     as it was, where they cannot be kept or where the file no longer holds ``previous``.
     """
-    refuse_unless_replaceable(path)
-    directory, name = os.path.split(path)
+    refuse_unless_replaceable(place)
+    directory = place.directory
     # The dot in front keeps it out of the way of what reads `.env*` or `conf.d/*`.
-    temporary = os.path.join(directory, f".{name}{_MARK}{secrets.token_hex(8)}")
+    temporary = f".{place.name}{_MARK}{secrets.token_hex(8)}"
     try:
-        with _opened(path) as old, _written_beside(temporary, content, old) as give_name:
+        with _opened(place) as old, _written_beside(temporary, directory, content, old) as give_name:
             # Editors know nothing of our lock. What is left is the moment between this look and the renaming.
-            _refuse_unless_still(path, old, previous)
+            _refuse_unless_still(place, old, previous)
             give_name()
-            os.replace(temporary, path)
+            os.replace(temporary, place.name, src_dir_fd=directory, dst_dir_fd=directory)
     except OSError as error:
-        raise FileRefused(_explain(path, error))
+        raise FileRefused(_explain(place.path, error))
     finally:
-        _remove_if_there(temporary)
-    _sync_directory(directory)
+        _remove_if_there(temporary, directory)
+    _sync_directory(".", directory)
 
 
-def _refuse_unless_still(path: str, old: int | None, previous: bytes | None) -> None:
+def _refuse_unless_still(place: Place, old: int | None, previous: bytes | None) -> None:
     """What was read, and whose owner and mode were taken, is what is there, and is what is going to be replaced."""
-    if _content(old) != previous:
+    path = place.path
+    if _content(old, len(previous or b"") + 1) != previous:
         raise FileRefused(f"{path} was changed by somebody else just now; nothing was written. Run again")
     try:
-        there = os.lstat(path)
+        there = os.lstat(place.name, dir_fd=place.directory)
     except FileNotFoundError:
         is_still = old is None
     else:
@@ -155,42 +195,38 @@ def _refuse_unless_still(path: str, old: int | None, previous: bytes | None) -> 
         )
 
 
-def remove(path: str) -> None:
+def remove(place: Place) -> None:
     try:
-        os.unlink(path)
+        os.unlink(place.name, dir_fd=place.directory)
     except OSError as error:
-        raise FileRefused(_explain(path, error))
-    _sync_directory(os.path.dirname(path))
+        raise FileRefused(_explain(place.path, error))
+    _sync_directory(".", place.directory)
 
 
 @contextmanager
-def _written_beside(temporary: str, content: bytes, old: int | None) -> Iterator[Callable[[], None]]:
+def _written_beside(temporary: str, directory: int, content: bytes, old: int | None) -> Iterator[Callable[[], None]]:
     """A complete new file, which has its name only once it is given one: a kill before that leaves nothing behind."""
-    directory = os.open(os.path.dirname(temporary), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor, is_named = _open_nameless(temporary, directory)
     try:
-        descriptor, is_named = _open_nameless(temporary)
-        try:
-            _fill(descriptor, content, old)
+        _fill(descriptor, content, old)
 
-            def give_name() -> None:
-                if not is_named:
-                    # With a directory descriptor, as Python follows the link to the file only then.
-                    os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=directory, follow_symlinks=True)
+        def give_name() -> None:
+            if not is_named:
+                # With a directory descriptor, as Python follows the link to the file only then.
+                os.link(f"/proc/self/fd/{descriptor}", temporary, dst_dir_fd=directory, follow_symlinks=True)
 
-            yield give_name
-        finally:
-            os.close(descriptor)
+        yield give_name
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
-def _open_nameless(temporary: str) -> tuple[int, bool]:
-    """A file without a name in the same directory, or with one where the file system knows none without (NFS)."""
+def _open_nameless(temporary: str, directory: int) -> tuple[int, bool]:
+    """A file without a name in the directory, or with one where the file system knows none without (NFS)."""
     mode = os.O_WRONLY | os.O_CLOEXEC
     if os.path.isdir("/proc/self/fd"):
         with suppress(OSError, AttributeError):
-            return os.open(os.path.dirname(temporary), mode | os.O_TMPFILE, _PRIVATE_FILE), False
-    return os.open(temporary, mode | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), True
+            return os.open(".", mode | os.O_TMPFILE, _PRIVATE_FILE, dir_fd=directory), False
+    return os.open(temporary, mode | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE, dir_fd=directory), True
 
 
 def _fill(descriptor: int, content: bytes, old: int | None) -> None:
@@ -246,33 +282,40 @@ def _explain(path: str, error: OSError) -> str:
     return f"{path} could not be replaced ({error.strerror}); nothing was changed"
 
 
-def _remove_if_there(path: str) -> None:
+def _remove_if_there(name: str, directory: int) -> None:
     with suppress(FileNotFoundError):
-        os.unlink(path)
+        os.unlink(name, dir_fd=directory)
 
 
-def _sync_directory(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+def _sync_directory(path: str, base: int | None = None) -> None:
+    with _listable(path, base) as descriptor:
         os.fsync(descriptor)
+
+
+@contextmanager
+def _listable(path: str, base: int | None) -> Iterator[int]:
+    """The directory, as a place holds it open for names alone."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=base)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
-def leftovers(path: str) -> list[str]:
-    """What runs that were killed left beside the file. Without the lock, it may belong to one that runs now."""
-    directory, name = os.path.split(path)
-    mine = re.compile(re.escape(f".{name}{_MARK}") + r"[0-9a-f]{16}\Z")
+def leftovers(place: Place) -> list[str]:
+    """Names of what runs that were killed left beside the file. Without the lock, it may be of one that runs now."""
+    mine = re.compile(re.escape(f".{place.name}{_MARK}") + r"[0-9a-f]{16}\Z")
     try:
-        return [os.path.join(directory, found) for found in os.listdir(directory) if mine.match(found)]
+        with _listable(".", place.directory) as directory:
+            return [found for found in os.listdir(directory) if mine.match(found)]
     except OSError:
         return []
 
 
-def clear_leftovers(path: str) -> None:
+def clear_leftovers(place: Place) -> None:
     """Only safe under the lock."""
-    for found in leftovers(path):
-        _remove_if_there(found)
+    for found in leftovers(place):
+        _remove_if_there(found, place.directory)
 
 
 def make_private_directory(path: str) -> None:

@@ -8,7 +8,13 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv, dotenv_store, journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils import (
+    atomic_file,
+    dotenv,
+    dotenv_store,
+    journal,
+    symlinks,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
     Endpoint,
     EndpointError,
@@ -36,10 +42,13 @@ def url_of(params: Mapping[str, Any]) -> str:
 def url_in_file(path: str, key: str) -> str:
     """The value of ``key`` in a .env file, as the app reads it."""
     try:
-        with open(path, "rb") as file:
-            document = dotenv.parse(file.read())
-    except OSError as error:
-        raise EndpointError(f"{path} cannot be read ({error.strerror}): check env_path (migration_env_path)")
+        with symlinks.followed(path) as place:
+            content = atomic_file.read(place)
+    except atomic_file.FileRefused as error:
+        raise EndpointError(str(error))
+    if content is None:
+        raise EndpointError(f"{path} does not exist: check env_path (migration_env_path)")
+    document = dotenv.parse(content)
     value = document.value(key)
     if value is None:
         raise EndpointError(
@@ -54,12 +63,11 @@ def url_in_file(path: str, key: str) -> str:
 def original_of(params: Mapping[str, Any]) -> str | None:
     """What ``env_key`` in ``env_path`` was before the migration, by the journal on this host; None: not recorded."""
     path = os.path.abspath(params["env_path"])
-    place = dotenv_store.Location.of(path, params["state_dir"], params["migration_name"])
     try:
-        known = journal.parse(atomic_file.read(place.journal_path), place.journal_path)
+        with dotenv_store.Location.of(path, params["state_dir"], params["migration_name"]) as place:
+            entry = place.known().find(dotenv_store.STORE, place.path, params["env_key"])
     except (atomic_file.FileRefused, journal.JournalError) as error:
         raise EndpointError(str(error))
-    entry = known.find(dotenv_store.STORE, place.path, params["env_key"])
     return entry.original if entry else None
 
 

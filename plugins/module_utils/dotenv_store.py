@@ -10,10 +10,18 @@ with the originals first, then the file, and only when originals are back, the j
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, ContextManager, Iterator, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv, env_change, journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils import (
+    atomic_file,
+    dotenv,
+    env_change,
+    journal,
+    symlinks,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import Place
 from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import (
     ChangeRefused,
     Decision,
@@ -29,15 +37,28 @@ LOCK_WAIT_SECONDS = 30.0
 class Location:
     """A file behind all symbolic links, and where what is known of its changes is kept."""
 
-    path: str
+    file: Place
     journal_path: str
     lock_path: str
 
     @classmethod
-    def of(cls, path: str, state_dir: str, migration_name: str) -> Location:
+    @contextmanager
+    def of(cls, path: str, state_dir: str, migration_name: str) -> Iterator[Location]:
         journal_path = os.path.join(os.path.realpath(state_dir), migration_name, "journal.json")
         lock_path = os.path.join(os.path.realpath(state_dir), "env_update.lock")
-        return cls(os.path.realpath(path), journal_path, lock_path)
+        with symlinks.followed(path) as file:
+            yield cls(file, journal_path, lock_path)
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    def journal_file(self) -> ContextManager[Place]:
+        return symlinks.followed(self.journal_path)
+
+    def known(self) -> Journal:
+        with self.journal_file() as place:
+            return journal.parse(atomic_file.read(place, largest=None), place.path)
 
 
 @dataclass(frozen=True)
@@ -65,11 +86,11 @@ class FilePlan:
 
 def plan(request: Request, location: Location, now: str) -> FilePlan:
     """Read the file and its journal, and see what is to be done. Writes nothing."""
-    content = atomic_file.read(location.path)
-    known = journal.parse(atomic_file.read(location.journal_path), location.journal_path)
-    planned = plan_content(request, location.path, content, known, now)
+    content = atomic_file.read(location.file)
+    planned = plan_content(request, location.path, content, location.known(), now)
     if planned.changes:
-        atomic_file.refuse_unless_replaceable(location.path)
+        atomic_file.refuse_if_larger(location.file, planned.new_content)  # it could not be read again
+        atomic_file.refuse_unless_replaceable(location.file)
     if planned.has_work:
         atomic_file.refuse_unless_makeable(os.path.dirname(location.journal_path))
     return planned
@@ -77,32 +98,36 @@ def plan(request: Request, location: Location, now: str) -> FilePlan:
 
 def carry_out(request: Request, location: Location, now: str) -> FilePlan:
     """Do it, alone: the plan is made again under the lock, so that two runs at once come one after the other."""
-    left_behind = atomic_file.leftovers(location.path) + atomic_file.leftovers(location.journal_path)
     planned = plan(request, location, now)
-    if not planned.has_work and not left_behind:
+    if not planned.has_work and not _left_behind(location):
         return planned
     atomic_file.make_private_directory(os.path.dirname(location.journal_path))
-    with atomic_file.locked(location.lock_path, LOCK_WAIT_SECONDS):
-        atomic_file.clear_leftovers(location.path)
-        atomic_file.clear_leftovers(location.journal_path)
+    with atomic_file.locked(location.lock_path, LOCK_WAIT_SECONDS), location.journal_file() as journal_file:
+        atomic_file.clear_leftovers(location.file)
+        atomic_file.clear_leftovers(journal_file)
         planned = plan(request, location, now)
-        _apply(planned, location)
+        _apply(planned, location.file, journal_file)
     return planned
 
 
-def _apply(planned: FilePlan, location: Location) -> None:
-    before = _write_journal(location, planned.journal, planned.journal_before)
+def _left_behind(location: Location) -> list[str]:
+    with location.journal_file() as journal_file:
+        return atomic_file.leftovers(location.file) + atomic_file.leftovers(journal_file)
+
+
+def _apply(planned: FilePlan, file: Place, journal_file: Place) -> None:
+    before = _write_journal(journal_file, planned.journal, planned.journal_before)
     if planned.new_content is None and planned.content is not None:
-        atomic_file.remove(location.path)
+        atomic_file.remove(file)
     elif planned.new_content is not None and planned.changes:
-        atomic_file.replace(location.path, planned.new_content, planned.content)
-    _write_journal(location, before, planned.journal_after)
+        atomic_file.replace(file, planned.new_content, planned.content)
+    _write_journal(journal_file, before, planned.journal_after)
 
 
-def _write_journal(location: Location, present: Journal, wanted: Journal) -> Journal:
+def _write_journal(journal_file: Place, present: Journal, wanted: Journal) -> Journal:
     if wanted != present:
-        content = atomic_file.read(location.journal_path)
-        atomic_file.replace(location.journal_path, wanted.render(), content)
+        content = atomic_file.read(journal_file, largest=None)
+        atomic_file.replace(journal_file, wanted.render(), content)
     return wanted
 
 

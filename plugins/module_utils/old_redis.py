@@ -9,8 +9,11 @@ import socket
 from dataclasses import asdict, dataclass, field
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, journal
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import location, url_in_file
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import (
+    location,
+    original_of,
+    url_in_file,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import keyspace, parse_info, server_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
@@ -29,14 +32,10 @@ class Values:
 
 
 def values_of(params: Mapping[str, Any]) -> Values:
-    """From the file and its journal, or as given. Raises EndpointError, JournalError, FileRefused."""
+    """From the file and its journal, or as given. Raises EndpointError."""
     if not params.get("env_path"):
         return Values(params.get("original_url") or "", params.get("current_url") or "")
-    place = dotenv_store.Location.of(params["env_path"], params["state_dir"], params["migration_name"])
-    known = journal.parse(atomic_file.read(place.journal_path), place.journal_path)
-    entry = known.find(dotenv_store.STORE, place.path, params["env_key"])
-    original = (entry.original or "") if entry else ""
-    return Values(original, url_in_file(params["env_path"], params["env_key"]))
+    return Values(original_of(params) or "", url_in_file(params["env_path"], params["env_key"]))
 
 
 def old_url(values: Values, target_address: str) -> str:

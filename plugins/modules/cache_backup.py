@@ -105,7 +105,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, replication
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError, parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import JournalError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_redis import old_url, place_of, values_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import ProbeFailed, without_secret
@@ -151,7 +150,7 @@ def main() -> None:
     try:
         url = old_url(values_of(params), params["target_address"])
         source = place_of(url)
-    except (EndpointError, JournalError, atomic_file.FileRefused) as error:
+    except EndpointError as error:
         module.fail_json(msg=f"It cannot be told where the old Redis is: {error}.")
     if not url:
         module.fail_json(msg="It cannot be told where the old Redis is: the journal has no original of the value.")

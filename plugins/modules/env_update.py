@@ -34,7 +34,9 @@ options:
     required: true
   path:
     description:
-      - The file that the app reads. Symbolic links are followed, and stay.
+      - The file that the app reads. Symbolic links are followed, and stay. Each must belong to root, to the user of
+        the task, or to the owner of what it leads to.
+      - At most 1 MiB.
       - Required with O(store=dotenv), and for that store only.
     type: path
   values:
@@ -256,11 +258,10 @@ def main() -> None:
 
 
 def change_file(module: AnsibleModule, request: Request, now: str) -> None:
-    location = dotenv_store.Location.of(
-        os.path.abspath(module.params["path"]), module.params["state_dir"], request.migration_name
-    )
+    path, state_dir = os.path.abspath(module.params["path"]), module.params["state_dir"]
     act = dotenv_store.plan if module.check_mode else dotenv_store.carry_out
-    planned = act(request, location, now)
+    with dotenv_store.Location.of(path, state_dir, request.migration_name) as location:
+        planned = act(request, location, now)
     journaled = {key: planned.is_journaled(location, key) for key in request.values}
     module.exit_json(changed=planned.changes, **shown(location.path, planned.decisions, journaled))
 

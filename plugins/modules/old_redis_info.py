@@ -130,9 +130,7 @@ progress:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import JournalError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_redis import (
     addresses_of,
     look,
@@ -164,7 +162,7 @@ def main() -> None:
         values = values_of(params)
         url = old_url(values, params["target_address"])
         original, current = place_of(url), place_of(values.current)
-    except (EndpointError, JournalError, FileRefused) as error:
+    except EndpointError as error:
         module.fail_json(msg=f"It cannot be told where the old Redis is: {error}.")
     redis = look(url, params["timeout"]) if params["ask"] and url else {}
     waits = bool(params["wait"] and redis.get("failure") and not module.check_mode)

@@ -179,8 +179,8 @@ folder, value = sys.argv[1:]
 params = {"state": "present", "values": {"REDIS_URL": value}, "migration_name": "test", "create": False}
 for state in ("present", "reverted"):
     request = env_change.Request.from_params({**params, "state": state})
-    location = dotenv_store.Location.of(folder + "/.env", folder + "/state", "test")
-    planned = dotenv_store.carry_out(request, location, "now")
+    with dotenv_store.Location.of(folder + "/.env", folder + "/state", "test") as location:
+        planned = dotenv_store.carry_out(request, location, "now")
     print(planned.changes, [env_change.describe(each, True)["after"] for each in planned.decisions])
 """
 

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, symlinks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry
 
 OLD = b"A=1\n" + b"# padding\n" * 2000 + b"REDIS_URL=old\n"
 NEW = OLD.replace(b"REDIS_URL=old", b"REDIS_URL=new")
@@ -34,8 +35,13 @@ def file(tmp_path: Path) -> Path:
 
 def change(file: Path, state_dir: Path, value: str = "new", key: str = "REDIS_URL", create: bool = False) -> None:
     params = {"state": "present", "values": {key: value}, "migration_name": "test", "create": create}
-    location = dotenv_store.Location.of(str(file), str(state_dir), "test")
-    dotenv_store.carry_out(Request.from_params(params), location, "2026-11-24T03:00:00Z")
+    with dotenv_store.Location.of(str(file), str(state_dir), "test") as location:
+        dotenv_store.carry_out(Request.from_params(params), location, "2026-11-24T03:00:00Z")
+
+
+def journal_of(file: Path, state_dir: Path) -> list[Entry]:
+    with dotenv_store.Location.of(str(file), str(state_dir), "test") as location:
+        return list(location.known().entries)
 
 
 def beside(file: Path) -> list[str]:
@@ -154,82 +160,10 @@ def test_a_full_disk_leaves_the_file_as_it_is(file, tmp_path, monkeypatch):
 
 
 def test_an_edit_by_somebody_else_in_the_last_moment_is_not_overwritten(file):
-    with pytest.raises(FileRefused, match="changed by somebody else just now"):
-        atomic_file.replace(str(file), NEW, previous=b"what was read before")
+    with symlinks.followed(str(file)) as place, pytest.raises(FileRefused, match="changed by somebody else just now"):
+        atomic_file.replace(place, NEW, previous=b"what was read before")
     assert file.read_bytes() == OLD
     assert beside(file) == [".env"]
-
-
-def swapped_before(monkeypatch, name: str, swap: Callable[[], None]) -> None:
-    """Somebody who may write in the directory acts just before the first call of that name."""
-    real = getattr(os, name)
-
-    def call(*args: object, **kwargs: object) -> object:
-        monkeypatch.setattr(os, name, real)
-        swap()
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(os, name, call)
-
-
-@pytest.fixture
-def private(tmp_path: Path) -> Path:
-    path = tmp_path / "private"
-    path.write_bytes(OLD)
-    path.chmod(0o604)
-    return path
-
-
-@pytest.mark.parametrize("name", ["fchmod", "fsync"])
-def test_a_link_put_in_the_place_of_the_file_gives_it_neither_another_mode_nor_another_content(
-    file, private, monkeypatch, name
-):
-    file.chmod(0o640)
-    modes = []
-    real_fchmod = os.fchmod
-
-    def fchmod(descriptor: int, mode: int) -> None:
-        modes.append(mode)
-        real_fchmod(descriptor, mode)
-
-    def swap() -> None:
-        file.unlink()
-        file.symlink_to(private)
-
-    monkeypatch.setattr(os, "fchmod", fchmod)
-    swapped_before(monkeypatch, name, swap)
-    with pytest.raises(FileRefused, match="another file was put in the place of"):
-        atomic_file.replace(str(file), NEW, previous=OLD)
-    assert modes == [0o640]
-    assert file.is_symlink()
-    assert private.read_bytes() == OLD
-    assert beside(file) == [".env"]
-
-
-def test_a_file_of_the_same_content_put_in_its_place_is_not_taken_for_it(file, private, monkeypatch):
-    swapped_before(monkeypatch, "fchmod", lambda: os.replace(private, file))
-    with pytest.raises(FileRefused, match="another file was put in the place of"):
-        atomic_file.replace(str(file), NEW, previous=OLD)
-    assert file.read_bytes() == OLD
-    assert beside(file) == [".env"]
-
-
-def test_a_file_that_appears_where_there_was_none_is_not_overwritten(file, private, monkeypatch):
-    file.unlink()
-    swapped_before(monkeypatch, "fsync", lambda: os.replace(private, file))
-    with pytest.raises(FileRefused, match="another file was put in the place of"):
-        atomic_file.replace(str(file), NEW, previous=None)
-    assert file.read_bytes() == OLD
-
-
-@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/etc/hostname", path), os.mkdir])
-def test_what_is_no_regular_file_is_neither_followed_nor_waited_for(file, make):
-    file.unlink()
-    make(file)
-    with pytest.raises(FileRefused, match="is not a regular file"):
-        atomic_file.read(str(file))
-    with pytest.raises(FileRefused, match="is not a regular file"):
-        atomic_file.replace(str(file), NEW, previous=OLD)
 
 
 def test_a_file_that_is_mounted_by_itself_is_refused(file, tmp_path):
@@ -304,7 +238,7 @@ def die_at_call(number: int) -> None:
 def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_completes_it(file, tmp_path):
     outcomes = []
     left_behind = []
-    for number in range(1, 200):
+    for number in range(1, 1000):  # the deeper the folder, the more calls
         state = tmp_path / f"state{number}"
         file.write_bytes(OLD)
 
@@ -316,9 +250,7 @@ def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_
             status = os.waitpid(pid, 0)[1]
         assert file.read_bytes() in (OLD, NEW)
         if file.read_bytes() == NEW:
-            path = str(state / "test" / "journal.json")
-            entries = journal.parse(atomic_file.read(path), path).entries
-            assert [entry.original for entry in entries] == ["old"], "changed without a journal"
+            assert [entry.original for entry in journal_of(file, state)] == ["old"], "changed without a journal"
         outcomes.append((os.WIFSIGNALED(status), file.read_bytes() == NEW))
         left_behind += [name for name in beside(file) if name != ".env"]
         change(file, state)
@@ -378,8 +310,7 @@ def test_runs_at_once_come_one_after_the_other_and_none_is_lost(file, tmp_path):
         assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 8
     lines = file.read_bytes().removeprefix(OLD).split()
     assert sorted(lines) == [f"KEY_{n}={n}".encode() for n in range(8)]
-    path = str(tmp_path / "state" / "test" / "journal.json")
-    assert len(journal.parse(atomic_file.read(path), path).entries) == 8
+    assert len(journal_of(file, tmp_path / "state")) == 8
 
 
 def test_a_lock_that_is_held_for_long_is_refused_by_its_path(tmp_path):
