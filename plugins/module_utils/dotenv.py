@@ -34,7 +34,7 @@ _PLAIN_KEY = re.compile(r"([^=\#\s]+)")
 _SINGLE_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'", re.DOTALL)
 _DOUBLE_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
 _REST = re.compile(r"[^\r\n]*")
-_INLINE_COMMENT = re.compile(r"\s+#.*")
+_INLINE_COMMENT = re.compile(r"(?<=\s)#.*")  # in linear time, as the file is the app's
 _TAIL = re.compile(r"[^\S\r\n]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 
 

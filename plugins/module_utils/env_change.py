@@ -132,9 +132,9 @@ def _decide_reverted(request: Request, key: str, current: str | None, entry: Ent
     if current not in entry.written:
         raise ChangeRefused(
             f"{key} in {where} holds neither the value that this migration wrote nor the original: somebody has "
-            f"changed it since {entry.time}. Nothing was changed. Ask who did. To go back all the same, put the original "
-            f"there by hand and run this again: it is in the journal of {request.migration_name}, for root only (a "
-            "file under state_dir on the host; of a parameter a SecureString under "
+            f"changed it since {entry.time}. Nothing was changed. Ask who did. To go back all the same, put the "
+            "original there by hand and run this again: it is in the journal of this migration, for root only (a file "
+            "under state_dir on the host; of a parameter a SecureString under "
             f"/cache_migration/{request.migration_name}/journal)"
         )
     _refuse_unexpected(request, key, current, entry.original, where)

@@ -114,7 +114,7 @@ class Stage:
     @contextmanager
     def load(self, seconds: float = 900):
         """Users' requests from where a load balancer is; yields a function that ends them and gives the figures."""
-        traffic = Traffic(self.sandbox, self.folder / "load.json", "scenario", rate=30, seconds=seconds)
+        traffic = Traffic(self.sandbox, self.folder / "load.json", "scenario", rate=15, seconds=seconds)
 
         def stop() -> dict:
             figures = traffic.stop()

@@ -104,7 +104,7 @@ class Course:
         self.end_after(task)
 
     def kill_at_the_begin(self, task: Begun) -> None:
-        """A next run is made to its end from each world once: what it finds is all that a run knows of the one before."""
+        """A next run is made to its end from each world once: what it finds is all that it knows of the one before."""
         self.kill(task, after=0)
         left = json.dumps(world.look(self.stage), sort_keys=True)
         if left not in self.worlds:
