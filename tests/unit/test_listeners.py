@@ -54,7 +54,7 @@ def test_what_every_machine_runs_and_the_old_redis_itself_are_no_other_service()
             ]
         ),
     )
-    assert seen.other_than(frozenset([6379])) == [
+    assert seen.other_than(6379) == [
         "a program that cannot be seen (tcp 0.0.0.0:8000)",
         "else (udp 0.0.0.0:6379)",
         "redis_exporter (tcp 0.0.0.0:9121)",
