@@ -17,6 +17,7 @@ def test_a_ledger_that_cannot_be_told_of_the_cutover_is_named_as_all_that_is_mis
     end = {
         "ansible.builtin.include_role": {"name": "kempian.cache_migration.cutover", "tasks_from": "remember"},
         "vars": {
+            "ansible_python_interpreter": sys.executable,
             "cutover_migration_name": "test",
             "cutover_region": "us-east-1",
             "cutover_endpoint": {"name": "cache", "address": "cache.internal", "port": 6379},
