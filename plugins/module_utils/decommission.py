@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What comes next in retiring the old Redis, or why it must not. Pure: takes what was seen, gives every reason at "
-"once."""
+"""What comes next in retiring the old Redis, or why it must not. Pure: takes what was seen, gives every reason."""
 
 from __future__ import annotations
 

@@ -47,15 +47,33 @@ def moto_options() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def connect_ssm(moto_options: dict[str, str]) -> Callable[[], Any]:
-    """Makes a client of its Parameter Store."""
-    return lambda: boto3.client(
-        "ssm",
+def connect(moto_options: dict[str, str]) -> Callable[[str], Any]:
+    """Makes a client of one of its services."""
+    return lambda service: boto3.client(
+        service,
         endpoint_url=moto_options["endpoint_url"],
         region_name=moto_options["region"],
         aws_access_key_id=moto_options["access_key"],
         aws_secret_access_key=moto_options["secret_key"],
     )
+
+
+@pytest.fixture
+def connect_ssm(connect: Callable[[str], Any]) -> Callable[[], Any]:
+    """Makes a client of its Parameter Store."""
+    return lambda: connect("ssm")
+
+
+@pytest.fixture
+def moto_environment(moto_options: dict[str, str]) -> dict[str, str]:
+    """The environment of a command that is to speak to moto."""
+    return {
+        **os.environ,
+        "AWS_ENDPOINT_URL": moto_options["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": moto_options["access_key"],
+        "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+    }
 
 
 class Left(Exception):

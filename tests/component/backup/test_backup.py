@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 
-import boto3
 import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils import replication, writes
@@ -34,14 +33,8 @@ def old(request, start_engine):
 
 
 @pytest.fixture
-def s3(moto_options):
-    client = boto3.client(
-        "s3",
-        endpoint_url=moto_options["endpoint_url"],
-        region_name=moto_options["region"],
-        aws_access_key_id=moto_options["access_key"],
-        aws_secret_access_key=moto_options["secret_key"],
-    )
+def s3(connect):
+    client = connect("s3")
     with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
         client.create_bucket(Bucket=BUCKET)
     return client

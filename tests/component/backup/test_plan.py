@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-import boto3
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
 from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
@@ -21,23 +20,9 @@ DATA = b"REDIS0011 what it held"
 
 
 @pytest.fixture
-def client(moto_options):
-    def make(service):
-        return boto3.client(
-            service,
-            endpoint_url=moto_options["endpoint_url"],
-            region_name=moto_options["region"],
-            aws_access_key_id=moto_options["access_key"],
-            aws_secret_access_key=moto_options["secret_key"],
-        )
-
-    return make
-
-
-@pytest.fixture
-def instance(client):
+def instance(connect):
     """One that was stopped."""
-    ec2 = client("ec2")
+    ec2 = connect("ec2")
     made = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     ec2.stop_instances(InstanceIds=[made])
     return made
@@ -53,9 +38,9 @@ def plan_of(run_module, moto_options):
 
 
 @pytest.fixture
-def plan(plan_of, client, instance):
+def plan(plan_of, connect, instance):
     """What comes of asking for its end, with a backup of which the ledger says this."""
-    s3, ssm = client("s3"), client("ssm")
+    s3, ssm = connect("s3"), connect("ssm")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=DATA)
 
@@ -70,9 +55,9 @@ def plan(plan_of, client, instance):
 
 
 def test_an_instance_that_is_reached_by_an_address_that_aws_lends_is_not_stopped(
-    plan_of, client, instance, monkeypatch
+    plan_of, connect, instance, monkeypatch
 ):
-    ec2 = client("ec2")
+    ec2 = connect("ec2")
     ec2.start_instances(InstanceIds=[instance])
     found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     place = {"host": found["PublicDnsName"], "port": 6379}
@@ -94,9 +79,9 @@ def test_the_object_that_was_sent_lets_it_end(plan):
     assert plan(size=str(len(DATA)))["step"] == "terminate", "as ansible-core before 2.19 wrote it"
 
 
-def test_another_object_of_the_same_size_does_not(plan, client):
+def test_another_object_of_the_same_size_does_not(plan, connect):
     other = DATA.replace(b"what", b"that")
-    client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=other)
+    connect("s3").put_object(Bucket=BUCKET, Key=KEY, Body=other)
     refused = plan()
     assert refused["reasons"] == ["backup"]
     assert f"its sha256 is {hashlib.sha256(other).hexdigest()} there" in refused["msg"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
 
@@ -17,14 +15,8 @@ NAME = "shop"
 
 
 @pytest.fixture
-def ec2(moto_options):
-    return boto3.client(
-        "ec2",
-        endpoint_url=moto_options["endpoint_url"],
-        region_name=moto_options["region"],
-        aws_access_key_id=moto_options["access_key"],
-        aws_secret_access_key=moto_options["secret_key"],
-    )
+def ec2(connect):
+    return connect("ec2")
 
 
 @pytest.fixture
@@ -39,7 +31,7 @@ def state_of(ec2, instance):
 
 
 @pytest.fixture
-def undo(tmp_path, moto_options, connect_ssm):
+def undo(tmp_path, moto_options, moto_environment, connect_ssm):
     """Runs it with an entry in the ledger, and says what was printed."""
 
     def run(entry, environ=None, **variables):
@@ -63,14 +55,7 @@ def undo(tmp_path, moto_options, connect_ssm):
         done = subprocess.run(
             [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml"],
             cwd=tmp_path,
-            env={
-                **os.environ,
-                "AWS_ENDPOINT_URL": moto_options["endpoint_url"],
-                "AWS_ACCESS_KEY_ID": moto_options["access_key"],
-                "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
-                "ANSIBLE_LOCALHOST_WARNING": "0",
-                **(environ or {}),
-            },
+            env={**moto_environment, **(environ or {})},
             capture_output=True,
             text=True,
             check=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -22,14 +20,8 @@ ENDPOINT = {"state": "known", "auth": "token", "address": "cache.invalid"}
 
 
 @pytest.fixture
-def secrets(moto_options: dict[str, str]) -> Any:
-    return boto3.client(
-        "secretsmanager",
-        endpoint_url=moto_options["endpoint_url"],
-        region_name=moto_options["region"],
-        aws_access_key_id=moto_options["access_key"],
-        aws_secret_access_key=moto_options["secret_key"],
-    )
+def secrets(connect: Callable[[str], Any]) -> Any:
+    return connect("secretsmanager")
 
 
 @pytest.fixture
@@ -44,7 +36,9 @@ def put(secrets: Any) -> Callable[..., tuple[str, str]]:
 
 
 @pytest.fixture
-def look(tmp_path: Path, moto_options: dict[str, str], connect_ssm: Any) -> Callable[..., tuple[str, dict[str, Any]]]:
+def look(
+    tmp_path: Path, moto_options: dict[str, str], moto_environment: dict[str, str], connect_ssm: Any
+) -> Callable[..., tuple[str, dict[str, Any]]]:
     """Runs the role's look with an entry in the ledger; the output, and the course that it decided on."""
 
     def run(secret: str, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -77,13 +71,7 @@ def look(tmp_path: Path, moto_options: dict[str, str], connect_ssm: Any) -> Call
         done = subprocess.run(
             [str(Path(sys.executable).with_name("ansible-playbook")), str(tmp_path / "play.yml")],
             cwd=CHECKOUT,
-            env={
-                **os.environ,
-                "AWS_ENDPOINT_URL": moto_options["endpoint_url"],
-                "AWS_ACCESS_KEY_ID": moto_options["access_key"],
-                "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
-                "ANSIBLE_LOCALHOST_WARNING": "0",
-            },
+            env=moto_environment,
             capture_output=True,
             text=True,
             check=False,

@@ -18,14 +18,6 @@ Update = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "app" / ".env"
-    path.parent.mkdir()
-    path.write_text(TEXT)
-    return path
-
-
-@pytest.fixture
 def update(run_module: Any, file: Path, tmp_path: Path) -> Update:
     """Run the task on the file; what is not given is a change of REDIS_URL to the new URL."""
 

@@ -25,14 +25,6 @@ NEW = OLD.replace(b"REDIS_URL=old", b"REDIS_URL=new")
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "app" / ".env"
-    path.parent.mkdir()
-    path.write_bytes(OLD)
-    return path
-
-
 def change(file: Path, state_dir: Path, value: str = "new", key: str = "REDIS_URL", create: bool = False) -> None:
     params = {"state": "present", "values": {key: value}, "migration_name": "test", "create": create}
     with dotenv_store.Location.of(str(file), str(state_dir), "test") as location:

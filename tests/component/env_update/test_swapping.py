@@ -19,14 +19,6 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "app" / ".env"
-    path.parent.mkdir()
-    path.write_bytes(OLD)
-    return path
-
-
-@pytest.fixture
 def private(tmp_path: Path) -> Path:
     path = tmp_path / "private" / ".env"
     path.parent.mkdir()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 
@@ -19,14 +18,8 @@ VPC, GROUP = "vpc-0123456789abcdef0", "sg-0123456789abcdef0"
 
 
 @pytest.fixture
-def ec2(moto_options: dict[str, str]) -> Any:
-    return boto3.client(
-        "ec2",
-        endpoint_url=moto_options["endpoint_url"],
-        region_name=moto_options["region"],
-        aws_access_key_id=moto_options["access_key"],
-        aws_secret_access_key=moto_options["secret_key"],
-    )
+def ec2(connect: Callable[[str], Any]) -> Any:
+    return connect("ec2")
 
 
 def network(ec2: Any) -> tuple[str, str]:
@@ -49,7 +42,7 @@ def instance(ec2: Any, subnet: str, *groups: str, role: str = "app") -> str:
 
 
 def test_a_machine_with_the_apps_tag_is_a_host_only_in_the_apps_network_and_group(
-    ec2: Any, moto_options: dict[str, str], tmp_path: Path
+    ec2: Any, moto_environment: dict[str, str], tmp_path: Path
 ) -> None:
     vpc, subnet = network(ec2)
     another_vpc, another_subnet = network(ec2)
@@ -65,12 +58,7 @@ def test_a_machine_with_the_apps_tag_is_a_host_only_in_the_apps_network_and_grou
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(tmp_path / "aws_ec2.yml"), "--list"],
         cwd=CHECKOUT,
-        env={
-            **os.environ,
-            "AWS_ENDPOINT_URL": moto_options["endpoint_url"],
-            "AWS_ACCESS_KEY_ID": moto_options["access_key"],
-            "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
-        },
+        env=moto_environment,
         capture_output=True,
         text=True,
         check=False,
