@@ -15,6 +15,8 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -23,8 +25,9 @@ from fastapi import FastAPI
 
 WORKERS = 2
 BACKLOG = 512
-ACCEPT_SECONDS = 0.005  # enough for a handshake under way to end and be accepted
-FIRST_BYTE_SECONDS = 1.0  # how long an accepted connection has to send its request
+ACCEPT_SECONDS = 0.005  # a few turns of the event loop, in which what the kernel has set up is accepted
+HANDSHAKE_SECONDS = 3.0  # how long handshakes under way have to end: one packet may be lost and sent again after 1 s
+FIRST_BYTE_SECONDS = 5.0  # how long an accepted connection has to send its request
 FINISH_SECONDS = 20
 
 SO_ATTACH_FILTER = 26  # asm-generic/socket.h; the socket module does not name it
@@ -106,19 +109,32 @@ class Worker(uvicorn.Server):
         """Stop accepting first, and lose nobody who is already in.
 
         Closing a listening socket resets the connections that the kernel has set up and nobody has accepted yet. So
-        the kernel is told to set up no more, those set up are accepted, and only then is the socket closed: from then
-        on connections are refused. Who was accepted may send a request, which uvicorn then finishes.
+        the kernel is told to begin no more, those begun are set up and accepted, and only then is the socket closed:
+        from then on connections are refused. Who was accepted may send a request, which uvicorn then finishes.
         """
         for listener in sockets or []:
             drop_new_handshakes(listener)
+        ports = {listener.getsockname()[1] for listener in sockets or []}
+        await until(lambda: not ports & ports_in_handshake(Path("/proc/net/tcp").read_text()), HANDSHAKE_SECONDS)
         await asyncio.sleep(ACCEPT_SECONDS)
         for server in self.servers:
             server.close()
         await asyncio.sleep(ACCEPT_SECONDS)  # accepted sockets become connections in the loop's next turns
-        deadline = time.monotonic() + FIRST_BYTE_SECONDS
-        while self.server_state.connections and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        await until(lambda: not self.server_state.connections, FIRST_BYTE_SECONDS)
         await super().shutdown(sockets)
+
+
+async def until(true: Callable[[], bool], seconds: float) -> None:
+    """Return when it is so, or when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+
+
+def ports_in_handshake(table: str) -> set[int]:
+    """The local ports of /proc/net/tcp on which a client has asked and not yet confirmed (SYN_RECV)."""
+    rows = (line.split() for line in table.splitlines()[1:])
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "03"}
 
 
 def drop_new_handshakes(listener: socket.socket) -> None:
