@@ -7,12 +7,9 @@ of their own (SO_REUSEPORT: the kernel spreads new connections over them). A sto
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import os
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +27,7 @@ HANDSHAKE_SECONDS = 3.0  # how long handshakes under way have to end: one packet
 FIRST_BYTE_SECONDS = 5.0  # how long an accepted connection has to send its request
 FINISH_SECONDS = 20
 
-SO_ATTACH_FILTER = 26  # asm-generic/socket.h; the socket module does not name it
+IP_MINTTL = 21  # linux/in.h; the socket module does not name it
 
 
 def main() -> int:
@@ -113,13 +110,15 @@ class Worker(uvicorn.Server):
         from then on connections are refused. Who was accepted may send a request, which uvicorn then finishes.
         """
         for listener in sockets or []:
-            drop_new_handshakes(listener)
+            set_minimal_ttl(listener, 255)
         ports = {listener.getsockname()[1] for listener in sockets or []}
         await until(lambda: not ports & ports_in_handshake(Path("/proc/net/tcp").read_text()), HANDSHAKE_SECONDS)
         await asyncio.sleep(ACCEPT_SECONDS)
         for server in self.servers:
             server.close()
         await asyncio.sleep(ACCEPT_SECONDS)  # accepted sockets become connections in the loop's next turns
+        for connection in self.server_state.connections:
+            set_minimal_ttl(connection.transport.get_extra_info("socket"), 0)
         await until(lambda: not self.server_state.connections, FIRST_BYTE_SECONDS)
         await super().shutdown(sockets)
 
@@ -137,19 +136,12 @@ def ports_in_handshake(table: str) -> set[int]:
     return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "03"}
 
 
-def drop_new_handshakes(listener: socket.socket) -> None:
-    """Attach a classic BPF filter that drops a TCP packet with SYN and without ACK, and lets all others in."""
-    program = [
-        (0x30, 0, 0, 13),  # load byte 13 of the TCP header, the flags
-        (0x54, 0, 0, 0x12),  # keep SYN and ACK of them
-        (0x15, 0, 1, 0x02),  # SYN alone? else skip one
-        (0x06, 0, 0, 0),  # drop
-        (0x06, 0, 0, 0xFFFFFFFF),  # pass
-    ]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in program))
-    header = struct.pack("@HP", len(program), ctypes.addressof(code))
-    with contextlib.suppress(OSError):  # a kernel without it leaves a gap of a few microseconds, no more
-        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, header)
+def set_minimal_ttl(end: socket.socket, ttl: int) -> None:
+    """Let the kernel drop what arrives with less than this TTL, handshakes under way excepted. No privilege is needed.
+
+    255 is more than others send by default (64), so nobody new is heard; who is accepted then has inherited it.
+    """
+    end.setsockopt(socket.IPPROTO_IP, IP_MINTTL, ttl)
 
 
 if __name__ == "__main__":
