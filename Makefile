@@ -59,8 +59,8 @@ lint: $(READY) ## Run ruff, mypy, yamllint, ansible-lint and the changelog's lin
 	scripts/lint
 
 format: $(READY) ## Format all Python
-	ruff check --fix-only . scripts/test
-	ruff format . scripts/test
+	ruff check --fix-only .
+	ruff format .
 
 sanity: $(READY) ## Run ansible-test sanity on the built artefact
 	scripts/sanity
@@ -68,7 +68,8 @@ sanity: $(READY) ## Run ansible-test sanity on the built artefact
 bench: $(READY) ## Time the commands of a migration against the shortest Ansible run (ROUNDS=3)
 	python bench/stages.py $(ROUNDS)
 
-docs: $(READY) ## Render the reference of modules, lookups and roles to build/docs (fails where one cannot be)
+docs: $(READY) ## Write the tables of the roles' READMEs, and render the reference to build/docs (fails where one cannot be)
+	python scripts/role_docs.py
 	scripts/docs module $(MODULES)
 	scripts/docs lookup $(LOOKUPS)
 	scripts/docs role $(ROLES)

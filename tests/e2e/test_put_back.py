@@ -82,14 +82,19 @@ def test_the_users_own_check_that_fails_after_the_last_batch(provisioned, tmp_pa
     token = provisioned.token()
     check, told = tmp_path / "integration-tests", tmp_path / "told"
     check.write_text(
-        f"#!/bin/sh\necho $MIGRATION_PHASE $MIGRATION_HOSTS >>{told}\necho 'logged in with {token}'\n"
+        f"#!/bin/sh\necho $MIGRATION_PHASE $MIGRATION_HOSTS $MIGRATION_ADDRESSES >>{told}\n"
+        f"echo 'logged in with {token}'\n"
         "[ $MIGRATION_PHASE = canary ] || { echo '1 of 9 tests failed'; exit 3; }\n"
     )
     check.chmod(0o700)
     with broken(provisioned, "the user's own check"):
         run = provisioned.play(CUTOVER, "-vvvv", migration_check_command=str(check))
     assert run.code != 0
-    assert told.read_text().splitlines() == [f"canary {provisioned.hosts[0]}", f"all {','.join(provisioned.hosts)}"]
+    hosts, addresses = provisioned.hosts, list(provisioned.sandbox.hosts.values())
+    assert told.read_text().splitlines() == [
+        f"canary {hosts[0]} {addresses[0]}",
+        f"all {','.join(hosts)} {','.join(addresses)}",
+    ]
     assert f"{check}` (migration_check_command) failed after the last batch: it ended with 3" in run.said()
     assert "1 of 9 tests failed" in run.text
     assert "logged in with ***" in run.text
