@@ -34,6 +34,9 @@ NOTHING, STOP, RETIRE, TERMINATE = "nothing", "stop", "retire", "terminate"
 # Of the ledger's entry: what was begun, and how far it came.
 STOPPING, STOPPED, TERMINATED = "stopping", "stopped", "terminated"
 
+# A stop follows its note at once: one that came so much later was somebody else's.
+_STOP_FOLLOWS_NOTE = datetime.timedelta(minutes=30)
+
 # What a service's unit may be called: no option of systemctl, and no unit of another type.
 _UNIT = re.compile(r"[A-Za-z0-9@_.:][A-Za-z0-9@_.:-]*")
 _OTHER_UNIT = re.compile(r"[.](target|socket|timer|mount|automount|path|slice|scope|device|swap)\Z")
@@ -80,6 +83,14 @@ def _gone(wishes: Wishes, seen: Seen) -> Decision:
 
 
 def _on_hold(wishes: Wishes, seen: Seen) -> Decision:
+    ran = _ran_since(seen)
+    if ran:
+        sentence = (
+            f"{wishes.instance_id} {ran}, after this migration had its backup: what was written meanwhile is in none. "
+            f"Start it (aws ec2 start-instances --instance-ids {wishes.instance_id}) and run this again: it takes "
+            "another backup, and the hold begins anew."
+        )
+        return Decision(NOTHING, "", (Reason("instance", sentence),))
     if seen.entry.get("step") == STOPPING:
         return Decision(STOP, f"{wishes.instance_id} was being stopped when an earlier run ended: finish that")
     until = as_time(str(seen.entry["time"])) + datetime.timedelta(hours=wishes.hold)
@@ -98,6 +109,16 @@ def _on_hold(wishes: Wishes, seen: Seen) -> Decision:
         )
     reasons += kept_backup(wishes, seen)
     return Decision(TERMINATE, f"terminate the instance {wishes.instance_id}, for good", tuple(reasons))
+
+
+def _ran_since(seen: Seen) -> str:
+    """What tells that an instance which is stopped has run since the ledger's note; empty where nothing does."""
+    noted, instance = as_time(str(seen.entry["time"])), seen.instance
+    if instance and instance.launched and instance.launched.replace(microsecond=0) > noted:
+        return f"was started again at {as_text(instance.launched)}"
+    if instance and instance.stopped and instance.stopped > noted + _STOP_FOLLOWS_NOTE:
+        return f"was stopped by somebody else at {as_text(instance.stopped)}"
+    return ""
 
 
 def _for_service(wishes: Wishes, seen: Seen) -> Decision:

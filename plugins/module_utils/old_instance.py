@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused, Step
@@ -18,12 +19,15 @@ _AUTO_SCALING_TAG = "aws:autoscaling:groupName"
 # Owns a public address that is not an Elastic IP: a stop releases it, and a start brings another.
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html#concepts-public-addresses
 _LENDER = "amazon"
+# What EC2 says of a stop that somebody asked for, as in "User initiated (2026-11-25 19:42:11 GMT)".
+_STOP_TIME = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
 
 @dataclass(frozen=True)
 class Instance:
     """``addresses`` and ``names`` are all by which it can be reached, ``released`` those that a stop takes away;
-    ``protections`` are the options that guard it."""
+    ``protections`` are the options that guard it. EC2 renews ``launched`` at each start, and says when it was last
+    stopped; None where it does not."""
 
     instance_id: str
     state: str
@@ -32,6 +36,8 @@ class Instance:
     released: tuple[str, ...] = ()
     protections: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    launched: datetime | None = None
+    stopped: datetime | None = None
 
     @property
     def auto_scaling_group(self) -> str:
@@ -42,9 +48,6 @@ class Instance:
         released = set(self.released)
         led = {*self.addresses, *self.names}.intersection((host, *addresses))
         return host.lower() in released or (bool(led) and led <= released)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def is_instance_id(instance_id: Any) -> bool:
@@ -82,7 +85,14 @@ def shape(found: Mapping[str, Any], protections: tuple[str, ...] = ()) -> Instan
         released=tuple(dict.fromkeys(filter(None, released))),
         protections=protections,
         tags={tag["Key"]: tag.get("Value", "") for tag in found.get("Tags") or ()},
+        launched=found.get("LaunchTime"),
+        stopped=_stop_time(found.get("StateTransitionReason") or ""),
     )
+
+
+def _stop_time(reason: str) -> datetime | None:
+    told = _STOP_TIME.search(reason)
+    return datetime.strptime(told[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc) if told else None
 
 
 def plan_state(current: Instance | None, instance_id: str, wanted: str) -> Plan:

@@ -291,6 +291,36 @@ def test_a_stop_that_was_begun_is_finished():
     assert decide(WISHES, stopped(step="stopping")).step == STOP
 
 
+@pytest.mark.parametrize("step", ["stopping", "stopped"])
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ({"launched": NOW}, "was started again at 2026-11-25T12:00:00Z"),
+        ({"stopped": NOW}, "was stopped by somebody else at 2026-11-25T12:00:00Z"),
+    ],
+)
+def test_one_that_has_run_since_is_neither_held_nor_terminated(step, when, told):
+    """What was written meanwhile is in no backup."""
+    seen = stopped(step=step)
+    seen = replace(seen, instance=replace(seen.instance, **when))
+    for wishes in (WISHES, replace(WISHES, terminate=True)):
+        decision = decide(wishes, seen)
+        assert (decision.step, [reason.check for reason in decision.reasons]) == (NOTHING, ["instance"])
+        assert f"{ID} {told}" in decision.reasons[0].sentence
+        assert f"aws ec2 start-instances --instance-ids {ID}" in decision.reasons[0].sentence
+
+
+def test_what_ec2_says_of_the_stop_itself_is_nothing_that_ran_since():
+    seen = stopped()
+    of_it = {"launched": NOW - datetime.timedelta(days=90), "stopped": NOW - datetime.timedelta(hours=73)}
+    seen = replace(seen, instance=replace(seen.instance, **of_it))
+    assert decide(replace(WISHES, terminate=True), seen).reasons == ()
+    half_way = stopped(step="stopping")
+    a_moment_later = datetime.datetime(2026, 11, 22, 11, 1, tzinfo=datetime.timezone.utc)
+    half_way = replace(half_way, instance=replace(half_way.instance, stopped=a_moment_later))
+    assert decide(WISHES, half_way).reasons == ()
+
+
 def test_one_that_is_gone_is_only_noted():
     gone = replace(stopped(), instance=replace(SEEN.instance, state="terminated"))
     assert decide(WISHES, gone).step == TERMINATE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import (
     Instance,
@@ -133,3 +135,13 @@ def test_what_leads_there_by_an_elastic_ip_is_not_lost():
 def test_an_id_that_is_none_is_refused():
     with pytest.raises(PlanRefused, match="migration_old_instance_id"):
         check_instance_id("old-redis")
+
+
+def test_when_it_was_launched_and_last_stopped():
+    launched = datetime.datetime(2026, 11, 20, 8, tzinfo=datetime.timezone.utc)
+    found = {"InstanceId": ID, "State": {"Name": "stopped"}, "LaunchTime": launched}
+    by_user = shape({**found, "StateTransitionReason": "User initiated (2026-11-22 11:00:03 GMT)"})
+    assert by_user.launched == launched
+    assert by_user.stopped == datetime.datetime(2026, 11, 22, 11, 0, 3, tzinfo=datetime.timezone.utc)
+    for untold in ("", "Server.InternalError"):
+        assert shape({**found, "StateTransitionReason": untold}).stopped is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 
 import pytest
@@ -100,6 +101,13 @@ def test_another_object_of_the_same_size_does_not(plan, connect):
 def test_an_entry_of_something_else_does_not(plan, differs, why):
     refused = plan(**differs)
     assert refused["reasons"] == ["backup"] and why in refused["msg"]
+
+
+def test_one_that_somebody_stopped_later_is_not_ended(plan, instance, monkeypatch):
+    monkeypatch.setattr(decommission_plan.decommission, "_STOP_FOLLOWS_NOTE", datetime.timedelta(hours=-1))
+    refused = plan()
+    assert refused["reasons"] == ["instance"]
+    assert f"{instance} was stopped by somebody else at " in refused["msg"]
 
 
 def test_what_is_refused_anyway_is_not_read_as_a_whole(plan, monkeypatch):
