@@ -309,8 +309,9 @@ def hosts_elsewhere(seen: Seen) -> Iterator[Reason]:
         elif not host.original:
             yield Reason(
                 "hosts",
-                f"{name} has no original of its value in the journal, so nobody can tell where its old URL led: was it "
-                "migrated under this migration_name?",
+                f"{name} has no original of its value in the journal, so nobody can tell where its old URL led. If it "
+                "came up on the target by itself, put the old URL into its value by hand and run migrate.yml again, "
+                "which switches it and keeps that; else look whether it was migrated under another migration_name.",
             )
 
 

@@ -215,7 +215,10 @@ class _Run:
         return "not used"
 
     def _handshake(self) -> str:
-        context = _context(self.question, self.parts)
+        try:
+            context = _context(self.question, self.parts)
+        except (OSError, ValueError) as error:  # what the URL's options name is not there, or is no certificate
+            raise ProbeFailed(failures.tls_failed(self.parts, str(error)))
         try:
             secured = context.wrap_socket(self._connected(), server_hostname=self.parts.host)
         except ssl.SSLCertVerificationError as error:

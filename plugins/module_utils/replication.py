@@ -61,7 +61,7 @@ def take(
     except ServerError as error:
         _refuse_what_is_forbidden(str(error))
         raise
-    _begin(link)
+    _begin(link, clock)
     first = parse_info(beside.ask("INFO"))
     announced = _announcement(link, clock)
     digest = hashlib.sha256()
@@ -73,14 +73,14 @@ def take(
     if announced.startswith(b"EOF:"):
         size = _until_mark(link, announced[4:], keep, largest)
     else:
-        size = _counted(link, int(announced), keep, largest)
+        size = _counted(link, _length(announced), keep, largest)
     sink.flush()
     writes = read_writes(beside)
     counts = {str(number): found for number, found in keyspace(first).items()}
     return Snapshot(digest.hexdigest(), size, counts, writes, since(before, writes))
 
 
-def _begin(link: Connection) -> None:
+def _begin(link: Connection, clock: Callable[[], float]) -> None:
     """Ask for everything."""
     for option in (("capa", "eof"), ("capa", "psync2")):
         try:
@@ -88,8 +88,8 @@ def _begin(link: Connection) -> None:
         except ServerError as error:
             _refuse_what_is_forbidden(str(error))
     link.send("PSYNC", "?", "-1")
-    line = b""
-    while not line:
+    line, deadline = b"", clock() + WAIT_SECONDS
+    while not line and clock() < deadline:
         line = link.read_line()
     said = line.decode("utf-8", "replace")
     if line.startswith(b"+FULLRESYNC "):
@@ -117,6 +117,12 @@ def _announcement(link: Connection, clock: Callable[[], float]) -> bytes:
         if line:
             raise NotRedis(f"instead of a snapshot came {line[:20]!r}")
     raise SnapshotRefused(f"it made no snapshot within {WAIT_SECONDS:.0f} s: look at its log, and run this again")
+
+
+def _length(announced: bytes) -> int:
+    if not announced.isdigit():
+        raise NotRedis(f"as the length of its snapshot came {announced[:20]!r}")
+    return int(announced)
 
 
 def _refuse_large(size: int, largest: int) -> None:

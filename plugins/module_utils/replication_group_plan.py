@@ -89,8 +89,10 @@ def refuse_unusable(current: ReplicationGroup, desired: Desired) -> None:
     what = f"The replication group {current.replication_group_id}"
     if current.has_failed:
         raise PlanRefused(
-            f"{what} is {current.waits_for}: AWS could not make it. Its events (DescribeEvents) say why; remove it "
-            "with state: absent and skip_final_snapshot: true, then run again",
+            f"{what} is {current.waits_for}: AWS could not make it. Its events (aws elasticache describe-events) say "
+            "why. If it never served, have it removed (rollback.yml with migration_rollback_delete_target: true; of "
+            "this module state: absent with skip_final_snapshot: true), and run this again. If it serves, mend what "
+            "they name",
             "state",
         )
     if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:

@@ -5,14 +5,18 @@
 
 That interpreter lies in a folder of the app's user, so whoever is that user writes the answer. Ansible takes
 ``ansible_facts`` of any module for variables of the host, above those of the inventory: a forged answer could name the
-program that the next task runs as root. Nothing of that kind is let through.
+program that the next task runs as root. Nothing of that kind is let through. And an honest module masks its secrets,
+where a forged answer need not: what the task gave away must not come back in what is shown and recorded.
 """
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+import contextlib
+from typing import Any, Mapping, Sequence
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.own_check import masked
 
 _ACTED_ON = ("add_host", "add_group")
 
@@ -26,6 +30,24 @@ def only_data(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def secrets_of(args: Mapping[str, Any]) -> list[str]:
+    """What the task gives the interpreter that nobody else is to see."""
+    secrets = [args.get("auth_token")]
+    with contextlib.suppress(EndpointError):
+        secrets.append(parse_url(args["url"]).password if args.get("url") else None)
+    return [secret for secret in secrets if secret]
+
+
+def without(secrets: Sequence[str], value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value, secrets)
+    if isinstance(value, Mapping):
+        return {without(secrets, name): without(secrets, part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without(secrets, part) for part in value]
+    return value
+
+
 class AppAnswerAction(ActionBase):  # type: ignore[misc]
     """Base of an action plugin that has the name of its module."""
 
@@ -35,4 +57,5 @@ class AppAnswerAction(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        return only_data(self._execute_module(task_vars=task_vars))
+        answer = only_data(self._execute_module(task_vars=task_vars))
+        return dict(without(secrets_of(self._task.args), answer))
