@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     HostLook,
     Neighbours,
     RedisLook,
+    is_loopback,
     led_apart,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_time
@@ -130,7 +131,7 @@ def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
     known = {*seen.instance.addresses, *seen.instance.names}
     elsewhere: dict[str, list[str]] = {}
     for name, host in seen.hosts.items():
-        if host.original and not known.intersection((*host.addresses, host.original["host"])):
+        if host.original and not _leads_into(known, host):
             led = f"{host.original['host']} ({', '.join(host.addresses) or 'no address'})"
             elsewhere.setdefault(led, []).append(name)
     for led, names in elsewhere.items():
@@ -139,6 +140,8 @@ def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"{wishes.instance_id} has {', '.join(seen.instance.addresses)}, and the old URL leads from "
             f"{', '.join(names)} to {led}: that is another machine. Change migration_old_instance_id.",
         )
+    if seen.redis and not seen.redis.failure and seen.redis.peer not in known:
+        yield Reason("instance", _another_answered(seen.redis, wishes.instance_id))
     yield from _apart("instance", seen)
     yield from _lent(wishes, seen, seen.instance)
     group = seen.instance.auto_scaling_group
@@ -148,6 +151,18 @@ def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"{wishes.instance_id} belongs to the Auto Scaling group {group}, which would replace it as soon as it is "
             "stopped: take it out of the group first.",
         )
+
+
+def _leads_into(known: set[str], host: HostLook) -> bool:
+    """With every address: which of them is taken is not ours to say."""
+    return set(host.addresses) <= known if host.addresses else str(host.original["host"]) in known
+
+
+def _another_answered(redis: RedisLook, what: str) -> str:
+    return (
+        f"the Redis that answered {redis.host or 'the app host'} is at {redis.peer or 'an unknown address'}, which is "
+        f"none of {what}: what is seen of it says nothing of that. Look where the old URL leads from that host."
+    )
 
 
 def _apart(check: str, seen: Seen) -> Iterator[Reason]:
@@ -202,13 +217,9 @@ def _other_services(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
 
 
 def _neighbours(seen: Seen, neighbours: Neighbours) -> Iterator[Reason]:
-    led = {address for host in seen.hosts.values() for address in host.addresses}
-    if not led.intersection(neighbours.addresses):
-        yield Reason(
-            "other_services",
-            f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
-            f"leads to {', '.join(sorted(led)) or 'no address'}: it is another machine, so nothing was seen.",
-        )
+    elsewhere = _elsewhere_than(neighbours, seen)
+    if elsewhere:
+        yield Reason("other_services", f"{elsewhere}, so nothing was seen.")
     others = neighbours.other_than(seen.port)
     if others:
         yield Reason(
@@ -217,6 +228,21 @@ def _neighbours(seen: Seen, neighbours: Neighbours) -> Iterator[Reason]:
             "alone (migration_decommission_service); or, if it may go too, waive this: migration_decommission_waive: "
             "[other_services].",
         )
+
+
+def _elsewhere_than(neighbours: Neighbours, seen: Seen) -> str:
+    """That the old URLs lead to another machine, as a phrase; empty where they do not."""
+    led: set[str] = set()
+    for name, host in seen.hosts.items():
+        if host.original:
+            own = neighbours.addresses if name == neighbours.host else ()
+            led |= {address for address, _port in host.reached(name, own)}
+    if not led or led - set(neighbours.addresses):
+        return (
+            f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
+            f"leads to {', '.join(sorted(led)) or 'no address'}: it is another machine"
+        )
+    return ""
 
 
 # --- a service on a host that stays ---
@@ -228,13 +254,14 @@ def service_reasons(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
         why = neighbours.failure if neighbours else "no host of the inventory is in the group old_redis."
         yield Reason("service", f"{wishes.service} cannot be retired where nobody can look: {why}")
         return
-    led = {address for host in seen.hosts.values() for address in host.addresses}
-    if not led.intersection(neighbours.addresses):
-        yield Reason(
-            "service",
-            f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
-            f"leads to {', '.join(sorted(led)) or 'no address'}: it is another machine.",
-        )
+    elsewhere = _elsewhere_than(neighbours, seen)
+    apart = list(_apart("service", seen))
+    if apart:
+        yield from apart
+    elif elsewhere:
+        yield Reason("service", f"{elsewhere}.")
+    elif seen.redis and not seen.redis.failure and not _is_of(neighbours, seen.redis):
+        yield Reason("service", _another_answered(seen.redis, neighbours.host))
     elif neighbours.unit is None or not neighbours.unit.active:
         yield Reason(
             "service",
@@ -248,8 +275,11 @@ def service_reasons(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
             f"old URL leads to port {seen.port or '(unknown)'}: it is another service. Change "
             "migration_decommission_service.",
         )
-    yield from _apart("service", seen)
     yield from _common(wishes, seen)
+
+
+def _is_of(neighbours: Neighbours, redis: RedisLook) -> bool:
+    return redis.peer in neighbours.addresses or (redis.host == neighbours.host and is_loopback(redis.peer))
 
 
 # --- what both ask ---

@@ -53,7 +53,7 @@ class HostLook:
     def reached(self, own: str, own_addresses: Sequence[str] = ()) -> set[tuple[str, int]]:
         """The addresses and ports to which it led. Loopback is another machine on each host: ``own`` tells which."""
         found = set(self.addresses) or {str(self.original["host"])}
-        local = set(filter(_is_loopback, found))
+        local = set(filter(is_loopback, found))
         if local:
             found = (found - local) | (set(own_addresses) or {f"{own}: {address}" for address in local})
         return {(address, int(self.original["port"])) for address in found}
@@ -61,15 +61,20 @@ class HostLook:
 
 @dataclass(frozen=True)
 class RedisLook:
-    """Of a host that asked the old Redis itself. ``clients`` are phrases, one for each that is not ours."""
+    """Of a host that asked the old Redis itself. ``clients`` are phrases, one for each that is not ours.
+
+    ``peer`` is the address that answered, which a name need not lead to a second time; ``host`` is who asked.
+    """
 
     failure: str = ""
+    peer: str = ""
+    host: str = ""
     clients: tuple[str, ...] = ()
     survives_a_stop: bool = True
     writes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, result: Mapping[str, Any]) -> RedisLook | None:
+    def of(cls, host: str, result: Mapping[str, Any]) -> RedisLook | None:
         failure = failure_reason(result)
         found = result.get("redis") or {}
         if failure or not found:
@@ -78,6 +83,8 @@ class RedisLook:
             return cls(failure=str(found["failure"]))
         kept = found["persistence"]
         return cls(
+            peer=str(found["peer"]),
+            host=host,
             clients=tuple(map(_client_phrase, found["clients"])),
             survives_a_stop=bool(kept["appends"] or kept["saves"] or not kept["unsaved_changes"]),
             writes=dict(found["writes"]),
@@ -86,7 +93,7 @@ class RedisLook:
     @classmethod
     def of_hosts(cls, results: Mapping[str, Mapping[str, Any]]) -> RedisLook | None:
         """The first answer; where there is none, why each host had none. None where no host asked."""
-        looks = {host: look for host, result in results.items() if (look := cls.of(result))}
+        looks = {host: look for host, result in results.items() if (look := cls.of(host, result))}
         answers = (look for look in looks.values() if not look.failure)
         why = "; ".join(f"{host}: {look.failure}" for host, look in looks.items())
         return next(answers, cls(failure=why) if why else None)
@@ -157,7 +164,7 @@ def has_answer(result: Mapping[str, Any]) -> bool:
     return not failure_reason(result) and bool(redis) and not redis.get("failure")
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address.partition("%")[0]).is_loopback
     except ValueError:

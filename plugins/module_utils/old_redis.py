@@ -76,6 +76,7 @@ def _said(connection: Connection) -> dict[str, Any]:
     info = parse_info(connection.ask("INFO"))
     return {
         "failure": "",
+        "peer": connection.peer,
         "server": asdict(server_of(info)),
         "keyspace": {str(number): counts for number, counts in keyspace(info).items()},
         "clients": [asdict(client) for client in read_clients(connection)],

@@ -44,6 +44,11 @@ class Connection:
         self._socket = sock
         self._reader = sock.makefile("rb")
 
+    @property
+    def peer(self) -> str:
+        """The address at its other end."""
+        return str(self._socket.getpeername()[0])
+
     def execute(self, *arguments: Argument) -> Reply:
         """Send one command and return its answer: str for a status, bytes for a value. Raises CacheError."""
         try:

@@ -43,6 +43,11 @@ options:
     description: The address of the target, as for M(kempian.cache_migration.old_redis_info).
     type: str
     default: ""
+  peer:
+    description:
+      - The address at which M(kempian.cache_migration.old_redis_info) had its answer. Where the name leads elsewhere by
+        now, nothing is taken.
+    type: str
   upload_url:
     description: The presigned URL, as M(kempian.cache_migration.backup_upload_url) returns it. It is a secret.
     type: str
@@ -112,6 +117,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.resp impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.upload import UploadFailed, put
 
 
+def refuse_another(peer: str, expected: str | None) -> None:
+    if expected and peer != expected:
+        raise replication.SnapshotRefused(
+            f"its name leads to {peer} now, and led to {expected} when it was looked at: find out who has changed that"
+        )
+
+
 def take_and_send(url: str, params: dict[str, Any]) -> replication.Snapshot:
     """Raises CacheError, ProbeFailed, UploadFailed, OSError."""
     folder = os.path.join(os.path.realpath(params["state_dir"]), params["migration_name"])
@@ -119,6 +131,8 @@ def take_and_send(url: str, params: dict[str, Any]) -> replication.Snapshot:
     question = Question(url, expected_role="any", seconds=params["timeout"])
     with tempfile.TemporaryFile(dir=folder) as file:
         with session(question) as link, session(question) as beside:
+            for connection in (link, beside):
+                refuse_another(connection.peer, params["peer"])
             snapshot = replication.take(link, beside, file)
         if snapshot.meanwhile:
             writes = ", ".join(f"{count} {name}" for name, count in snapshot.meanwhile.items())
@@ -140,6 +154,7 @@ def main() -> None:
             "original_url": {"type": "str", "no_log": True},
             "current_url": {"type": "str", "no_log": True},
             "target_address": {"type": "str", "default": ""},
+            "peer": {"type": "str"},
             "upload_url": {"type": "str", "required": True, "no_log": True},
             "upload_headers": {"type": "dict", "default": {}},
             "timeout": {"type": "float", "default": 30.0},

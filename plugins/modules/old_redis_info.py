@@ -101,6 +101,9 @@ redis:
     failure:
       description: Why it cannot be asked; empty where it can.
       type: str
+    peer:
+      description: The address at which it answered.
+      type: str
     server:
       description: Its C(engine), C(version), C(role) and C(mode).
       type: dict

@@ -52,7 +52,7 @@ SEEN = Seen(
     now=NOW,
     hosts={"app1": ON_TARGET, "app2": ON_TARGET},
     target_address=TARGET,
-    redis=RedisLook(writes=AT),
+    redis=RedisLook(peer="10.0.0.9", writes=AT),
     instance=Instance(ID, "running", ("10.0.0.9",), ("ip-10-0-0-9.ec2.internal",)),
     neighbours=Neighbours("old", addresses=("10.0.0.9",), listeners=(SSHD, REDIS)),
     engine="/usr/bin/redis-server",
@@ -92,6 +92,8 @@ def test_the_right_one_is_stopped_after_a_backup():
         ("instance", {"instance": replace(SEEN.instance, tags={"aws:autoscaling:groupName": "redis"})}),
         ("instance", {"instance": replace(SEEN.instance, state="stopped")}),
         ("instance", {"instance": None}),
+        ("instance", {"redis": replace(SEEN.redis, peer="127.0.0.1")}),
+        ("instance", {"redis": replace(SEEN.redis, peer="")}),
         ("protection", {"instance": replace(SEEN.instance, protections=("disableApiStop",))}),
         ("clients", {"redis": replace(SEEN.redis, clients=("10.0.0.5 (1 connections)",))}),
         ("clients", {"redis": RedisLook(failure="it does not answer")}),
@@ -132,8 +134,18 @@ def test_an_address_that_a_stop_takes_away_is_refused_with_one_that_lasts():
 
 def test_hosts_may_name_the_one_they_led_to_in_ways_of_their_own():
     by_address = replace(ON_TARGET, original={"host": "10.0.0.9", "port": 6379})
-    two_addresses = replace(ON_TARGET, addresses=("10.0.0.9", "fd00::9"))
-    assert checks(WISHES, replace(SEEN, hosts={"app1": two_addresses, "app2": by_address})) == []
+    both = ("10.0.0.9", "fd00::9")
+    hosts = {"app1": replace(ON_TARGET, addresses=both), "app2": by_address}
+    instance, neighbours = replace(SEEN.instance, addresses=both), replace(SEEN.neighbours, addresses=both)
+    assert checks(WISHES, replace(SEEN, hosts=hosts, instance=instance, neighbours=neighbours)) == []
+
+
+def test_a_name_that_leads_to_another_machine_as_well_is_refused():
+    """Whoever says where it leads could answer in place of the old Redis, and have it retired for what he says."""
+    hosts = {"app1": replace(ON_TARGET, addresses=("10.0.0.9", "127.0.0.1"))}
+    cutover = {**SEEN.cutover, "hosts": ["app1"]}
+    assert set(checks(WISHES, replace(SEEN, hosts=hosts, cutover=cutover))) == {"instance", "other_services"}
+    assert checks(SERVICE, replace(WITH_UNIT, hosts=hosts, cutover=cutover)) == ["service"]
 
 
 def test_every_reason_is_given_at_once():
@@ -257,7 +269,7 @@ def test_an_entry_of_something_stopped_that_has_no_name_is_no_entry_of_this_inst
 def test_an_earlier_backup_of_other_data_is_forgotten_where_none_is_taken():
     """It would pass for one of what is stopped now: for the end of the instance, and on the way back."""
     waived = replace(WISHES, waive=frozenset(["backup"]))
-    written_since = replace(SEEN, backup=BACKUP, redis=RedisLook(writes={**AT, "calls": {"set": 4}}))
+    written_since = replace(SEEN, backup=BACKUP, redis=replace(SEEN.redis, writes={**AT, "calls": {"set": 4}}))
     assert decide(waived, written_since).forgets_backup
     assert not decide(WISHES, written_since).forgets_backup  # another takes its place
     assert not decide(waived, replace(SEEN, backup=BACKUP)).forgets_backup
@@ -335,6 +347,7 @@ def test_another_instance_than_the_one_that_was_stopped_is_refused():
 
 SAID = {
     "failure": "",
+    "peer": "10.0.0.9",
     "clients": [],
     "persistence": {"appends": True, "saves": True, "unsaved_changes": 0},
     "writes": AT,
@@ -467,6 +480,15 @@ def test_loopback_leads_to_the_service_on_its_own_host_alone(old_host, refused):
     hosts = {"app1": ON_TARGET, "app2": local}
     assert checks(SERVICE, replace(WITH_UNIT, hosts=hosts, neighbours=neighbours)) == refused
     assert led_apart({"app1": local, "app2": local}, neighbours)
+
+
+@pytest.mark.parametrize(
+    ("host", "peer", "refused"),
+    [("app1", "10.0.0.9", []), ("app1", "127.0.0.1", ["service"]), ("old", "127.0.0.1", []), ("old", "", ["service"])],
+)
+def test_the_redis_that_answered_must_be_the_one_of_the_service(host, peer, refused):
+    redis = replace(SEEN.redis, host=host, peer=peer)
+    assert checks(SERVICE, replace(WITH_UNIT, redis=redis)) == refused
 
 
 def test_a_service_is_never_terminated():

@@ -44,7 +44,7 @@ def s3(connect):
 def back_up(run_module, moto_options, tmp_path):
     """Sign, take and send; returns the signed upload and the result."""
 
-    def run(engine, bucket=BUCKET, **options):
+    def run(engine, bucket=BUCKET, peer="127.0.0.1", **options):
         signed = run_module(
             backup_upload_url.main,
             migration_name="shop",
@@ -58,6 +58,7 @@ def back_up(run_module, moto_options, tmp_path):
             migration_name="shop",
             state_dir=str(tmp_path / "state"),
             original_url=engine.url(),
+            peer=peer,
             upload_url=signed["url"],
             upload_headers=signed["headers"],
         )
@@ -89,6 +90,12 @@ def test_what_is_in_s3_is_what_the_old_redis_held(old, s3, back_up, verify):
         "0": old.client.dbsize(),
         "9": 1,
     }
+
+
+def test_another_than_the_one_that_was_looked_at_is_not_backed_up(start_engine, s3, back_up):
+    signed, refused = back_up(start_engine(password=PASSWORD), peer="192.0.2.1")
+    assert "its name leads to 127.0.0.1 now, and led to 192.0.2.1" in refused["msg"]
+    assert not s3.list_objects_v2(Bucket=BUCKET, Prefix=signed["key"]).get("Contents")
 
 
 def test_nothing_of_it_is_left_on_the_host(old, s3, back_up, tmp_path):
