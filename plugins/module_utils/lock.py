@@ -86,6 +86,15 @@ def sentence(lock: Lock, now: datetime, migration_name: str) -> str:
     )
 
 
+def lost_sentence(migration_name: str) -> str:
+    return (
+        f"This run stops here, as it does not hold the lock of the migration {migration_name} any more, and another "
+        "run may have changed things since. Nobody renewed the lock (this machine slept, or had no way to AWS), or it "
+        "was broken. Nothing is put back. See where it stands (state.yml), and run the same command again to go on, or "
+        "rollback.yml to go back."
+    )
+
+
 TAKE, TAKE_OVER, RENEW, OURS, REFUSE = "take", "take over", "renew", "ours", "refuse"
 
 
@@ -120,6 +129,12 @@ def hold(client: Any, migration_name: str, me: Holder, seconds: int = SECONDS) -
     if action == RENEW:
         lock = _over(client, migration_name, replace(lock, expires=expires), version, now)
     return lock, False
+
+
+def is_ours(client: Any, migration_name: str, me: Holder) -> bool:
+    """Also an expired one: nobody has come for it."""
+    lock, _now, _version = look(client, migration_name)
+    return lock is not None and lock.holder.run == me.run
 
 
 def renew(client: Any, migration_name: str, me: Holder, seconds: int = SECONDS) -> bool:

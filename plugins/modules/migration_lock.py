@@ -30,9 +30,10 @@ options:
     description:
       - V(held) takes the lock for this run; nothing is written where this run has it already.
       - V(free) only looks, and fails where another run holds it. In check mode it warns instead.
+      - V(kept) only looks, and fails where this run does not have it any more, or never had. Then RV(lost) is returned.
       - V(broken) takes the lock O(lock_id) away from whoever holds it. Nothing happens where another is there by now.
     type: str
-    choices: [held, free, broken]
+    choices: [held, free, kept, broken]
     default: held
   lock_id:
     description: The lock to break, as the message of a refused run names it.
@@ -119,6 +120,10 @@ lock:
     expires:
       description: When it ends if it is not renewed.
       type: str
+lost:
+  description: That this run does not have the lock.
+  returned: O(state=kept), where that is so
+  type: bool
 taken:
   description: Whether this task took the lock, so that it was not this run's before.
   returned: O(state=held)
@@ -169,7 +174,7 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
             "migration_name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["held", "free", "broken"], "default": "held"},
+            "state": {"type": "str", "choices": ["held", "free", "kept", "broken"], "default": "held"},
             "lock_id": {"type": "str"},
             "seconds": {"type": "int", "default": lock.SECONDS},
             "holder": {"type": "dict", "options": HOLDER},
@@ -187,6 +192,10 @@ def main() -> None:
         client = module.client("ssm")
         if state == "broken":
             module.exit_json(**broken(client, name, module.params["lock_id"], module.check_mode))
+        if state == "kept":
+            if lock.is_ours(client, name, holder):
+                module.exit_json(changed=False)
+            module.fail_json(msg=lock.lost_sentence(name), lost=True)
         if state == "free" or module.check_mode:
             module.exit_json(**looked_at(client, name, holder))
         module.exit_json(**held(client, name, holder, seconds))

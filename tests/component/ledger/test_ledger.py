@@ -148,6 +148,20 @@ def test_a_lock_that_has_expired_is_taken_over(run, ssm):
     assert current(ssm) == ME
 
 
+def test_a_run_learns_that_it_has_lost_its_lock(run, ssm):
+    assert run(migration_lock, holder=vars(ME))["taken"]
+    assert not run(migration_lock, state="kept", holder=vars(ME)).get("failed")
+    put(ssm, stored(ME, -hours(1)))
+    assert not run(migration_lock, state="kept", holder=vars(ME)).get("failed"), "it has expired, and nobody came"
+    put(ssm, stored(OTHER, hours(1)))
+    for _another_then_none in range(2):
+        told = run(migration_lock, state="kept", holder=vars(ME))
+        assert (
+            told["failed"] and told["lost"] and "does not hold the lock of the migration test any more" in told["msg"]
+        )
+        ledger.remove(ssm, NAME, lock.ENTRY)
+
+
 def test_a_lock_is_broken_by_its_id_alone(run, ssm):
     put(ssm, stored(OTHER, hours(1)))
     assert not run(migration_lock, state="broken", lock_id="other", holder=vars(ME))["changed"]
