@@ -146,7 +146,8 @@ def plan_content(request: Request, path: str, content: bytes | None, known: Jour
     recorded = known
     for decision in decisions:
         if decision.action in (env_change.WRITE, env_change.REMOVE):
-            recorded = recorded.recorded(_entry(path, content, document, decision, now))
+            entry = env_change.extended(decision.entry, _entry(path, content, document, decision, now))
+            recorded = recorded.recorded(entry)
     try:
         edited = _edited(document, decisions)
     except ValueError as error:  # DotenvError and QuotingError

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
@@ -92,7 +92,10 @@ class Decision:
     @property
     def original(self) -> str | None:
         """By the journal, as it is or as this change makes it."""
-        return self.entry.original if self.entry else self.before if self.changes else None
+        if self.entry is None:
+            return self.before if self.changes else None
+        stays = self.action == RESTORE or original_stays(self.entry, self.before, self.after)
+        return self.entry.original if stays else self.before
 
     @property
     def changes(self) -> bool:
@@ -149,6 +152,31 @@ def _refuse_unexpected(request: Request, key: str, current: str | None, desired:
         f"{key} in {where} {found}, where expected names {mask(request.expected[key]) or 'none'}: somebody has changed "
         "it. Nothing was changed. Look at who uses it, then put the value found into expected, or leave expected out"
     )
+
+
+# --- recording ---
+
+
+def extended(known: Entry | None, now: Entry) -> Entry:
+    """What the journal is to say, where ``now`` is the entry as this change alone would have it."""
+    if known is None:
+        return now
+    written = now.written[-1]
+    if original_stays(known, now.original, written):
+        return known.with_written(written)
+    return replace(now, written=known.written).with_written(written)
+
+
+def original_stays(known: Entry, found: str | None, written: str | None) -> bool:
+    """Whether what is found is the original, ours, or an edit of ours.
+
+    A cache URL that is none of these, and leads elsewhere than where the app is led now, was put there by somebody
+    since: it is what this change takes away, and so what the way back must bring. The former one may be dead by now.
+    """
+    if found in (known.original, *known.written):
+        return True
+    theirs, ours = cache_url(found), cache_url(written)
+    return not theirs or not ours or (theirs.host, theirs.port) == (ours.host, ours.port)
 
 
 # --- showing, without secrets ---

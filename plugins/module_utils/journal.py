@@ -3,8 +3,9 @@
 
 """What was changed, so that it can be undone: one entry per store, place and key.
 
-The first recorded original wins, so that a rerun never takes its own value for the original. An entry is written before
-its value is changed, and closed (removed) once the original is back, so that a later migration records afresh.
+The first recorded original stays (env_change.original_stays has the one exception), so that a rerun never takes its own
+value for the original. An entry is written before its value is changed, and closed (removed) once the original is back,
+so that a later migration records afresh.
 """
 
 from __future__ import annotations
@@ -70,12 +71,10 @@ class Journal:
         return next((entry for entry in self.entries if entry.place == (store, path, key)), None)
 
     def recorded(self, entry: Entry) -> Journal:
-        """With the entry; one that is there already keeps its original and learns the value that is written now."""
-        present = self.find(*entry.place)
-        if present is None:
+        """With the entry, in the place of one that is there already."""
+        if self.find(*entry.place) is None:
             return Journal((*self.entries, entry))
-        known = present.with_written(entry.written[-1])
-        return Journal(tuple(known if each is present else each for each in self.entries))
+        return Journal(tuple(entry if each.place == entry.place else each for each in self.entries))
 
     def closed(self, entry: Entry) -> Journal:
         return Journal(tuple(each for each in self.entries if each.place != entry.place))

@@ -183,9 +183,9 @@ def _record(client: Any, migration_name: str, planned: ParameterPlan, now: str) 
     entry = Entry(STORE, "", decision.key, decision.before, (decision.after,), restore, now)
     if decision.entry is None and _create_entry(client, migration_name, entry):
         return
-    # An original is recorded already, perhaps by a run that began together with this one: it stays.
-    recorded = decision.entry or read_entry(client, migration_name, decision.key) or entry
-    extended = recorded.with_written(decision.after)
+    # One is recorded already, perhaps by a run that began together with this one.
+    recorded = decision.entry or read_entry(client, migration_name, decision.key)
+    extended = env_change.extended(recorded, entry)
     if extended != recorded:
         _put_entry(client, migration_name, extended, overwrite=True)
 

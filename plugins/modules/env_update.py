@@ -15,8 +15,9 @@ description:
     context. The file is replaced in one step, also behind a symbolic link, and is at every moment the old or the new.
   - A parameter keeps its type, tier, KMS key, data type, description, policies and tags.
   - The journal of a file lies in O(state_dir) on the host; that of parameters in the Parameter Store itself, as
-    SecureString under C(/cache_migration/<migration_name>/journal/). The first recorded original wins, so that running
-    twice never records a value of its own. Once an original is back, its entry is removed.
+    SecureString under C(/cache_migration/<migration_name>/journal/). The first recorded original stays, so that
+    running twice never records a value of its own; but a cache URL that somebody else has put there since, and that
+    leads elsewhere, is the original then. Once an original is back, its entry is removed.
 author:
   - The cache_migration authors (@cache-migration)
 requirements:

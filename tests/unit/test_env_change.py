@@ -8,6 +8,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change
 from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry
 
 OLD, NEW, OTHER = "redis://:o@old:6379/0", "rediss://:n@new:6379/0", "redis://:x@other:6379/0"
+NEW2 = "rediss://:n2@new:6379/0"
 KEY = "REDIS_URL"
 ENTRY = Entry("dotenv", "/opt/shop/.env", KEY, OLD, ("rediss://:n1@new:6379/0", NEW), {}, "2026-11-24T03:00:00Z")
 
@@ -177,3 +178,29 @@ def test_a_value_whose_options_cannot_be_told_is_refused_without_its_secret():
     with pytest.raises(ChangeRefused, match="was not changed") as refused:
         decide(request(keep_options=True), "redis://:123?hunter2@old:6379/0")
     assert "hunter2" not in str(refused.value)
+
+
+def recorded(original, written=NEW):
+    return Entry(
+        "dotenv", "/opt/shop/.env", KEY, original, (written,), {"lines": [[0, original]]}, "2026-11-25T03:00:00Z"
+    )
+
+
+@pytest.mark.parametrize("found", [OLD, NEW, "rediss://:by-hand@new:6379/0?socket_timeout=5", "no URL", None])
+def test_a_recorded_original_stays_whatever_is_found_of_it_of_ours_or_of_an_edit(found):
+    assert env_change.extended(ENTRY, recorded(found)) == ENTRY
+    assert decide(request(), found, ENTRY).original == OLD
+
+
+@pytest.mark.parametrize("found", ["redis://:another-password@old:6379/0", OTHER])
+def test_what_somebody_has_put_there_since_is_what_a_way_back_brings(found):
+    """The original of an earlier run may be dead by now: its password was changed, or its Redis has moved."""
+    entry = env_change.extended(ENTRY, recorded(found, NEW2))
+    assert (entry.original, entry.restore["lines"]) == (found, [[0, found]])
+    assert entry.written == (*ENTRY.written, NEW2)
+    assert decide(request(value=NEW2), found, ENTRY).original == found
+    assert decide(request("reverted"), NEW, entry).after == found
+
+
+def test_the_first_entry_is_taken_as_it_is():
+    assert env_change.extended(None, recorded(OLD)) == recorded(OLD)

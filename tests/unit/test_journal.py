@@ -28,9 +28,10 @@ def test_what_is_recorded_is_read_back(entries):
     assert journal.parse(Journal(entries).render(), "journal.json") == Journal(entries)
 
 
-def test_the_first_recorded_original_wins():
-    twice = Journal().recorded(entry("old", "new")).recorded(entry("new", "newer"))
-    assert [(each.original, each.written) for each in twice.entries] == [("old", ("new", "newer"))]
+def test_an_entry_takes_the_place_of_the_one_before():
+    other = entry("x", "y", key="OTHER")
+    twice = Journal().recorded(entry("old", "new")).recorded(other).recorded(entry("old", "newer"))
+    assert twice.entries == (entry("old", "newer"), other)
 
 
 def test_after_an_entry_is_closed_the_next_original_is_recorded_afresh():

@@ -54,3 +54,19 @@ def test_every_option_of_the_main_entry_of_a_role_can_be_set_from_the_inventory(
     text = "".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
     missing = [name for role in ROLES for name in specs(role)["main"]["options"] if f"{name}:" not in text]
     assert missing == []
+
+
+def tasks_in(whole):
+    for task in whole or []:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_in(task.get(part))
+
+
+def test_what_runs_through_the_apps_own_interpreter_has_an_end():
+    """The app's user owns it: one that sleeps would hold the run, and its lock, for ever."""
+    files = (ROOT / "roles").glob("*/tasks/*.yml")
+    tasks = [task for file in files for task in tasks_in(yaml.safe_load(file.read_text()))]
+    through_it = [task for task in tasks if "ansible_python_interpreter" in (task.get("vars") or {})]
+    assert through_it
+    assert [task["name"] for task in through_it if not task.get("timeout")] == []
