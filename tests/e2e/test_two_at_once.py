@@ -7,8 +7,8 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +18,10 @@ from sandbox.moments import Moment
 from tests.e2e import world
 
 HOSTS, CREATING_SECONDS = 2, 1
-PROVISION = "playbooks/provision.yml"
+PROVISION, INGRESS, CUTOVER = "playbooks/provision.yml", "playbooks/ingress.yml", "playbooks/cutover.yml"
 LOCKED_BY_THEN = "provision | Make it, or wait until it is ready"
 LOCK = "/cache_migration/sandbox/lock"
+LOSE = f"import boto3; boto3.client('ssm').delete_parameter(Name='{LOCK}')"
 FREED_SECONDS = 20
 EXPIRY_SECONDS = 301
 
@@ -45,19 +46,12 @@ def holder(stage) -> Iterator[dict]:
     thread = threading.Thread(target=lambda: found.update(run=stage.play(PROVISION, moments=[moment])))
     thread.start()
     try:
-        until(there.exists, 200, "the first run does not take the lock")
+        world.until(there.exists, 200, "the first run does not take the lock")
         found["pid"] = min(stage.left_running("bin/ansible-playbook"))  # its workers came later
         yield found
     finally:
         go.touch()
         thread.join()
-
-
-def until(is_so, seconds: float, otherwise: str) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, otherwise
-        time.sleep(0.1)
 
 
 def is_locked(stage) -> bool:
@@ -90,15 +84,29 @@ def test_the_second_of_two_runs_is_told_of_the_first_and_the_first_goes_on(stage
     with holder(stage) as first:
         refused(stage)
     assert first["run"].code == 0
-    until(lambda: not is_locked(stage), FREED_SECONDS, "the run has ended and its lock is still there")
+    world.until(lambda: not is_locked(stage), FREED_SECONDS, "the run has ended and its lock is still there")
 
 
 def test_the_lock_of_a_run_that_is_killed_is_let_go_of(stage):
     with holder(stage) as first:
         assert is_locked(stage)
         os.kill(first["pid"], signal.SIGKILL)
-        until(lambda: not is_locked(stage), FREED_SECONDS, "the run was killed and its lock is still there")
+        world.until(lambda: not is_locked(stage), FREED_SECONDS, "the run was killed and its lock is still there")
     assert first["run"].code == -signal.SIGKILL
+
+
+def test_a_run_that_has_lost_its_lock_stops_before_the_next_batch(stage):
+    """As on a machine that slept for longer than a lock lasts, while somebody else did a run."""
+    world.reset(stage)
+    assert stage.play(PROVISION).code == 0
+    assert stage.play(INGRESS).code == 0
+    first, second = stage.hosts
+    run = stage.play(CUTOVER, moments=[Moment("cutover | Decide", command=(sys.executable, "-c", LOSE))])
+    assert run.code != 0
+    assert "it does not hold the lock of the migration sandbox any more" in run.said()
+    assert stage.environment_files()[first] != stage.originals[first]
+    assert stage.environment_files()[second] == stage.originals[second]
+    assert stage.all_healthy() and not world.ledger_of(stage, "cutover")
 
 
 @pytest.mark.long

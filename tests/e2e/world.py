@@ -119,12 +119,20 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
+def until(is_so, seconds: float, otherwise: str) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.1)
+
+
 def settle(stage) -> None:
     """Until nothing that a run began is still under way: its processes, what AWS makes or stops, an app that starts."""
-    end = time.monotonic() + SETTLED_SECONDS
-    while stage.left_running() or not is_still(stage.sandbox) or not stage.all_healthy():
-        assert time.monotonic() < end, "what the killed run began does not end"
-        time.sleep(0.1)
+
+    def has_ended():
+        return not stage.left_running() and is_still(stage.sandbox) and stage.all_healthy()
+
+    until(has_ended, SETTLED_SECONDS, "what the killed run began does not end")
 
 
 def is_still(sandbox) -> bool:
@@ -184,10 +192,11 @@ def take_down_target(sandbox) -> None:
     ec2, elasticache = sandbox.client("ec2"), sandbox.client("elasticache")
     with suppress(elasticache.exceptions.ReplicationGroupNotFoundFault):
         elasticache.delete_replication_group(ReplicationGroupId=GROUP)
-    end = time.monotonic() + SETTLED_SECONDS
-    while elasticache.describe_replication_groups()["ReplicationGroups"]:
-        assert time.monotonic() < end, "the replication group is not deleted"
-        time.sleep(0.1)
+    until(
+        lambda: not elasticache.describe_replication_groups()["ReplicationGroups"],
+        SETTLED_SECONDS,
+        "the replication group is not deleted",
+    )
     with suppress(elasticache.exceptions.CacheSubnetGroupNotFoundFault):
         elasticache.delete_cache_subnet_group(CacheSubnetGroupName=OURS)
     with suppress(elasticache.exceptions.CacheParameterGroupNotFoundFault):
