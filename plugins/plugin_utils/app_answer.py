@@ -12,6 +12,7 @@ where a forged answer need not: what the task gave away must not come back in wh
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any, Mapping, Sequence
 
 from ansible.plugins.action import ActionBase
@@ -19,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint i
 from ansible_collections.kempian.cache_migration.plugins.module_utils.own_check import masked
 
 _ACTED_ON = ("add_host", "add_group")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def only_data(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,8 +41,9 @@ def secrets_of(args: Mapping[str, Any]) -> list[str]:
 
 
 def without(secrets: Sequence[str], value: Any) -> Any:
+    """Nor what would act on a terminal."""
     if isinstance(value, str):
-        return masked(value, secrets)
+        return _CONTROL.sub("?", masked(value, secrets))
     if isinstance(value, Mapping):
         return {without(secrets, name): without(secrets, part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):

@@ -29,3 +29,8 @@ def test_without_secrets_an_answer_stays_as_it_is():
     answer = {"reached": False, "failure": {"kind": "timeout", "addresses": ["192.0.2.1"]}, "ms": 1.5, "none": None}
     assert without(secrets_of({"env_path": "/opt/shop/.env"}), answer) == answer
     assert secrets_of({"url": "no url"}) == []
+
+
+def test_an_answer_does_not_act_on_the_terminal():
+    shown = without([], {"failure": {"found": "all is well\x1b[2J\r\x9b1A\n\ttwo lines"}})
+    assert shown == {"failure": {"found": "all is well?[2J??1A\n\ttwo lines"}}

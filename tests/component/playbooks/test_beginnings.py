@@ -82,6 +82,26 @@ def test_the_way_back_does_not_run_the_apps_interpreter_and_is_not_refused_for_i
     assert "migration_app_user" not in run.said
 
 
+def test_an_original_that_leads_to_the_target_itself_is_none_to_go_back_to(play: Play, tmp_path: Path) -> None:
+    """As of a host that came up on the target, and whose token was rotated since: the one before it has ended."""
+    of_target, file = "redis://:{}@127.0.0.1:1/0", tmp_path / ".env"
+    file.write_text(f"REDIS_URL={of_target.format('ended')}\n")
+    rotate = {
+        "store": "dotenv",
+        "path": str(file),
+        "values": {"REDIS_URL": of_target.format("new")},
+        "state_dir": str(tmp_path / "state"),
+    }
+    task = {"name": "Rotate", "kempian.cache_migration.env_update": {"migration_name": "test", **rotate}}
+    (tmp_path / "rotate.yml").write_text(json.dumps([{"name": "Play", "hosts": "app", "tasks": [task]}]))
+    assert play(str(tmp_path / "rotate.yml"), hosts={"app1": HERE}).code == 0
+
+    run = play("playbooks/rollback.yml", hosts={"app1": HERE})
+    assert run.code != 0
+    assert "has no original for it" in run.said
+    assert file.read_text() == f"REDIS_URL={of_target.format('new')}\n"
+
+
 def test_state_without_localhost_says_how_to_limit_and_looks_at_some_of_the_hosts_that_share_a_value(
     play: Play,
 ) -> None:
