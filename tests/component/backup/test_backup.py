@@ -93,9 +93,10 @@ def test_what_is_in_s3_is_what_the_old_redis_held(old, s3, back_up, verify):
 
 
 def test_another_than_the_one_that_was_looked_at_is_not_backed_up(start_engine, s3, back_up):
-    signed, refused = back_up(start_engine(password=PASSWORD), peer="192.0.2.1")
+    s3.create_bucket(Bucket="of-another")
+    _signed, refused = back_up(start_engine(password=PASSWORD), bucket="of-another", peer="192.0.2.1")
     assert "its name leads to 127.0.0.1 now, and led to 192.0.2.1" in refused["msg"]
-    assert not s3.list_objects_v2(Bucket=BUCKET, Prefix=signed["key"]).get("Contents")
+    assert not s3.list_objects_v2(Bucket="of-another").get("Contents")
 
 
 def test_nothing_of_it_is_left_on_the_host(old, s3, back_up, tmp_path):
