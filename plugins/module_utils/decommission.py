@@ -14,7 +14,6 @@ from typing import Any, Iterator, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failure_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import (
     Reason,
-    Seen,
     Wishes,
     hosts_elsewhere,
     instance_reasons,
@@ -24,7 +23,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     service_reasons,
     wrong_wishes,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import RedisLook, has_answer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
+    RedisLook,
+    Seen,
+    has_answer,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_text, as_time, parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import is_instance_id
 from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
     HostLook,
     Neighbours,
     RedisLook,
+    Seen,
     is_loopback,
     led_apart,
 )
@@ -44,30 +44,6 @@ class Wishes:
     waive: frozenset[str] = frozenset()
     bucket: str = ""
     folder: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """``cutover``, ``entry`` and ``backup`` are entries of the ledger, empty where there are none.
-
-    The times of the first two are those of Contents.dated.
-    """
-
-    now: datetime.datetime
-    hosts: Mapping[str, HostLook] = field(default_factory=dict)
-    target_address: str = ""
-    redis: RedisLook | None = None
-    instance: Instance | None = None
-    neighbours: Neighbours | None = None
-    engine: str = ""
-    cutover: Mapping[str, Any] = field(default_factory=dict)
-    entry: Mapping[str, Any] = field(default_factory=dict)
-    backup: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def port(self) -> int | None:
-        """That of the old Redis: the first host's, as nothing is retired where they led to several (led_apart)."""
-        return next((int(host.original["port"]) for host in self.hosts.values() if host.original), None)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import failure_reason
+from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
 
 # They belong to the machine itself, and go with it without being missed.
 _OF_THE_SYSTEM = frozenset(
@@ -141,6 +143,30 @@ class Neighbours:
                 places = found.setdefault(one["program"] or "a program that cannot be seen", {})
                 places[f"{one['protocol']} {one['address']}:{one['port']}"] = None
         return [f"{program} ({', '.join(places)})" for program, places in sorted(found.items())]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """``cutover``, ``entry`` and ``backup`` are entries of the ledger, empty where there are none.
+
+    The times of the first two are those of Contents.dated.
+    """
+
+    now: datetime.datetime
+    hosts: Mapping[str, HostLook] = field(default_factory=dict)
+    target_address: str = ""
+    redis: RedisLook | None = None
+    instance: Instance | None = None
+    neighbours: Neighbours | None = None
+    engine: str = ""
+    cutover: Mapping[str, Any] = field(default_factory=dict)
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    backup: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int | None:
+        """That of the old Redis: the first host's, as nothing is retired where they led to several (led_apart)."""
+        return next((int(host.original["port"]) for host in self.hosts.values() if host.original), None)
 
 
 def led_apart(hosts: Mapping[str, HostLook], neighbours: Neighbours | None) -> list[str]:

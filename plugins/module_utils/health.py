@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import http.client
 import re
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.in_time import in_time
 
 REQUEST_SECONDS = 5.0
 LARGEST = 65536  # bytes of an answer that are read
@@ -76,11 +77,9 @@ def spread(url: str) -> None:
 def ask(url: str) -> HealthAnswer:
     """One request, whole within REQUEST_SECONDS: a socket's own limit begins anew with every byte that comes."""
     start = time.perf_counter()
-    found: list[str] = []
-    asking = threading.Thread(target=lambda: found.append(_fault(url)), daemon=True)
-    asking.start()
-    asking.join(REQUEST_SECONDS)
-    error = found[0] if found else f"no answer within {REQUEST_SECONDS:g} s"
+    error = in_time(lambda: _fault(url), REQUEST_SECONDS)
+    if error is None:
+        error = f"no answer within {REQUEST_SECONDS:g} s"
     return HealthAnswer(error, round((time.perf_counter() - start) * 1000, 3))
 
 

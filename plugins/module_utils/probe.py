@@ -13,7 +13,6 @@ import contextlib
 import secrets
 import socket
 import ssl
-import threading
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterator
@@ -33,6 +32,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.engine imp
     parse_info,
     server_of,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.in_time import in_time
 from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import Failure, ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import (
     CacheError,
@@ -372,19 +372,13 @@ def _trusted(question: Question) -> str:
 
 def _resolve_within(host: str, port: int, seconds: float) -> list[tuple[int, Any]] | str:
     """The addresses, or why there are none. A resolver's own time limits are far longer, and cannot be set."""
-    found: list[Any] = []
 
-    def ask() -> None:
+    def ask() -> list[tuple[int, Any]] | str:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            found.append(str(getattr(error, "strerror", None) or error))
+            return str(getattr(error, "strerror", None) or error)
+        return [(family, sockaddr) for family, _type, _proto, _name, sockaddr in found]
 
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(seconds)
-    if not found:
-        return f"no answer from the name server within {seconds:g} s"
-    if isinstance(found[0], str):
-        return found[0]
-    return [(family, sockaddr) for family, _type, _proto, _name, sockaddr in found[0]]
+    found = in_time(ask, seconds)
+    return f"no answer from the name server within {seconds:g} s" if found is None else found

@@ -144,7 +144,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils import bac
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import Decision
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import (
     Reason,
-    Seen,
     Wishes,
     sentence,
 )
@@ -152,6 +151,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     HostLook,
     Neighbours,
     RedisLook,
+    Seen,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.elasticache_api import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import JournalError

@@ -18,11 +18,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     TERMINATE,
     decide,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import Seen, Wishes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import Wishes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
     HostLook,
     Neighbours,
     RedisLook,
+    Seen,
     Unit,
     led_apart,
 )
