@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import unreachable_reason
@@ -73,13 +73,13 @@ def state_lines(
     entries = remembered.get("entries") or {}
     lines = [_target_line(endpoint)]
     lines += [f"{host}: {one['state']}: {one['why']}" for host, one in hosts.items()]
-    lines += [_journal_line(hosts, remembered.get("journaled") or [])]
+    lines += [_journal_line(hosts, remembered)]
     lines += [_entry_line(name, value) for name, value in sorted(entries.items()) if name != "lock"]
     if "now" in remembered:
         lines += [_lock_line(entries.get("lock"), str(remembered["now"]), migration_name)]
     else:
         lines += [f"ledger and lock: unknown: {remembered.get('msg') or 'no reason given'}"]
-    return lines + [f"next: {line}" for line in _next_lines(hosts, endpoint, entries)]
+    return lines + [f"next: {line}" for line in _next_lines(hosts, endpoint, remembered)]
 
 
 def _target_line(endpoint: Mapping[str, Any]) -> str:
@@ -88,9 +88,16 @@ def _target_line(endpoint: Mapping[str, Any]) -> str:
     return f"target: {endpoint.get('name')} at {endpoint.get('address')}:{endpoint.get('port')}"
 
 
-def _journal_line(hosts: Mapping[str, Mapping[str, Any]], parameters: Sequence[str]) -> str:
-    kept = [*(host for host, one in hosts.items() if one["journaled"]), *parameters]
-    return f"originals are kept of: {', '.join(kept)}" if kept else "no originals are kept: nothing was changed"
+def _journal_line(hosts: Mapping[str, Mapping[str, Any]], remembered: Mapping[str, Any]) -> str:
+    """A place that could not be looked at may hold an original: it is not said to have none."""
+    kept = [*(host for host, one in hosts.items() if one["journaled"]), *(remembered.get("journaled") or [])]
+    unseen = [host for host, one in hosts.items() if one["state"] == UNKNOWN and not one["journaled"]]
+    unseen += [] if "now" in remembered else ["Parameter Store"]
+    if not kept and not unseen:
+        is_untouched = not remembered["entries"].get("cutover") and all(one["state"] == OLD for one in hosts.values())
+        return "no originals are kept" + (": nothing was changed" if is_untouched else "")
+    said = [f"of: {', '.join(kept)}"] if kept else []
+    return "originals are kept " + "; ".join([*said, *([f"or not, is unknown: {', '.join(unseen)}"] if unseen else [])])
 
 
 def _entry_line(name: str, value: Mapping[str, Any]) -> str:
@@ -120,8 +127,10 @@ def _lock_line(stored: Mapping[str, Any] | None, now: str, migration_name: str) 
 
 
 def _next_lines(
-    hosts: Mapping[str, Mapping[str, Any]], endpoint: Mapping[str, Any], entries: Mapping[str, Any]
+    hosts: Mapping[str, Mapping[str, Any]], endpoint: Mapping[str, Any], remembered: Mapping[str, Any]
 ) -> list[str]:
+    entries = remembered.get("entries") or {}
+
     def of(*states: str) -> list[str]:
         return [host for host, one in hosts.items() if one["state"] in states]
 
@@ -129,7 +138,9 @@ def _next_lines(
     step = (entries.get("decommission") or {}).get("step")
     if of(UNKNOWN):
         lines.append(f"look at {', '.join(of(UNKNOWN))} first: a run names it as failed")
-    to_switch, to_put_back = of(OLD, MIXED), of(NEW, MIXED)
+    may_be_shared = "now" not in remembered or remembered.get("journaled")  # then it is every host's original
+    no_way_back = [host for host in of(NEW) if not hosts[host]["journaled"] and not may_be_shared]
+    to_switch, to_put_back = of(OLD, MIXED), [host for host in of(NEW, MIXED) if host not in no_way_back]
     if to_switch:
         make = "" if endpoint.get("state") == "known" else "make the target, and "
         lines.append(f"migrate.yml would {make}switch {', '.join(to_switch)}")
@@ -141,6 +152,8 @@ def _next_lines(
         lines.append(f"rollback.yml would put back {', '.join(to_put_back)}")
     elif not of(UNKNOWN):
         lines.append("rollback.yml would change no host")
+    if no_way_back:
+        lines.append(f"no original is kept of {', '.join(no_way_back)}: only by hand can its old value be put back")
     if (entries.get("token") or {}).get("rotating"):
         lines.append("rotate.yml would go on with the rotation of the token; migrate.yml is refused until it is done")
     if step and step != "terminated":

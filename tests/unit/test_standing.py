@@ -155,3 +155,32 @@ def test_a_ledger_that_cannot_be_read_hides_no_host():
     told = state_lines({"app1": standing("old")}, TARGET, {"failed": True, "msg": "AccessDenied"}, "shop")
     assert "app1: old: its value leads to x:6379" in told
     assert "ledger and lock: unknown: AccessDenied" in told
+
+
+def test_nothing_was_changed_is_said_of_what_was_seen_alone():
+    def originals(state, remembered):
+        told = state_lines({"app1": {**standing(state), "journaled": False}}, TARGET, remembered, "shop")
+        return next(line for line in told if "originals" in line)
+
+    seen = {"entries": {}, "journaled": [], "now": "2026-11-25T19:01:00Z"}
+    assert originals("old", seen) == "no originals are kept: nothing was changed"
+    assert originals("new", seen) == "no originals are kept"
+    assert originals("old", {**seen, "entries": {"cutover": {"hosts": ["app1"]}}}) == "no originals are kept"
+    assert originals("unknown", seen) == "originals are kept or not, is unknown: app1"
+    assert originals("unknown", {**seen, "journaled": ["/shop/URL"]}) == (
+        "originals are kept of: /shop/URL; or not, is unknown: app1"
+    )
+    assert originals("old", {"failed": True}) == "originals are kept or not, is unknown: Parameter Store"
+
+
+def test_no_way_back_is_promised_to_a_host_of_which_no_original_is_kept():
+    def ahead(kept):
+        remembered = {"entries": {}, "journaled": kept, "now": "2026-11-25T19:01:00Z"}
+        hosts = {"app1": standing("new"), "app2": {**standing("new"), "journaled": False}}
+        return state_lines(hosts, TARGET, remembered, "shop")[-2:]
+
+    assert ahead([]) == [
+        "next: rollback.yml would put back app1",
+        "next: no original is kept of app2: only by hand can its old value be put back",
+    ]
+    assert ahead(["/shop/URL"])[-1] == "next: rollback.yml would put back app1, app2"

@@ -116,6 +116,15 @@ def test_state_without_localhost_says_how_to_limit_and_looks_at_some_of_the_host
     assert "Run without --limit" not in some.said
 
 
+@pytest.mark.parametrize("playbook", ["migrate.yml", "playbooks/state.yml", "playbooks/rollback.yml"])
+def test_an_inventory_without_app_hosts_is_no_success_and_says_what_may_have_emptied_it(
+    play: Play, playbook: str
+) -> None:
+    run = play(playbook, hosts={})
+    assert run.code != 0
+    assert "could AWS be asked" in run.said
+
+
 def test_a_host_that_is_lost_before_the_run_is_named_with_cause_and_remedy(
     play: Play, unused_port: Callable[[], int]
 ) -> None:
