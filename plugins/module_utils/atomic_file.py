@@ -303,11 +303,11 @@ def _listable(path: str, base: int | None) -> Iterator[int]:
 
 
 def leftovers(place: Place) -> list[str]:
-    """Names of what runs that were killed left beside the file. Without the lock, it may be of one that runs now."""
+    """Files that killed runs left beside this one, by name. Without the lock, one may be of a run of now."""
     mine = re.compile(re.escape(f".{place.name}{_MARK}") + r"[0-9a-f]{16}\Z")
     try:
-        with _listable(".", place.directory) as directory:
-            return [found for found in os.listdir(directory) if mine.match(found)]
+        with _listable(".", place.directory) as directory, os.scandir(directory) as found:
+            return [one.name for one in found if mine.match(one.name) and one.is_file(follow_symlinks=False)]
     except OSError:
         return []
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, replace
-from typing import Iterable, Mapping, Match, Pattern
+from typing import Iterable, Mapping, Match, Pattern, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.dotenv_quoting import (
     UNQUOTED,
@@ -24,6 +24,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.dotenv_quo
 
 _BOM = "\ufeff"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+_MOST_SHOWN, _LONGEST_SHOWN = 20, 40  # of the names that a file sets, where one is missing
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _BLANK_LINE = re.compile(r"[^\S\r\n]*(?:\r\n|\n|\r)")
@@ -301,4 +303,12 @@ def absence(document: Document, key: str) -> str:
         elif found:
             hints.append(f"line {line} sets it in a way that python-dotenv cannot read (look at its quotes)")
         line += len(_NEWLINE.findall(piece.text))
-    return "; ".join(hints) or f"the file sets {', '.join(names) or 'nothing'}"
+    return "; ".join(hints) or f"the file sets {_some_names(names)}"
+
+
+def _some_names(names: Sequence[str]) -> str:
+    """What reads as a name: a line of a key in PEM, or of a URL, is taken for a name by the grammar, too."""
+    shown = [name for name in names if _NAME.match(name) and len(name) <= _LONGEST_SHOWN]
+    shown = shown[:_MOST_SHOWN]
+    rest = len(names) - len(shown)
+    return ", ".join([*shown, *([f"{rest} more"] if rest else [])]) or "nothing"

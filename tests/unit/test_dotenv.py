@@ -276,6 +276,9 @@ def test_a_name_that_no_shell_accepts_is_not_added():
         ("\n# REDIS_URL=x\n", "line 2 has it as a comment"),
         ("A=1\nREDIS_URL='x' y\n", "line 2 sets it in a way that python-dotenv cannot read"),
         ("", "the file sets nothing"),
+        ("A=1\nB=2\n", "the file sets A, B"),
+        ("A=1\n" + "MIIEv" * 10 + "==\npostgres://u:pw@db/?x=1\n", "the file sets A, 2 more"),
+        ("".join(f"K{number}=\n" for number in range(30)), "K19, 10 more"),
     ],
 )
 def test_the_absence_of_a_key_is_explained(text, hint):

@@ -290,6 +290,14 @@ def test_a_leftover_of_a_killed_run_goes_with_the_next_run_even_if_that_changes_
     assert beside(file) == [other.name, ".env"]
 
 
+def test_a_folder_that_the_apps_user_gave_the_name_of_a_leftover_holds_nothing_up(file, tmp_path):
+    folder = file.parent / "..env.cache-migration-0123456789abcdef"
+    folder.mkdir()
+    change(file, tmp_path / "state", "new")
+    assert beside(file) == [folder.name, ".env"]
+    assert b"new" in file.read_bytes()
+
+
 # --- two runs at once ---
 
 
