@@ -272,7 +272,8 @@ def _common(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
 def _age(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
     if not seen.cutover:
         yield Reason(
-            "age", "the ledger has no cutover: not every host was ever on the target. Run migrate.yml to its end first."
+            "age",
+            "the ledger has no cutover: none was completed, or a rollback has begun since. Run migrate.yml first.",
         )
         return
     target = (seen.cutover.get("endpoint") or {}).get("address", "")

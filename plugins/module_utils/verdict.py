@@ -109,7 +109,9 @@ def _elsewhere(results: Mapping[str, Result], back: Mapping[str, Result]) -> lis
 
 def _remedy(is_all_back: bool) -> str:
     if is_all_back:
-        return "Nothing of this run is left; mend the cause and run the same command again."
+        return (
+            "No host is left changed; the target and the way to it stay. Mend the cause and run the same command again."
+        )
     return (
         "Mend the cause. Then either run the same command again, which finishes on every host what is missing, or put "
         "back what is not by the command above, with the -e options of this run where it had any."

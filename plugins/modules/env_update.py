@@ -283,7 +283,7 @@ def change_parameters(module: AnsibleModule, request: Request, now: str) -> None
     try:
         planned = act(request, aws.client("ssm"), now)
     except (BotoCoreError, ClientError) as error:
-        aws.fail_json_aws(error, msg="Parameter Store refused")
+        aws.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
     decisions = [each.decision for each in planned]
     journaled = {each.decision.key: each.is_journaled for each in planned}
     versions = {each.decision.key: each.version for each in planned if each.version is not None}

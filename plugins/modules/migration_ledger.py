@@ -125,7 +125,7 @@ def main() -> None:
     except (LedgerError, JournalError) as error:
         module.fail_json(msg=f"{error}.")
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="Parameter Store refused")
+        module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
     diff = {"before": found.value or {}, "after": wanted or {}} if changed else {"before": {}, "after": {}}
     module.exit_json(changed=changed, value=wanted, now=ledger.as_text(found.now), diff=diff)
 

@@ -79,7 +79,7 @@ def main() -> None:
     except (LedgerError, JournalError) as error:
         module.fail_json(msg=f"{error}.")
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="Parameter Store refused")
+        module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
     module.exit_json(
         changed=False, entries=contents.entries, journaled=contents.journaled, now=ledger.as_text(contents.now)
     )

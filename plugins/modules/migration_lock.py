@@ -203,11 +203,14 @@ def main() -> None:
         if module.check_mode:
             module.warn(f"Another run is under way, so that this plan may be out of date soon: {refused}.")
             module.exit_json(changed=False, lock=refused.lock.as_dict())
-        module.fail_json(msg=f"Nothing was changed: {refused}.", lock=refused.lock.as_dict())
+        changed_nothing = (
+            "Nothing was changed" if state == "free" else "This step changed nothing, and the run ends here"
+        )
+        module.fail_json(msg=f"{changed_nothing}: {refused}.", lock=refused.lock.as_dict())
     except (LedgerError, JournalError) as error:
         module.fail_json(msg=f"{error}.")
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="Parameter Store refused")
+        module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
 
 
 if __name__ == "__main__":

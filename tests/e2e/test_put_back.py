@@ -61,7 +61,7 @@ def test_an_app_that_does_not_come_back_on_the_second_host(provisioned):
     assert f"{second} failed at the step 'Restart where needed and prove the connections'" in run.said()
     assert f"Put back to the old Redis, restarted and healthy: {first}, {second}." in run.said()
     assert f"Never touched by this run: {third}." in run.said()
-    assert "Nothing of this run is left" in run.said()
+    assert "No host is left changed" in run.said()
 
 
 def test_a_full_disk_on_the_second_host(provisioned):
@@ -116,7 +116,7 @@ def test_the_users_own_check_that_fails_after_the_canary(provisioned, tmp_path):
     assert f"{check}` (migration_check_command) failed after the canary: it ended with 3" in run.said()
     assert f"Put back to the old Redis, restarted and healthy: {first}." in run.said()
     assert f"Never touched by this run: {', '.join(others)}." in run.said()
-    assert "Nothing of this run is left" in run.said()
+    assert "No host is left changed" in run.said()
 
 
 @pytest.mark.long
