@@ -18,6 +18,7 @@ OLD_REDIS = "172.31.3.1"
 REGION = "us-east-1"
 
 APP_PORT = 8000
+MIGRATION_NAME = "sandbox"  # as in inventories/sandbox
 TOKEN_SECRET = "kempian/sandbox/cache-token"
 URL_PARAMETER = "/kempian/sandbox/REDIS_URL"
 BACKUP_BUCKET = "kempian-sandbox-backups"

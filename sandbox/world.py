@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.places import BACKUP_BUCKET, OLD_REDIS, TOKEN_SECRET, URL_PARAMETER, Places
+from sandbox.places import BACKUP_BUCKET, MIGRATION_NAME, OLD_REDIS, TOKEN_SECRET, URL_PARAMETER, Places
 from sandbox.shell import tools_bin
 
 TOKEN_ALPHABET = string.ascii_letters + string.digits + "!&#$^<>-"  # what ElastiCache allows in an AUTH token
@@ -80,7 +80,10 @@ def make_world(clients: Mapping[str, Any], hosts: Mapping[str, str], user_data: 
         _instance(ec2, subnet, host, "app", address=address, group=app_group)
 
     token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(32))
-    clients["secretsmanager"].create_secret(Name=TOKEN_SECRET, SecretString=token)
+    ours = [
+        {"Key": "cache_migration:name", "Value": MIGRATION_NAME}
+    ]  # so that rotate.yml may put a new version into it
+    clients["secretsmanager"].create_secret(Name=TOKEN_SECRET, SecretString=token, Tags=ours)
     clients["ssm"].put_parameter(Name=URL_PARAMETER, Value=old_redis_url, Type="SecureString")
     clients["s3"].create_bucket(Bucket=BACKUP_BUCKET)
     zones = sorted(by_zone)[:3]

@@ -95,7 +95,7 @@ def _journal_line(hosts: Mapping[str, Mapping[str, Any]], remembered: Mapping[st
     unseen += [] if "now" in remembered else ["Parameter Store"]
     if not kept and not unseen:
         is_untouched = not remembered["entries"].get("cutover") and all(one["state"] == OLD for one in hosts.values())
-        return "no originals are kept" + (": nothing was changed" if is_untouched else "")
+        return "no originals are kept" + (": no value is changed" if is_untouched else "")
     said = [f"of: {', '.join(kept)}"] if kept else []
     return "originals are kept " + "; ".join([*said, *([f"or not, is unknown: {', '.join(unseen)}"] if unseen else [])])
 

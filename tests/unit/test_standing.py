@@ -157,13 +157,13 @@ def test_a_ledger_that_cannot_be_read_hides_no_host():
     assert "ledger and lock: unknown: AccessDenied" in told
 
 
-def test_nothing_was_changed_is_said_of_what_was_seen_alone():
+def test_that_no_value_is_changed_is_said_of_what_was_seen_alone():
     def originals(state, remembered):
         told = state_lines({"app1": {**standing(state), "journaled": False}}, TARGET, remembered, "shop")
         return next(line for line in told if "originals" in line)
 
     seen = {"entries": {}, "journaled": [], "now": "2026-11-25T19:01:00Z"}
-    assert originals("old", seen) == "no originals are kept: nothing was changed"
+    assert originals("old", seen) == "no originals are kept: no value is changed"
     assert originals("new", seen) == "no originals are kept"
     assert originals("old", {**seen, "entries": {"cutover": {"hosts": ["app1"]}}}) == "no originals are kept"
     assert originals("unknown", seen) == "originals are kept or not, is unknown: app1"
