@@ -16,6 +16,14 @@ from typing import Any, Iterator, List, Sequence, Union
 Argument = Union[str, bytes, int, float]
 Reply = Union[str, int, bytes, None, List[Any]]
 
+# What an answer may say, or those to commands sent together. The largest that is asked for is CLIENT LIST: some 30 MiB
+# from 65,000 clients.
+_MOST_BYTES = 128 * 1024**2
+# What each item of an answer counts at least: it takes room here, however few bytes it came in.
+_ITEM_BYTES = 256
+# COMMAND INFO of Redis 7 nests eight lists.
+_DEEPEST = 16
+
 
 class CacheError(Exception):
     """A conversation with a cache that did not come to its end; the base of all below."""
@@ -34,15 +42,20 @@ class NoAnswer(CacheError):
 
 
 class NotRedis(CacheError):
-    """What came is not the Redis protocol."""
+    """What came is not the Redis protocol, or more than a Redis has to say."""
 
 
 class Connection:
-    """A conversation over a connected socket, whose timeout bounds each read and write."""
+    """A conversation over a connected socket, whose timeout bounds each read and write.
+
+    The server is not trusted: an answer, or those to commands sent together, take no more memory than ``_MOST_BYTES``
+    allows.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._reader = sock.makefile("rb")
+        self._left = _MOST_BYTES
 
     @property
     def peer(self) -> str:
@@ -51,6 +64,7 @@ class Connection:
 
     def execute(self, *arguments: Argument) -> Reply:
         """Send one command and return its answer: str for a status, bytes for a value. Raises CacheError."""
+        self._left = _MOST_BYTES
         try:
             self._socket.sendall(encode(arguments))
             return self._read()
@@ -61,6 +75,7 @@ class Connection:
 
     def execute_many(self, commands: Sequence[Sequence[Argument]]) -> list[Reply | ServerError]:
         """Send commands together and return their answers in order; an error of the server is the answer of one."""
+        self._left = _MOST_BYTES
         try:
             self._socket.sendall(b"".join(encode(command) for command in commands))
             return [self._read_or_error() for _command in commands]
@@ -69,11 +84,11 @@ class Connection:
         except OSError as error:
             raise ConnectionLost(str(error))
 
-    def _read_or_error(self) -> Reply | ServerError:
+    def _read_or_error(self, depth: int = 0) -> Reply | ServerError:
         try:
-            return self._read()
+            return self._read(depth)
         except ServerError as error:
-            return error
+            return error.with_traceback(None)  # which holds a frame for each of a long list
 
     def ask(self, *arguments: Argument) -> str:
         """A command whose answer is text, decoded."""
@@ -96,6 +111,7 @@ class Connection:
 
     def read(self) -> Reply:
         """The next thing that the server says by itself."""
+        self._left = _MOST_BYTES
         with self._spoken("word"):
             return self._read()
 
@@ -120,8 +136,9 @@ class Connection:
             self._reader.close()
             self._socket.close()
 
-    def _read(self) -> Reply:
+    def _read(self, depth: int = 0) -> Reply:
         line = self._line()
+        self._take(max(len(line), _ITEM_BYTES))
         kind, rest = line[:1], line[1:]
         if kind == b"+":
             return rest.decode("utf-8", "replace")
@@ -132,7 +149,7 @@ class Connection:
         if kind == b"$":
             return self._value(_number(rest))
         if kind == b"*":
-            return self._list(_number(rest))
+            return self._list(_number(rest), depth + 1)
         raise NotRedis(f"the answer begins with {line[:20]!r}")
 
     def _line(self) -> bytes:
@@ -146,18 +163,27 @@ class Connection:
     def _value(self, length: int) -> bytes | None:
         if length < 0:
             return None
+        self._take(length)
         value = self._reader.read(length + 2)
         if len(value) < length + 2:
             raise ConnectionLost("the server closed the connection in the middle of an answer")
         return value[:-2]
 
-    def _list(self, length: int) -> list[Any] | None:
+    def _list(self, length: int, depth: int) -> list[Any] | None:
         if length < 0:
             return None
+        if depth > _DEEPEST:
+            raise NotRedis(f"its answer nests more than {_DEEPEST} lists, which no answer of a Redis does")
         items: list[Any] = []
         for _place in range(length):
-            items.append(self._read_or_error())
+            items.append(self._read_or_error(depth))
         return items
+
+    def _take(self, size: int) -> None:
+        """Called before room is made for what comes."""
+        self._left -= size
+        if self._left < 0:
+            raise NotRedis(f"it says more than {_MOST_BYTES // 1024**2} MiB, which no Redis has to say of itself")
 
 
 def encode(arguments: Sequence[Argument]) -> bytes:

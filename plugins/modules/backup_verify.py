@@ -13,6 +13,8 @@ description:
   - Loads it once into an engine of its own (a unix socket only, in a folder of this user, ended and removed whatever
     happens) and counts the keys of each database against those that the old Redis told at that moment. Keys with a
     TTL may have expired since; those without must all be there.
+  - To load a snapshot is to run the function libraries in it (Redis 7 and later), within the engine's sandbox for Lua.
+    Whoever may write to the old Redis decides on those, so let O(engine) be one that has its security fixes.
   - Only reads, also outside check mode.
 author:
   - The cache_migration authors (@cache-migration)

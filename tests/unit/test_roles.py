@@ -70,3 +70,12 @@ def test_what_runs_through_the_apps_own_interpreter_has_an_end():
     through_it = [task for task in tasks if "ansible_python_interpreter" in (task.get("vars") or {})]
     assert through_it
     assert [task["name"] for task in through_it if not task.get("timeout")] == []
+
+
+def test_what_asks_the_old_redis_to_retire_it_or_to_bring_it_back_has_an_end():
+    """Whoever answers in its place and never comes to the end of an answer would hold the run for ever."""
+    files = (ROOT / "roles/decommission/tasks").glob("*.yml")
+    tasks = [task for file in files for task in tasks_in(yaml.safe_load(file.read_text()))]
+    asking = [task for task in tasks if "kempian.cache_migration.old_redis_info" in task]
+    assert len(asking) == 3
+    assert [task["name"] for task in asking if not task.get("timeout")] == []
