@@ -218,9 +218,9 @@ def token_placeholder(_nothing=""):
     return token_rotation.PLACEHOLDER
 
 
-def token_refusal(secret, name, entry, group_exists, playbook):
+def token_refusal(secret, name, entry, groups, playbook):
     """Why the current version of a secret must not be handed to the app; empty where it may."""
-    return token_rotation.refusal(name, secret, entry, group_exists, playbook)
+    return token_rotation.refusal(name, secret, entry, groups, playbook)
 
 
 def token_course(secret, name, entry, wants_new):
@@ -263,6 +263,7 @@ class FilterModule:
             "is_changed_before": batches.is_changed_before,
             "is_cutover_to": batches.is_cutover_to,
             "is_recorded": rollback.is_recorded,
+            "is_to_be_made": token_rotation.is_to_be_made,
             "journal_parameter": ssm_store.journal_name,
             "left_behind": rollback.left_behind,
             "location_now": batches.location_now,

@@ -40,9 +40,17 @@ def entry_under_way(entry: Entry, course: Mapping[str, Any], version_id: str, ho
     }
 
 
-def refusal(secret: str, facts: Facts, entry: Entry, group_exists: bool, playbook: str) -> str:
-    """Why the secret's current version must not be handed to the app; empty where it may. ``playbook`` rotates."""
-    if not group_exists or not entry:
+def is_to_be_made(status: str) -> bool:
+    """Whether a replication group is yet to be given a token: one that is going is made again once it is gone."""
+    return status in ("absent", "deleting")
+
+
+def refusal(secret: str, facts: Facts, entry: Entry, groups: Sequence[Mapping[str, Any]], playbook: str) -> str:
+    """Why the secret's current version must not be handed to the app; empty where it may. ``playbook`` rotates.
+
+    ``groups`` are what elasticache_cluster_info found of the target: one, or none.
+    """
+    if not entry or all(is_to_be_made(group["status"]) for group in groups):
         return ""
     if entry.get("rotating"):
         return (

@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.token_rota
     course,
     entry_of,
     entry_under_way,
+    is_to_be_made,
     leads_to,
     lines,
     refusal,
@@ -31,6 +32,7 @@ def facts(current="v1", pending="", exists=True, ours=True):
 
 
 ROTATE = "kempian.cache_migration.rotate"
+THERE = [{"status": "available"}]
 
 
 def rotation(entry, wants_new=False, **secret):
@@ -47,27 +49,37 @@ def test_what_stands_for_a_token_is_one_that_elasticache_takes(token):
 
 @pytest.mark.parametrize("entry", [{}, KNOWN])
 def test_the_version_that_the_target_was_given_goes_to_the_app(entry):
-    assert refusal("shop/token", facts(), entry, group_exists=True, playbook=ROTATE) == ""
+    assert refusal("shop/token", facts(), entry, groups=THERE, playbook=ROTATE) == ""
 
 
 def test_another_version_than_the_target_was_given_is_refused_with_both_ways_out():
-    said = refusal("shop/token", facts(current="v2"), KNOWN, group_exists=True, playbook=ROTATE)
+    said = refusal("shop/token", facts(current="v2"), KNOWN, groups=THERE, playbook=ROTATE)
     assert "v2" in said and "v1" in said
     assert ROTATE in said and "make the former one current again" in said
 
 
 @pytest.mark.parametrize("entry", [KNOWN, UNDER_WAY])
-def test_a_target_that_is_gone_was_given_nothing(entry):
-    assert refusal("shop/token", facts(current="v2"), entry, group_exists=False, playbook=ROTATE) == ""
+@pytest.mark.parametrize("groups", [[], [{"status": "deleting"}]])
+def test_a_target_that_is_gone_or_going_was_given_nothing(entry, groups):
+    assert refusal("shop/token", facts(current="v2"), entry, groups, playbook=ROTATE) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "is_new"),
+    [("absent", True), ("deleting", True), ("creating", False), ("available", False), ("modifying", False), ("", False)],
+)
+def test_a_target_that_is_made_again_once_it_is_gone_gets_the_current_version(status, is_new):
+    """What is not known yet, as at a first look, counts as there: the ledger is written only where that is certain."""
+    assert is_to_be_made(status) == is_new
 
 
 def test_a_rotation_under_way_is_to_be_finished_first():
-    said = refusal("shop/token", facts(), UNDER_WAY, group_exists=True, playbook=ROTATE)
+    said = refusal("shop/token", facts(), UNDER_WAY, groups=THERE, playbook=ROTATE)
     assert "under way" in said and ROTATE in said
 
 
 def test_a_secret_that_is_gone_is_not_made_anew_for_a_target_that_has_a_token():
-    said = refusal("shop/token", facts(exists=False, current=""), KNOWN, group_exists=True, playbook=ROTATE)
+    said = refusal("shop/token", facts(exists=False, current=""), KNOWN, groups=THERE, playbook=ROTATE)
     assert "restore-secret" in said
 
 
