@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger, playbooks
 
 ENTRY = "lock"
 SECONDS = 300  # how long it lasts without being renewed
@@ -90,8 +90,8 @@ def lost_sentence(migration_name: str) -> str:
     return (
         f"This run stops here, as it does not hold the lock of the migration {migration_name} any more, and another "
         "run may have changed things since. Nobody renewed the lock (this machine slept, or had no way to AWS), or it "
-        "was broken. Nothing is put back. See where it stands (state.yml), and run the same command again to go on, or "
-        "rollback.yml to go back."
+        "was broken. Nothing is put back. Run the same command again to go on; where it stands is told by "
+        f"{playbooks.either('state')}."
     )
 
 

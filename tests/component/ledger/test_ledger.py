@@ -156,9 +156,10 @@ def test_a_run_learns_that_it_has_lost_its_lock(run, ssm):
     put(ssm, stored(OTHER, hours(1)))
     for _another_then_none in range(2):
         told = run(migration_lock, state="kept", holder=vars(ME))
-        assert (
-            told["failed"] and told["lost"] and "does not hold the lock of the migration test any more" in told["msg"]
-        )
+        assert told["failed"] and told["lost"]
+        assert "does not hold the lock of the migration test any more" in told["msg"]
+        assert "same command again" in told["msg"] and "kempian.cache_migration.state" in told["msg"]
+        assert "rollback" not in told["msg"], "a rotation that stops is gone on with"
         ledger.remove(ssm, NAME, lock.ENTRY)
 
 
