@@ -180,12 +180,20 @@ def lines(told: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def verdict(results: Mapping[str, Mapping[str, Any]], both_valid: bool, playbook: str) -> str:
-    """The sentence that a rotation with a failed host ends with."""
+def verdict(
+    results: Mapping[str, Mapping[str, Any]], both_valid: bool, playbook: str, failure: Mapping[str, str] | None = None
+) -> str:
+    """What a rotation says at its end where a host failed, or a step of the controller (``failure``: step, why)."""
     failed = {host: result for host, result in results.items() if result.get("state") == "failed"}
     moved = [host for host, result in results.items() if result.get("state") == "ok"]
     said = [f"{host} failed at the step '{result['step']}': {result['why']}" for host, result in failed.items()]
-    said.append("Both tokens are valid, so nobody is locked out." if both_valid else "Nothing was changed by this run.")
+    if failure:
+        said.insert(0, f"The controller failed at the step '{failure['step']}': {failure['why']}")
+        said.append("Both tokens may be valid: end neither by hand.")
+    else:
+        said.append(
+            "Both tokens are valid, so nobody is locked out." if both_valid else "Nothing was changed by this run."
+        )
     said += [f"On the new token: {', '.join(moved)}."] if moved else []
     said.append(f"Mend the cause and run {playbook} again, which goes on from here.")
     return "\n".join(said)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sandbox.moments import Moment
@@ -55,7 +57,21 @@ def new(stage, killed):
 
 
 @pytest.fixture(scope="module")
-def stopped(stage, new, old):
+def cut_off(stage, new):
+    """Another run, which AWS turns away when the second host does not come back: at its third look at the entry."""
+    second = stage.hosts[1]
+    serve = stage.break_app(second)
+    entry = {"action": "GetParameter", "naming": "/cache_migration/sandbox/token", "nth": 3, "times": 99, "how": "500"}
+    stage.sandbox.faults([entry])
+    run = rotate(stage, migration_timeout=20)
+    stage.sandbox.faults([])
+    stage.sandbox.write(second, "/opt/shop/app/serve.py", serve)
+    record = json.loads((stage.folder / "report" / "rotate.json").read_text())
+    return {"run": run, "entry": ledger(stage), "record": record}
+
+
+@pytest.fixture(scope="module")
+def stopped(stage, cut_off, new, old):
     """Another run, in which the second host does not come back."""
     second = stage.hosts[1]
     serve = stage.break_app(second)
@@ -138,6 +154,21 @@ def test_killed_after_rotate_it_leaves_every_host_as_it_was_and_both_tokens_vali
     assert stopped["old"] and stopped["new"]
 
 
+def test_cut_off_from_aws_it_says_so_with_the_host_that_failed_and_what_goes_on(stage, cut_off):
+    run, first, second = cut_off["run"], *stage.hosts[:2]
+    assert run.code != 0
+    end = run.said().rpartition("Stop here")[2]
+    assert "The controller failed at the step 'Remember which hosts use the new token'" in end
+    assert f"{second} failed at the step" in end and f"On the new token: {first}." in end
+    assert "Both tokens may be valid" in end and "run playbooks/rotate.yml again" in end
+    assert cut_off["entry"]["rotating"]["hosts"] == [first]
+    record = cut_off["record"]
+    assert (record["failure"]["step"], record["hosts"][second]["state"]) == (
+        "Remember which hosts use the new token",
+        "failed",
+    )
+
+
 def test_a_failing_host_stops_it_while_both_tokens_are_valid(stage, stopped, new):
     run, second = stopped["run"], stage.hosts[1]
     assert run.code != 0
@@ -179,7 +210,10 @@ def test_a_second_run_changes_nothing_and_makes_no_write_call(again, playbook):
 
 
 def test_no_token_is_printed(request, again, old, new):
-    told = [request.getfixturevalue(name) for name in ("migrated", "plan", "killed", "stopped", "refused", "rotated")]
+    told = [
+        request.getfixturevalue(name)
+        for name in ("migrated", "plan", "killed", "cut_off", "stopped", "refused", "rotated")
+    ]
     runs = [each["run"] if isinstance(each, dict) else each for each in told] + list(again.values())
     assert not any(token in run.text for run in runs for token in (old, new))
 

@@ -66,7 +66,14 @@ def test_a_target_that_is_gone_or_going_was_given_nothing(entry, groups):
 
 @pytest.mark.parametrize(
     ("status", "is_new"),
-    [("absent", True), ("deleting", True), ("creating", False), ("available", False), ("modifying", False), ("", False)],
+    [
+        ("absent", True),
+        ("deleting", True),
+        ("creating", False),
+        ("available", False),
+        ("modifying", False),
+        ("", False),
+    ],
 )
 def test_a_target_that_is_made_again_once_it_is_gone_gets_the_current_version(status, is_new):
     """What is not known yet, as at a first look, counts as there: the ledger is written only where that is certain."""
@@ -241,3 +248,27 @@ def test_a_failed_host_is_named_with_what_to_do_and_what_is_valid():
     assert "app2 failed at the step 'Restart': it does not come back" in said
     assert "Both tokens are valid" in said and "On the new token: app1." in said and f"{ROTATE} again" in said
     assert "Nothing was changed" in verdict(results, both_valid=False, playbook=ROTATE)
+
+
+def test_a_step_of_the_controller_that_failed_is_named_with_the_hosts_that_did_and_with_what_goes_on():
+    results = {
+        "app1": {"state": "ok", "changed": True},
+        "app2": {"state": "failed", "step": "Restart", "why": "it does not come back"},
+    }
+    failure = {"step": "Remember which hosts use the new token", "why": "the credentials have expired"}
+    assert verdict(results, both_valid=True, playbook=ROTATE, failure=failure).splitlines() == [
+        "The controller failed at the step 'Remember which hosts use the new token': the credentials have expired",
+        "app2 failed at the step 'Restart': it does not come back",
+        "Both tokens may be valid: end neither by hand.",
+        "On the new token: app1.",
+        f"Mend the cause and run {ROTATE} again, which goes on from here.",
+    ]
+
+
+def test_whatever_fails_from_the_first_change_to_the_end_is_said_in_one_message():
+    tasks = yaml.safe_load((FINISH.parent / "main.yml").read_text())
+    [carried_out] = [task for task in tasks if "rescue" in task]
+    included = [task["ansible.builtin.include_tasks"] for task in carried_out["block"]]
+    assert included == ["begin.yml", "batch.yml", "finish.yml"]
+    assert "__rotate_failure" in str(carried_out["rescue"]) and "__rotate_failure" in str(tasks[-1])
+    assert not any("migration_lock" in str(task) for task in carried_out["block"]), "a lock of others changes nothing"
