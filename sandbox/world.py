@@ -80,9 +80,8 @@ def make_world(clients: Mapping[str, Any], hosts: Mapping[str, str], user_data: 
         _instance(ec2, subnet, host, "app", address=address, group=app_group)
 
     token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(32))
-    ours = [
-        {"Key": "cache_migration:name", "Value": MIGRATION_NAME}
-    ]  # so that rotate.yml may put a new version into it
+    # Tagged as the README has a user do it, so that rotate.yml may put a new version into it.
+    ours = [{"Key": "cache_migration:name", "Value": MIGRATION_NAME}]
     clients["secretsmanager"].create_secret(Name=TOKEN_SECRET, SecretString=token, Tags=ours)
     clients["ssm"].put_parameter(Name=URL_PARAMETER, Value=old_redis_url, Type="SecureString")
     clients["s3"].create_bucket(Bucket=BACKUP_BUCKET)
