@@ -11,7 +11,7 @@ import shutil
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.kempian.cache_migration.plugins.module_utils import own_check
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import own_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bounded
 
 DEFAULT_TIMEOUT = 600

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.kempian.cache_migration.plugins.module_utils import waiting
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import KEEP
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import waiting
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import KEEP
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction, Result
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.collection_loader import AnsibleCollectionConfig
-from ansible_collections.kempian.cache_migration.plugins.module_utils.lock import SECONDS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.lock import SECONDS
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import this_run
 

@@ -6,26 +6,28 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.kempian.cache_migration.plugins.module_utils import (
-    batches,
-    cache_security_group,
-    own_check,
-    playbooks,
-    rollback,
-    ssm_store,
-    standing,
-    story,
-    token_rotation,
-    verdict,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import playbooks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY,
     Endpoint,
     EndpointError,
     after_apply,
     build_url,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_rules import family_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    batches,
+    own_check,
+    rollback,
+    standing,
+    story,
+    token_rotation,
+    verdict,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm as ssm_store
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import (
+    security_group as cache_security_group,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.rules import family_of
 
 
 def cache_url(endpoint, token="", database=0):

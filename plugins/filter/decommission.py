@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, decommission, decommission_looks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import looks as old_redis_looks
 
 
 def host_looks(hosts, hostvars, name, asked=""):
@@ -35,7 +37,7 @@ def _only_failure(look):
 def old_redis_asker(hosts, hostvars, name):
     """The first host whose look, registered under ``name``, had an answer of the old Redis; empty where none had."""
     looks = ((host, hostvars[host].get(name) or {}) for host in hosts)
-    answered = (host for host, look in looks if decommission_looks.has_answer(look))
+    answered = (host for host, look in looks if old_redis_looks.has_answer(look))
     return next(answered, "")
 
 

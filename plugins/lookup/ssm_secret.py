@@ -50,7 +50,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws_call import aws_call
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import aws_call
 
 
 class LookupModule(AWSLookupBase):  # type: ignore[misc]

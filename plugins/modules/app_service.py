@@ -181,13 +181,17 @@ from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import health
-from ansible_collections.kempian.cache_migration.plugins.module_utils.connections import places
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import AFTER_APPLY
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service import Manager, ServiceError, manager_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service_course import Report, advance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service_host import ServiceOnHost
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service_proof import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import Report, advance
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import ServiceOnHost
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
+    Manager,
+    ServiceError,
+    manager_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     Course,
     Scene,
     Wanted,

@@ -82,8 +82,8 @@ key:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.backup_store import Place, key_of, upload_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import as_time
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.backup import Place, key_of, upload_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import as_time
 
 try:
     from botocore.config import Config

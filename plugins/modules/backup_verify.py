@@ -95,10 +95,10 @@ import tempfile
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.backup_store import Place, fetch
-from ansible_collections.kempian.cache_migration.plugins.module_utils.elasticache_api import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication import counts_differ
-from ansible_collections.kempian.cache_migration.plugins.module_utils.scratch_engine import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.backup import Place, fetch
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.replication import counts_differ
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.scratch_engine import (
     LoadFailed,
     count_keys,
     find_engine,

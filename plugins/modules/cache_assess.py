@@ -239,24 +239,32 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import Circumstances, assess, refusals
-from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment_target import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import (
+    ProbeFailed,
+    without_secret,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, read_source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    EndpointError,
+    mask_url,
+    parse_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
+    Circumstances,
+    assess,
+    refusals,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
     AssessmentError,
     target_from,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import (
     location,
     refuse_unix_socket,
     url_of,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError, mask_url, parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import (
-    ProbeFailed,
-    without_secret,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.source import Source, read_source
 
 TARGET_OPTIONS = {
     "cache_node_type": {"type": "str"},

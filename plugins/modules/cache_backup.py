@@ -108,13 +108,18 @@ import tempfile
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, replication
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError, parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_redis import old_url, place_of, values_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import ProbeFailed, without_secret
-from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.upload import UploadFailed, put
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import replication
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import (
+    old_url,
+    place_of,
+    values_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.upload import UploadFailed, put
 
 
 def refuse_another(peer: str, expected: str | None) -> None:

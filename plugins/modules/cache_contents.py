@@ -100,15 +100,19 @@ failure:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import url_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError, mask_url, parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import (
     ProbeFailed,
     without_secret,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.source import read_source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import read_source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    EndpointError,
+    mask_url,
+    parse_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_of
 
 TOLD = ("total_keys", "keys_without_ttl", "sampled", "sample_complete", "key_groups")
 

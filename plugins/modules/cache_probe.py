@@ -215,19 +215,19 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_source import (
-    location,
-    refuse_unix_socket,
-    url_of,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question, probe
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY,
     Endpoint,
     EndpointError,
     mask_url,
     parse_url,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Answer, Question, probe
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import (
+    location,
+    refuse_unix_socket,
+    url_of,
+)
 
 
 def leave_as_not_made_yet(module: AnsibleModule) -> None:

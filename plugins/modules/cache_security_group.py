@@ -90,9 +90,9 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from ansible_collections.kempian.cache_migration.plugins.module_utils import cache_security_group as room
-from ansible_collections.kempian.cache_migration.plugins.module_utils.ownership import check_migration_name
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import security_group as room
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ownership import check_migration_name
 
 OPTIONS = {
     "name": {"type": "str", "required": True},

@@ -145,8 +145,9 @@ option:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import secrets_manager_api, token_secret
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import secrets
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import token_secret
 
 OPTIONS = {
     "secret": {"type": "str", "required": True, "no_log": False},
@@ -172,17 +173,17 @@ def main() -> None:
     try:
         client = module.client("secretsmanager")
         desired = token_secret.Desired.from_params(module.params)
-        secret = secrets_manager_api.read(client, desired.name)
+        secret = secrets.read(client, desired.name)
         plan = make_plan(secret, desired)
         if plan.steps and not module.check_mode:
             for step in plan.steps:
-                secrets_manager_api.act(client, step)
-            secret = secrets_manager_api.read(client, desired.name)
+                secrets.act(client, step)
+            secret = secrets.read(client, desired.name)
             make_plan(secret, desired)  # where somebody else was faster, what is there decides, or is refused
     except PlanRefused as refused:
         module.fail_json(msg=f"{refused.message}.", option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=secrets_manager_api.explain(error))
+        module.fail_json_aws(error.exception or error, msg=secrets.explain(error))
     facts = token_secret.facts(secret, desired.migration_name)
     module.exit_json(changed=bool(plan.steps), plan=plan.describe(), **facts)
 

@@ -140,28 +140,30 @@ from typing import Any, Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import backup_store, decommission, ledger
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import Decision
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import backup as last_backup
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ec2 import read_instance
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import (
+    Instance,
+    check_instance_id,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.scratch_engine import find_engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.checks import (
     Reason,
     Wishes,
     sentence,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.decommission import Decision
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.looks import (
     HostLook,
     Neighbours,
     RedisLook,
     Seen,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.elasticache_api import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import JournalError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import (
-    Instance,
-    check_instance_id,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance_api import read_instance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.scratch_engine import find_engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -194,7 +196,7 @@ def wishes_of(params: Mapping[str, Any]) -> Wishes:
         terminate=params["terminate"],
         waive=frozenset(params["waive"]),
         bucket=params["bucket"],
-        folder=backup_store.folder_of(params["migration_name"]),
+        folder=last_backup.folder_of(params["migration_name"]),
     )
 
 
@@ -221,11 +223,11 @@ def missing_backup(module: AnsibleAWSModule, decision: Decision, backup: Mapping
     is_told_already = any(reason.check == "backup" for reason in decision.reasons)
     if decision.step != decommission.TERMINATE or not backup or is_told_already or "backup" in module.params["waive"]:
         return []
-    client, place = module.client("s3"), backup_store.Place(backup["bucket"], backup["key"])
-    size = backup_store.stored_size(client, place)
+    client, place = module.client("s3"), last_backup.Place(backup["bucket"], backup["key"])
+    size = last_backup.stored_size(client, place)
     found = "it is not there" if size is None else f"it has {size} bytes there"
     if str(size) == str(backup.get("size")):  # text where ansible-core before 2.19 wrote the ledger
-        digest = backup.get("sha256") if decision.reasons else backup_store.stored_digest(client, place)
+        digest = backup.get("sha256") if decision.reasons else last_backup.stored_digest(client, place)
         if digest and digest == backup.get("sha256"):
             return []
         found = f"its sha256 is {digest} there" if digest else "the ledger has no sha256 of it"

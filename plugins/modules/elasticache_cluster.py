@@ -392,13 +392,16 @@ option:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_converge import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import (
     make_absent,
     make_present,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import Deletion, Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
+    Deletion,
+    Desired,
+)
 
 OPTIONS = {
     "replication_group_id": {"type": "str", "required": True},
@@ -449,7 +452,7 @@ def main() -> None:
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**result)

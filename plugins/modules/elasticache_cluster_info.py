@@ -163,8 +163,8 @@ replication_groups:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_converge import facts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import facts
 
 
 def main() -> None:
@@ -176,12 +176,12 @@ def main() -> None:
     try:
         client = module.client("elasticache")
         if name:
-            group = elasticache_api.read_replication_group(client, name.lower())
+            group = calls.read_replication_group(client, name.lower())
             groups = [group] if group else []
         else:
-            groups = elasticache_api.read_replication_groups(client)
+            groups = calls.read_replication_groups(client)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
     told = [facts(group, module.params["migration_name"]) for group in groups]
     module.exit_json(changed=False, replication_groups=told)
 

@@ -152,10 +152,13 @@ from typing import Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api, parameter_group
-from ansible_collections.kempian.cache_migration.plugins.module_utils.group_converge import converge
-from ansible_collections.kempian.cache_migration.plugins.module_utils.parameter_group import ParameterGroup
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge_group import converge
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_group import (
+    ParameterGroup,
+)
 
 OPTIONS = {
     "cache_parameter_group_name": {"type": "str", "required": True},
@@ -181,7 +184,7 @@ def main() -> None:
         def known(current: ParameterGroup | None) -> Mapping[str, parameter_group.Parameter]:
             if current is not None:
                 return current.parameters
-            return elasticache_api.read_family(client, desired.family) if desired.family else {}
+            return calls.read_family(client, desired.family) if desired.family else {}
 
         def make_plan(current: ParameterGroup | None) -> Plan:
             if present:
@@ -190,14 +193,14 @@ def main() -> None:
 
         plan, after = converge(
             client,
-            lambda: elasticache_api.read_parameter_group(client, desired.name),
+            lambda: calls.read_parameter_group(client, desired.name),
             make_plan,
             module.check_mode,
         )
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
     shown = parameter_group.predict(after, desired, known(after)) if present and module.check_mode else after
     facts = {"cache_parameter_group": shown.facts()} if present and shown else {}
     module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)

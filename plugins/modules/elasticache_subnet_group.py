@@ -133,9 +133,10 @@ option:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api, subnet_group
-from ansible_collections.kempian.cache_migration.plugins.module_utils.group_converge import converge
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge_group import converge
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import subnet_group
 
 OPTIONS = {
     "cache_subnet_group_name": {"type": "str", "required": True},
@@ -158,14 +159,14 @@ def main() -> None:
         desired = subnet_group.Desired.from_params(module.params)
         plan, after = converge(
             client,
-            lambda: elasticache_api.read_subnet_group(client, desired.name),
+            lambda: calls.read_subnet_group(client, desired.name),
             lambda current: make_plan(current, desired),
             module.check_mode,
         )
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=elasticache_api.explain(error))
+        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
     shown = subnet_group.predict(after, desired) if module.check_mode else after
     facts = {"cache_subnet_group": shown.facts()} if present and shown else {}
     module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)

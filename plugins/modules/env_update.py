@@ -193,10 +193,15 @@ import os
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
-from ansible_collections.kempian.cache_migration.plugins.module_utils import dotenv_store, env_change
-from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import FileRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import ChangeRefused, Decision, Request
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import JournalError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import (
+    ChangeRefused,
+    Decision,
+    Request,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv_store
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 
 # The options of amazon.aws's modules, written out because its code must not be loaded on an app host, which may have
 # no boto3 and an old Python. A test holds them equal to amazon.aws's own.
@@ -249,7 +254,7 @@ def main() -> None:
     try:
         request = Request.from_params(module.params)
         # What holds no secret (an address without a token) may be read in the result.
-        module.no_log_values -= env_change.harmless([*request.values.values(), *request.expected.values()])
+        module.no_log_values -= contract.harmless([*request.values.values(), *request.expected.values()])
         if module.params["store"] == "ssm":
             change_parameters(module, request, now)
         else:
@@ -269,7 +274,7 @@ def change_file(module: AnsibleModule, request: Request, now: str) -> None:
 
 def change_parameters(module: AnsibleModule, request: Request, now: str) -> None:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-    from ansible_collections.kempian.cache_migration.plugins.module_utils import ssm_store
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm as ssm_store
 
     try:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -292,8 +297,8 @@ def change_parameters(module: AnsibleModule, request: Request, now: str) -> None
 
 
 def shown(where: str, decisions: Sequence[Decision], journaled: dict[str, bool]) -> dict[str, Any]:
-    described = {each.key: env_change.describe(each, journaled[each.key]) for each in decisions}
-    return {"changes": described, "diff": env_change.diff(where, decisions)}
+    described = {each.key: contract.describe(each, journaled[each.key]) for each in decisions}
+    return {"changes": described, "diff": contract.diff(where, decisions)}
 
 
 if __name__ == "__main__":

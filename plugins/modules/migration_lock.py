@@ -133,9 +133,9 @@ taken:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils import lock
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import JournalError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.ledger import LedgerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import lock
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import LedgerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError

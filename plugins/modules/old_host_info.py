@@ -79,12 +79,12 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.listeners import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.listeners import (
     Listener,
     listeners,
     own_addresses,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.processes import in_control_group
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import in_control_group
 
 PROPERTIES = "LoadState,ActiveState,UnitFileState,FragmentPath,ControlGroup"
 

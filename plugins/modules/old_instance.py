@@ -106,10 +106,10 @@ option:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.elasticache_api import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import check_instance_id
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance_api import converge
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ec2 import converge
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import check_instance_id
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 
 
 def main() -> None:

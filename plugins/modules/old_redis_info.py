@@ -133,14 +133,14 @@ progress:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_redis import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import (
     addresses_of,
     look,
     old_url,
     place_of,
     values_of,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ import re
 from typing import Any, Mapping, Sequence
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError, parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.own_check import masked
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.own_check import masked
 
 _ACTED_ON = ("add_host", "add_group")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

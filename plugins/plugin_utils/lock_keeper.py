@@ -136,7 +136,7 @@ def main() -> None:
         from ansible.plugins.loader import init_plugin_loader
 
         init_plugin_loader()
-        from ansible_collections.kempian.cache_migration.plugins.module_utils import lock
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import lock
         from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import is_alive
 
         ssm, holder = client(order["options"]), lock.Holder(**order["holder"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.ssm_store import journal_name
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.ssm import journal_name
 
 NAME = "/kempian/sandbox/REDIS_URL"
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import node_types
-from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment import Circumstances, assess, refusals
-from ansible_collections.kempian.cache_migration.plugins.module_utils.assessment_target import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Client, Source, pattern_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
+    Circumstances,
+    assess,
+    refusals,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
     AssessmentError,
     Target,
     target_from,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import Server
-from ansible_collections.kempian.cache_migration.plugins.module_utils.source import Client, Source, pattern_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import sizes
 from hypothesis import given
 from hypothesis import strategies as st
 
 MIB = 2**20
 SOURCE = Source(Server("redis", "7.0.15", "master", "standalone"), 10 * MIB, 20 * MIB, maxmemory_policy="volatile-lru")
-TARGET = Target("7.1", "cache.t3.micro", node_types.maxmemory("cache.t3.micro"))
+TARGET = Target("7.1", "cache.t3.micro", sizes.maxmemory("cache.t3.micro"))
 COLD = Circumstances("cold")
 
 
@@ -41,20 +45,20 @@ def test_memory_is_weighed_against_what_the_reserve_leaves(peak, level):
 
 @given(peak=st.integers(1, 2**40))
 def test_the_type_that_is_named_as_large_enough_is_never_refused_or_warned_of(peak):
-    named = node_types.large_enough(2 * peak, "cache.t3.micro")
+    named = sizes.large_enough(2 * peak, "cache.t3.micro")
     if named:
-        target = dataclasses.replace(TARGET, cache_node_type=named, maxmemory=node_types.maxmemory(named))
+        target = dataclasses.replace(TARGET, cache_node_type=named, maxmemory=sizes.maxmemory(named))
         assert "memory" not in levels(dataclasses.replace(SOURCE, used_memory=1, used_memory_peak=peak), target)
 
 
 def test_the_family_is_kept_where_it_has_a_size_that_fits():
-    assert node_types.large_enough(1000 * MIB, "cache.t4g.micro") == "cache.t4g.small"
-    assert node_types.large_enough(9000 * MIB, "cache.t3.micro") == "cache.m6g.xlarge"
-    assert node_types.large_enough(2**50, "cache.t3.micro") == ""
+    assert sizes.large_enough(1000 * MIB, "cache.t4g.micro") == "cache.t4g.small"
+    assert sizes.large_enough(9000 * MIB, "cache.t3.micro") == "cache.m6g.xlarge"
+    assert sizes.large_enough(2**50, "cache.t3.micro") == ""
 
 
 def test_what_is_not_known_of_a_node_type_is_not_guessed():
-    assert node_types.maxmemory("cache.x9.large") is None and node_types.maxmemory("db.t3.micro") is None
+    assert sizes.maxmemory("cache.x9.large") is None and sizes.maxmemory("db.t3.micro") is None
     assert levels(target=target_from({"cache_node_type": "cache.x9.large"}))["memory"] == "warn"
 
 

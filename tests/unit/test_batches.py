@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.batches import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import (
     BatchError,
     cutover_batches,
     failure_reason,

@@ -6,8 +6,12 @@ import os
 import socket
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import connections
-from ansible_collections.kempian.cache_migration.plugins.module_utils.connections import Connection, links_of, places
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import connections
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import (
+    Connection,
+    links_of,
+    places,
+)
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cost import monthly_cost
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cost import monthly_cost
 
 
 @pytest.mark.parametrize(

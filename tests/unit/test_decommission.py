@@ -9,17 +9,19 @@ from dataclasses import replace
 import pytest
 import yaml
 from ansible_collections.kempian.cache_migration.plugins.filter import decommission as filters
-from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission, ledger
-from ansible_collections.kempian.cache_migration.plugins.module_utils.backup_store import folder_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.backup import folder_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import Instance
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.checks import Wishes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.decommission import (
     NOTHING,
     RETIRE,
     STOP,
     TERMINATE,
     decide,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_checks import Wishes
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.looks import (
     HostLook,
     Neighbours,
     RedisLook,
@@ -27,7 +29,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decommissi
     Unit,
     led_apart,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import Instance
 from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
 
 NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)

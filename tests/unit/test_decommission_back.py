@@ -7,7 +7,7 @@ import pathlib
 import pytest
 import yaml
 from ansible_collections.kempian.cache_migration.plugins.filter import decommission as filters
-from ansible_collections.kempian.cache_migration.plugins.module_utils import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
 
 ID, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 BACKUP = {"bucket": "b", "key": "cache_migration/shop/20261122T110000Z.rdb", "size": 9, "sha256": "f" * 64}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import dotenv.parser
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import dotenv as editor
-from ansible_collections.kempian.cache_migration.plugins.module_utils.dotenv_quoting import QuotingError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import text as editor
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv.quoting import QuotingError
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api as api
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls as api
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from botocore import xform_name
 from botocore.stub import Stubber
 

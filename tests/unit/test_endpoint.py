@@ -8,7 +8,7 @@ import traceback
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     Endpoint,
     EndpointError,
     Node,

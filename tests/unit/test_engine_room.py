@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     address_of,
     keyspace,
     parse_client,

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import env_change
-from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import ChangeRefused, Request
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry
 
 OLD, NEW, OTHER = "redis://:o@old:6379/0", "rediss://:n@new:6379/0", "redis://:x@other:6379/0"
 NEW2 = "rediss://:n2@new:6379/0"
@@ -19,18 +19,18 @@ def request(state: str = "present", value: Any = NEW, **params: Any) -> Request:
     )
 
 
-def decide(asked: Request, current: str | None, entry: Entry | None = None) -> env_change.Decision:
-    return env_change.decide(asked, KEY, current, entry, "/opt/shop/.env")
+def decide(asked: Request, current: str | None, entry: Entry | None = None) -> contract.Decision:
+    return contract.decide(asked, KEY, current, entry, "/opt/shop/.env")
 
 
 @pytest.mark.parametrize(
     ("state", "current", "action", "after"),
     [
-        ("present", OLD, env_change.WRITE, NEW),
-        ("present", NEW, env_change.KEEP, NEW),
-        ("present", None, env_change.WRITE, NEW),
-        ("absent", OLD, env_change.REMOVE, None),
-        ("absent", None, env_change.KEEP, None),
+        ("present", OLD, contract.WRITE, NEW),
+        ("present", NEW, contract.KEEP, NEW),
+        ("present", None, contract.WRITE, NEW),
+        ("absent", OLD, contract.REMOVE, None),
+        ("absent", None, contract.KEEP, None),
     ],
 )
 def test_a_value_is_changed_only_where_it_differs(state, current, action, after):
@@ -41,18 +41,18 @@ def test_a_value_is_changed_only_where_it_differs(state, current, action, after)
 @pytest.mark.parametrize("current", [NEW, "rediss://:n1@new:6379/0"])
 def test_every_value_of_ours_is_reverted_to_the_original(current):
     decision = decide(request("reverted"), current, ENTRY)
-    assert (decision.action, decision.after, decision.closes) == (env_change.RESTORE, OLD, True)
+    assert (decision.action, decision.after, decision.closes) == (contract.RESTORE, OLD, True)
 
 
 def test_an_original_that_is_in_place_is_left_alone_and_its_entry_closed():
     decision = decide(request("reverted"), OLD, ENTRY)
-    assert (decision.action, decision.closes) == (env_change.KEEP, True)
+    assert (decision.action, decision.closes) == (contract.KEEP, True)
     assert "original value is in place" in decision.message
 
 
 def test_nothing_is_reverted_without_an_entry():
     decision = decide(request("reverted"), NEW, None)
-    assert decision.action == env_change.KEEP
+    assert decision.action == contract.KEEP
     assert "no entry" in decision.message
 
 
@@ -77,7 +77,7 @@ def test_a_value_that_is_neither_expected_nor_the_new_one_is_refused(state, curr
 
 
 def test_expecting_no_value_is_possible():
-    assert decide(request(expected={KEY: None}), None).action == env_change.WRITE
+    assert decide(request(expected={KEY: None}), None).action == contract.WRITE
     with pytest.raises(ChangeRefused):
         decide(request(expected={KEY: None}), OLD)
 
@@ -113,13 +113,13 @@ def test_a_number_is_taken_as_its_text():
     ],
 )
 def test_only_cache_urls_are_shown_and_never_their_secrets(value, masked):
-    assert env_change.mask(value) == masked
+    assert contract.mask(value) == masked
 
 
 def test_the_location_of_a_cache_url_is_told_and_of_nothing_else():
-    assert env_change.location(NEW) == {"host": "new", "port": 6379, "tls": True, "database": 0}
-    assert env_change.location("postgres://u:p@host/db") is None
-    assert env_change.location(None) is None
+    assert contract.location(NEW) == {"host": "new", "port": 6379, "tls": True, "database": 0}
+    assert contract.location("postgres://u:p@host/db") is None
+    assert contract.location(None) is None
 
 
 def test_the_diff_names_only_the_keys_that_change():
@@ -132,7 +132,7 @@ def test_the_diff_names_only_the_keys_that_change():
         }
     )
     found = {KEY: OLD, "SAME": "1", "SECRET": "a", "ADDED": None}
-    diff = env_change.diff("/e", [env_change.decide(asked, key, value, None, "/e") for key, value in found.items()])
+    diff = contract.diff("/e", [contract.decide(asked, key, value, None, "/e") for key, value in found.items()])
     assert diff["before"] == "REDIS_URL=redis://:***@old:6379/0\nSECRET=***\n"
     assert diff["after"] == "REDIS_URL=rediss://:***@new:6379/0\nSECRET=*** (another secret)\nADDED=***\n"
     assert diff["before_header"] == diff["after_header"] == "/e"
@@ -140,7 +140,7 @@ def test_the_diff_names_only_the_keys_that_change():
 
 def test_an_address_without_a_secret_is_harmless_and_anything_else_is_not():
     values = ["redis://host:6379/0", NEW, "hunter2", None, "redis://user@host:6379/0"]
-    assert env_change.harmless(values) == {"redis://host:6379/0"}
+    assert contract.harmless(values) == {"redis://host:6379/0"}
 
 
 # --- options of the value found ---
@@ -155,8 +155,8 @@ def test_options_of_the_value_found_come_along_only_where_asked():
 
 def test_a_value_that_has_them_already_is_kept_and_is_an_expected_one():
     asked = request(keep_options=True, expected={KEY: OLD + OPTIONS})
-    assert decide(asked, NEW + OPTIONS).action == env_change.KEEP
-    assert decide(asked, OLD + OPTIONS).action == env_change.WRITE
+    assert decide(asked, NEW + OPTIONS).action == contract.KEEP
+    assert decide(asked, OLD + OPTIONS).action == contract.WRITE
     with pytest.raises(ChangeRefused):
         decide(asked, OTHER + OPTIONS)
 
@@ -188,14 +188,14 @@ def recorded(original, written=NEW):
 
 @pytest.mark.parametrize("found", [OLD, NEW, "rediss://:by-hand@new:6379/0?socket_timeout=5", "no URL", None])
 def test_a_recorded_original_stays_whatever_is_found_of_it_of_ours_or_of_an_edit(found):
-    assert env_change.extended(ENTRY, recorded(found)) == ENTRY
+    assert contract.extended(ENTRY, recorded(found)) == ENTRY
     assert decide(request(), found, ENTRY).original == OLD
 
 
 @pytest.mark.parametrize("found", ["redis://:another-password@old:6379/0", OTHER])
 def test_what_somebody_has_put_there_since_is_what_a_way_back_brings(found):
     """The original of an earlier run may be dead by now: its password was changed, or its Redis has moved."""
-    entry = env_change.extended(ENTRY, recorded(found, NEW2))
+    entry = contract.extended(ENTRY, recorded(found, NEW2))
     assert (entry.original, entry.restore["lines"]) == (found, [[0, found]])
     assert entry.written == (*ENTRY.written, NEW2)
     assert decide(request(value=NEW2), found, ENTRY).original == found
@@ -203,4 +203,4 @@ def test_what_somebody_has_put_there_since_is_what_a_way_back_brings(found):
 
 
 def test_the_first_entry_is_taken_as_it_is():
-    assert env_change.extended(None, recorded(OLD)) == recorded(OLD)
+    assert contract.extended(None, recorded(OLD)) == recorded(OLD)

@@ -7,8 +7,8 @@ import threading
 import time
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import health
-from ansible_collections.kempian.cache_migration.plugins.module_utils.health import HealthUrlError, shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthUrlError, shown
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import journal
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry, Journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry, Journal
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,8 +6,8 @@ import os
 import pathlib
 import socket
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decommission_looks import Neighbours
-from ansible_collections.kempian.cache_migration.plugins.module_utils.listeners import listeners, own_addresses
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.looks import Neighbours
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.listeners import listeners, own_addresses
 
 
 def found(protocol, port):

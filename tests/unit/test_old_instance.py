@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.old_instance import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import (
     Instance,
     check_instance_id,
     plan_state,
     shape,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 
 ID = "i-0123456789abcdef0"
 

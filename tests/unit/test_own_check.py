@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.own_check import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.own_check import (
     CheckRefused,
     arguments_of,
     end_of,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.parameter_group import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_group import (
     Desired,
     Parameter,
     ParameterGroup,
@@ -13,7 +14,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.parameter_
     plan_present,
     predict,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, Step
 
 
 def test_a_secret_is_masked_in_steps_and_diffs_and_reaches_the_call():

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.playbooks import either, rollback_command, word
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import (
+    either,
+    rollback_command,
+    word,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATH, FULL_NAME = "playbooks/rollback.yml", "kempian.cache_migration.rollback"

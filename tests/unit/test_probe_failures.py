@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe_failures import from_server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import from_server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
 PARTS = parse_url("rediss://:hunter2-hunter2@cache.example:6379/3")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.processes import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import (
     Process,
     all_processes,
     family,

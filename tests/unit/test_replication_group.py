@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     endpoint_of,
     shape,
     version_numbers,

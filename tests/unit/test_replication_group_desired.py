@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import Deletion, Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
+    Deletion,
+    Desired,
+)
 
 NAMED = {"replication_group_id": "shop", "migration_name": "shop-prod"}
 

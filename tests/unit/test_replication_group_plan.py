@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     Member,
     ReplicationGroup,
     endpoint_of,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_desired import Deletion, Desired
-from ansible_collections.kempian.cache_migration.plugins.module_utils.replication_group_plan import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
+    Deletion,
+    Desired,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.plan import (
     needs_allowed_node_types,
     plan_absent,
     plan_present,

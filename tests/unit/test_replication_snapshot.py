@@ -7,8 +7,8 @@ import socket
 import threading
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import replication
-from ansible_collections.kempian.cache_migration.plugins.module_utils.resp import Connection, NotRedis
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import replication
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, NotRedis
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.filter import cache_migration as filters
-from ansible_collections.kempian.cache_migration.plugins.module_utils import rollback, story
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback, story
 
 OLD = {"host": "10.0.0.5", "port": 6379}
 RECORDED = {"changes": {"REDIS_URL": {"original_location": OLD, "journaled": False}}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import scratch_engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import scratch_engine
 
 
 @pytest.mark.parametrize(

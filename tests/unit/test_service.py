@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
     ServiceError,
     Supervisor,
     Systemd,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.connections import Links
-from ansible_collections.kempian.cache_migration.plugins.module_utils.health import HealthAnswer
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service import State
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service_course import PATIENCE, SLICE, advance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.service_proof import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import Links
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthAnswer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import (
+    PATIENCE,
+    SLICE,
+    advance,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import State
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     Course,
     Scene,
     Seen,

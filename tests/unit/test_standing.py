@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.standing import host_standing, state_lines
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.standing import host_standing, state_lines
 
 TARGET = {"state": "known", "name": "shop-cache", "address": "master.shop", "port": 6379}
 LOCK = {

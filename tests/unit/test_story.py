@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.kempian.cache_migration.plugins.filter import cache_migration as filters
-from ansible_collections.kempian.cache_migration.plugins.module_utils import batches, story
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache_security_group import rule_description
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.security_group import rule_description
 
 TARGET = {"address": "master.shop.x.use1.cache.amazonaws.com", "port": 6379, "state": "known"}
 OLD = {"host": "10.0.0.5", "port": 6379, "tls": False, "database": 0}

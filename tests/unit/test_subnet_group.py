@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.subnet_group import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.subnet_group import (
     Desired,
     SubnetGroup,
     plan_absent,

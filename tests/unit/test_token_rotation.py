@@ -7,8 +7,7 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.kempian.cache_migration.plugins.module_utils import token_secret
-from ansible_collections.kempian.cache_migration.plugins.module_utils.token_rotation import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.token_rotation import (
     PLACEHOLDER,
     RotationRefused,
     course,
@@ -20,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.token_rota
     refusal,
     verdict,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import token_secret
 
 FINISH = pathlib.Path(__file__).resolve().parents[2] / "roles/rotate/tasks/finish.yml"
 TOKEN = re.compile(r"[A-Za-z0-9!&#$^<>-]{16,128}")

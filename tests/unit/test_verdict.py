@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.verdict import untouched, verdict
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.verdict import untouched, verdict
 
 BY_HOST = {"playbook": "playbooks/rollback.yml", "inventories": ["/srv/inventories/prod"], "by_host": True}
 SHARED = {"playbook": "playbooks/rollback.yml", "inventories": ["/srv/inventories/prod"], "by_host": False}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.plan import Plan, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.waiting import carry_out
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.waiting import carry_out
 
 STEPS = tuple(Step(name, {}, "") for name in ("one", "two", "three"))
 

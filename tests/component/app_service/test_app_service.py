@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.kempian.cache_migration.plugins.module_utils import service_course
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course as service_course
 from ansible_collections.kempian.cache_migration.plugins.modules import app_service
 
 

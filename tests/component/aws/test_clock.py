@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 
 HOUR = datetime.timedelta(hours=1)
 

@@ -11,9 +11,9 @@ import time
 
 import pytest
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils import replication, writes
-from ansible_collections.kempian.cache_migration.plugins.module_utils.engine import keyspace, parse_info
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import replication, writes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import keyspace, parse_info
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.modules import backup_upload_url, backup_verify, cache_backup
 
 from sandbox import seed

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.modules import decommission_plan
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 

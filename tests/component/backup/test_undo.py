@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 
 NAME = "shop"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import Endpoint, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, after_apply
 from ansible_collections.kempian.cache_migration.plugins.modules import cache_contents
 
 TOKEN = "a-token-of-this-test!"

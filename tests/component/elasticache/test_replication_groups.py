@@ -168,11 +168,13 @@ def test_a_create_that_was_cut_off_after_the_act_is_gone_on_with(aws, run, conve
     """AWS made it, and the answer was lost: the retry meets ReplicationGroupAlreadyExists."""
     stated = {"replication_group_id": name, **SMALL}
     run(MAIN, **stated)
-    from ansible_collections.kempian.cache_migration.plugins.module_utils import elasticache_api
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import (
+        calls,
+    )
 
-    read = elasticache_api.read_replication_group
+    read = calls.read_replication_group
     answers = iter([None])  # as it was before the act
-    monkeypatch.setattr(elasticache_api, "read_replication_group", lambda *args: next(answers, read(*args)))
+    monkeypatch.setattr(calls, "read_replication_group", lambda *args: next(answers, read(*args)))
     assert actions(run(MAIN, **stated)) == ["CreateReplicationGroup"]
     assert converge(MAIN, **stated)["status"] == "available"
 

@@ -173,15 +173,16 @@ def test_a_host_with_the_oldest_python_that_this_ansible_core_serves_is_enough(p
 
 ON_PYTHON_3_8 = """
 import sys
-from ansible_collections.kempian.cache_migration.plugins.module_utils import dotenv_store, env_change
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import (contract)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import (store as dotenv_store)
 assert sys.version_info[:2] == (3, 8)
 folder, value = sys.argv[1:]
 params = {"state": "present", "values": {"REDIS_URL": value}, "migration_name": "test", "create": False}
 for state in ("present", "reverted"):
-    request = env_change.Request.from_params({**params, "state": state})
+    request = contract.Request.from_params({**params, "state": state})
     with dotenv_store.Location.of(folder + "/.env", folder + "/state", "test") as location:
         planned = dotenv_store.carry_out(request, location, "now")
-    print(planned.changes, [env_change.describe(each, True)["after"] for each in planned.decisions])
+    print(planned.changes, [contract.describe(each, True)["after"] for each in planned.decisions])
 """
 
 

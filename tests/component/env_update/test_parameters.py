@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ssm_store
-from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import ChangeRefused, Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm as ssm_store
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
 from ansible_collections.kempian.cache_migration.plugins.modules import env_update
 
 NAME = "/kempian/prod/REDIS_URL"

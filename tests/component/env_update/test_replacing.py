@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, symlinks
-from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import FileRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import Request
-from ansible_collections.kempian.cache_migration.plugins.module_utils.journal import Entry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv_store
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry
 
 OLD = b"A=1\n" + b"# padding\n" * 2000 + b"REDIS_URL=old\n"
 NEW = OLD.replace(b"REDIS_URL=old", b"REDIS_URL=new")
@@ -164,7 +165,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_replacing import change
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import (atomic_file)
 for look in (atomic_file._mount_points, set):  # set: as if the mount had not been seen beforehand
     atomic_file._mount_points = look
     try:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import atomic_file, dotenv_store, symlinks
-from ansible_collections.kempian.cache_migration.plugins.module_utils.atomic_file import FileRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.env_change import Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv_store
 
 OLD, NEW = b"A=1\nREDIS_URL=old\n", b"A=1\nREDIS_URL=new\n"
 APP, TENANT = 12345, 54321
@@ -330,8 +331,8 @@ def test_a_journal_may_be_larger_than_any_file(file, tmp_path):
 
 READING = """
 import sys
-from ansible_collections.kempian.cache_migration.plugins.module_utils import cache_source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.endpoint import EndpointError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import (meaning as cache_source)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 try:
     print(cache_source.url_in_file(sys.argv[1], "REDIS_URL"))
 except EndpointError as refused:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger, lock
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger, lock
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper
 
 NAME = "kept"

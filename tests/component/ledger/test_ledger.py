@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils import ledger, lock
-from ansible_collections.kempian.cache_migration.plugins.module_utils.lock import Holder
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger, lock
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.lock import Holder
 from ansible_collections.kempian.cache_migration.plugins.modules import (
     migration_ledger,
     migration_ledger_info,

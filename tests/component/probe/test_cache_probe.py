@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.kempian.cache_migration.plugins.module_utils import app_library, endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_library
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
 from ansible_collections.kempian.cache_migration.plugins.modules import cache_probe, env_update
 
 TOKEN = "a-token-of-this-test!"
@@ -305,7 +306,7 @@ def test_a_url_that_cannot_be_probed_is_refused(probe, url):
 UV = str(Path(sys.executable).with_name("uv"))
 OLD = textwrap.dedent("""
     import json, sys
-    from ansible_collections.kempian.cache_migration.plugins.module_utils import app_library, probe
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import (app_library, probe)
     redis, _ = app_library.find_redis_py()
     url, ca_certs = sys.stdin.read().split()
     print(json.dumps(probe.probe(probe.Question(url, ca_certs=ca_certs)).as_dict()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 
 
 def test_the_longest_and_deepest_answer_of_an_engine_is_read(start_engine):

@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""ElastiCache's API: one function a read, one for every act of a plan, and its errors as sentences.
+
+All raise AnsibleAWSError. Throttled calls are retried.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import replace
+from typing import Any, Callable, Mapping, TypeVar, cast
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
+    parameter_group,
+    subnet_group,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
+    DEFAULT_DATABASES,
+    ReplicationGroup,
+    shape,
+)
+
+try:
+    from botocore import xform_name
+    from botocore.exceptions import ClientError
+except ImportError:
+    pass  # AnsibleAWSModule says so
+
+
+class Outcome(enum.Enum):
+    """What AWS made of a call."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing to do"  # somebody, or an earlier attempt of ours, has done it
+    BUSY = "busy"  # not in this state: later
+
+
+# boto3 shows the code, which is the fault's name in one place and its short form in another.
+_MISSING = [
+    "ReplicationGroupNotFoundFault",
+    "CacheClusterNotFound",
+    "CacheSubnetGroupNotFoundFault",
+    "CacheParameterGroupNotFound",
+]
+_NOT_TAGGABLE_YET = [*_MISSING, "InvalidReplicationGroupState", "InvalidReplicationGroupStateFault", "InvalidARN"]
+_BUSY = [
+    "InvalidReplicationGroupState",
+    "InvalidReplicationGroupStateFault",
+    "InvalidCacheClusterState",
+    "InvalidCacheClusterStateFault",
+]
+_ALREADY_SO = {
+    "CreateReplicationGroup": ("ReplicationGroupAlreadyExists", "ReplicationGroupAlreadyExistsFault"),
+    "CreateCacheSubnetGroup": ("CacheSubnetGroupAlreadyExists",),
+    "CreateCacheParameterGroup": ("CacheParameterGroupAlreadyExists",),
+    "DeleteReplicationGroup": ("ReplicationGroupNotFoundFault",),
+    "DeleteCacheSubnetGroup": ("CacheSubnetGroupNotFoundFault",),
+    "DeleteCacheParameterGroup": ("CacheParameterGroupNotFound",),
+}
+_RAISE = object()
+_ACCESS_DENIED = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"]
+
+
+class ElastiCacheErrors(AWSErrorHandler):  # type: ignore[misc]
+    """Names the call that failed; a resource that is not there is no error of a read."""
+
+    @classmethod
+    def _is_missing(cls) -> Any:
+        return is_boto3_error_code(_MISSING)
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _call(description: str, missing: Any = _RAISE) -> Callable[[_Function], _Function]:
+    """One call of the API: retried where AWS throttles, raising AnsibleAWSError, ``missing`` where nothing is there."""
+
+    def decorate(function: _Function) -> _Function:
+        retried = AWSRetry.jittered_backoff()(function)
+        if missing is _RAISE:
+            return cast(_Function, ElastiCacheErrors.common_error_handler(description)(retried))
+        return cast(_Function, ElastiCacheErrors.list_error_handler(description, missing)(retried))
+
+    return decorate
+
+
+# --- reads ---
+
+
+@_call("describe the replication group {name}", missing=None)
+def _describe_group(client: Any, name: str) -> Mapping[str, Any] | None:
+    groups = client.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]
+    return groups[0] if groups else None
+
+
+@_call("describe the replication groups")
+def _describe_groups(client: Any) -> list[Mapping[str, Any]]:
+    pages = client.get_paginator("describe_replication_groups").paginate()
+    return [group for page in pages for group in page["ReplicationGroups"]]
+
+
+@_call("describe the cache clusters")
+def _describe_clusters(client: Any) -> list[Mapping[str, Any]]:
+    pages = client.get_paginator("describe_cache_clusters").paginate(ShowCacheNodeInfo=True)
+    return [cluster for page in pages for cluster in page["CacheClusters"]]
+
+
+@_call("list the tags of {arn}")
+def read_tags(client: Any, arn: str) -> dict[str, str] | None:
+    """None while AWS tells none: a group that is being made 'is either not present or not available'."""
+    try:
+        return {tag["Key"]: tag.get("Value", "") for tag in client.list_tags_for_resource(ResourceName=arn)["TagList"]}
+    except is_boto3_error_code(_NOT_TAGGABLE_YET):
+        return None
+
+
+@_call("describe the parameters of {group}", missing=())
+def _describe_parameters(client: Any, group: str) -> list[Mapping[str, Any]]:
+    pages = client.get_paginator("describe_cache_parameters").paginate(CacheParameterGroupName=group)
+    return [parameter for page in pages for parameter in page["Parameters"]]
+
+
+@_call("describe the subnet group {name}", missing=None)
+def _describe_subnet_group(client: Any, name: str) -> Mapping[str, Any] | None:
+    groups = client.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"]
+    return groups[0] if groups else None
+
+
+@_call("describe the parameter group {name}", missing=None)
+def _describe_parameter_group(client: Any, name: str) -> Mapping[str, Any] | None:
+    groups = client.describe_cache_parameter_groups(CacheParameterGroupName=name)["CacheParameterGroups"]
+    return groups[0] if groups else None
+
+
+@_call("list the node types that {group.replication_group_id} may change to")
+def with_allowed_node_types(client: Any, group: ReplicationGroup) -> ReplicationGroup:
+    told = client.list_allowed_node_type_modifications(ReplicationGroupId=group.replication_group_id)
+    allowed = {*(told.get("ScaleUpModifications") or ()), *(told.get("ScaleDownModifications") or ())}
+    return replace(group, allowed_node_types=tuple(sorted(allowed)))
+
+
+def read_replication_group(client: Any, name: str) -> ReplicationGroup | None:
+    """The group with its members, tags and number of databases; None where there is none."""
+    group = _describe_group(client, name)
+    return _complete(client, group, _describe_clusters(client)) if group else None
+
+
+def read_replication_groups(client: Any) -> list[ReplicationGroup]:
+    groups = _describe_groups(client)
+    clusters = _describe_clusters(client) if groups else []
+    return [_complete(client, group, clusters) for group in groups]
+
+
+def _complete(client: Any, group: Mapping[str, Any], clusters: list[Mapping[str, Any]]) -> ReplicationGroup:
+    members = [item for item in clusters if item.get("ReplicationGroupId") == group["ReplicationGroupId"]]
+    shaped = shape(group, members, read_tags(client, group["ARN"]))
+    return replace(shaped, databases=_databases(client, shaped.cache_parameter_group_name))
+
+
+def _databases(client: Any, parameter_group: str) -> int:
+    """How many databases the nodes serve; AWS's own groups have the default, and cannot be changed."""
+    if not parameter_group or parameter_group.startswith("default."):
+        return DEFAULT_DATABASES
+    for parameter in _describe_parameters(client, parameter_group):
+        if parameter["ParameterName"] == "databases":
+            return int(parameter.get("ParameterValue") or DEFAULT_DATABASES)
+    return DEFAULT_DATABASES
+
+
+def read_subnet_group(client: Any, name: str) -> subnet_group.SubnetGroup | None:
+    group = _describe_subnet_group(client, name)
+    return subnet_group.shape(group, read_tags(client, group["ARN"]) or {}) if group else None
+
+
+def read_parameter_group(client: Any, name: str) -> parameter_group.ParameterGroup | None:
+    group = _describe_parameter_group(client, name)
+    if group is None:
+        return None
+    return parameter_group.shape(group, _describe_parameters(client, name), read_tags(client, group["ARN"]) or {})
+
+
+def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter]:
+    """Of the default group, which every family has; empty where there is no such family."""
+    return parameter_group.shape_parameters(_describe_parameters(client, f"default.{family}"))
+
+
+# --- acts ---
+
+
+@_call("call {step.action}")
+def act(client: Any, step: Step) -> Outcome:
+    """Make the one call of a step. What turns out to be so already is success: the caller reads again."""
+    try:
+        getattr(client, xform_name(step.action))(**step.parameters)
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        if code in _BUSY:
+            return Outcome.BUSY
+        if code in ("NoOperationFault", *_ALREADY_SO.get(step.action, ())):
+            return Outcome.NOTHING_TO_DO
+        if code == "InvalidParameterCombination" and "no modifications were requested" in message.lower():
+            return Outcome.NOTHING_TO_DO
+        raise
+    return Outcome.DONE
+
+
+# --- errors as sentences ---
+
+_REMEDIES = {
+    "CacheSubnetGroupNotFoundFault": "make the subnet group first (elasticache_subnet_group), or change "
+    "cache_subnet_group_name",
+    "CacheParameterGroupNotFound": "make the parameter group first (elasticache_parameter_group), or change "
+    "cache_parameter_group_name",
+    "InsufficientCacheClusterCapacity": "AWS has no such nodes there now: try another cache_node_type or other "
+    "preferred_cache_cluster_azs",
+    "NodeQuotaForCustomerExceeded": "the account's quota of nodes is used up: ask AWS for more (Service Quotas), or "
+    "lower num_cache_clusters",
+    "ClusterQuotaForCustomerExceeded": "the account's quota of clusters is used up: ask AWS for more (Service Quotas)",
+    "InvalidVPCNetworkStateFault": "security_group_ids and the subnets of cache_subnet_group_name must be of one VPC",
+    "SnapshotAlreadyExistsFault": "change final_snapshot_identifier",
+    "CacheSubnetGroupInUse": "delete the caches that are in the subnet group first",
+    "InvalidCacheParameterGroupState": "delete the caches that use the parameter group first",
+    "SubnetInUse": "a subnet that caches are in cannot be taken out of subnet_ids",
+    "InvalidSubnet": "change subnet_ids: the subnets must exist, and be of one VPC",
+    "ServiceLinkedRoleNotFoundFault": "the account lacks ElastiCache's service-linked role: allow "
+    "iam:CreateServiceLinkedRole, or make it once",
+    "ExpiredToken": "the credentials have expired: sign in again",
+    "InvalidClientTokenId": "AWS does not know the access key: check profile, access_key and region",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
+}
+
+
+def explain(error: AnsibleAWSError, service: str = "elasticache") -> str:
+    """One sentence: which call failed, and what to change."""
+    cause = error.exception
+    what = error.message or "Failed to call AWS"
+    if not isinstance(cause, ClientError):
+        return str(what)
+    code = cause.response["Error"]["Code"]
+    if code in _ACCESS_DENIED:
+        denied = _denied_action(cause, service)
+        return f"{what}: the identity that runs this lacks the IAM action {denied}; add it to its policy"
+    remedy = _REMEDIES.get(code) or _REMEDIES.get(re.sub("Fault$", "", code))
+    return f"{what}: {remedy}" if remedy else str(what)
+
+
+def _denied_action(error: Any, service: str) -> str:
+    """AWS names it, and may mean another than the call (a create with tags also needs AddTagsToResource)."""
+    named = re.search(r"perform: ([\w-]+:\w+)", error.response["Error"].get("Message", ""))
+    return named.group(1) if named else f"{service}:{error.operation_name}"

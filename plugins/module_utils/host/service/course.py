@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Restart a service where needed and prove that it is on its new cache, a slice of time at a run.
+
+What must be remembered between two runs, above all that the restart was done, is the Course; nothing lies on the host.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Callable, Protocol, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthAnswer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
+    HEALTH,
+    LEFT,
+    TARGET,
+    Course,
+    Open,
+    Scene,
+    Wanted,
+    still_open,
+    why_restart,
+)
+
+SLICE = 2.0  # how long one run works before it says how far it is
+PAUSE = 0.2
+SETTLE = 3.0  # how long a manager may still show the state from before a restart
+PATIENCE = 10.0  # how long a running service has to prove itself before restart: auto restarts it
+
+
+class World(Protocol):
+    """The service on its host."""
+
+    def look(self) -> Scene: ...
+
+    def restart(self) -> None: ...
+
+    def ask(self, count: int) -> Sequence[HealthAnswer]: ...
+
+    def spread_requests(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far it came: proven where nothing is open, to be continued unless ``failed``.
+
+    ``seconds`` are counted from the restart, or from the beginning where there was none.
+    """
+
+    course: Course
+    scene: Scene
+    open: Open | None
+    seconds: float = 0.0
+    failed: bool = False
+
+
+def advance(
+    wanted: Wanted,
+    course: Course | None,
+    world: World,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Work for a slice of time. ``course`` is None at the first run."""
+    ends = clock() + SLICE
+    scene = world.look()
+    if course is None:
+        course = Course(began=clock())
+        reason = why_restart(wanted, scene)
+        if reason:
+            course = _restart(course, reason, scene, world, clock)
+            scene = world.look()
+    while True:
+        found = still_open(wanted, course, scene)
+        if found and found.kind == HEALTH:
+            course = _count(course, world.ask(wanted.health_requests))
+            scene = world.look()
+            found = still_open(wanted, course, scene)
+        if found and found.kind in (LEFT, TARGET) and wanted.health_url:
+            world.spread_requests()
+            scene = world.look()
+            found = still_open(wanted, course, scene)
+        if found is None:
+            return Report(course, scene, None)
+        since = clock() - (course.restarted_at or course.began)
+        if since >= wanted.timeout or (scene.state.given_up and since >= SETTLE):
+            return Report(course, scene, found, since, failed=True)
+        if _is_due(wanted, course, clock()):
+            course = _restart(course, f"not on its target by itself: {found.found}", scene, world, clock)
+        if clock() >= ends:
+            return Report(course, scene, found, since)
+        sleep(PAUSE)
+        scene = world.look()
+
+
+def _restart(course: Course, reason: str, scene: Scene, world: World, clock: Callable[[], float]) -> Course:
+    world.restart()
+    return replace(
+        course, restarted_at=clock(), reason=reason, generation_before=scene.state.generation, in_a_row=0, last_error=""
+    )
+
+
+def _count(course: Course, answers: Sequence[HealthAnswer]) -> Course:
+    for answer in answers:
+        course = replace(
+            course,
+            requests=course.requests + 1,
+            failed=course.failed + (not answer.ok),
+            in_a_row=course.in_a_row + 1 if answer.ok else 0,
+            last_error=answer.error,
+        )
+    good = sorted(answer.ms for answer in answers if answer.ok)
+    return replace(course, ms=good[len(good) // 2]) if good else course
+
+
+def _is_due(wanted: Wanted, course: Course, now: float) -> bool:
+    """Whether a service that looked right, but cannot be proven, is to be restarted after all."""
+    patience = min(PATIENCE, wanted.timeout / 2)
+    return wanted.restart == "auto" and not course.restarted and now - course.began >= patience

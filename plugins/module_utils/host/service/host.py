@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A service on its host: its state, its processes with their connections, its restart, its health."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import NotAllowed, links_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Manager, ServiceError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Scene, cast
+
+
+class ServiceOnHost:
+    """``target`` and ``left`` are addresses and ports; a place that is both counts as the target."""
+
+    def __init__(
+        self,
+        manager: Manager,
+        target: frozenset[tuple[str, int]],
+        left: frozenset[tuple[str, int]],
+        health_url: str,
+    ) -> None:
+        self._manager = manager
+        self._target = target
+        self._left = left - target
+        self._health_url = health_url
+
+    def look(self) -> Scene:
+        """Raises ServiceError."""
+        state = self._manager.look()
+        processes = all_processes()
+        links = {}
+        try:
+            for pid in state.pids:
+                link = links_of(pid, self._target, self._left)
+                if link is not None and pid in processes:
+                    links[pid] = link
+        except NotAllowed as error:
+            raise ServiceError(str(error))
+        parents = {pid: processes[pid].parent for pid in links}
+        return Scene(state, cast(links, parents, [pid for pid in links if _is_helper(pid)]))
+
+    def restart(self) -> None:
+        self._manager.restart()
+
+    def ask(self, count: int) -> Sequence[health.HealthAnswer]:
+        return health.ask_often(self._health_url, count)
+
+    def spread_requests(self) -> None:
+        health.spread(self._health_url)
+
+
+def _is_helper(pid: int) -> bool:
+    """Python's multiprocessing keeps a process of its own that runs nothing of the app."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return b"multiprocessing.resource_tracker" in file.read()
+    return False

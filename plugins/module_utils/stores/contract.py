@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is asked of a value, what follows from what is there, and how it is shown: the same for every store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Iterable, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    MASK,
+    EndpointError,
+    UrlParts,
+    mask_url,
+    parse_url,
+    with_options_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry, check_migration_name
+
+PRESENT = "present"
+ABSENT = "absent"
+REVERTED = "reverted"
+
+KEEP = "keep"
+WRITE = "write"
+REMOVE = "remove"
+RESTORE = "restore"
+
+
+class ChangeRefused(Exception):
+    """Nothing was changed; the text is a sentence for the operator and holds no value."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the task asks for. ``values`` holds None where the state needs no value."""
+
+    state: str
+    values: Mapping[str, str | None] = field(repr=False)
+    expected: Mapping[str, str | None] = field(repr=False)
+    migration_name: str
+    create: bool = False
+    keep_options: bool = False
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Request:
+        check_migration_name(params["migration_name"])
+        values = {str(key): _text("values", key, value) for key, value in params["values"].items()}
+        expected = {str(key): _text("expected", key, value) for key, value in (params.get("expected") or {}).items()}
+        if not values:
+            raise ChangeRefused("values is empty: name at least one key")
+        strangers = sorted(set(expected) - set(values))
+        if strangers:
+            raise ChangeRefused(f"expected names {', '.join(strangers)}, which values does not: give the same keys")
+        if params["state"] == PRESENT:
+            missing = sorted(key for key, value in values.items() if value is None)
+            if missing:
+                raise ChangeRefused(f"values gives no value for {', '.join(missing)}, which state: present needs")
+        else:
+            values = dict.fromkeys(values)
+        return cls(
+            state=params["state"],
+            values=values,
+            expected=expected,
+            migration_name=params["migration_name"],
+            create=bool(params["create"]),
+            keep_options=bool(params.get("keep_options")),
+        )
+
+
+def _text(option: str, key: Any, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ChangeRefused(f"{option} gives {key} as {type(value).__name__}: write it as a quoted string")
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do about one key, without saying yet how the store does it. None stands for no value at all."""
+
+    key: str
+    action: str
+    before: str | None = field(repr=False)
+    after: str | None = field(repr=False)
+    entry: Entry | None = field(default=None, repr=False)
+    message: str = ""
+    closes: bool = False  # the original is back, or never left: the entry is of no more use
+
+    @property
+    def original(self) -> str | None:
+        """By the journal, as it is or as this change makes it."""
+        if self.entry is None:
+            return self.before if self.changes else None
+        stays = self.action == RESTORE or original_stays(self.entry, self.before, self.after)
+        return self.entry.original if stays else self.before
+
+    @property
+    def changes(self) -> bool:
+        return self.action != KEEP
+
+
+_ALREADY_BACK = "the original value is in place"
+_NO_ENTRY = "the journal has no entry for this value, so there is nothing to put back"
+
+
+def decide(request: Request, key: str, current: str | None, entry: Entry | None, where: str) -> Decision:
+    """Raises ChangeRefused where the value is somebody else's. ``where`` names the store in that text."""
+    if request.state == REVERTED:
+        return _decide_reverted(request, key, current, entry, where)
+    desired = _desired(request, key, current, where)
+    _refuse_unexpected(request, key, current, desired, where)
+    if current == desired:
+        return Decision(key, KEEP, current, current, entry)
+    return Decision(key, REMOVE if desired is None else WRITE, current, desired, entry)
+
+
+def _desired(request: Request, key: str, current: str | None, where: str) -> str | None:
+    desired = request.values[key]
+    if not request.keep_options or desired is None or current is None:
+        return desired
+    try:
+        return with_options_of(desired, current)
+    except EndpointError as error:
+        raise ChangeRefused(f"{key} in {where} was not changed: {error}. Correct it there, then run again")
+
+
+def _decide_reverted(request: Request, key: str, current: str | None, entry: Entry | None, where: str) -> Decision:
+    if entry is None:
+        return Decision(key, KEEP, current, current, message=_NO_ENTRY)
+    if current == entry.original:
+        return Decision(key, KEEP, current, current, entry, _ALREADY_BACK, closes=True)
+    if current not in entry.written:
+        raise ChangeRefused(
+            f"{key} in {where} holds neither the value that this migration wrote nor the original: somebody has "
+            f"changed it since {entry.time}. Nothing was changed. Ask who did. To go back all the same, put the "
+            "original there by hand and run this again: it is in the journal of this migration, for root only (a file "
+            "under state_dir on the host; of a parameter a SecureString under "
+            f"/cache_migration/{request.migration_name}/journal)"
+        )
+    _refuse_unexpected(request, key, current, entry.original, where)
+    return Decision(key, RESTORE, current, entry.original, entry, closes=True)
+
+
+def _refuse_unexpected(request: Request, key: str, current: str | None, desired: str | None, where: str) -> None:
+    if key not in request.expected or current in (request.expected[key], desired):
+        return
+    found = "is not set" if current is None else f"holds {mask(current)}, another value"
+    raise ChangeRefused(
+        f"{key} in {where} {found}, where expected names {mask(request.expected[key]) or 'none'}: somebody has changed "
+        "it. Nothing was changed. Look at who uses it, then put the value found into expected, or leave expected out"
+    )
+
+
+# --- recording ---
+
+
+def extended(known: Entry | None, now: Entry) -> Entry:
+    """What the journal is to say, where ``now`` is the entry as this change alone would have it."""
+    if known is None:
+        return now
+    written = now.written[-1]
+    if original_stays(known, now.original, written):
+        return known.with_written(written)
+    return replace(now, written=known.written).with_written(written)
+
+
+def original_stays(known: Entry, found: str | None, written: str | None) -> bool:
+    """Whether what is found is the original, ours, or an edit of ours.
+
+    A cache URL that is none of these, and leads elsewhere than where the app is led now, was put there by somebody
+    since: it is what this change takes away, and so what the way back must bring. The former one may be dead by now.
+    """
+    if found in (known.original, *known.written):
+        return True
+    theirs, ours = cache_url(found), cache_url(written)
+    return not theirs or not ours or (theirs.host, theirs.port) == (ours.host, ours.port)
+
+
+# --- showing, without secrets ---
+
+
+def cache_url(value: str | None) -> UrlParts | None:
+    """The value as a cache URL, or None where it is none."""
+    try:
+        return parse_url(value) if value else None
+    except (EndpointError, ValueError):
+        return None
+
+
+def mask(value: str | None) -> str | None:
+    """A cache URL without its secrets; any other value as nothing but the fact that it is there."""
+    if value is None:
+        return None
+    return mask_url(value) if cache_url(value) else MASK
+
+
+def location(value: str | None) -> dict[str, Any] | None:
+    """Where a cache URL points."""
+    url = cache_url(value)
+    return {"host": url.host, "port": url.port, "tls": url.tls, "database": url.database} if url else None
+
+
+def describe(decision: Decision, journaled: bool) -> dict[str, Any]:
+    described = {
+        "action": decision.action,
+        "before": mask(decision.before),
+        "after": mask(decision.after),
+        "before_location": location(decision.before),
+        "after_location": location(decision.after),
+        "original_location": location(decision.original),
+        "journaled": journaled,
+    }
+    return {**described, "message": decision.message} if decision.message else described
+
+
+def diff(where: str, decisions: Iterable[Decision]) -> dict[str, str]:
+    """Only the keys that change."""
+    changed = [decision for decision in decisions if decision.changes]
+    return {
+        "before_header": where,
+        "after_header": where,
+        "before": "".join(_line(decision.key, mask(decision.before)) for decision in changed),
+        "after": "".join(_line(decision.key, _shown_after(decision)) for decision in changed),
+    }
+
+
+def _shown_after(decision: Decision) -> str | None:
+    after = mask(decision.after)
+    return f"{after} (another secret)" if after is not None and after == mask(decision.before) else after
+
+
+def _line(key: str, shown: str | None) -> str:
+    return "" if shown is None else f"{key}={shown}\n"
+
+
+def harmless(values: Iterable[str | None]) -> set[str]:
+    """Cache URLs that hold no secret, and so may be shown as they are."""
+    return {value for value in values if value and mask(value) == value}

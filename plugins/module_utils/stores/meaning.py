@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which cache is meant: a URL, a URL in the app's .env, or an endpoint with its token. Standard library only."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    Endpoint,
+    EndpointError,
+    UrlParts,
+    build_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv_store
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import text as dotenv
+
+
+def url_of(params: Mapping[str, Any]) -> str:
+    """The URL that the options ``url``, ``env_path`` and ``env_key``, or ``endpoint`` mean. Raises EndpointError.
+
+    With ``migration_name``, what was in ``env_path`` before that migration. Empty where the endpoint is yet to be made.
+    """
+    if params.get("url"):
+        return str(params["url"])
+    if params.get("env_path"):
+        original = original_of(params) if params.get("migration_name") else None
+        return original or url_in_file(params["env_path"], params["env_key"])
+    endpoint = Endpoint.from_dict(params["endpoint"])
+    if not endpoint.is_known:
+        return ""
+    return build_url(endpoint, params.get("auth_token") or "", params.get("database") or 0)
+
+
+def url_in_file(path: str, key: str) -> str:
+    """The value of ``key`` in a .env file, as the app reads it."""
+    try:
+        with symlinks.followed(path) as place:
+            content = atomic_file.read(place)
+    except atomic_file.FileRefused as error:
+        raise EndpointError(str(error))
+    if content is None:
+        raise EndpointError(f"{path} does not exist: check env_path (migration_env_path)")
+    document = dotenv.parse(content)
+    value = document.value(key)
+    if value is None:
+        raise EndpointError(
+            f"{path} has no {key} ({dotenv.absence(document, key)}): set env_key (migration_env_key) to the key that "
+            "holds the cache's URL"
+        )
+    if not value:
+        raise EndpointError(f"{key} in {path} is empty: it must hold the cache's URL")
+    return value
+
+
+def original_of(params: Mapping[str, Any]) -> str | None:
+    """What ``env_key`` in ``env_path`` was before the migration, by the journal on this host; None: not recorded."""
+    path = os.path.abspath(params["env_path"])
+    try:
+        with dotenv_store.Location.of(path, params["state_dir"], params["migration_name"]) as place:
+            entry = place.known().find(dotenv_store.STORE, place.path, params["env_key"])
+    except (atomic_file.FileRefused, journal.JournalError) as error:
+        raise EndpointError(str(error))
+    return entry.original if entry else None
+
+
+def location(parts: UrlParts) -> dict[str, Any]:
+    """The place without its secrets."""
+    return {"host": parts.host, "port": parts.port, "tls": parts.tls, "database": parts.database}
+
+
+def refuse_unix_socket(parts: UrlParts) -> None:
+    """A cache behind a path lies on this host itself: there is no way to it that a probe could prove."""
+    if parts.scheme == "unix":
+        raise EndpointError(
+            f"the cache is the unix socket {parts.host}: probes go over TCP. Let the old Redis listen on an address, "
+            "and give that in url"
+        )

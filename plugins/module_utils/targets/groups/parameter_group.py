@@ -1,0 +1,320 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A cache parameter group: as it is, as it is wanted, and the steps between them. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+
+PARAMETERS_A_CALL = 20  # AWS takes no more
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter as AWS knows it. ``is_set`` where somebody gave it a value of its own."""
+
+    name: str
+    value: str = ""
+    is_set: bool = False
+    allowed: str = ""
+    is_modifiable: bool = True
+    needs_reboot: bool = False
+
+    @classmethod
+    def shape(cls, item: Mapping[str, Any]) -> Parameter:
+        return cls(
+            name=item["ParameterName"],
+            value=str(item.get("ParameterValue") or ""),
+            is_set=item.get("Source") == "user",
+            allowed=item.get("AllowedValues") or "",
+            is_modifiable=bool(item.get("IsModifiable", True)),
+            needs_reboot=item.get("ChangeType") == "requires-reboot",
+        )
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    name: str
+    family: str
+    description: str
+    parameters: Mapping[str, Parameter]
+    tags: Mapping[str, str]
+    arn: str = ""
+
+    @property
+    def values_set(self) -> dict[str, str]:
+        return {name: item.value for name, item in sorted(self.parameters.items()) if item.is_set}
+
+    def as_options(self) -> dict[str, Any]:
+        return {
+            "cache_parameter_group_name": self.name,
+            "cache_parameter_group_family": self.family,
+            "description": self.description,
+            "parameters": self.values_set,
+            "tags": dict(self.tags),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        return {**self.as_options(), "arn": self.arn}
+
+
+def shape(group: Mapping[str, Any], parameters: Sequence[Mapping[str, Any]], tags: Mapping[str, str]) -> ParameterGroup:
+    """Of DescribeCacheParameterGroups, DescribeCacheParameters and ListTagsForResource."""
+    return ParameterGroup(
+        name=group["CacheParameterGroupName"],
+        family=group.get("CacheParameterGroupFamily", ""),
+        description=group.get("Description", ""),
+        parameters=shape_parameters(parameters),
+        tags=tags,
+        arn=group.get("ARN", ""),
+    )
+
+
+def shape_parameters(parameters: Sequence[Mapping[str, Any]]) -> dict[str, Parameter]:
+    return {item["ParameterName"]: Parameter.shape(item) for item in parameters}
+
+
+@dataclass(frozen=True)
+class Desired:
+    """None means that the option was left out, and then what is stays."""
+
+    name: str
+    migration_name: str
+    family: str | None = None
+    description: str | None = None
+    parameters: Mapping[str, str] | None = None
+    purge_parameters: bool = False
+    tags: Mapping[str, str] | None = None
+    purge_tags: bool = False
+    adopt: bool = False
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Desired:
+        name = str(params["cache_parameter_group_name"]).lower()
+        _check_name(name)
+        migration_name = ownership.check_migration_name(params["migration_name"])
+        return cls(
+            name=name,
+            migration_name=migration_name,
+            family=params.get("cache_parameter_group_family") or None,
+            description=params.get("description") or None,
+            parameters=_read_parameters(params.get("parameters")),
+            purge_parameters=bool(params.get("purge_parameters")),
+            tags=ownership.read_tags(params.get("tags"), migration_name),
+            purge_tags=bool(params.get("purge_tags")),
+            adopt=bool(params.get("adopt")),
+        )
+
+
+def _check_name(name: str) -> None:
+    if name.startswith("default."):
+        raise PlanRefused(
+            f"cache_parameter_group_name is {name!r}, one of AWS's own, which cannot be changed or deleted: choose "
+            "another name, or use it as it is by elasticache_cluster's cache_parameter_group_name",
+            "cache_parameter_group_name",
+        )
+    if len(name) > 255 or not re.fullmatch(r"[a-z](?:-?[a-z0-9])*", name):
+        raise PlanRefused(
+            f"cache_parameter_group_name is {name!r}: use letters, digits and hyphens, the first a letter, without a "
+            "double hyphen or one at the end",
+            "cache_parameter_group_name",
+        )
+
+
+def _read_parameters(values: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """As strings, as AWS compares them; YAML's booleans as the yes and no that they stand for."""
+    if values is None:
+        return None
+    empty = [name for name, value in values.items() if value is None]
+    if empty:
+        raise PlanRefused(f"parameters states no value for {', '.join(empty)}: give one, or leave it out", "parameters")
+    words = {True: "yes", False: "no"}
+    return {str(name): words[value] if isinstance(value, bool) else str(value) for name, value in values.items()}
+
+
+# --- state present ---
+
+
+def plan_present(current: ParameterGroup | None, desired: Desired, known: Mapping[str, Parameter]) -> Plan:
+    """Raises PlanRefused. ``known`` are the parameters of the group, or of its family where it is yet to be made."""
+    if current is None:
+        return _plan_creation(desired, known)
+    _refuse_fixed(current, desired)
+    _check_parameters(desired, known, current.family)
+    sets, resets = _changes(current, desired)
+    if not ownership.is_ours(current.tags, desired.migration_name):
+        return _plan_adoption(current, desired, sets)
+    after = predict(current, desired, known)
+    before_options, after_options = current.as_options(), after.as_options()
+    shown = [name for name in ("parameters", "tags") if before_options[name] != after_options[name]]
+    return Plan(
+        (
+            *ownership.tag_steps(current.arn, current.tags, after.tags),
+            *_reset_steps(current.name, resets),
+            *_set_steps(current.name, sets, current.parameters),
+        ),
+        {name: before_options[name] for name in shown},
+        {name: after_options[name] for name in shown},
+    )
+
+
+def predict(current: ParameterGroup | None, desired: Desired, known: Mapping[str, Parameter]) -> ParameterGroup:
+    """What the plan leads to."""
+    if current is None:
+        blank = {name: replace(item, is_set=False) for name, item in known.items()}
+        current = ParameterGroup(desired.name, desired.family or "", _description(desired), blank, {})
+        desired = replace(desired, tags=desired.tags or {})
+    elif not ownership.is_ours(current.tags, desired.migration_name):
+        return current
+    sets, resets = _changes(current, desired)
+    parameters = {
+        **current.parameters,
+        **{name: replace(current.parameters[name], is_set=False) for name in resets},
+        **{name: replace(current.parameters[name], value=value, is_set=True) for name, value in sets.items()},
+    }
+    tags = ownership.tags_after(current.tags, desired.tags, desired.migration_name, desired.purge_tags)
+    return replace(current, parameters=parameters, tags=tags)
+
+
+def _changes(current: ParameterGroup, desired: Desired) -> tuple[dict[str, str], dict[str, str]]:
+    """What to set, and what to reset with the values that it has."""
+    wanted = desired.parameters or {}
+    sets = {name: value for name, value in sorted(wanted.items()) if current.parameters[name].value != value}
+    purges = desired.purge_parameters and desired.parameters is not None
+    resets = {name: value for name, value in current.values_set.items() if purges and name not in wanted}
+    return sets, resets
+
+
+def _check_parameters(desired: Desired, known: Mapping[str, Parameter], family: str) -> None:
+    for name, value in (desired.parameters or {}).items():
+        parameter = known.get(name)
+        if parameter is None:
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"; near to it are {', '.join(near)}" if near else ""
+            raise PlanRefused(
+                f"parameters states {name!r}, which the family {family} does not have{hint}", "parameters"
+            )
+        if parameter.value == value:
+            continue
+        if not parameter.is_modifiable:
+            raise PlanRefused(
+                f"parameters states {name}, which AWS fixes at {parameter.value!r} in the family {family}: "
+                "leave it out",
+                "parameters",
+            )
+        choices = parameter.allowed.split(",")
+        if len(choices) > 1 and value not in choices and not any(re.match(r"-?\d+-", item) for item in choices):
+            raise PlanRefused(f"parameters states {name}: {value!r}, and AWS takes {', '.join(choices)}", "parameters")
+
+
+def _plan_creation(desired: Desired, known: Mapping[str, Parameter]) -> Plan:
+    if not desired.family:
+        raise PlanRefused(
+            f"There is no parameter group {desired.name}, and to make one its family must be stated: set "
+            "cache_parameter_group_family, as redis7",
+            "cache_parameter_group_family",
+        )
+    if not known:
+        raise PlanRefused(
+            f"cache_parameter_group_family is {desired.family!r}, and AWS has no such family here: families look like "
+            "redis7 or redis6.x",
+            "cache_parameter_group_family",
+        )
+    _check_parameters(desired, known, desired.family)
+    made = predict(None, desired, known)
+    creation = Step(
+        "CreateCacheParameterGroup",
+        {
+            "CacheParameterGroupName": made.name,
+            "CacheParameterGroupFamily": made.family,
+            "Description": made.description,
+            "Tags": ownership.as_tag_list(made.tags),
+        },
+        f"there is no parameter group {made.name}",
+    )
+    return Plan((creation, *_set_steps(made.name, made.values_set, known)), {}, made.as_options())
+
+
+def _description(desired: Desired) -> str:
+    return desired.description or f"Parameters of {desired.migration_name}"
+
+
+def _set_steps(group: str, values: Mapping[str, str], parameters: Mapping[str, Parameter]) -> list[Step]:
+    return [
+        Step(
+            "ModifyCacheParameterGroup",
+            {
+                "CacheParameterGroupName": group,
+                "ParameterNameValues": [{"ParameterName": name, "ParameterValue": values[name]} for name in names],
+            },
+            "; ".join(
+                f"{name}: {parameters[name].value or 'none'} -> {values[name]}"
+                + (" (in force after a reboot of the nodes)" if parameters[name].needs_reboot else "")
+                for name in names
+            ),
+        )
+        for names in _by_call(values)
+    ]
+
+
+def _reset_steps(group: str, values: Mapping[str, str]) -> list[Step]:
+    return [
+        Step(
+            "ResetCacheParameterGroup",
+            {
+                "CacheParameterGroupName": group,
+                "ResetAllParameters": False,
+                "ParameterNameValues": [{"ParameterName": name, "ParameterValue": values[name]} for name in names],
+            },
+            f"purge_parameters: not stated any more: {', '.join(names)}",
+        )
+        for names in _by_call(values)
+    ]
+
+
+def _by_call(values: Mapping[str, str]) -> list[list[str]]:
+    names = list(values)
+    return [names[start : start + PARAMETERS_A_CALL] for start in range(0, len(names), PARAMETERS_A_CALL)]
+
+
+def _refuse_fixed(current: ParameterGroup, desired: Desired) -> None:
+    for option, stated, is_now in (
+        ("cache_parameter_group_family", desired.family, current.family),
+        ("description", desired.description, current.description),
+    ):
+        if stated is not None and stated != is_now and (option != "description" or not desired.adopt):
+            raise PlanRefused(
+                f"{option} of the parameter group {current.name} is {is_now!r}, and AWS cannot change it to "
+                f"{stated!r}: make another under another cache_parameter_group_name, or state {is_now!r}",
+                option,
+            )
+
+
+def _plan_adoption(current: ParameterGroup, desired: Desired, sets: Mapping[str, str]) -> Plan:
+    what = f"The parameter group {current.name}"
+    if not desired.adopt:
+        ownership.refuse_foreign(what, current.tags, desired.migration_name)
+    if sets:
+        is_now = {name: current.parameters[name].value for name in sets}
+        ownership.refuse_differences(what, {"parameters": dict(sets)}, {"parameters": is_now})
+    return Plan()
+
+
+# --- state absent ---
+
+
+def plan_absent(current: ParameterGroup | None, desired: Desired) -> Plan:
+    """Raises PlanRefused for what is not ours."""
+    if current is None:
+        return Plan()
+    if not ownership.is_ours(current.tags, desired.migration_name):
+        ownership.refuse_deletion(f"The parameter group {current.name}", current.tags, desired.migration_name)
+    step = Step("DeleteCacheParameterGroup", {"CacheParameterGroupName": current.name}, "state: absent")
+    return Plan((step,), current.as_options(), {})

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Whose a resource is, told by a tag; and which tags to change. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration_name
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused, Step
+
+OWNER_TAG = "cache_migration:name"
+
+Tags = Mapping[str, str]
+
+
+def check_migration_name(name: str) -> str:
+    if not migration_name.is_good(name):
+        raise PlanRefused(f"migration_name is {name!r}: {migration_name.RULE}", "migration_name")
+    return name
+
+
+def read_tags(tags: Mapping[str, Any] | None, migration_name: str) -> dict[str, str] | None:
+    """The option ``tags`` as strings, without the ownership tag, which is ours to set. None where it was left out."""
+    if tags is None:
+        return None
+    wanted = {str(key): "" if value is None else str(value) for key, value in tags.items()}
+    if wanted.pop(OWNER_TAG, migration_name) != migration_name:
+        raise PlanRefused(f"tags sets {OWNER_TAG} to another name than migration_name: leave it out of tags", "tags")
+    for key, value in wanted.items():
+        if not key or len(key) > 128 or len(value) > 256 or key.lower().startswith("aws:"):
+            raise PlanRefused(
+                f"tags has {key!r}: AWS takes keys of 1 to 128 characters that do not start with aws:, "
+                "and values of up to 256 characters",
+                "tags",
+            )
+    if len(wanted) > 49:
+        raise PlanRefused(f"tags has {len(wanted)} entries: AWS takes 50, and one of them is {OWNER_TAG}", "tags")
+    return wanted
+
+
+def with_owner(tags: Tags | None, migration_name: str) -> dict[str, str]:
+    return {**(tags or {}), OWNER_TAG: migration_name}
+
+
+def as_tag_list(tags: Tags) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+
+
+def is_ours(tags: Tags | None, migration_name: str) -> bool:
+    return (tags or {}).get(OWNER_TAG) == migration_name
+
+
+def refuse_foreign(what: str, tags: Tags, migration_name: str) -> None:
+    """An existing resource of somebody else, without ``adopt``."""
+    raise PlanRefused(
+        f"{what} exists and is not this migration's ({_owner(tags, migration_name)}): "
+        "set adopt: true to use it as it is, or choose another name",
+        "adopt",
+    )
+
+
+def refuse_deletion(what: str, tags: Tags, migration_name: str) -> None:
+    raise PlanRefused(
+        f"{what} is not this migration's ({_owner(tags, migration_name)}), and what others made is never deleted: "
+        "delete it where it is managed",
+        "state",
+    )
+
+
+def refuse_differences(what: str, differences: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+    """An adopted resource that is not as stated: it is never changed, so say what differs."""
+    listed = "; ".join(f"{name} is {current.get(name)!r}, stated {differences[name]!r}" for name in sorted(differences))
+    raise PlanRefused(
+        f"{what} is not this migration's, so adopt: true uses it only as it is, and it differs: {listed}. "
+        "Change it where it is managed, or leave these options out",
+        sorted(differences)[0],
+    )
+
+
+def _owner(tags: Tags, migration_name: str) -> str:
+    other = tags.get(OWNER_TAG)
+    return f"its tag {OWNER_TAG} is {other!r}, not {migration_name!r}" if other else f"it has no tag {OWNER_TAG}"
+
+
+def tags_after(current: Tags, wanted: Tags | None, migration_name: str, purge: bool) -> dict[str, str]:
+    """The tags of a resource of ours once they are converged. AWS's own tags (aws:) cannot be taken away."""
+    if wanted is None:
+        return dict(current)
+    kept = {key: value for key, value in current.items() if not purge or key.startswith("aws:")}
+    return {**kept, **with_owner(wanted, migration_name)}
+
+
+def tag_steps(arn: str, current: Tags, after: Tags) -> list[Step]:
+    """ElastiCache's calls from the current tags to those after."""
+    steps = []
+    gone = sorted(set(current) - set(after))
+    changed = {key: value for key, value in after.items() if current.get(key) != value}
+    if gone:
+        parameters: dict[str, Any] = {"ResourceName": arn, "TagKeys": gone}
+        steps.append(Step("RemoveTagsFromResource", parameters, f"purge_tags: not stated any more: {', '.join(gone)}"))
+    if changed:
+        parameters = {"ResourceName": arn, "Tags": as_tag_list(changed)}
+        steps.append(Step("AddTagsToResource", parameters, f"tags: {', '.join(sorted(changed))}"))
+    return steps
