@@ -3,12 +3,14 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export UV_SYSTEM_CERTS := 1
+unexport PYTHONDONTWRITEBYTECODE # compiled modules are kept: tests start thousands of Pythons
 READY := .venv/.ready
 SANDBOX ?= sandbox
 SANDBOX_ENV = $(if $(filter sandbox,$(SANDBOX)),sandbox.env,sandbox-$(SANDBOX).env)
 PYTEST = pytest $(if $(K),-k '$(K)') --junitxml build/test/$@.xml
 MODULES = $(patsubst plugins/modules/%.py,kempian.cache_migration.%,$(wildcard plugins/modules/*.py))
 LOOKUPS = $(patsubst plugins/lookup/%.py,kempian.cache_migration.%,$(wildcard plugins/lookup/*.py))
+CALLBACKS = $(patsubst plugins/callback/%.py,kempian.cache_migration.%,$(wildcard plugins/callback/*.py))
 ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
 
 .DEFAULT_GOAL := help
@@ -34,7 +36,7 @@ sandbox-down: $(READY) ## Take it down (SANDBOX=name)
 test: $(READY) ## Run linters, unit, component, Molecule, end-to-end and sanity tests; counts and skips at the end
 	scripts/test
 
-test-long: $(READY) ## Run everything there is: also the other kind of hosts, and the oldest ansible-core
+test-long: $(READY) ## Run everything there is: also the other kind of hosts, and other releases of ansible-core
 	scripts/test --long
 
 unit: $(READY) ## Run the unit tests (K=name: those whose name matches)
@@ -65,13 +67,14 @@ format: $(READY) ## Format all Python
 sanity: $(READY) ## Run ansible-test sanity on the built artefact
 	scripts/sanity
 
-bench: $(READY) ## Time the commands of a migration against the shortest Ansible run (ROUNDS=3)
-	python bench/stages.py $(ROUNDS)
+bench: $(READY) ## Count and time the commands of a migration, and one by hand (ROUNDS=3, HOSTS="3 8")
+	python -m bench.counts $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(HOSTS),--hosts $(HOSTS)) --json build/bench.json
 
 docs: $(READY) ## Write the tables of the roles' READMEs, and render the reference to build/docs (fails where one cannot be)
 	python scripts/role_docs.py
 	scripts/docs module $(MODULES)
 	scripts/docs lookup $(LOOKUPS)
+	scripts/docs callback $(CALLBACKS)
 	scripts/docs role $(ROLES)
 
 build: $(READY) ## Build the collection's artefact into build/

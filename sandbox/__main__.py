@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox import check, cleanup, fault_commands, inventory, packages
+from sandbox import check, cleanup, fault_commands, inventory, old_redis, packages
 from sandbox.api import Sandbox, take_down
 from sandbox.places import Places, SandboxError
 from sandbox.shell import environment
@@ -41,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--kind", choices=list(check.LIMITS), help="hosts' kind (default: $SANDBOX_HOSTS, else what can be had)"
     )
+    up.add_argument(
+        "--old-redis",
+        choices=list(old_redis.KINDS),
+        default="plain",
+        help="; ".join(map(": ".join, old_redis.KINDS.items())),
+    )
     up.add_argument("--creating-seconds", type=float, default=8, help="how long a cache is `creating` (default: 8)")
     up.add_argument("--no-seed", action="store_true", help="leave the old Redis empty")
     up.add_argument("--env-file", type=Path, help="also write the exports of `env` there")
@@ -67,6 +73,7 @@ def bring_up(options: argparse.Namespace) -> int:
         options.name,
         hosts=options.hosts,
         kind=options.kind,
+        old_redis=options.old_redis,
         creating_seconds=options.creating_seconds,
         seed=not options.no_seed,
     )

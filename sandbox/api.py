@@ -40,15 +40,25 @@ class Sandbox:
         *,
         hosts: int = 3,
         kind: str | None = None,
+        old_redis: str = "plain",
         creating_seconds: float = 8,
         seed: bool = True,
         say: Callable[[str], None] = to_stderr,
     ) -> Sandbox:
-        """Make a fresh sandbox; what was there under this name is removed first."""
+        """Make a fresh sandbox; what was there under this name is removed first.
+
+        `kind` is that of the hosts, as `check.LIMITS` has them, and `old_redis` one of `old_redis.KINDS`.
+        """
         places = Places.of(name)
         with locked(_lock(places)):
             started = starting.start(
-                places, hosts=hosts, kind=kind, creating_seconds=creating_seconds, seed=seed, say=say
+                places,
+                hosts=hosts,
+                kind=kind,
+                old_redis=old_redis,
+                creating_seconds=creating_seconds,
+                seed=seed,
+                say=say,
             )
             sandbox = cls(name, state=places.root, **started)
             record = {**asdict(sandbox), "state": str(places.root)}

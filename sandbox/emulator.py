@@ -14,15 +14,17 @@ from typing import Any
 from sandbox.aws.keys import CONTROL_HEADER, AccessKey
 from sandbox.places import REGION, Places, SandboxError
 from sandbox.shell import Ground, environment
+from sandbox.world import Order, World
 
-START_SECONDS = 30
+START_SECONDS = 60  # with the world that it makes, on a machine that is busy with other sandboxes
 
 
 def start_emulator(
-    ground: Ground, places: Places, listener: socket.socket, creating_seconds: float
+    ground: Ground, places: Places, listener: socket.socket, creating_seconds: float, order: Order
 ) -> subprocess.Popen[bytes]:
     port = listener.getsockname()[1]
     places.emulator.mkdir(mode=0o700)
+    order.write(places.world_order)
     argv = [sys.executable, "-W", "ignore", "-m", "sandbox.aws", "--state", str(places.emulator)]
     argv += [
         "--keys",
@@ -35,16 +37,19 @@ def start_emulator(
         str(creating_seconds),
     ]
     argv += ["--ca-cert", str(places.ca_certificate), "--ca-key", str(places.ca_key), "--names", str(places.names)]
+    argv += ["--world", str(places.world_order)]
     environ = environment(SANDBOX_MARK=str(places.root))
     return ground.spawn(argv, netns=places.control, log=places.log("aws"), env=environ, pass_fds=[listener.fileno()])
 
 
-def wait_for_emulator(places: Places, process: subprocess.Popen[bytes]) -> None:
+def wait_for_emulator(places: Places, process: subprocess.Popen[bytes]) -> World:
+    """Until it is ready, with the world in it."""
     deadline = time.monotonic() + START_SECONDS
     while not (places.emulator / "ready").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             raise SandboxError(f"the emulated AWS does not start: {places.last_words('aws')}")
         time.sleep(0.02)
+    return World.read(places.world)
 
 
 @functools.cache  # making a client takes longer than a call

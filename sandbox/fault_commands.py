@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from sandbox import moments
 from sandbox.api import Sandbox
-from sandbox.aws.faults import HOWS
+from sandbox.faults import HOWS
 from sandbox.places import SandboxError
 
 HOST_FAULTS = {

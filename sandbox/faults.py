@@ -1,6 +1,9 @@
-"""Faults on purpose, on a host: it drops out of the network, or a disk of it is full. AWS's are `Sandbox.faults`."""
+"""Faults on purpose: how a call to AWS fails (it does in `aws/faults.py`), and how a disk of a host is filled."""
 
 from __future__ import annotations
+
+THROTTLE, ERROR, CUT_BEFORE, CUT_AFTER = "throttle", "500", "cut-before", "cut-after"
+HOWS = (THROTTLE, ERROR, CUT_BEFORE, CUT_AFTER)
 
 FILLER = ".sandbox-filler"
 DISK = ".sandbox-disk"  # what is in a disk of ours, so that no other is ever filled

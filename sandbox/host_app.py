@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.aws.keys import AccessKey
+from sandbox.old_redis import OldRedis
 from sandbox.places import CHECKOUT, GATEWAY, REGION, Places, SandboxError, cache_root
 from sandbox.rootfs import locked
 from sandbox.shell import run
@@ -108,14 +109,15 @@ def _build_venv(python: HostPython, target: Path, compiler: Callable[[Path], lis
     tree.rename(target)
 
 
-def env_file(port: int, old_url: str, key: AccessKey) -> str:
+def env_file(port: int, old: OldRedis, key: AccessKey) -> str:
     """A .env as people keep them: comments, quotes, blank lines, and values of others that must survive."""
+    reads_only = "SHOP_READS_ONLY=1\n" if old.is_replica else ""
     return f"""# shop, settings of this host
 SHOP_PORT=8000
 SHOP_TITLE="The 'small' shop"   # shown to customers
-
+{reads_only}
 # Cache. Ask in #platform before you change this.
-REDIS_URL={old_url}
+REDIS_URL={old.url}
 CACHE_TTL_SECONDS=300
 
 # AWS
@@ -124,10 +126,6 @@ AWS_ENDPOINT_URL=http://{GATEWAY}:{port}
 AWS_ACCESS_KEY_ID={key.id}
 AWS_SECRET_ACCESS_KEY='{key.secret} # not a comment'
 """
-
-
-def old_url(password: str) -> str:
-    return f"redis://:{password}@old-redis.internal:6379/0"
 
 
 def install(places: Places, env_text: str) -> Path:

@@ -40,7 +40,7 @@ done
 """
 
 
-SERVICE: dict[str, object] = {"migration_service_manager": "systemd"}
+SERVICE: dict[str, object] = {"sandbox_manager": "systemd"}
 LIMITS = "systemd, ssh and sudo as on an EC2 instance; the kernel is this machine's"
 
 

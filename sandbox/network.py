@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-from sandbox.places import ENGINES, GATEWAY, METADATA, OLD_REDIS, RESOLVER, Places, SandboxError
+from sandbox.places import ENGINES, GATEWAY, METADATA, RESOLVER, Places, SandboxError
 from sandbox.shell import Ground, environment
 
 START_SECONDS = 30  # how long what starts may take to listen
@@ -50,11 +50,10 @@ def bring_back_host(ground: Ground, places: Places, host: str, number: int) -> N
     places.dropped(host).unlink(missing_ok=True)
 
 
-def write_names(places: Places, hosts: Mapping[str, str]) -> None:
+def write_names(places: Places, machines: Mapping[str, str]) -> None:
     """The names that the sandbox itself gives; the emulator adds those of endpoints as files of its own."""
     places.names.mkdir(mode=0o755)
-    lines = [f"{address} {host}.internal {host}" for host, address in hosts.items()]
-    lines.append(f"{OLD_REDIS} old-redis.internal old-redis")
+    lines = [f"{address} {host}.internal {host}" for host, address in machines.items()]
     (places.names / "sandbox-hosts").write_text("\n".join(lines) + "\n")
 
 

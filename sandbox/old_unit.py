@@ -12,9 +12,9 @@ import sys
 import time
 
 from sandbox.api import Sandbox
+from sandbox.old_redis import new_password
 from sandbox.places import SandboxError
 from sandbox.shell import environment, run
-from sandbox.world import new_password
 
 HOME = "/opt/redis"
 UNIT_FILE = "/usr/lib/systemd/system/redis-server.service"  # the package's place: a mask lies above it

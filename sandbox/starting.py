@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import sys
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -19,11 +18,12 @@ from sandbox import (
     machines,
     network,
     processes,
-    world,
 )
 from sandbox.aws.keys import Keys
+from sandbox.old_redis import OldRedis
 from sandbox.places import APP_PORT, OLD_REDIS, Places, SandboxError, host_address
 from sandbox.shell import Ground
+from sandbox.world import Order
 
 # Both modules have the same functions; what they do differs.
 KINDS: dict[str, ModuleType] = {"machines": machines, "processes": processes}
@@ -33,11 +33,19 @@ MOST_HOSTS = 20  # each systemd takes several of the machine's inotify instances
 
 
 def start(
-    places: Places, *, hosts: int, kind: str | None, creating_seconds: float, seed: bool, say: Callable[[str], None]
+    places: Places,
+    *,
+    hosts: int,
+    kind: str | None,
+    old_redis: str,
+    creating_seconds: float,
+    seed: bool,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Returns the fields of the sandbox's record. A start that fails leaves nothing."""
     if not 1 <= hosts <= MOST_HOSTS:
         raise SandboxError(f"--hosts {hosts}: a sandbox has 1 to {MOST_HOSTS} hosts")
+    old = OldRedis(old_redis)
     _check_path(places)
     if places.root.exists():
         say(f"sandbox {places.name}: removing what is there under this name")
@@ -45,7 +53,7 @@ def start(
     chosen = check.choose(kind, say)
     addresses = {f"app{number}": host_address(number) for number in range(1, hosts + 1)}
     try:
-        return _start(places, addresses, chosen, creating_seconds=creating_seconds, seed=seed, say=say)
+        return _start(places, addresses, chosen, old, creating_seconds=creating_seconds, seed=seed, say=say)
     except BaseException:
         cleanup.clear(places)
         raise
@@ -69,6 +77,7 @@ def _start(
     places: Places,
     addresses: dict[str, str],
     kind: str,
+    old: OldRedis,
     *,
     creating_seconds: float,
     seed: bool,
@@ -83,32 +92,27 @@ def _start(
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority.make_authority(places)
     keys = Keys.make(places.keys)
-    password = world.new_password()
-    url = host_app.old_url(password)
-    user_data = world.write_old_redis(places, password)
-    network.write_names(places, addresses)
-    module.write_layer(places, tree, host_app.env_file(port, url, keys.app))
+    network.write_names(places, {**addresses, **old.instances})
+    module.write_layer(places, tree, host_app.env_file(port, old, keys.app))
 
     ground: Ground = module.open_ground(places)
     network.make_control(ground, places)
     network.start_resolver(ground, places)
-    aws = emulator.start_emulator(ground, places, listener, creating_seconds)
+    aws = emulator.start_emulator(
+        ground, places, listener, creating_seconds, Order.of(places, addresses, old, seed=seed)
+    )
     listener.close()
     for number, (host, address) in enumerate(addresses.items(), 1):
         network.connect_host(ground, places, host, address, number)
         module.start_host(ground, places, host, [places.layer, venv, tree])
     module.write_wrappers(places, ground, addresses)
-    clients = {service: emulator.client(service, port, keys.internal) for service in world.SERVICES}
-    emulator.wait_for_emulator(places, aws)  # after the clients, which take most of a second to make
-    made = world.make_world(clients, addresses, user_data, url)
+    made = emulator.wait_for_emulator(places, aws)
     first = next(iter(addresses))  # the old Redis admits the app's hosts alone
     network.wait_for(ground, places, OLD_REDIS, 6379, what="the old Redis", log="aws", seen_from=first)
     for host, address in addresses.items():
         module.wait_for_host(ground, places, host, address)
     for host, address in addresses.items():
         network.wait_for(ground, places, address, APP_PORT, what=f"the app on {host}", log=host)
-    if seed:
-        _seed(ground, places.netns(first), password)
     connections = {host: module.connection(places, ground, host, address) for host, address in addresses.items()}
     inventory.write_inventory(
         places, inventory.inventory(places, kind, connections, made, port=port, service=module.SERVICE)
@@ -116,9 +120,3 @@ def _start(
     took = time.monotonic() - began
     say(f"sandbox {places.name}: {len(addresses)} hosts ({kind}), AWS on 127.0.0.1:{port}, up in {took:.1f} s")
     return {"kind": kind, "port": port, "hosts": addresses, "enter": ground.enter}
-
-
-def _seed(ground: Ground, netns: str, password: str) -> None:
-    """Fill the old Redis from a host's network. The URL goes by standard input: arguments are seen by everybody."""
-    seeding = [sys.executable, "-m", "sandbox.seed"]
-    ground.run(*seeding, netns=netns, input=f"redis://:{password}@{OLD_REDIS}:6379/0\n")

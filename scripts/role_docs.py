@@ -1,50 +1,99 @@
-"""Write the variable tables of the role READMEs from their argument_specs; `--check` only says what is stale."""
+"""Write what is made from core/options.py: the options in the roles' argument specs, and the tables of the READMEs.
+
+`--check` only says what is stale.
+"""
 
 import pathlib
 import re
 import sys
 
 import yaml
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TABLE = re.compile(r"(<!-- variables of (\w+) -->\n).*?(?=<!-- end -->)", re.S)
+TABLE = re.compile(r"(<!-- variables -->\n).*?(?=<!-- end -->)", re.S)
 
 
-def plain(text: object) -> str:
+class Dumper(yaml.SafeDumper):
+    """Lists are indented beneath their key, as yamllint wants them."""
+
+    def increase_indent(self, flow=False, indentless=False):
+        return super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data):
+        return True
+
+
+def options_of(role: str) -> dict[str, options.Option]:
+    """What the role reads: the options of the stages of its goal, or of the stage that it is."""
+    return options.of_stages(GOALS[role].stages if role in GOALS else (role,))
+
+
+def spec_of(option: options.Option) -> dict:
+    """With the words. A dict of options is written out, as Ansible's own documentation has it."""
+    stated = {"description": option.what, **option.spec()}
+    if option.options:
+        stated["options"] = {name: dict(one) for name, one in option.options.items()}
+    if option.type == "raw":
+        stated["default"] = option.default
+    return stated
+
+
+def specs(role: str, text: str) -> str:
+    """The argument specs with their options made anew; the words above them are written by hand."""
+    whole = yaml.safe_load(text)
+    whole["argument_specs"]["main"]["options"] = {
+        option.full_name: spec_of(option) for option in options_of(role).values()
+    }
+    return "---\n" + yaml.dump(whole, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def plain(text: str) -> str:
     """Ansible's markup as Markdown."""
-    words = " ".join(text) if isinstance(text, list) else str(text)
-    words = re.sub(r"[COV]\(([^)]*)\)", r"`\1`", words)
-    return re.sub(r"\s+", " ", words).replace("|", "\\|").strip()
+    return re.sub(r"[COV]\(([^)]*(?:\([^)]*\))?[^)]*)\)", r"`\1`", text).replace("|", "\\|")
 
 
-def shown(option: dict) -> str:
-    if option.get("required"):
+def shown(option: options.Option) -> str:
+    if option.required:
         return "*required*"
-    default = option.get("default", "")
-    return f"`{default!r}`" if isinstance(default, (str, list, dict)) else f"`{str(default).lower()}`"
+    if option.type in ("bool", "int", "float"):
+        return f"`{str(option.default).lower()}`"
+    return f"`{option.default!r}`" if option.default else ""
 
 
-def table(options: dict) -> str:
+def table(wanted: dict[str, options.Option]) -> str:
     rows = ["| variable | type | default | what it is |", "|---|---|---|---|"]
-    rows += [f"| `{n}` | {o['type']} | {shown(o)} | {plain(o['description'])} |" for n, o in sorted(options.items())]
+    for part in options.PARTS:
+        found = [option for option in part.options if option.name in wanted]
+        if found and part.heading:
+            rows.append(f"| **{part.heading}** | | | |")
+        rows += [f"| `{one.full_name}` | {one.type} | {shown(one)} | {plain(one.what)} |" for one in found]
     return "\n".join(rows) + "\n"
 
 
-def written(text: str, specs: dict) -> str:
-    return TABLE.sub(lambda match: match[1] + table(specs[match[2]]["options"]), text)
+def written(text: str, wanted: dict[str, options.Option]) -> str:
+    return TABLE.sub(lambda match: match[1] + table(wanted), text)
+
+
+def made() -> dict[pathlib.Path, str]:
+    """Every file that is made, as it is to be."""
+    files = {ROOT / "README.md": written((ROOT / "README.md").read_text(), dict(options.OPTIONS))}
+    for folder in sorted((ROOT / "roles").iterdir()):
+        if folder.name == "move":
+            continue  # the engine itself: it takes a goal, and the goal's role has the options
+        readme, meta = folder / "README.md", folder / "meta/argument_specs.yml"
+        files[readme] = written(readme.read_text(), options_of(folder.name))
+        files[meta] = specs(folder.name, meta.read_text())
+    return files
 
 
 def main() -> int:
-    stale = []
-    for readme in sorted(ROOT.glob("roles/*/README.md")):
-        text = readme.read_text()
-        fresh = written(text, yaml.safe_load((readme.parent / "meta/argument_specs.yml").read_text())["argument_specs"])
-        if fresh != text:
-            stale.append(readme)
-            if "--check" not in sys.argv:
-                readme.write_text(fresh)
-    for readme in stale:
-        print(f"{'stale: run make docs: ' if '--check' in sys.argv else 'written: '}{readme.relative_to(ROOT)}")
+    stale = [(path, text) for path, text in made().items() if path.read_text() != text]
+    for path, text in stale:
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        print(f"{'stale: run make docs: ' if '--check' in sys.argv else 'written: '}{path.relative_to(ROOT)}")
     return 1 if stale and "--check" in sys.argv else 0
 
 

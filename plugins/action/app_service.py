@@ -16,7 +16,7 @@ class ActionModule(ProgressAction):
     timeout_option = ""
     default_timeout = 86400.0
     interval_option = ""
-    default_interval = 0.5
+    default_interval = 0.0  # each run works for a slice of time by itself
 
     def next_args(self, args: Mapping[str, Any], result: dict[str, Any]) -> Mapping[str, Any]:
         return {**args, "resume": result["resume"]}

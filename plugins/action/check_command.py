@@ -5,16 +5,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import own_check
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bounded
-
-DEFAULT_TIMEOUT = 600
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
 
 
 class ActionModule(ActionBase):
@@ -27,47 +19,14 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         args = self._task.args
+        variables = {key: str(value) for key, value in (args.get("variables") or {}).items()}
         secrets = [str(secret) for secret in args.get("secrets") or []]
-        phase, timeout = str(args.get("phase") or ""), self._timeout(args)
-        try:
-            arguments = own_check.arguments_of(args.get("command"))
-        except own_check.CheckRefused as refused:
-            raise AnsibleActionFail(own_check.masked(f"migration_check_command: {refused}.", secrets))
-        shown = own_check.shown(arguments, secrets)
-        result.update(changed=False, command=shown, phase=phase, timeout=timeout)
-        if not shutil.which(arguments[0]):
-            raise AnsibleActionFail(
-                f"migration_check_command: the controller has no program {arguments[0]} to run, neither in PATH "
-                f"nor, where it is a path, from {os.getcwd()}. Nothing was run."
-            )
-        if self._task.check_mode:
-            return {**result, "passed": True}
-        environment = {**os.environ, **{key: str(value) for key, value in (args.get("variables") or {}).items()}}
-        name = f"your check {own_check.when(phase)}".rstrip()
-        ended = bounded.run(
-            arguments,
-            environment,
-            timeout,
-            lambda seconds: Display().display(f"  [localhost] {name} runs, {seconds:.0f} s"),
+        check = run_check(
+            args.get("command"),
+            str(args.get("phase") or ""),
+            args.get("timeout"),
+            variables,
+            secrets,
+            is_look=bool(self._task.check_mode),
         )
-        result.update(
-            rc=ended.rc,
-            seconds=round(ended.seconds, 1),
-            timed_out=ended.timed_out,
-            output=own_check.end_of(ended.output, secrets),
-        )
-        if ended.rc or ended.timed_out:
-            return {**result, "failed": True, "msg": own_check.failure(result)}
-        return {**result, "passed": True}
-
-    @staticmethod
-    def _timeout(args):
-        try:
-            seconds = int(args.get("timeout") or DEFAULT_TIMEOUT)
-        except (TypeError, ValueError):
-            seconds = 0
-        if seconds < 1:
-            raise AnsibleActionFail(
-                f"migration_check_timeout is {args['timeout']!r}: give a whole number of seconds, 1 or more"
-            )
-        return seconds
+        return {**result, "changed": False, **check, **({} if check["passed"] else {"failed": True})}

@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction, Result
 
 
-class ActionModule(ProgressAction):
+class ActionModule(ProgressAction, ControllerAction):
     default_timeout = 900.0
+
+    def once(self, args: Mapping[str, Any], task_vars: Any) -> Result:
+        return self.call("old_instance", args)

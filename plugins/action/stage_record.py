@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import time
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.record import RecordError
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import record
 
 
 class ActionModule(ActionBase):
@@ -20,42 +19,27 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset(("directory", "stage", "started", "data"))
+    _VALID_ARGS = frozenset(("directory", "stage", "started", "data", "secrets"))
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         args = self._task.args
-        if not args.get("stage"):
+        stage, secrets = args.get("stage"), args.get("secrets") or []
+        if not stage:
             raise AnsibleActionFail("stage_record needs a stage to record: set stage")
         now = time.time()
-        record = {
-            "stage": args["stage"],
+        data = {
+            "stage": stage,
             "check_mode": bool(self._task.check_mode),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
             "seconds": round(now - float(args.get("started") or now), 1),
             **(args.get("data") or {}),
         }
-        result.update(
-            changed=False,
-            ansible_stats={"data": {f"cache_migration_{args['stage']}": record}, "per_host": False, "aggregate": True},
-        )
-        directory = args.get("directory")
-        if directory and not self._task.check_mode:
-            try:
-                result["path"] = self._write(os.path.expanduser(directory), args["stage"], record)
-            except OSError as error:  # what was done must still be told
-                Display().warning(
-                    f"The record of the stage {args['stage']} is not written: {error}. See migration_report_dir."
-                )
+        result["changed"] = False
+        try:
+            result["ansible_stats"] = record.statistics(stage, data, secrets)
+            if args.get("directory") and not self._task.check_mode:
+                result["path"] = record.write(args["directory"], stage, data, secrets)
+        except (OSError, RecordError) as error:  # what was done must still be told
+            Display().warning(f"The record of the stage {stage} is not written: {error}. See migration_report_dir.")
         return result
-
-    @staticmethod
-    def _write(directory, stage, record):
-        os.makedirs(directory, exist_ok=True)
-        path = os.path.join(directory, f"{stage}.json")
-        handle, beside = tempfile.mkstemp(dir=directory, prefix=f".{stage}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=2, sort_keys=True, default=str)
-            file.write("\n")
-        os.replace(beside, path)
-        return path

@@ -178,26 +178,22 @@ resume:
 """
 
 from dataclasses import asdict
-from typing import Any, Mapping
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import Report, advance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import ServiceOnHost
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
-    Manager,
-    ServiceError,
-    manager_of,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
-    Course,
-    Scene,
-    Wanted,
-    failure,
-    would_restart,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course, failure
+
+OPTIONS: dict[str, Any] = {
+    **orders.OPTIONS,
+    "endpoint": {"type": "dict"},
+    "leave": orders.PLACES,
+    "resume": {"type": "dict"},
+}
 
 
 class UnloggedModule(AnsibleModule):
@@ -211,48 +207,6 @@ class UnloggedModule(AnsibleModule):
         pass
 
 
-def wanted_from(params: Mapping[str, Any], shown_url: str) -> Wanted:
-    endpoint = params["endpoint"] or {}
-    return Wanted(
-        name=params["name"],
-        restart=params["restart"],
-        target=_shown([endpoint]) if endpoint else "",
-        left=_shown(params["leave"]),
-        health_url=shown_url,
-        health_requests=params["health_requests"],
-        timeout=params["timeout"],
-    )
-
-
-def _shown(locations: list[dict[str, Any]]) -> str:
-    return " or ".join(f"{location['address']}:{location['port']}" for location in locations)
-
-
-def service_from(params: Mapping[str, Any], manager: Manager) -> ServiceOnHost:
-    endpoint = params["endpoint"] or {}
-    is_known = bool(endpoint) and endpoint.get("state") != AFTER_APPLY
-    return ServiceOnHost(
-        manager,
-        places([endpoint] if is_known else []),
-        places(params["leave"]),
-        params["health_url"] or "",
-    )
-
-
-def result_of(scene: Scene, course: Course) -> dict[str, Any]:
-    return {
-        "changed": course.restarted,
-        "restarted": course.restarted,
-        "reason": course.reason,
-        "connections": {
-            "to_target": sum(seen.to_target for seen in scene.processes),
-            "to_left": sum(seen.to_left for seen in scene.processes),
-        },
-        "processes": [asdict(seen) for seen in scene.processes],
-        "health": {"requests": course.requests, "failed": course.failed, "ms": course.ms},
-    }
-
-
 def progress_of(report: Report) -> dict[str, Any]:
     return {
         "in_progress": report.open is not None and not report.failed,
@@ -261,97 +215,33 @@ def progress_of(report: Report) -> dict[str, Any]:
     }
 
 
-def prediction(wanted: Wanted, scene: Scene) -> dict[str, Any]:
-    """The result in check mode."""
-    reason = would_restart(wanted, scene)
-    seen = result_of(scene, Course(began=0.0, reason=reason))
-    return {
-        **seen,
-        "changed": bool(reason),
-        "restarted": bool(reason),
-        "in_progress": False,
-        "progress": "",
-        "resume": {},
-    }
-
-
-def refuse_bad_endpoint(module: AnsibleModule) -> None:
-    endpoint = module.params["endpoint"] or {}
-    if endpoint and not (endpoint.get("address") and endpoint.get("port")):
-        module.fail_json(msg="endpoint needs an address and a port, as elasticache_cluster returns them.")
+def order_of(module: AnsibleModule) -> Order:
+    """Raises ServiceError. The result may repeat the options, so what of them is not to be shown goes out of them."""
+    params = dict(module.params)
+    module.params.update(health_url="", supervisorctl=params["supervisorctl"][:1])
+    order = Order.from_params(params, params["endpoint"], params["leave"])
+    module.params.update(health_url=order.health_url_shown, supervisorctl=params["supervisorctl"])
+    endpoint = params["endpoint"] or {}
     if endpoint.get("state") == AFTER_APPLY and not module.check_mode:
-        module.fail_json(
-            msg="The endpoint is yet to be made, so no service can be proven to be on it: provision first."
-        )
-
-
-def shown_health_url(module: AnsibleModule) -> str:
-    """The URL as it may be shown, which from now on stands for the option where the result repeats the options."""
-    url, module.params["health_url"] = module.params["health_url"], ""
-    if not url:
-        return ""
-    try:
-        shown = health.shown(url)
-    except health.HealthUrlError as error:
-        module.fail_json(msg=f"{error} (migration_health_url).")
-    module.params["health_url"] = shown
-    return shown
-
-
-def manager_from(module: AnsibleModule) -> Manager:
-    params = module.params
-    try:
-        return manager_of(
-            params["manager"],
-            params["name"],
-            params["supervisorctl"],
-            lambda command: module.run_command(list(command), handle_exceptions=False),
-        )
-    except ServiceError as error:
-        params["supervisorctl"] = params["supervisorctl"][:1]  # the result may repeat the options
-        module.fail_json(msg=f"{error}.")
-        raise
+        raise ServiceError("the endpoint is yet to be made, so no service can be proven to be on it: provision first")
+    return order
 
 
 def main() -> None:
-    module = UnloggedModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "manager": {"type": "str", "choices": ["systemd", "supervisor"], "default": "systemd"},
-            "supervisorctl": {"type": "list", "elements": "str", "default": ["supervisorctl"]},
-            "endpoint": {"type": "dict"},
-            "leave": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "address": {"type": "str", "required": True},
-                    "port": {"type": "int", "required": True},
-                },
-            },
-            "health_url": {"type": "str"},
-            "health_requests": {"type": "int", "default": 5},
-            "restart": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-            "timeout": {"type": "float", "default": 60.0},
-            "resume": {"type": "dict"},
-        },
-        supports_check_mode=True,
-    )
-    params = dict(module.params)
-    shown_url = shown_health_url(module)
-    refuse_bad_endpoint(module)
-    manager = manager_from(module)
-    wanted, service = wanted_from(params, shown_url), service_from(params, manager)
+    module = UnloggedModule(argument_spec=OPTIONS, supports_check_mode=True)
     try:
+        order = order_of(module)
+        service = order.on_host(lambda command: module.run_command(list(command), handle_exceptions=False))
         if module.check_mode:
-            module.exit_json(**prediction(wanted, service.look()))
-        resume = params["resume"]
-        report = advance(wanted, Course(**resume) if resume else None, service)
+            told = orders.prediction(order.wanted, service.look())
+            module.exit_json(**told, in_progress=False, progress="", resume={})
+        resume = module.params["resume"]
+        report = advance(order.wanted, Course(**resume) if resume else None, service)
     except ServiceError as error:
         module.fail_json(msg=f"{error}.")
-    result = {**result_of(report.scene, report.course), **progress_of(report)}
+    result = {**orders.told(report.scene, report.course), **progress_of(report)}
     if report.open and report.failed:
-        module.fail_json(msg=failure(report.open, report.seconds, manager.how_to_see_why()), **result)
+        module.fail_json(msg=failure(report.open, report.seconds, service.how_to_see_why()), **result)
     module.exit_json(**result)
 
 

@@ -81,6 +81,8 @@ key:
   type: str
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.backup import Place, key_of, upload_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import as_time
@@ -91,18 +93,20 @@ except ImportError:
     Config = dict  # AnsibleAWSModule has the better words for it
 
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "migration_name": {"type": "str", "required": True},
-            "bucket": {"type": "str", "required": True},
-            "now": {"type": "str", "required": True},
-            "kms_key_id": {"type": "str", "default": "", "no_log": False},
-            "host_endpoint_url": {"type": "str", "default": ""},
-            "expires": {"type": "int", "default": 3600},
-        },
-        supports_check_mode=True,
-    )
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        "migration_name": {"type": "str", "required": True},
+        "bucket": {"type": "str", "required": True},
+        "now": {"type": "str", "required": True},
+        "kms_key_id": {"type": "str", "default": "", "no_log": False},
+        "host_endpoint_url": {"type": "str", "default": ""},
+        "expires": {"type": "int", "default": 3600},
+    },
+    "supports_check_mode": True,
+}
+
+
+def serve(module: AnsibleAWSModule) -> None:
     params = module.params
     place = Place(params["bucket"], key_of(params["migration_name"], as_time(params["now"])), params["kms_key_id"])
     # Only signature version 4 can ask for encryption by KMS.
@@ -111,6 +115,10 @@ def main() -> None:
         options["endpoint"] = params["host_endpoint_url"]
     url = upload_url(module.client("s3", **options), place, params["expires"])
     module.exit_json(changed=False, url=url, headers=place.headers, key=place.key)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -92,11 +92,12 @@ encryption:
 """
 
 import tempfile
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.backup import Place, fetch
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.replication import counts_differ
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.scratch_engine import (
     LoadFailed,
@@ -104,21 +105,22 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.scra
     find_engine,
 )
 
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        "bucket": {"type": "str", "required": True},
+        "key": {"type": "str", "required": True, "no_log": False},
+        "sha256": {"type": "str", "required": True},
+        "keyspace": {"type": "dict", "required": True, "no_log": False},
+        "load": {"type": "bool", "default": True},
+        "engine": {"type": "str", "default": ""},
+        "load_timeout": {"type": "int", "default": 900},
+        "remedy": {"type": "str", "default": "Run it again."},
+    },
+    "supports_check_mode": True,
+}
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "bucket": {"type": "str", "required": True},
-            "key": {"type": "str", "required": True, "no_log": False},
-            "sha256": {"type": "str", "required": True},
-            "keyspace": {"type": "dict", "required": True, "no_log": False},
-            "load": {"type": "bool", "default": True},
-            "engine": {"type": "str", "default": ""},
-            "load_timeout": {"type": "int", "default": 900},
-            "remedy": {"type": "str", "default": "Run it again."},
-        },
-        supports_check_mode=True,
-    )
+
+def serve(module: AnsibleAWSModule) -> None:
     params = module.params
     what = f"The backup s3://{params['bucket']}/{params['key']}"
     loaded: dict[str, dict[str, int]] = {}
@@ -149,6 +151,10 @@ def main() -> None:
         told = f"{what} does not hold what the old Redis held: {'; '.join(differing)}."
         module.fail_json(msg=f"{told} {params['remedy']}")
     module.exit_json(changed=False, loaded=loaded, encryption=encryption)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,16 @@ options:
     description: How long connecting, and each answer, may take, in seconds.
     type: float
     default: 5.0
+  python:
+    description:
+      - The app's own interpreter, by its whole path, as O(kempian.cache_migration.cache_probe#module:python).
+      - Left empty, the module's own process reads.
+    type: path
+    version_added: 0.2.0
+  user:
+    description: The user that the app runs as, as O(kempian.cache_migration.cache_probe#module:user).
+    type: str
+    version_added: 0.2.0
   data:
     description:
       - What becomes of the data. With V(cold) the target starts empty, and the app fills it as it works.
@@ -58,13 +68,22 @@ options:
     default: {}
     version_added: 0.2.0
   target:
-    description: What the target is or will be. What is left out has the defaults of ElastiCache.
+    description: What the target is or will be. What is left out has the defaults of the service.
     type: dict
     default: {}
     suboptions:
+      service:
+        description: The service, as the endpoint of a target names it.
+        type: str
+        default: elasticache
+        version_added: 0.2.0
       cache_node_type:
         description: The node type, from which its memory is known.
         type: str
+      engine:
+        description: The engine, such as V(redis) or V(valkey). The first of the service where it is left out.
+        type: str
+        version_added: 0.2.0
       engine_version:
         description: The version of the engine, such as V(7.1).
         type: str
@@ -230,8 +249,10 @@ location:
   returned: when the URL can be read
   type: dict
 failure:
-  description: Why it cannot be read, as M(kempian.cache_migration.cache_probe) returns it.
-  returned: when it cannot be reached
+  description:
+    - Why it cannot be read, as M(kempian.cache_migration.cache_probe) returns it. The kind C(not_told) is one that does
+      not answer INFO.
+  returned: when it cannot be read
   type: dict
 """
 
@@ -239,18 +260,19 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import (
-    ProbeFailed,
-    without_secret,
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_interpreter
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import (
+    Interpreter,
+    InterpreterRefused,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, read_source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, SurveyQuestion
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     EndpointError,
     mask_url,
     parse_url,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
     Circumstances,
     assess,
@@ -258,6 +280,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
     AssessmentError,
+    Target,
     target_from,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import (
@@ -267,7 +290,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.mea
 )
 
 TARGET_OPTIONS = {
+    "service": {"type": "str", "default": "elasticache"},
     "cache_node_type": {"type": "str"},
+    "engine": {"type": "str"},
     "engine_version": {"type": "str"},
     "parameters": {"type": "dict"},
     "maxmemory_bytes": {"type": "int"},
@@ -277,29 +302,6 @@ TARGET_OPTIONS = {
 }
 
 
-def read(module: AnsibleModule, url: str) -> Source:
-    """The old Redis, or the end of the module with the reason why it cannot be read."""
-    params = module.params
-    question = Question(url, expected_role="any", seconds=params["timeout"], ca_certs=params["ca_certs"] or "")
-    parts = parse_url(url)
-    try:
-        with session(question) as connection:
-            return read_source(connection, params["sample"])
-    except ProbeFailed as failed:
-        module.fail_json(
-            msg=f"The old Redis at {mask_url(url)} cannot be assessed: {failed.failure.sentence}",
-            failure=asdict(failed.failure),
-            location=location(parts),
-        )
-    except CacheError as error:
-        module.fail_json(
-            msg=f"The old Redis at {mask_url(url)} cannot be assessed: {without_secret(str(error), parts)}. Let the "
-            "user in the URL call INFO, CLIENT LIST and SCAN, and raise timeout if it is only slow.",
-            location=location(parts),
-        )
-    raise AssertionError("fail_json does not return")
-
-
 def named_by_hosts(stated: dict[str, Any]) -> dict[str, int]:
     try:
         return {str(host): int(database) for host, database in stated.items()}
@@ -307,54 +309,77 @@ def named_by_hosts(stated: dict[str, Any]) -> dict[str, int]:
         raise AssessmentError("named_databases holds something else than the number of a database for each host")
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "url": {"type": "str", "no_log": True},
-            "env_path": {"type": "path"},
-            "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
-            "ca_certs": {"type": "path"},
-            "timeout": {"type": "float", "default": 5.0},
-            "data": {"type": "str", "choices": ["cold"]},
-            "database": {"type": "int"},
-            "named_databases": {"type": "dict", "default": {}},
-            "target": {"type": "dict", "default": {}, "options": TARGET_OPTIONS},
-            "known_clients": {"type": "dict", "default": {}},
-            "unknown_clients": {"type": "str", "choices": ["warn", "refuse"], "default": "warn"},
-            "sample": {"type": "int", "default": 1000},
-        },
-        mutually_exclusive=[("url", "env_path")],
-        required_one_of=[("url", "env_path")],
-        supports_check_mode=True,
-    )
-    params: dict[str, Any] = module.params
-    try:
-        target = target_from(params["target"])
-        url = url_of(params)
-        parts = parse_url(url)
-        refuse_unix_socket(parts)
-        named_databases = named_by_hosts(params["named_databases"]) or {"this host": parts.database}
-    except (AssessmentError, EndpointError) as error:
-        module.fail_json(msg=f"The old Redis cannot be assessed: {error}.")
-    source = read(module, url)
+OPTIONS: dict[str, Any] = {
+    "url": {"type": "str", "no_log": True},
+    "env_path": {"type": "path"},
+    "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
+    "ca_certs": {"type": "path"},
+    "timeout": {"type": "float", "default": 5.0},
+    "python": {"type": "path"},
+    "user": {"type": "str"},
+    "data": {"type": "str", "choices": ["cold"]},
+    "database": {"type": "int"},
+    "named_databases": {"type": "dict", "default": {}},
+    "target": {"type": "dict", "default": {}, "options": TARGET_OPTIONS},
+    "known_clients": {"type": "dict", "default": {}},
+    "unknown_clients": {"type": "str", "choices": ["warn", "refuse"], "default": "warn"},
+    "sample": {"type": "int", "default": 1000},
+}
+
+
+def assessed(params: dict[str, Any], url: str) -> dict[str, Any]:
+    """The result, with ``msg`` where it is a failure."""
+    target = target_from(params["target"])
+    parts = parse_url(url)
+    refuse_unix_socket(parts)
     stated = Circumstances(
         data=params["data"] or "",
         known_clients=params["known_clients"],
         unknown_clients=params["unknown_clients"],
         database=params["database"],
-        named_databases=named_databases,
+        named_databases=named_by_hosts(params["named_databases"]) or {"this host": parts.database},
     )
+    question = SurveyQuestion(url, params["timeout"], params["sample"], params["ca_certs"] or "", tls_as_app=True)
+    found = app_interpreter.survey(question, Interpreter.from_params(params))
+    if found.source is None or found.failure:
+        return {**could_not_be_read(url, found.failure), "location": location(parts)}
+    return {**weighed(url, found.source, target, stated), "location": location(parts)}
+
+
+def could_not_be_read(url: str, failure: Failure | None) -> dict[str, Any]:
+    if failure is None:
+        raise AssertionError("what has no source has a failure")
+    msg = f"The old Redis at {mask_url(url)} cannot be assessed: {failure.sentence}"
+    return {"msg": msg, "failure": asdict(failure)}
+
+
+def weighed(url: str, source: Source, target: Target, stated: Circumstances) -> dict[str, Any]:
     findings = assess(source, target, stated)
-    result = {
-        "source": source.as_dict(),
-        "findings": [asdict(finding) for finding in findings],
-        "location": location(parts),
-    }
+    result = {"source": source.as_dict(), "findings": [asdict(finding) for finding in findings]}
     refused = refusals(findings)
-    if refused:
-        reasons = "\n".join(f"- {finding.sentence}" for finding in refused)
-        module.fail_json(msg=f"The target cannot take the place of {mask_url(url)} as it is:\n{reasons}", **result)
-    module.exit_json(changed=False, **result)
+    if not refused:
+        return result
+    reasons = "\n".join(f"- {finding.sentence}" for finding in refused)
+    return {**result, "msg": f"The target cannot take the place of {mask_url(url)} as it is:\n{reasons}"}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=OPTIONS,
+        mutually_exclusive=[("url", "env_path")],
+        required_one_of=[("url", "env_path")],
+        supports_check_mode=True,
+    )
+    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
+    module.no_log_values = set()
+    shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
+    try:
+        result = assessed(module.params, url_of(module.params))
+    except (AssessmentError, EndpointError, InterpreterRefused) as error:
+        module.fail_json(msg=f"The old Redis cannot be assessed: {error}.", **shown)
+    if "msg" in result:
+        module.fail_json(**result, **shown)
+    module.exit_json(changed=False, **result, **shown)
 
 
 if __name__ == "__main__":

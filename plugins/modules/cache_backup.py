@@ -18,13 +18,39 @@ description:
 author:
   - The cache_migration authors (@cache-migration)
 options:
-  env_path:
-    description: The app's C(.env) file on the host. Left out, O(original_url) and O(current_url) say where things are.
-    type: path
-  env_key:
-    description: The key in O(env_path) that holds the URL.
-    type: str
-    default: REDIS_URL
+  values:
+    description: The files on the host that hold the app's values. Left out, O(urls) says where things are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The C(.env) file.
+        type: path
+        required: true
+      keys:
+        description: The keys in it that hold the cache's URL.
+        type: list
+        elements: str
+        required: true
+  urls:
+    description: The app's values, where they are in a store that hosts share. They are secrets.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What the value is called.
+        type: str
+        required: true
+      original:
+        description: The value before the migration; empty where it is not known.
+        type: str
+        default: ""
+      current:
+        description: The value now.
+        type: str
+        default: ""
   migration_name:
     description: The name of the migration, under which the journal is kept.
     type: str
@@ -33,12 +59,6 @@ options:
     description: The folder on the host where the journal is kept, and with room for the snapshot.
     type: path
     default: /var/lib/cache_migration
-  original_url:
-    description: The value before the migration, where it is in a shared store.
-    type: str
-  current_url:
-    description: The value now, where it is in a shared store.
-    type: str
   target_address:
     description: The address of the target, as for M(kempian.cache_migration.old_redis_info).
     type: str
@@ -72,7 +92,7 @@ attributes:
 EXAMPLES = r"""
 - name: Take the last backup
   kempian.cache_migration.cache_backup:
-    env_path: /opt/shop/.env
+    values: [{path: /opt/shop/.env, keys: [REDIS_URL]}]
     migration_name: kempian-prod
     upload_url: "{{ upload.url }}"
     upload_headers: "{{ upload.headers }}"
@@ -111,6 +131,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import replication
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import (
+    VALUES,
     old_url,
     place_of,
     values_of,
@@ -133,7 +154,7 @@ def take_and_send(url: str, params: dict[str, Any]) -> replication.Snapshot:
     """Raises CacheError, ProbeFailed, UploadFailed, OSError."""
     folder = os.path.join(os.path.realpath(params["state_dir"]), params["migration_name"])
     atomic_file.make_private_directory(folder)
-    question = Question(url, expected_role="any", seconds=params["timeout"])
+    question = Question(url, expected_role="any", seconds=params["timeout"], tls_as_app=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         with session(question) as link, session(question) as beside:
             for connection in (link, beside):
@@ -152,13 +173,7 @@ def take_and_send(url: str, params: dict[str, Any]) -> replication.Snapshot:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "env_path": {"type": "path"},
-            "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
-            "migration_name": {"type": "str", "required": True},
-            "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
-            "original_url": {"type": "str", "no_log": True},
-            "current_url": {"type": "str", "no_log": True},
-            "target_address": {"type": "str", "default": ""},
+            **VALUES,
             "peer": {"type": "str"},
             "upload_url": {"type": "str", "required": True, "no_log": True},
             "upload_headers": {"type": "dict", "default": {}},
@@ -173,7 +188,7 @@ def main() -> None:
     except EndpointError as error:
         module.fail_json(msg=f"It cannot be told where the old Redis is: {error}.")
     if not url:
-        module.fail_json(msg="It cannot be told where the old Redis is: the journal has no original of the value.")
+        module.fail_json(msg="It cannot be told where the old Redis is: the journal has no original of a value.")
     if module.check_mode:
         module.exit_json(changed=True, source=source)
     what = f"No backup of the old Redis at {source['host']}"

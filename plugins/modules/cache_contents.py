@@ -98,56 +98,52 @@ failure:
 """
 
 from dataclasses import asdict
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import (
-    ProbeFailed,
-    without_secret,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import read_source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
-    EndpointError,
-    mask_url,
-    parse_url,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_interpreter
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import Interpreter
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import SurveyQuestion
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, mask_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_of
 
+OPTIONS: dict[str, Any] = {
+    "endpoint": {"type": "dict", "required": True},
+    "auth_token": {"type": "str", "no_log": True},
+    "ca_certs": {"type": "path"},
+    "timeout": {"type": "float", "default": 5.0},
+    "sample": {"type": "int", "default": 1000},
+}
 TOLD = ("total_keys", "keys_without_ttl", "sampled", "sample_complete", "key_groups")
 
 
+def told(params: dict[str, Any]) -> dict[str, Any]:
+    """The result, with ``msg`` where it is a failure."""
+    url = url_of(params)
+    if not url:
+        raise EndpointError("it is yet to be made (endpoint: state=after_apply)")
+    question = SurveyQuestion(url, params["timeout"], params["sample"], params["ca_certs"] or "")
+    found = app_interpreter.survey(question, Interpreter())
+    if found.failure:
+        msg = f"The keys of {mask_url(url)} cannot be told: {found.failure.sentence}"
+        return {"msg": msg, "failure": asdict(found.failure)}
+    whole = found.source.as_dict() if found.source else {}
+    return {name: whole[name] for name in TOLD}
+
+
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "endpoint": {"type": "dict", "required": True},
-            "auth_token": {"type": "str", "no_log": True},
-            "ca_certs": {"type": "path"},
-            "timeout": {"type": "float", "default": 5.0},
-            "sample": {"type": "int", "default": 1000},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
+    module.no_log_values = set()
+    shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
     try:
-        url = url_of(params)
-        if not url:
-            raise EndpointError("it is yet to be made (endpoint: state=after_apply)")
-        parts = parse_url(url)
+        result = told(module.params)
     except EndpointError as error:
-        module.fail_json(msg=f"The keys of the cache cannot be told: {error}.")
-    question = Question(url, expected_role="any", seconds=params["timeout"], ca_certs=params["ca_certs"] or "")
-    try:
-        with session(question) as connection:
-            found = read_source(connection, params["sample"]).as_dict()
-    except ProbeFailed as failed:
-        module.fail_json(
-            msg=f"The keys of {mask_url(url)} cannot be told: {failed.failure.sentence}",
-            failure=asdict(failed.failure),
-        )
-    except CacheError as error:
-        module.fail_json(msg=f"The keys of {mask_url(url)} cannot be told: {without_secret(str(error), parts)}.")
-    module.exit_json(changed=False, **{name: found[name] for name in TOLD})
+        module.fail_json(msg=f"The keys of the cache cannot be told: {error}.", **shown)
+    if "msg" in result:
+        module.fail_json(**result, **shown)
+    module.exit_json(changed=False, **result, **shown)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ module: cache_probe
 short_description: Prove from an app host that the app can use a cache, or say why it cannot
 version_added: 0.1.0
 description:
-  - Resolves the name, connects, verifies the certificate and the name in it, logs in, asks for the role, selects the
-    database, and then sets, reads and deletes a key of its own with the app's own redis-py.
-  - Run it through the app's own interpreter (C(ansible_python_interpreter) for this task), so that it proves what the
-    app will do. Where that has no redis-py, a client that comes with this module takes its place; RV(through) says
-    which it was.
+  - Resolves the name, connects, does TLS where it is spoken, logs in, asks for the role, selects the database, and then
+    sets, reads and deletes a key of its own with the app's own redis-py.
+  - Name the app's own interpreter (O(python), with O(user)), so that it proves what the app will do. Where that has no
+    redis-py, a client that comes with this module takes its place; RV(through) says which it was.
+  - Of O(endpoint), certificate and name are always verified. A URL that the app has is taken at its word, as redis-py
+    does (C(ssl_cert_reqs), C(ssl_check_hostname), C(ssl_ca_certs) and so on in its query).
   - The first stage that fails ends the probe, with the cause and what to do about it.
   - Nothing on the host or on the cache is changed. The key of the probe, C(cache_migration:probe:) and something
     random, is deleted again, and expires after a minute where the probe is killed. In check mode nothing is written.
@@ -36,7 +37,7 @@ options:
     description:
       - With O(env_path), probe the value that was there before this migration, as its journal on the host has it, and
         the value that is there now where the journal has none.
-      - The journal is readable by root only, so run the module as root, and through Ansible's interpreter.
+      - The journal is readable by root only, so run the module as root.
     type: str
     version_added: 0.2.0
   state_dir:
@@ -71,9 +72,23 @@ options:
     description: The probe writes a key of its own. Never in check mode.
     type: bool
     default: true
+  python:
+    description:
+      - The app's own interpreter, by its whole path. It is run as O(user), never as root whatever C(become_user) says,
+        for a bounded time, and what it answers is data. It needs Python 3.8 or newer.
+      - Left empty, the module's own process asks, with the redis-py of Ansible's interpreter where that has one.
+    type: path
+    version_added: 0.2.0
+  user:
+    description:
+      - The user that the app runs as. Needed with O(python) where the module runs as root.
+      - Where it does not run as root, it must run as this user.
+    type: str
+    version_added: 0.2.0
   ca_certs:
     description:
-      - A file with the CAs to trust, instead of the interpreter's own.
+      - A file with the CAs to trust for O(endpoint), instead of the interpreter's own.
+      - For a URL, beside these, and only where that names none itself (C(ssl_ca_certs)).
       - The app must trust them too, for instance by C(SSL_CERT_FILE) in its environment or C(ssl_ca_certs) in the URL.
     type: path
 attributes:
@@ -90,8 +105,9 @@ EXAMPLES = r"""
   kempian.cache_migration.cache_probe:
     endpoint: "{{ cluster.endpoint }}"
     auth_token: "{{ lookup('amazon.aws.secretsmanager_secret', 'shop/cache-token') }}"
-  vars:
-    ansible_python_interpreter: /opt/shop/venv/bin/python
+    python: /opt/shop/venv/bin/python
+    user: shop
+  become: true
 
 - name: Reach the cache that the app uses now, without writing
   kempian.cache_migration.cache_probe:
@@ -204,7 +220,8 @@ failure:
         - One of C(name_does_not_resolve), C(timeout), C(refused), C(unreachable), C(tls_wanted), C(tls_not_spoken),
           C(tls_failed), C(certificate), C(connection_lost), C(no_answer), C(not_redis), C(auth_wanted), C(auth_wrong),
           C(auth_not_configured), C(no_permission), C(read_only_replica), C(not_a_replica), C(cluster_redirect),
-          C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept), C(client_library) and C(server_error).
+          C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept), C(client_library), C(app_interpreter)
+          and C(server_error).
       type: str
     found:
       description: What was found.
@@ -214,79 +231,89 @@ failure:
       type: str
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question, probe
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_interpreter, probe_result
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import (
+    Interpreter,
+    InterpreterRefused,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY,
     Endpoint,
     EndpointError,
-    mask_url,
     parse_url,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import (
-    location,
     refuse_unix_socket,
     url_of,
 )
 
+OPTIONS: dict[str, Any] = {
+    "url": {"type": "str", "no_log": True},
+    "env_path": {"type": "path"},
+    "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
+    "migration_name": {"type": "str"},
+    "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
+    "endpoint": {"type": "dict"},
+    "auth_token": {"type": "str", "no_log": True},
+    "database": {"type": "int", "default": 0},
+    "expected_role": {"type": "str", "choices": ["primary", "replica", "any"], "default": "primary"},
+    "timeout": {"type": "float", "default": 5.0},
+    "write": {"type": "bool", "default": True},
+    "python": {"type": "path"},
+    "user": {"type": "str"},
+    "ca_certs": {"type": "path"},
+}
 
-def leave_as_not_made_yet(module: AnsibleModule) -> None:
-    """The end of the module for a target that only a plan knows."""
-    known = Endpoint.from_dict(module.params["endpoint"])
-    if not module.check_mode:
-        module.fail_json(
-            msg=f"The target {known.name} is still being made (endpoint: state={AFTER_APPLY}), so no host can be "
-            "proven to reach it: provision first, and give the endpoint that this returns."
-        )
-    where = {"host": known.address, "port": known.port, "tls": known.tls, "database": module.params["database"]}
-    result = {**Answer().as_dict(), "reached": False, "after_apply": True, "location": where}
-    module.exit_json(changed=False, **result)
 
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "url": {"type": "str", "no_log": True},
-            "env_path": {"type": "path"},
-            "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
-            "migration_name": {"type": "str"},
-            "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
-            "endpoint": {"type": "dict"},
-            "auth_token": {"type": "str", "no_log": True},
-            "database": {"type": "int", "default": 0},
-            "expected_role": {"type": "str", "choices": ["primary", "replica", "any"], "default": "primary"},
-            "timeout": {"type": "float", "default": 5.0},
-            "write": {"type": "bool", "default": True},
-            "ca_certs": {"type": "path"},
-        },
-        mutually_exclusive=[("url", "env_path", "endpoint")],
-        required_one_of=[("url", "env_path", "endpoint")],
-        required_by={"migration_name": ["env_path"]},
-        supports_check_mode=True,
-    )
-    params = module.params
-    try:
-        url = url_of(params)
-        if not url:
-            leave_as_not_made_yet(module)
-        parts = parse_url(url)
-        refuse_unix_socket(parts)
-    except EndpointError as error:
-        module.fail_json(msg=f"The cache cannot be probed: {error}.")
+def result_of(module: AnsibleModule) -> dict[str, Any]:
+    """With ``msg`` where the cache cannot be used."""
+    params, url = module.params, url_of(module.params)
+    if not url:
+        target = Endpoint.from_dict(params["endpoint"])
+        if not module.check_mode:
+            raise EndpointError(
+                f"the target {target.name} is still being made (endpoint: state={AFTER_APPLY}), so no host can be "
+                "proven to reach it: provision first, and give the endpoint that this returns"
+            )
+        return probe_result.after_apply(target, params["database"])
+    refuse_unix_socket(parse_url(url))
     question = Question(
         url=url,
         expected_role=params["expected_role"],
         seconds=params["timeout"],
         write=params["write"] and not module.check_mode,
         ca_certs=params["ca_certs"] or "",
+        tls_as_app=not params["endpoint"],
     )
-    answer = probe(question)
+    answer = app_interpreter.probe(question, Interpreter.from_params(params))
     for sentence in answer.advice:
         module.warn(sentence)
-    result = {**answer.as_dict(), "after_apply": False, "location": location(parts)}
-    if answer.failure:
-        module.fail_json(msg=f"This host cannot use {mask_url(url)}: {answer.failure.sentence}", **result)
-    module.exit_json(changed=False, **result)
+    return probe_result.probed(url, answer)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=OPTIONS,
+        mutually_exclusive=[("url", "env_path", "endpoint")],
+        required_one_of=[("url", "env_path", "endpoint")],
+        required_by={"migration_name": ["env_path"]},
+        supports_check_mode=True,
+    )
+    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
+    module.no_log_values = set()
+    shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
+    try:
+        result = result_of(module)
+    except (EndpointError, InterpreterRefused) as error:
+        module.fail_json(msg=f"The cache cannot be probed: {error}.", **shown)
+    if "msg" in result:
+        module.fail_json(**result, **shown)
+    module.exit_json(changed=False, **result, **shown)
 
 
 if __name__ == "__main__":

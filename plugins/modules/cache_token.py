@@ -143,6 +143,8 @@ option:
   type: str
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import secrets
@@ -157,6 +159,11 @@ OPTIONS = {
     "version_id": {"type": "str"},
     "tags": {"type": "dict"},
 }
+SPEC: dict[str, Any] = {
+    "argument_spec": OPTIONS,
+    "supports_check_mode": True,
+    "required_if": [("state", "current", ["version_id"])],
+}
 
 PLANS = {
     "present": token_secret.plan_present,
@@ -165,10 +172,7 @@ PLANS = {
 }
 
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec=OPTIONS, supports_check_mode=True, required_if=[("state", "current", ["version_id"])]
-    )
+def serve(module: AnsibleAWSModule) -> None:
     make_plan = PLANS[module.params["state"]]
     try:
         client = module.client("secretsmanager")
@@ -186,6 +190,10 @@ def main() -> None:
         module.fail_json_aws(error.exception or error, msg=secrets.explain(error))
     facts = token_secret.facts(secret, desired.migration_name)
     module.exit_json(changed=bool(plan.steps), plan=plan.describe(), **facts)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

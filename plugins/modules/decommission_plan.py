@@ -143,7 +143,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import backup as last_backup
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ec2 import read_instance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import (
     Instance,
     check_instance_id,
@@ -185,6 +185,7 @@ OPTIONS = {
     "bucket": {"type": "str", "default": ""},
     "engine": {"type": "str", "default": ""},
 }
+SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
 def wishes_of(params: Mapping[str, Any]) -> Wishes:
@@ -235,8 +236,7 @@ def missing_backup(module: AnsibleAWSModule, decision: Decision, backup: Mapping
     return [Reason("backup", f"{told} Bring the old Redis back (rollback.yml) and decommission it again.")]
 
 
-def main() -> None:
-    module = AnsibleAWSModule(argument_spec=OPTIONS, supports_check_mode=True)
+def serve(module: AnsibleAWSModule) -> None:
     params = module.params
     try:
         wishes = wishes_of(params)
@@ -266,6 +266,10 @@ def main() -> None:
         entry=dict(seen.entry),
         now=ledger.as_text(known.now),
     )
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

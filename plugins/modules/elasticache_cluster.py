@@ -9,10 +9,11 @@ module: elasticache_cluster
 version_added: 0.1.0
 short_description: Make, converge or remove an ElastiCache replication group
 description:
-  - Makes a replication group of ElastiCache for Redis OSS with cluster mode disabled, converges it, or removes it.
+  - Makes a replication group of ElastiCache for Redis OSS or Valkey with cluster mode disabled, converges it, or
+    removes it.
   - Reads, plans and only then acts. What AWS cannot change in place is refused before anything is touched, with the
     reason and the way out.
-  - Options that are left out are not changed.
+  - Options that are left out, or are an empty text, are not changed.
   - Never waits in silence. It goes as far as it can, and the action plugin of the same name runs it again, with a line
     at each step, until the group is as stated or O(wait_timeout) has passed. A run that was killed is continued by
     running it again.
@@ -53,13 +54,17 @@ options:
     type: str
   engine:
     description:
-      - The engine.
+      - The engine. Where it is left out, a group that is there keeps its own, and a new one gets V(redis).
+      - A group of Redis OSS is moved to Valkey in place, and one of Valkey 7.2 back to Redis OSS 7.1. Then
+        O(engine_version) must be stated with it, and a O(cache_parameter_group_name) of the new family where the group
+        has one of its own. Clients notice it as an upgrade; below Redis OSS 5.0.6 they are cut off for 30 to 60 s.
+      - Redis OSS takes user groups of its own engine only, so that a group with others is not moved back.
     type: str
-    choices: [redis]
-    default: redis
+    choices: [redis, valkey]
   engine_version:
     description:
       - The version, as V(7.1), V(6.x) or V(5.0.6), in quotes. AWS chooses where it is left out.
+      - Redis OSS ends with 7.1, and Valkey begins with 7.2.
       - Upgrades are made in place; going back is refused.
     type: str
   cache_node_type:
@@ -82,7 +87,8 @@ options:
     type: bool
   preferred_cache_cluster_azs:
     description:
-      - The availability zone of each node, the primary's first, as many as O(num_cache_clusters).
+      - The availability zone of each node, the primary's first, as many as O(num_cache_clusters), which is 1 where that
+        is left out.
       - Used when the group is made; nodes do not move afterwards, and AWS places replicas that are added later.
     type: list
     elements: str
@@ -113,11 +119,13 @@ options:
     description:
       - V(preferred) serves clients with and without TLS, V(required) those with TLS only.
       - To bring TLS to a group that is in use, state V(preferred), move the clients, then state V(required).
+      - A new group may state it from version 7.0.5 on, and V(preferred) only without a token.
     type: str
     choices: [preferred, required]
   at_rest_encryption_enabled:
     description:
-      - Data on disk and in snapshots is encrypted. Cannot be changed in place.
+      - Data on disk and in snapshots is encrypted. Cannot be changed in place. Where it is left out, a new group of
+        Valkey is encrypted, and one of Redis OSS is not.
     type: bool
   kms_key_id:
     description:
@@ -150,7 +158,8 @@ options:
     type: str
   preferred_maintenance_window:
     description:
-      - The weekly maintenance window (UTC), as V(sun:05:00-sun:06:00), at least an hour.
+      - The weekly maintenance window (UTC), as V(sun:07:00-sun:08:00), at least an hour. It does not overlap
+        O(snapshot_window).
     type: str
   tags:
     description:
@@ -163,8 +172,10 @@ options:
     default: false
   apply_immediately:
     description:
-      - Apply changes at once. With V(false) AWS queues a change of the version or the node type for the maintenance
-        window; it is told in RV(pending), and not planned again.
+      - Apply changes at once. With V(false) AWS queues a change of the engine, the version, the node type or automatic
+        failover for the maintenance window; it is told in RV(pending), and not planned again.
+      - AWS does not tell whether a change of O(multi_az_enabled) is queued, so with V(false) it is taken together with
+        one of O(automatic_failover_enabled) only.
       - A change that is applied at once also brings all that is queued.
     type: bool
     default: true
@@ -238,6 +249,13 @@ EXAMPLES = r"""
     snapshot_retention_limit: 5
     region: us-east-1
   register: cache
+
+- name: Move it to Valkey in place
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    engine: valkey
+    engine_version: "8.0"
 
 - name: Rotate its token; the one before stays valid until it is set
   kempian.cache_migration.elasticache_cluster:
@@ -371,6 +389,10 @@ monthly_cost:
     note:
       description: How it is reckoned, or that it is unknown and why.
       type: str
+    instead:
+      description: What the same nodes would cost with a cheaper engine; null where none is known.
+      type: dict
+      sample: {"engine": "valkey", "usd": 39.71}
 token_changed:
   description: Whether this task set, rotated or first gave the token.
   returned: O(state=present)
@@ -390,13 +412,15 @@ option:
   type: str
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import (
     make_absent,
     make_present,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
     Deletion,
@@ -409,7 +433,7 @@ OPTIONS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "adopt": {"type": "bool", "default": False},
     "replication_group_description": {"type": "str"},
-    "engine": {"type": "str", "choices": ["redis"], "default": "redis"},
+    "engine": {"type": "str", "choices": ["redis", "valkey"]},
     "engine_version": {"type": "str"},
     "cache_node_type": {"type": "str"},
     "num_cache_clusters": {"type": "int"},
@@ -438,10 +462,10 @@ OPTIONS = {
     "wait_timeout": {"type": "int", "default": 3600},
     "wait_interval": {"type": "float", "default": 15},
 }
+SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
-def main() -> None:
-    module = AnsibleAWSModule(argument_spec=OPTIONS, supports_check_mode=True)
+def serve(module: AnsibleAWSModule) -> None:
     try:
         client = module.client("elasticache")
         if module.params["state"] == "absent":
@@ -452,10 +476,14 @@ def main() -> None:
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
+        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -161,17 +161,21 @@ replication_groups:
       type: dict
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import facts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+
+SPEC: dict[str, Any] = {
+    "argument_spec": {"replication_group_id": {"type": "str"}, "migration_name": {"type": "str"}},
+    "supports_check_mode": True,
+}
 
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={"replication_group_id": {"type": "str"}, "migration_name": {"type": "str"}},
-        supports_check_mode=True,
-    )
+def serve(module: AnsibleAWSModule) -> None:
     name = module.params["replication_group_id"]
     try:
         client = module.client("elasticache")
@@ -181,9 +185,13 @@ def main() -> None:
         else:
             groups = calls.read_replication_groups(client)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
+        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     told = [facts(group, module.params["migration_name"]) for group in groups]
     module.exit_json(changed=False, replication_groups=told)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,20 @@ options:
     default: false
   cache_parameter_group_family:
     description:
-      - The family, as V(redis7). Needed to make a group. Cannot be changed.
+      - The family, as V(redis7) or V(valkey8). Needed to make a group, unless O(engine) is stated. Cannot be changed.
     type: str
+  engine:
+    description:
+      - The engine that the group is for, in place of O(cache_parameter_group_family), which is asked of AWS then
+        (DescribeCacheEngineVersions).
+    type: str
+    choices: [redis, valkey]
+    version_added: 0.2.0
+  engine_version:
+    description:
+      - The version that the group is for, with O(engine). Where it is left out, the one that AWS has as its default.
+    type: str
+    version_added: 0.2.0
   description:
     description:
       - What the group is for. A new group gets C(Parameters of) and O(migration_name) where it is left out. Cannot be
@@ -55,7 +67,8 @@ options:
     type: dict
   purge_parameters:
     description:
-      - Reset parameters that O(parameters) does not state to the values of the family.
+      - Reset parameters that O(parameters) does not state to the values of the family. C(reserved-memory) stays, as AWS
+        does not reset it, and a warning says so.
     type: bool
     default: false
   tags:
@@ -76,7 +89,8 @@ attributes:
     support: full
 notes:
   - 'IAM actions: C(elasticache:DescribeCacheParameterGroups), C(elasticache:DescribeCacheParameters),
-    C(elasticache:ListTagsForResource), C(elasticache:CreateCacheParameterGroup),
+    C(elasticache:DescribeCacheEngineVersions), C(elasticache:ListTagsForResource),
+    C(elasticache:CreateCacheParameterGroup),
     C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource),
     C(elasticache:ModifyCacheParameterGroup), C(elasticache:ResetCacheParameterGroup),
     C(elasticache:DeleteCacheParameterGroup).'
@@ -148,12 +162,14 @@ option:
   type: str
 """
 
-from typing import Mapping
+from dataclasses import replace
+from typing import Any, Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge_group import converge
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_group import (
@@ -166,20 +182,24 @@ OPTIONS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "adopt": {"type": "bool", "default": False},
     "cache_parameter_group_family": {"type": "str"},
+    "engine": {"type": "str", "choices": ["redis", "valkey"]},
+    "engine_version": {"type": "str"},
     "description": {"type": "str"},
     "parameters": {"type": "dict"},
     "purge_parameters": {"type": "bool", "default": False},
     "tags": {"type": "dict"},
     "purge_tags": {"type": "bool", "default": False},
 }
+SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
-def main() -> None:
-    module = AnsibleAWSModule(argument_spec=OPTIONS, supports_check_mode=True)
+def serve(module: AnsibleAWSModule) -> None:
     present = module.params["state"] == "present"
     try:
         client = module.client("elasticache")
         desired = parameter_group.Desired.from_params(module.params)
+        if desired.engine and present:
+            desired = replace(desired, family=calls.read_family_of(client, desired.engine, desired.engine_version))
 
         def known(current: ParameterGroup | None) -> Mapping[str, parameter_group.Parameter]:
             if current is not None:
@@ -200,10 +220,16 @@ def main() -> None:
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
+        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
+    for sentence in parameter_group.kept(after, desired) if present else ():
+        module.warn(sentence)
     shown = parameter_group.predict(after, desired, known(after)) if present and module.check_mode else after
     facts = {"cache_parameter_group": shown.facts()} if present and shown else {}
     module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -131,10 +131,13 @@ option:
   type: str
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge_group import converge
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import subnet_group
 
@@ -148,10 +151,10 @@ OPTIONS = {
     "tags": {"type": "dict"},
     "purge_tags": {"type": "bool", "default": False},
 }
+SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
-def main() -> None:
-    module = AnsibleAWSModule(argument_spec=OPTIONS, supports_check_mode=True)
+def serve(module: AnsibleAWSModule) -> None:
     present = module.params["state"] == "present"
     make_plan = subnet_group.plan_present if present else subnet_group.plan_absent
     try:
@@ -166,10 +169,14 @@ def main() -> None:
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=calls.explain(error))
+        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     shown = subnet_group.predict(after, desired) if module.check_mode else after
     facts = {"cache_subnet_group": shown.facts()} if present and shown else {}
     module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -103,17 +103,19 @@ def carry_out(client: Any, params: dict[str, Any], found: ledger.Entry, wanted: 
         ledger.write(client, name, entry, wanted, overwrite=found.value is not None)
 
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "migration_name": {"type": "str", "required": True},
-            "entry": {"type": "str", "required": True},
-            "value": {"type": "dict"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ["value"])],
-        supports_check_mode=True,
-    )
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        "migration_name": {"type": "str", "required": True},
+        "entry": {"type": "str", "required": True},
+        "value": {"type": "dict"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    },
+    "required_if": [("state", "present", ["value"])],
+    "supports_check_mode": True,
+}
+
+
+def serve(module: AnsibleAWSModule) -> None:
     params = module.params
     try:
         client = module.client("ssm")
@@ -128,6 +130,10 @@ def main() -> None:
         module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
     diff = {"before": found.value or {}, "after": wanted or {}} if changed else {"before": {}, "after": {}}
     module.exit_json(changed=changed, value=wanted, now=ledger.as_text(found.now), diff=diff)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

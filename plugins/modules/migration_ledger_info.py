@@ -59,6 +59,8 @@ now:
   sample: "2026-11-25T19:42:11Z"
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import LedgerError
@@ -70,10 +72,13 @@ except ImportError:
     BotoCoreError = ClientError = Exception  # AnsibleAWSModule has the better words for it
 
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={"migration_name": {"type": "str", "required": True}}, supports_check_mode=True
-    )
+SPEC: dict[str, Any] = {
+    "argument_spec": {"migration_name": {"type": "str", "required": True}},
+    "supports_check_mode": True,
+}
+
+
+def serve(module: AnsibleAWSModule) -> None:
     try:
         contents = ledger.read_all(module.client("ssm"), module.params["migration_name"])
     except (LedgerError, JournalError) as error:
@@ -83,6 +88,10 @@ def main() -> None:
     module.exit_json(
         changed=False, entries=contents.entries, journaled=contents.journaled, now=ledger.as_text(contents.now)
     )
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

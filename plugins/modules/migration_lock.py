@@ -12,8 +12,9 @@ description:
   - Holds the lock of a migration for this run of C(ansible-playbook), or says who holds it, since when, and how it is
     broken.
   - The lock is the parameter C(/cache_migration/<migration_name>/lock) of AWS Systems Manager Parameter Store.
-  - A process beside the run renews it, and deletes it when the run ends, also where that fails or is killed. Where that
-    process is lost as well, as with its machine, the lock expires after O(seconds).
+  - A process beside the run renews it, and deletes it when the run ends, also where that fails or is killed. A run that
+    ends by itself, or is asked to (SIGTERM), waits until that is done, as the process ends with its container. Where
+    the process is lost as well, as with its machine, the lock expires after O(seconds).
   - Run it on the controller.
 author:
   - The cache_migration authors (@cache-migration)
@@ -31,9 +32,10 @@ options:
       - V(held) takes the lock for this run; nothing is written where this run has it already.
       - V(free) only looks, and fails where another run holds it. In check mode it warns instead.
       - V(kept) only looks, and fails where this run does not have it any more, or never had. Then RV(lost) is returned.
+      - V(released) lets go of the lock where this run has it. The end of the run does so by itself; this is sooner.
       - V(broken) takes the lock O(lock_id) away from whoever holds it. Nothing happens where another is there by now.
     type: str
-    choices: [held, free, kept, broken]
+    choices: [held, free, kept, released, broken]
     default: held
   lock_id:
     description: The lock to break, as the message of a refused run names it.
@@ -165,23 +167,31 @@ def held(client: Any, name: str, holder: lock.Holder, seconds: int) -> dict[str,
     return {"changed": False, "lock": mine.as_dict(), "taken": taken}
 
 
+def released(client: Any, name: str, holder: lock.Holder, check_mode: bool) -> dict[str, Any]:
+    if not check_mode:
+        lock.release(client, name, holder)
+    return {"changed": False}
+
+
 def broken(client: Any, name: str, lock_id: str, check_mode: bool) -> dict[str, Any]:
     was = lock.break_lock(client, name, lock_id, check_mode)
     return {"changed": was is not None, **({"lock": was.as_dict()} if was else {})}
 
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "migration_name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["held", "free", "kept", "broken"], "default": "held"},
-            "lock_id": {"type": "str"},
-            "seconds": {"type": "int", "default": lock.SECONDS},
-            "holder": {"type": "dict", "options": HOLDER},
-        },
-        required_if=[("state", "broken", ["lock_id"])],
-        supports_check_mode=True,
-    )
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        "migration_name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["held", "free", "kept", "released", "broken"], "default": "held"},
+        "lock_id": {"type": "str"},
+        "seconds": {"type": "int", "default": lock.SECONDS},
+        "holder": {"type": "dict", "options": HOLDER},
+    },
+    "required_if": [("state", "broken", ["lock_id"])],
+    "supports_check_mode": True,
+}
+
+
+def serve(module: AnsibleAWSModule) -> None:
     name, state, seconds = module.params["migration_name"], module.params["state"], module.params["seconds"]
     if not module.params["holder"]:
         module.fail_json(
@@ -192,6 +202,8 @@ def main() -> None:
         client = module.client("ssm")
         if state == "broken":
             module.exit_json(**broken(client, name, module.params["lock_id"], module.check_mode))
+        if state == "released":
+            module.exit_json(**released(client, name, holder, module.check_mode))
         if state == "kept":
             if lock.is_ours(client, name, holder):
                 module.exit_json(changed=False)
@@ -211,6 +223,10 @@ def main() -> None:
         module.fail_json(msg=f"{error}.")
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

@@ -104,24 +104,27 @@ option:
   type: str
 """
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ec2 import converge
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import check_instance_id
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 
+SPEC: dict[str, Any] = {
+    "argument_spec": {
+        "instance_id": {"type": "str", "required": True},
+        "state": {"type": "str", "required": True, "choices": ["running", "stopped", "terminated"]},
+        "wait_timeout": {"type": "int", "default": 900},
+        "wait_interval": {"type": "float", "default": 15},
+    },
+    "supports_check_mode": True,
+}
 
-def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "instance_id": {"type": "str", "required": True},
-            "state": {"type": "str", "required": True, "choices": ["running", "stopped", "terminated"]},
-            "wait_timeout": {"type": "int", "default": 900},
-            "wait_interval": {"type": "float", "default": 15},
-        },
-        supports_check_mode=True,
-    )
+
+def serve(module: AnsibleAWSModule) -> None:
     try:
         instance_id = check_instance_id(module.params["instance_id"])
         result = converge(module.client("ec2"), instance_id, module.params["state"], module.check_mode)
@@ -130,6 +133,10 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json_aws(error.exception or error, msg=explain(error, "ec2"))
     module.exit_json(**result)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
 
 
 if __name__ == "__main__":

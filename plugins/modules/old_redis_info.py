@@ -9,8 +9,8 @@ module: old_redis_info
 short_description: Tell where the old Redis is, and who still uses it
 version_added: 0.2.0
 description:
-  - Tells from an app host where its value led before the migration (from the journal), which addresses that name has
-    there, and where the value leads now.
+  - Tells from an app host where its values led before the migration (from the journal), which addresses that name has
+    there, and where the values lead now.
   - Asks the old Redis, where O(ask=true), what it holds and who is connected to it beside this module.
   - Only reads, also outside check mode. Never shows a URL or its secrets.
   - An old Redis that does not answer is no failure of this module, but of RV(redis.failure); with O(wait=true) it is
@@ -18,13 +18,39 @@ description:
 author:
   - The cache_migration authors (@cache-migration)
 options:
-  env_path:
-    description: The app's C(.env) file on the host. Left out, O(original_url) and O(current_url) say where things are.
-    type: path
-  env_key:
-    description: The key in O(env_path) that holds the URL.
-    type: str
-    default: REDIS_URL
+  values:
+    description: The files on the host that hold the app's values. Left out, O(urls) says where things are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The C(.env) file.
+        type: path
+        required: true
+      keys:
+        description: The keys in it that hold the cache's URL.
+        type: list
+        elements: str
+        required: true
+  urls:
+    description: The app's values, where they are in a store that hosts share. They are secrets.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What the value is called.
+        type: str
+        required: true
+      original:
+        description: The value before the migration; empty where it is not known.
+        type: str
+        default: ""
+      current:
+        description: The value now.
+        type: str
+        default: ""
   migration_name:
     description: The name of the migration, under which the journal is kept.
     type: str
@@ -33,12 +59,6 @@ options:
     description: The folder on the host where the journal is kept.
     type: path
     default: /var/lib/cache_migration
-  original_url:
-    description: The value before the migration, where it is in a shared store.
-    type: str
-  current_url:
-    description: The value now, where it is in a shared store.
-    type: str
   target_address:
     description:
       - The address of the target. A value that does not lead there and has no original is the old one.
@@ -73,26 +93,32 @@ attributes:
 EXAMPLES = r"""
 - name: See who still uses the old Redis
   kempian.cache_migration.old_redis_info:
-    env_path: /opt/shop/.env
+    values: [{path: /opt/shop/.env, keys: [REDIS_URL]}]
     migration_name: kempian-prod
     ask: true
   register: old
 """
 
 RETURN = r"""
-original:
-  description: Where the value led before the migration, with C(host), C(port), C(tls), C(database); empty if unknown.
-  returned: always
-  type: dict
-addresses:
-  description: The addresses of that host, as this host resolves its name.
+stores:
+  description: Each of the app's values.
   returned: always
   type: list
-  elements: str
-current:
-  description: Where the value leads now, as RV(original).
-  returned: always
-  type: dict
+  elements: dict
+  contains:
+    name:
+      description: Its key, or its name in O(urls).
+      type: str
+    original:
+      description: Where it led before the migration, with C(host), C(port), C(tls), C(database); empty if unknown.
+      type: dict
+    addresses:
+      description: The addresses of that host, as this host resolves its name.
+      type: list
+      elements: str
+    current:
+      description: Where it leads now, in the same form.
+      type: dict
 redis:
   description: What the old Redis says; empty without O(ask=true).
   returned: always
@@ -134,7 +160,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import (
-    addresses_of,
+    VALUES,
+    describe,
     look,
     old_url,
     place_of,
@@ -146,13 +173,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "env_path": {"type": "path"},
-            "env_key": {"type": "str", "default": "REDIS_URL", "no_log": False},
-            "migration_name": {"type": "str", "required": True},
-            "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
-            "original_url": {"type": "str", "no_log": True},
-            "current_url": {"type": "str", "no_log": True},
-            "target_address": {"type": "str", "default": ""},
+            **VALUES,
             "ask": {"type": "bool", "default": False},
             "wait": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 300},
@@ -164,19 +185,18 @@ def main() -> None:
     try:
         values = values_of(params)
         url = old_url(values, params["target_address"])
-        original, current = place_of(url), place_of(values.current)
+        told = [describe(value, params["target_address"]) for value in values]
     except EndpointError as error:
         module.fail_json(msg=f"It cannot be told where the old Redis is: {error}.")
     redis = look(url, params["timeout"]) if params["ask"] and url else {}
     waits = bool(params["wait"] and redis.get("failure") and not module.check_mode)
+    where = place_of(url).get("host")
     module.exit_json(
         changed=False,
-        original=original,
-        addresses=addresses_of(original) if original else [],
-        current=current,
+        stores=told,
         redis=redis,
         in_progress=waits,
-        progress=f"the old Redis at {original['host']} does not answer yet: {redis['failure']}" if waits else "",
+        progress=f"the old Redis at {where} does not answer yet: {redis['failure']}" if waits else "",
     )
 
 

@@ -28,9 +28,19 @@ options:
     description: When the stage began, in seconds since the epoch, from which C(seconds) is counted.
     type: float
   data:
-    description: What to record beside the stage's name and times. Must hold no secret.
+    description:
+      - What to record beside the stage's name and times, of masked data.
+      - It is held to that. Passwords and options of URLs, text and numbers under names such as C(password) or
+        C(auth_token), and O(secrets) are written as C(***). A URL without a secret is written as it is, and so are
+        flags, numbers, and what is under C(host), C(address), C(port) and C(region).
     type: dict
     default: {}
+  secrets:
+    description: The secrets that the run knows. Wherever one is in O(data), it is masked.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 attributes:
   check_mode:
     description: Runs in check mode and writes no file then.

@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 
 Result = dict[str, Any]
 
-# Seconds between two lines that say the same.
+# Seconds between two lines that say the same, at most where a run is no longer.
 LINE_EVERY = 5.0
 
 # A pause is a share of the time that has passed, so that a short wait is not made a long one; `interval` at most.
@@ -66,6 +66,7 @@ def run_until_done(
     said, said_at = "", began
     result: Result = {}
     while True:
+        run_began = clock()
         try:
             answer = run(args)
         except AnsibleConnectionFailure as lost:
@@ -76,7 +77,7 @@ def run_until_done(
         if result.get("failed") or not result.get("in_progress"):
             return result
         now, phrase = clock(), str(result.get("progress") or "in progress")
-        if phrase != said or now - said_at >= LINE_EVERY:
+        if phrase != said or now - said_at + (now - run_began) >= LINE_EVERY:  # the next run lasts as long
             say(f"{phrase}, {now - began:.0f} s")
             said, said_at = phrase, now
         pause = min(interval, max(SHORTEST_PAUSE, (now - began) * PAUSE_SHARE))
@@ -124,18 +125,18 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
     def wants_to_wait(self, args: Mapping[str, Any]) -> bool:
         return True
 
+    def once(self, args: Mapping[str, Any], task_vars: Any) -> Result:
+        """One run of the module."""
+        return dict(self._execute_module(module_args=dict(args), task_vars=task_vars))
+
     def run(self, tmp: Any = None, task_vars: Any = None) -> Result:
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-
-        def once(module_args: Mapping[str, Any]) -> Result:
-            return dict(self._execute_module(module_args=dict(module_args), task_vars=task_vars))
-
         if self._task.check_mode or not self.wants_to_wait(args):
-            return once(args)
-        host = (task_vars or {}).get("inventory_hostname", "")
+            return self.once(args, task_vars)
+        host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "")
         return run_until_done(
-            once,
+            lambda each: self.once(each, task_vars),
             args,
             timeout=self._seconds(args, self.timeout_option, self.default_timeout),
             interval=self._seconds(args, self.interval_option, self.default_interval),

@@ -18,6 +18,8 @@ from .catalogue import load_product
 PRODUCT_SECONDS = 300
 SESSION_SECONDS = 3600
 HEALTH_KEY_SECONDS = 60
+# Its cache is a replica, which refuses writes: what is read from it was written by others.
+READS_ONLY = os.environ.get("SHOP_READS_ONLY") == "1"
 HOST = os.environ.get("SHOP_HOST") or socket.gethostname()
 
 app = FastAPI(title="shop", docs_url=None, redoc_url=None)
@@ -42,11 +44,12 @@ def reason(error: Exception) -> str:
 
 @app.get("/healthz")
 def healthz() -> JSONResponse:
-    """Write a key of this request's own into the cache and read it back."""
-    value = secrets.token_hex(8)
+    """Write a key of this request's own into the cache and read it back; where it only reads, read one that is not."""
+    value = None if READS_ONLY else secrets.token_hex(8)
     key = f"healthz:{HOST}:{value}"
     try:
-        redis_client.set(key, value, ex=HEALTH_KEY_SECONDS)
+        if value is not None:
+            redis_client.set(key, value, ex=HEALTH_KEY_SECONDS)
         found = redis_client.get(key)
     except redis.RedisError as error:
         return JSONResponse({"status": "failed", "reason": reason(error)}, status_code=503)
@@ -60,6 +63,10 @@ def healthz() -> JSONResponse:
 def product(product_id: int, user: str | None = None) -> dict[str, object]:
     key = f"product:{product_id}"
     cached = redis_client.get(key)
+    if READS_ONLY:
+        found = load_product(product_id) if cached is None else json.loads(cached)
+        views = int(redis_client.get(f"views:{product_id}") or 0)
+        return {"product": found, "views": views, "from_cache": cached is not None}
     if cached is None:
         found = load_product(product_id)
         redis_client.set(key, json.dumps(found), ex=PRODUCT_SECONDS)

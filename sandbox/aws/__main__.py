@@ -20,8 +20,11 @@ from sandbox.aws.machine import Machine
 from sandbox.aws.moto_side import Clients, clients_for
 from sandbox.aws.names import Names
 from sandbox.aws.pki import Pki
+from sandbox.aws.populate import fill_old_redis, make_world
 from sandbox.aws.server import Server, listen
 from sandbox.aws.wire import Service
+from sandbox.places import SandboxError
+from sandbox.world import Order
 
 
 def arguments() -> argparse.Namespace:
@@ -41,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--names", type=Path, help="folder that a dnsmasq watches (--hostsdir); STATE/names where left out"
     )
+    parser.add_argument("--world", type=Path, help="file of what the account holds from the start (world.Order)")
     options = parser.parse_args()
     if (options.ca_cert is None) != (options.ca_key is None):
         parser.error("--ca-cert and --ca-key are given together")
@@ -70,9 +74,13 @@ def run(options: argparse.Namespace) -> None:
     instances = Instances(client("ec2"), state / "instances", names, binaries.folder)
     doors.sources += [elasticache.doors, instances.doors]
 
-    def after_ec2_write() -> None:
+    def settle() -> None:
         instances.settle()
         doors.refresh()
+
+    def after_ec2_write() -> None:
+        if not options.world or (state / "world.json").exists():  # of the world that is being made, all at once
+            settle()
 
     # MemoryDB has no handlers yet: each of its operations is refused by name, where moto would pretend.
     services = {"elasticache": elasticache.service, "memorydb": Service("memorydb")}
@@ -85,6 +93,11 @@ def run(options: argparse.Namespace) -> None:
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+    if options.world:
+        order = Order.read(options.world)
+        make_world(client, order).write(state / "world.json")
+        settle()
+        fill_old_redis(order)
     (state / "ready").touch()
     print("ready", flush=True)
     warm_up(client)
@@ -103,7 +116,7 @@ def warm_up(client: Clients) -> None:
 def main() -> int:
     try:
         run(arguments())
-    except (EngineMissing, DoorsUnavailable) as fault:
+    except (EngineMissing, DoorsUnavailable, SandboxError) as fault:
         print(f"sandbox.aws: {fault}", file=sys.stderr)
         return 1
     return 0

@@ -33,6 +33,7 @@ APPLICATION_RULES = (
     "+cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid +cluster|countkeysinslot +cluster|getkeysinslot"
 )
 SERVERS = {"redis": ("redis-server", "redis-check-rdb"), "valkey": ("valkey-server", "valkey-check-rdb")}
+COMMANDS = "appendonlydir"  # the engines' own name for the folder
 EMPTY = '""'  # a value of nothing, in a configuration file
 LONGEST_SOCKET_PATH = 107  # sun_path of Linux
 
@@ -51,13 +52,17 @@ class Binaries:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._found: dict[str, Path] = {}
 
     def find(self, engine: str) -> Path:
-        """The engine's server under its own name, linked into our folder.
+        """The engine's server under its own name, linked into our folder."""
+        if engine not in self._found:
+            self._found[engine] = self._look_for(engine)
+        return self._found[engine]
 
-        Debian 12 ships the server inside redis-tools as redis-check-rdb: it is the same program, and what it does
-        depends on the name that it is called by.
-        """
+    def _look_for(self, engine: str) -> Path:
+        """Debian 12 ships the server inside redis-tools as redis-check-rdb: it is the same program, and what it does
+        depends on the name that it is called by."""
         name = SERVERS[engine][0]
         link = self.folder / name
         search = os.pathsep.join(x for x in (os.environ.get("SANDBOX_BIN"), os.environ.get("PATH", os.defpath)) if x)
@@ -111,7 +116,7 @@ class EngineSettings:
     certificate: Certificate | None = None  # where the node speaks TLS
     speaks_plain: bool = True
     second_address: str = ""  # see Engine
-    seed: Path | None = None  # an RDB file to start from
+    seed: Path | None = None  # what to start from: an RDB file, or a folder of Engine.write_commands
 
 
 class Engine:
@@ -147,7 +152,9 @@ class Engine:
         """Start the process and wait until it answers."""
         settings = self._settings
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if settings.seed is not None:
+        if self._starts_from_commands:
+            shutil.copytree(settings.seed, settings.folder / COMMANDS)
+        elif settings.seed is not None:
             shutil.copyfile(settings.seed, settings.folder / "dump.rdb")
         with (settings.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -157,10 +164,13 @@ class Engine:
         self._process.stdin.write("\n".join(self._configuration()).encode() + b"\n")
         self._process.stdin.close()
         until(self._answers, 20, f"the engine on {self.address} does not start; see {settings.folder}/log")
+        if self._starts_from_commands:
+            self.configure("appendonly", "no")
 
     def restart_empty(self) -> None:
         """Come back as a machine that was replaced: the same address, no data."""
         (self._settings.folder / "dump.rdb").unlink(missing_ok=True)
+        shutil.rmtree(self._settings.folder / COMMANDS, ignore_errors=True)
         self._settings = replace(self._settings, seed=None)
         self.start()
 
@@ -168,6 +178,14 @@ class Engine:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(20)
+
+    @property
+    def is_valkey(self) -> bool:
+        return self._settings.program.name == SERVERS["valkey"][0]
+
+    @property
+    def _starts_from_commands(self) -> bool:
+        return self._settings.seed is not None and self._settings.seed.is_dir()
 
     @property
     def is_running(self) -> bool:
@@ -190,6 +208,7 @@ class Engine:
             f"unixsocket {self._socket}",
             "unixsocketperm 700",
             'save ""',
+            f"appendonly {'yes' if self._starts_from_commands else 'no'}",
             f"maxmemory {settings.maxmemory}",
             "masteruser _replica",
             f"masterauth {secret}",
@@ -239,6 +258,23 @@ class Engine:
         if self.info()["rdb_last_bgsave_status"] != "ok":
             raise EngineFailed(f"the snapshot on {self.address} failed; see {self._settings.folder}/log")
         shutil.copyfile(self._settings.folder / "dump.rdb", to)
+
+    def write_commands(self) -> Path:
+        """Hold back writes, and write all data as the commands that make it, which an older engine reads too."""
+        self._command("CLIENT", "PAUSE", 60_000, "WRITE")
+        self.configure("aof-use-rdb-preamble", "no")
+        self.hidden("bgrewriteaof")
+        until(lambda: not self._is_rewriting(), 60, f"the commands on {self.address} do not come to an end")
+        if self.info()["aof_last_bgrewrite_status"] != "ok":
+            raise EngineFailed(f"writing the commands on {self.address} failed; see {self._settings.folder}/log")
+        return self._settings.folder / COMMANDS
+
+    def _is_rewriting(self) -> bool:
+        found = self.info()
+        return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
+
+    def release_writes(self) -> None:
+        self._command("CLIENT", "UNPAUSE")
 
     # -- protocols -----------------------------------------------------------------------------------------------
     @property

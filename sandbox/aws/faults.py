@@ -15,9 +15,7 @@ from typing import Any
 from sandbox.aws.calls import Call
 from sandbox.aws.moto_side import error_reply
 from sandbox.aws.wire import Reply
-
-THROTTLE, ERROR, CUT_BEFORE, CUT_AFTER = "throttle", "500", "cut-before", "cut-after"
-HOWS = (THROTTLE, ERROR, CUT_BEFORE, CUT_AFTER)
+from sandbox.faults import CUT_AFTER, CUT_BEFORE, ERROR, HOWS, THROTTLE
 
 
 class Cut(Exception):

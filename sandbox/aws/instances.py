@@ -31,6 +31,7 @@ class Instances:
         self._lock = threading.Lock()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._running: list[dict[str, Any]] = []
+        self._without: set[str] = set()  # running, and no service on them that is ours
 
     def settle(self) -> None:
         """Make the processes equal to what EC2 says now."""
@@ -40,8 +41,9 @@ class Instances:
             running = {i["InstanceId"] for i in self._running}
             for name in set(self._processes) - running:
                 stop(self._processes.pop(name))
+            self._without &= running
             for instance in self._running:
-                if instance["InstanceId"] not in self._processes:
+                if instance["InstanceId"] not in {*self._processes, *self._without}:
                     self._start(instance)
             self._names.change({i["PrivateDnsName"]: i["PrivateIpAddress"] for i in found if i.get("PrivateDnsName")})
 
@@ -50,6 +52,7 @@ class Instances:
         answer = self._ec2.describe_instance_attribute(InstanceId=name, Attribute="userData")
         script = base64.b64decode(answer["UserData"].get("Value") or "").decode()
         if not script.strip():
+            self._without.add(name)
             return
         environment = {
             **os.environ,

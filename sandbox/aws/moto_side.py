@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import io
 import json
+import os
 import traceback
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import boto3
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader, Loader
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sandbox.aws.calls import Call
@@ -18,7 +21,23 @@ from sandbox.aws.keys import AccessKey
 from sandbox.aws.wire import NO_SUCH_OPERATION, Reply
 
 REGION = "us-east-1"
+# moto loads 1,300 images when EC2 is called first; one is enough for what runs here.
+os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("images.json"))
 Clients = Callable[[str], Any]
+
+
+class OneParse(JSONFileLoader):
+    """moto and we make many sessions, and each would parse the same models anew: half a second at the start."""
+
+    _parsed: ClassVar[dict[str, Any]] = {}
+
+    def load_file(self, file_path: str) -> Any:
+        if file_path not in self._parsed:
+            self._parsed[file_path] = super().load_file(file_path)
+        return self._parsed[file_path]
+
+
+Loader.FILE_LOADER_CLASS = OneParse
 
 
 def clients_for(port: int, key: AccessKey) -> Clients:

@@ -15,6 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from sandbox.aws.calls import Call, CallLog, call_of
 from sandbox.aws.clock import advance, now
 from sandbox.aws.faults import Cut, Faults
+from sandbox.aws.holding import Holding
 from sandbox.aws.keys import CONTROL_HEADER, Keys, control_key_of
 from sandbox.aws.moto_side import MotoSide, error_reply
 from sandbox.aws.wire import Reply, Service
@@ -38,7 +39,7 @@ class Server:
     ) -> None:
         self._services, self._log, self._keys, self._controls = services, log, keys, controls
         self._after_ec2_write = after_ec2_write
-        self._moto, self._faults = MotoSide(), Faults()
+        self._moto, self._faults, self._holding = MotoSide(), Faults(), Holding()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         is_whole = environ.get("wsgi.input_terminated")  # sent in chunks, without a length
@@ -61,13 +62,17 @@ class Server:
             self._log.record(call, reply.status, reply.error)
             return reply
         try:
-            reply = self._faults.answer(call, lambda: self._answer(environ, call))
+            reply = self._faults.answer(call, lambda: self._unless_held(environ, call))
         except Cut as cut:
             self._log.record(call, 0, str(cut))
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError(str(cut))  # werkzeug takes it for a client that went away, and writes nothing
         self._log.record(call, reply.status, reply.error)
         return reply
+
+    def _unless_held(self, environ: dict[str, Any], call: Call) -> Reply:
+        caller: socket.socket = environ["werkzeug.socket"]
+        return self._holding.answer(call, lambda: self._answer(environ, call), lambda: is_closed(caller))
 
     def _answer(self, environ: dict[str, Any], call: Call) -> Reply:
         service = self._services.get(call.service)
@@ -104,6 +109,10 @@ class Server:
             if what == "POST faults":
                 self._faults.replace(json.loads(body))
                 return as_json(self._faults.shown())
+            if what == "POST hold":
+                return as_json(self._holding.order(json.loads(body)))
+            if what == "GET held":
+                return as_json(self._holding.has_begun())
             if what in self._controls:
                 return as_json(self._controls[what](json.loads(body or b"{}")))
         except (ValueError, TypeError, KeyError) as mistake:
@@ -115,6 +124,16 @@ def unknown_key(call: Call) -> tuple[str, str]:
     """The code and the words with which AWS refuses an access key that it does not know."""
     code = "UnrecognizedClientException" if call.protocol == "json" else "InvalidClientTokenId"
     return code, "The security token included in the request is invalid."
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the other side has closed it. It sends nothing more until it has its answer."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def as_json(value: Any, status: int = 200) -> Reply:

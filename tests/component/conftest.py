@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -19,11 +20,20 @@ import pytest
 import redis
 import trustme
 from ansible.module_utils import basic
-from ansible.module_utils.testing import patch_module_args
 from moto.server import ThreadedMotoServer
 
 from sandbox import check
 from sandbox.shell import environment
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # before ansible-core 2.18
+
+    @contextlib.contextmanager
+    def patch_module_args(args: dict[str, Any]) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode())
+            yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,6 +93,7 @@ class Left(Exception):
 @pytest.fixture
 def run_module(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Run a module's main() in this process, and return its result: with failed=True after fail_json."""
+    from ansible.module_utils.testing import patch_module_args  # since ansible-core 2.19; other tests do without
 
     def leave(module: Any, **result: Any) -> None:
         raise Left(result)

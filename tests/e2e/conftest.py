@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sandbox.api import Sandbox
-from sandbox.moments import Begun, Moment, environment, tasks
+from sandbox.moments import AtModule, AtWrite, Begun, Module, Moment, environment, modules, tasks
 from sandbox.starting import KINDS
 from sandbox.traffic import Traffic
 
@@ -37,6 +37,7 @@ class Run:
     seconds: float
     calls: list = field(default_factory=list)
     tasks: list[Begun] = field(default_factory=list)
+    modules: list[Module] = field(default_factory=list)
 
     @property
     def recap(self) -> dict[str, dict[str, int]]:
@@ -50,9 +51,15 @@ class Run:
 
     @property
     def lines(self) -> list[str]:
-        """The lines of the story at the end of migrate.yml."""
-        told = self.text.rpartition("TASK [report | ")[2].partition("PLAY RECAP")[0]
-        return [line.strip()[2:].strip("'\"") for line in told.splitlines() if line.strip().startswith("- ")]
+        """The lines of the plan, which a run says before it begins: one for each step."""
+        told = self.text.partition("PLAY RECAP")[0]
+        return [line[2:] for line in told.splitlines() if line.startswith("- ")]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the plan, as it is shown."""
+        found = re.search(r"\(plan ([0-9a-f]{12})\)", self.text)
+        return found[1] if found else ""
 
     def said(self) -> str:
         """All the text on one line, since the callback wraps long messages."""
@@ -69,7 +76,9 @@ class Stage:
         self.originals = self.environment_files()
         self.original_parameter = self.parameter()
 
-    def play(self, playbook: str, *arguments: str, moments: Sequence[Moment] = (), **variables) -> Run:
+    def play(
+        self, playbook: str, *arguments: str, moments: Sequence[Moment | AtWrite | AtModule] = (), **variables
+    ) -> Run:
         """Run a playbook with the sandbox's inventory; `variables` are extra variables.
 
         `moments` are what happens when a task of it begins; a run that one kills has the code -9.
@@ -94,8 +103,15 @@ class Stage:
                 command, cwd=CHECKOUT, env=env, stdout=output, stderr=output, timeout=600, check=False
             )
         self.wait_for_keeper(tasks_file)  # its last call belongs to this run
-        took, begun = time.monotonic() - began, tasks(tasks_file) if tasks_file.exists() else []
-        run = Run(ended.returncode, said.read_text(errors="replace"), took, self.calls()[before:], begun)
+        took, noted = time.monotonic() - began, tasks_file.exists()
+        run = Run(
+            ended.returncode,
+            said.read_text(errors="replace"),
+            took,
+            self.calls()[before:],
+            tasks(tasks_file) if noted else [],
+            modules(tasks_file) if noted else [],
+        )
         print(f"\n$ {' '.join(command)}\n{run.text}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
         return run
 
@@ -141,7 +157,7 @@ class Stage:
     def restart_app(self) -> None:
         """Host by host, as users are served meanwhile."""
         service = KINDS[self.sandbox.kind].SERVICE
-        command = [*service.get("migration_supervisorctl", ["systemctl"]), "restart", "shop"]
+        command = [*service.get("sandbox_supervisorctl", ["systemctl"]), "restart", "shop"]
         for host in self.sandbox.hosts:
             done = self.sandbox.run(host, command)
             assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()

@@ -198,9 +198,9 @@ def test_rollback_starts_it_again_with_its_data(soaked, back, before):
 
 
 STEPS = {
-    "a backup that is not noted": "decommission | Note where it is",
+    "a backup that is not noted": "decommission | Prove the backup, and note where it is",
     "a backup, and nothing stopped": "decommission | Note what is begun",
-    "a stop that is noted and not begun": "decommission | Stop the instance",
+    "a stop that is noted and not begun": "decommission | Stop or terminate the instance",
     "a stop that is not noted": "decommission | Note that it is done",
 }
 
@@ -224,7 +224,7 @@ def unstopped(soaked, back):
     """A run that was killed before the stop itself: it is backed up and noted, and the instance runs."""
     assert soaked.migrate().code == 0
     soaked.sandbox.advance_clock(49 * HOUR)
-    run = decommission(soaked, moments=[Moment("decommission | Stop the instance")])
+    run = decommission(soaked, moments=[Moment("decommission | Stop or terminate the instance")])
     assert run.code == -9
 
 

@@ -1,4 +1,4 @@
-"""ansible-playbook is killed at its tasks in turn: the next run ends well, and no .env is ever half.
+"""ansible-playbook is killed at its tasks, calls and modules in turn: the next run ends well, and no .env is ever half.
 
 Between two tasks that change something the world stays the same: there a run that is killed at one of them is the next
 run of the one that was killed at the task before.
@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import pytest
 
-from sandbox.moments import Begun, Moment
+from sandbox.moments import AtModule, AtWrite, Begun, Module, Moment
 from tests.e2e import world
 from tests.e2e.watch import watching
 
@@ -22,24 +22,20 @@ HOSTS, CREATING_SECONDS = 2, 1
 HOUR = 3600
 ROLLBACK, DECOMMISSION = "playbooks/rollback.yml", "playbooks/decommission.yml"
 ASKED = {"migration_decommission": True, "migration_decommission_waive": ["other_services"]}
-FIRST_OF_THE_CUTOVER = "cutover | Begin"
+FIRST_OF_THE_CUTOVER = "move | Move batch by batch"
 # Killed in their middle: what they do is the most that can be left half done.
 WORST_OF_MIGRATE = (
-    "provision | Replication group: make or converge",
-    "ingress | Rules of the security group: let the app in",
-    "cutover | Change the value",
-    "cutover | Change the shared value",
-    "cutover | Restart where needed and prove the connections",
+    "move | Make the target and the way to it",
+    "move | Hold the lock, and judge what was moved",
+    "move | Move the host",
 )
-WORST_OF_ROLLBACK = (
-    "rollback | Put the shared store back",
-    "rollback | Restore the value",
-    "rollback | Restart where needed and prove the connections",
-)
+WORST_OF_ROLLBACK = ("move | Hold the lock, and judge what was moved", "move | Move the host")
 WORST_OF_DECOMMISSION = (
     "decommission | Take a snapshot of the old Redis and send it",
-    "decommission | Stop the instance",
+    "decommission | Stop or terminate the instance",
 )
+# Where a kill between two modules on a host leaves the most half done: the value is changed, the app still as it was.
+BETWEEN = "app_service"
 
 
 @dataclass
@@ -55,6 +51,7 @@ class Course:
     is_done: Callable[[], bool]
     variables: dict = field(default_factory=dict)
     kills: int = 0
+    missed: int = 0  # the run had ended before
     ends: int = 0  # next runs that came to their end
     worlds: set[str] = field(default_factory=set)
 
@@ -64,8 +61,10 @@ class Course:
         assert first.code == 0
         assert self.is_done()
         self.tasks: list[Begun] = first.tasks
+        self.modules: list[Module] = first.modules
+        self.writes: list[str] = first.writes
 
-    def play(self, *moments: Moment):
+    def play(self, *moments: Moment | AtWrite | AtModule):
         return self.stage.play(self.playbook, moments=moments, **self.variables)
 
     def named(self, name: str) -> Begun:
@@ -91,17 +90,17 @@ class Course:
         assert run.code == -signal.SIGKILL
         self.kills += 1
 
-    def end_after(self, task: Begun) -> None:
+    def end_after(self, what: str) -> None:
         run = self.play()
         self.ends += 1
-        assert run.code == 0, f"after a kill at {task.name!r} the next run does not end well"
-        assert self.is_done(), f"after a kill at {task.name!r}: {self.stage.connections()}"
+        assert run.code == 0, f"after a kill at {what!r} the next run does not end well"
+        assert self.is_done(), f"after a kill at {what!r}: {self.stage.connections()}"
 
     def kill_in_the_middle(self, task: Begun) -> None:
         """The next run starts at once: what the killed one began may still be under way."""
         self.have(task)
         self.kill(task, after=task.seconds / 2)
-        self.end_after(task)
+        self.end_after(task.name)
 
     def kill_at_the_begin(self, task: Begun) -> None:
         """A next run is made to its end from each world once: what it finds is all that it knows of the one before."""
@@ -109,8 +108,33 @@ class Course:
         left = json.dumps(world.look(self.stage), sort_keys=True)
         if left not in self.worlds:
             self.worlds.add(left)
-            self.end_after(task)
+            self.end_after(task.name)
             self.have(None)
+
+    def kill_at(self, moment: AtWrite | AtModule) -> None:
+        """A run from the whole world is killed there, and the next is made to its end where it finds a new one.
+
+        A machine that is slower or faster makes another call, as while it waits: then the run may end before.
+        """
+        self.have(None)
+        run = self.play(moment)
+        assert run.code in (0, -signal.SIGKILL)
+        self.missed += run.code == 0
+        self.kills += run.code != 0
+        left = json.dumps(world.look(self.stage), sort_keys=True)
+        if left not in self.worlds:
+            self.worlds.add(left)
+            self.end_after(f"{moment}")
+
+    def kill_at_every_write(self) -> None:
+        """Before AWS has done it, and after it was done but before the run is told."""
+        for number in range(1, len(self.writes) + 1):
+            self.kill_at(AtWrite(number))
+            self.kill_at(AtWrite(number, is_done=True))
+
+    def kill_between_all_modules(self) -> None:
+        for module in self.modules:
+            self.kill_at(AtModule(module.host, module.number))
 
     def kill_at_every_task(self) -> None:
         """Where a kill changed nothing, the next run is the one that is killed at the task after it."""
@@ -121,7 +145,8 @@ class Course:
 
     def show(self) -> None:
         print(
-            f"{self.playbook}: {len(self.tasks)} tasks, {self.kills} kills, {self.ends} next runs to the end, from "
+            f"{self.playbook}: {len(self.tasks)} tasks, {len(self.writes)} writing calls, {len(self.modules)} modules "
+            f"on hosts: {self.kills} kills, {self.missed} missed, {self.ends} next runs to the end, from "
             f"{len(self.worlds)} different worlds"
         )
 
@@ -206,26 +231,36 @@ def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(
         for course, names in worst:
             for name in names:
                 course.kill_in_the_middle(course.named(name))
+        for course in (kills.rollback, kills.migrate):
+            course.kill_at(next(AtModule(each.host, each.number) for each in course.modules if BETWEEN in each.name))
+        kills.migrate.kill_at(AtWrite(len(kills.migrate.writes) // 2, is_done=True))
         kills.hold(watch, stop())
 
 
 @pytest.mark.long
 @pytest.mark.timeout(18_000)
-def test_after_a_kill_at_any_task_the_next_run_ends_well(stage, kills):
+@pytest.mark.parametrize("moments", ["every_task", "every_write", "all_modules"])
+def test_after_a_kill_at_any_moment_the_next_run_ends_well(stage, kills, moments):
+    """At each task, at each call to AWS that writes, and between the modules that run on a host."""
     with watching(stage.sandbox, stage.folder) as watch, stage.load(17_000) as stop:
         for course in kills.courses:
-            course.kill_at_every_task()
+            if moments == "every_task":
+                course.kill_at_every_task()
+            elif moments == "every_write":
+                course.kill_at_every_write()
+            else:
+                course.kill_between_all_modules()
         kills.hold(watch, stop())
 
 
-TERMINATE, NOTED = "decommission | Terminate the instance", "decommission | Note that it is gone"
+TERMINATE, NOTED = "decommission | Stop or terminate the instance", "decommission | Note that it is done"
 
 
 @pytest.mark.long
 def test_after_a_kill_where_the_instance_is_terminated_the_next_run_ends_well(stage, kills):
     """Last, as there is no way back from it."""
     kills.have_soaked()
-    kills.decommission.end_after(kills.decommission.tasks[0])
+    kills.decommission.end_after(kills.decommission.tasks[0].name)
     stage.sandbox.advance_clock(73 * HOUR)
     ask = {**ASKED, "migration_decommission_terminate": True}
     for moment in (Moment(TERMINATE), Moment(TERMINATE, after=0.3), Moment(NOTED)):

@@ -70,6 +70,24 @@ def test_the_run_does_what_the_plan_said_line_by_line(plan, migrated):
     assert migrated.code == 0
     assert len(plan.lines) > 8
     assert comparable(migrated.lines) == comparable(plan.lines)
+    assert plan.digest and migrated.digest == plan.digest
+
+
+def test_what_was_done_on_the_hosts_is_what_the_plan_said(stage, plan, migrated):
+    record = json.loads((stage.folder / "report" / "cutover.json").read_text())
+    planned = [line for line in plan.lines if line.startswith((*stage.hosts, "SSM parameter"))]
+    assert comparable(record["done"]) == comparable(planned)
+    assert record["digest"].startswith(plan.digest)
+
+
+def told(run):
+    """The lines that a person reads."""
+    return [line for line in run.text.splitlines() if line.strip()]
+
+
+def test_a_plan_a_run_and_a_run_that_changes_nothing_fit_the_screen(plan, migrated, again):
+    assert [len(told(run)) <= most for run, most in ((plan, 40), (migrated, 60), (again, 10))] == [True] * 3
+    assert "TASK [" not in migrated.text and "ok: [" not in migrated.text
 
 
 def test_every_host_is_connected_to_the_target_and_none_to_the_old_redis(stage, migrated):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.ssm import journal_name
 
 NAME = "/kempian/sandbox/REDIS_URL"
+SHARED_ALONE = [{"store": "ssm", "parameter": NAME}]
 
 
 def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
@@ -14,7 +15,7 @@ def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
     stage.restart_app()
     original, files = stage.parameter(), stage.environment_files()
 
-    run = stage.migrate(migration_env_path="")
+    run = stage.migrate(migration_values=SHARED_ALONE)
     assert run.code == 0
     assert written(run, NAME) == 1
     assert written(run, journal_name("sandbox", NAME)) == 1, "its original in the ledger"
@@ -22,11 +23,11 @@ def test_an_app_that_reads_its_url_from_ssm_is_moved_and_moved_back(stage):
     assert stage.on_new()
     assert stage.environment_files() == files
 
-    again = stage.migrate(migration_env_path="")
+    again = stage.migrate(migration_values=SHARED_ALONE)
     assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
     assert again.writes == []
 
-    assert stage.play("playbooks/rollback.yml", migration_env_path="").code == 0
+    assert stage.play("playbooks/rollback.yml", migration_values=SHARED_ALONE).code == 0
     assert stage.parameter() == original
     assert stage.on_old()
     assert stage.all_healthy()

@@ -124,7 +124,7 @@ def test_a_target_that_fails_over_in_the_second_batch(provisioned):
     """A failover that a proof does not survive puts all back. Meanwhile hosts on the target have no cache at all."""
     first, second, _third = provisioned.hosts
     provisioned.sandbox.settings(failing_over_seconds=15)
-    fail_over = Moment("cutover | Probe the target", occurrence=2, command=(sys.executable, "-c", FAIL_OVER))
+    fail_over = Moment("move | Move the host", occurrence=2, command=(sys.executable, "-c", FAIL_OVER))
     with broken(provisioned, "the target", first):
         run = provisioned.play(CUTOVER, moments=[fail_over])
     assert run.code != 0
@@ -143,7 +143,7 @@ def test_a_host_that_becomes_unreachable_in_the_second_batch(provisioned):
     first, second, third = provisioned.hosts
     sandbox = provisioned.sandbox
     drop = (sys.executable, "-m", "sandbox", "drop", sandbox.name, second)
-    restart = "cutover | Restart where needed and prove the connections"
+    restart = "move | Move the host"
     serve = provisioned.break_app(second, "time.sleep(3600)")
     with broken(provisioned, "a host's network", second):
         try:

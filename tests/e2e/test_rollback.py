@@ -138,7 +138,7 @@ def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(migrated, be
     """The third host is on the target, the others and the shared value are back."""
     stage = migrated
     with stage.load() as stop:
-        killed = rollback(stage, moments=[Moment("rollback | Restart where needed and prove the connections")])
+        killed = rollback(stage, moments=[Moment("move | Move the host", after=1)])
         assert killed.code == -9
         finished = rollback(stage)
         figures = stop()

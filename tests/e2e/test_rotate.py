@@ -47,7 +47,7 @@ def plan(stage, old):
 def killed(stage, plan):
     """By kill -9, when the target takes both tokens and no host has the new one."""
     files = stage.environment_files()
-    run = rotate(stage, moments=[Moment("rotate | Change the shared value")], migration_auth_token_new=True)
+    run = rotate(stage, moments=[Moment("move | Move the host")], migration_auth_token_new=True)
     return {"run": run, "files": files, "files_after": stage.environment_files(), "entry": ledger(stage)}
 
 

@@ -188,7 +188,7 @@ def crashed_module(stage, guard, plan):
     assert killer.stdout.readline() == "waiting\n"
     now = tuple(stage.sandbox.host_command(host, ["touch", flag]))
     with guard.watching():
-        run = stage.migrate(*LOUD, moments=[Moment("cutover | Change the value", occurrence=2, command=now)])
+        run = stage.migrate(*LOUD, moments=[Moment("move | Move the host", occurrence=2, command=now)])
     said, _ = killer.communicate(timeout=130)
     return {"run": run, "killed": said, "found": guard.search()}
 
@@ -197,7 +197,7 @@ def crashed_module(stage, guard, plan):
 def crashed_run(stage, guard, crashed_module):
     """ansible-playbook itself is killed while a module that carries the token runs."""
     with guard.watching():
-        run = stage.migrate(*LOUD, moments=[Moment("cutover | Change the value", occurrence=2, after=0.3)])
+        run = stage.migrate(*LOUD, moments=[Moment("move | Move the host", occurrence=2, after=0.3)])
     time.sleep(3)  # what it had begun on the hosts goes on for a moment
     return {"run": run, "found": guard.search()}
 
@@ -296,7 +296,7 @@ def test_in_aws_they_are_in_the_secret_the_value_and_secure_strings_alone(stage,
     assert set(holding.values()) <= {"SecureString"}, holding
 
 
-@pytest.mark.parametrize("option", ["ANSIBLE_KEEP_REMOTE_FILES", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"])
+@pytest.mark.parametrize("option", ["ANSIBLE_KEEP_REMOTE_FILES", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT", "ANSIBLE_DEBUG"])
 def test_options_of_ansible_that_would_show_or_leave_secrets_are_refused(stage, guard, back, monkeypatch, option):
     monkeypatch.setenv(option, "1")
     run = stage.migrate(*LOUD)

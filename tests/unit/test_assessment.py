@@ -133,3 +133,38 @@ def test_parameters_of_the_target_are_read_as_ansible_gives_them():
 )
 def test_names_of_keys_are_told_as_patterns(key, pattern):
     assert pattern_of(key) == pattern
+
+
+def test_a_service_that_nobody_knows_is_told():
+    with pytest.raises(AssessmentError, match="use one of elasticache"):
+        target_from({"service": "memcached-of-old"})
+
+
+@pytest.mark.parametrize(
+    ("old", "target", "is_told"),
+    [
+        (("redis", "7.0.15"), ("valkey", "7.2"), False),
+        (("redis", "7.2.4"), ("valkey", "7.2"), False),
+        (("redis", "7.2.4"), ("redis", "7.1"), True),
+        (("redis", "7.4.1"), ("valkey", "8.0"), True),
+        (("redis", "8.0.0"), ("valkey", "9.1"), True),
+        (("valkey", "8.0.1"), ("valkey", "8.1"), False),
+        (("valkey", "8.1.0"), ("valkey", "8.0"), True),
+        (("valkey", "7.2.6"), ("redis", "7.1"), True),
+    ],
+)
+def test_versions_are_weighed_by_engine(old, target, is_told):
+    source = dataclasses.replace(SOURCE, server=Server(*old, "master", "standalone"))
+    wanted = target_from({"engine": target[0], "engine_version": target[1]})
+    told = [one for one in assess(source, wanted, COLD) if one.subject == "version"]
+    assert bool(told) == is_told
+    assert all(f"the target is {target[0]} {target[1]}" in one.found for one in told)
+
+
+def test_an_old_redis_of_7_2_is_shown_the_way_to_valkey():
+    source = dataclasses.replace(SOURCE, server=Server("redis", "7.2.4", "master", "standalone"))
+    (told,) = [one for one in assess(source, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
+    assert "migration_engine: valkey" in told.remedy
+    newer = dataclasses.replace(SOURCE, server=Server("redis", "7.4.0", "master", "standalone"))
+    (told,) = [one for one in assess(newer, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
+    assert "migration_engine" not in told.remedy

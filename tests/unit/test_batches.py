@@ -8,11 +8,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.bat
     cutover_batches,
     failure_reason,
     hosts_to_put_back,
-    is_begun,
     is_changed_before,
     is_cutover_to,
-    is_to_switch,
-    leads_to_target,
     probe_failure,
     remembered_hosts,
     shared_failure,
@@ -73,6 +70,12 @@ def test_a_shared_store_without_an_original_that_still_leads_to_the_target_is_no
     assert "no original" in shared_failure(reverted(TARGET["address"]), TARGET)
 
 
+def test_a_shared_store_is_not_back_while_any_of_its_values_leads_to_the_target():
+    back, not_back = reverted("old-redis.internal")["changes"], reverted(TARGET["address"])["changes"]
+    both = {"changes": {"/a": back["/shop/REDIS_URL"], "/b": not_back["/shop/REDIS_URL"]}}
+    assert "no original" in shared_failure(both, TARGET)
+
+
 def test_an_earlier_run_has_changed_a_value_whose_original_is_another_than_what_it_says():
     old, new = {"host": "old-redis.internal", "port": 6379}, {"host": TARGET["address"], "port": 6379}
     assert is_changed_before(reverted("x", action="keep", journaled=True, before_location=new, original_location=old))
@@ -94,14 +97,6 @@ def test_a_run_has_something_to_do_where_any_look_found_it():
     assert not would_change([kept, {}, {"skipped": True}, {"restarted": False}])
 
 
-def test_an_earlier_run_has_begun_a_host_whose_value_is_changed_and_journaled():
-    done = reverted("x", action="keep", journaled=True)
-    assert is_begun(done, {})
-    assert not is_begun(reverted("x", action="write", journaled=True), {}), "a look tells what a run would journal"
-    assert not is_begun(reverted("x", action="keep", journaled=False), done), "the host has a value of its own"
-    assert is_begun({"skipped": True}, done), "the host reads the shared value"
-
-
 def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_ended_where_that_is_asked_for():
     results = {"app1": {"changed": False}, "app2": {"changed": True}, "app3": {"changed": False}}
     assert hosts_to_put_back(results, ["app1"], all_of_it=False, settled=[]) == ["app2"]
@@ -110,14 +105,6 @@ def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_
 
 def test_a_host_that_was_only_restarted_where_it_was_settled_is_not_put_back():
     assert hosts_to_put_back({"app1": {"changed": True}, "app2": {"changed": True}}, [], False, ["app1"]) == ["app2"]
-
-
-def test_a_host_leads_to_the_target_where_the_value_that_it_reads_is_to_be_kept():
-    kept, written = reverted("x", action="keep"), reverted("x", action="write")
-    assert leads_to_target(kept, {})
-    assert leads_to_target({"skipped": True}, kept)
-    assert not leads_to_target(written, kept), "the host has a value of its own"
-    assert not leads_to_target({"skipped": True}, {"skipped": True})
 
 
 def test_the_ledger_remembers_hosts_on_one_target_only():
@@ -131,14 +118,6 @@ def test_a_cutover_is_to_an_endpoint_whatever_hosts_are_left_of_it():
     assert is_cutover_to({"endpoint": TARGET, "hosts": []}, TARGET)
     assert not is_cutover_to({"endpoint": {**TARGET, "port": 6380}, "hosts": ["app1"]}, TARGET)
     assert not is_cutover_to({}, TARGET)
-
-
-def test_a_host_is_switched_where_the_value_that_it_reads_changes_or_its_service_is_restarted():
-    kept, written = reverted("x", action="keep"), reverted("x", action="write")
-    assert is_to_switch(written, {}, {})
-    assert is_to_switch({"skipped": True}, written, {})
-    assert is_to_switch(kept, {}, {"restarted": True})
-    assert not is_to_switch(kept, written, {"restarted": False}), "the host has a value of its own"
 
 
 def test_a_remedy_for_the_target_is_not_given_for_the_old_redis():

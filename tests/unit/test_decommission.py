@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from ansible_collections.kempian.cache_migration.plugins.filter import decommission as filters
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.backup import folder_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import Instance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission, looks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.checks import Wishes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.course import Course
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.decommission import (
     NOTHING,
     RETIRE,
@@ -195,18 +195,27 @@ def test_an_earlier_backup_that_cannot_be_proven_does_not_count():
     assert (decision.wants_backup, decision.keeps_backup) == (True, False)
 
 
-def test_an_earlier_backup_is_proven_against_what_the_old_redis_says_now():
-    tasks = {task["name"].partition("| ")[2]: task for task in yaml.safe_load((ROLE / "stop.yml").read_text())}
+ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/decommission/tasks"
+
+
+def tasks_of(name):
+    """The tasks of a file of the role, by their names."""
+    return {task["name"].partition("| ")[2]: task for task in yaml.safe_load((ROLE / name).read_text())}
+
+
+def test_all_is_looked_at_again_after_the_backup_and_before_anything_is_begun():
+    tasks = tasks_of("act.yml")
     names = list(tasks)
-    proof = tasks["Prove an earlier backup that is to count"]
-    asked = proof["kempian.cache_migration.backup_verify"]
-    assert asked["keyspace"] == "{{ hostvars[__decommission_asker].__decommission_asked.redis.keyspace }}"
-    assert proof["when"] == ["__decommission_plan.keeps_backup", "not ansible_check_mode"]
     again = names.index("Look again")
-    assert names.index("Prove an earlier backup that is to count") < names.index("Back it up") < again
-    assert tasks["Look again"]["when"][0] == "__decommission_plan.wants_backup or __decommission_plan.keeps_backup"
-    assert names[again + 1] == "Refuse to stop what was written after its backup"
-    assert again < names.index("Note what is begun")
+    assert names.index("Keep other runs out, and begin") < names.index("Prove the backup, and note where it is") < again
+    assert tasks["Look again"]["when"] == "__retire_begun.looks_again"
+    assert names[again + 1] == "Note what is begun"
+
+
+@pytest.mark.parametrize("kind", ["wants_backup", "keeps_backup"])
+def test_a_backup_that_counts_is_one_of_what_the_old_redis_holds_after_it(kind):
+    assert Course(STOP, "", **{kind: True}).looks_again
+    assert not Course(STOP, "").looks_again
 
 
 def test_the_command_that_forgets_an_entry_names_the_region():
@@ -284,21 +293,54 @@ def test_an_instance_that_is_stopped_by_hand_after_a_backup_that_failed_was_not_
         assert checks(wishes, by_hand) == ["instance"]
 
 
-ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/decommission/tasks"
-
-
 def test_what_is_begun_is_noted_after_the_backup_and_right_before_the_act():
-    tasks = yaml.safe_load((ROLE / "stop.yml").read_text())
-    names = [task["name"].partition("| ")[2] for task in tasks]
+    names = list(tasks_of("act.yml"))
     last = names.index("Note what is begun")
-    assert names[last + 1 : last + 3] == ["Stop the instance", "Retire the service"]
-    assert names.index("Forget a stop that did not last") < names.index("Back it up") < last
+    assert names[last + 1 :] == ["Stop or terminate the instance", "Stop and disable the service", "Mask the service"]
+    assert names.index("Take a snapshot of the old Redis and send it") < last
 
 
-def test_a_backup_without_anything_retired_is_nothing_to_undo():
-    back = yaml.safe_load((ROLE / "undo.yml").read_text())[-1]
-    assert back["ansible.builtin.include_tasks"] == "bring_back.yml"
-    assert back["when"] == "__decommission_ledger.entries.decommission is defined"
+@pytest.mark.parametrize(
+    ("step", "entry", "is_noted"),
+    [
+        (STOP, {}, True),
+        (STOP, {"step": "stopping"}, False),
+        (RETIRE, {"step": "stopped"}, True),
+        (TERMINATE, {"step": "stopped"}, False),
+    ],
+)
+def test_what_is_begun_is_noted_once(step, entry, is_noted):
+    assert Course(step, "", entry=entry).is_to_note is is_noted
+
+
+def test_a_stop_that_did_not_last_is_forgotten_before_the_backup():
+    """Were the instance to end again before this run has stopped it, the old note would pass for that stop."""
+    again = Course(STOP, "", wants_backup=True, entry={"step": "stopped", "instance_id": ID})
+    assert again.forgets_stop
+    assert not replace(again, entry={}).forgets_stop
+    assert not replace(again, step=RETIRE).forgets_stop, "of a service it still knows whether it was enabled"
+
+
+def test_the_ledger_says_what_is_begun_and_what_is_done():
+    instance = Course(STOP, "", instance_id=ID)
+    assert (instance.begun, instance.done) == (
+        {"step": "stopping", "instance_id": ID},
+        {"step": "stopped", "instance_id": ID},
+    )
+    assert replace(instance, step=TERMINATE).done == {"step": "terminated", "instance_id": ID}
+    service = Course(RETIRE, "", instance_id=ID, service="redis-server", host="old", unit={"enabled": True})
+    assert service.begun == {"step": "stopping", "service": "redis-server", "host": "old", "was_enabled": True}
+    continued = replace(service, unit={"enabled": False}, entry=service.begun)
+    assert continued.done["was_enabled"] is True, "as it was before the run that disabled it"
+
+
+def test_the_instance_is_left_alone_where_its_service_is_retired():
+    assert {step: Course(step, "", service="x").instance_state for step in (STOP, RETIRE, TERMINATE, NOTHING)} == {
+        STOP: "stopped",
+        RETIRE: "",
+        TERMINATE: "terminated",
+        NOTHING: "",
+    }
 
 
 def test_a_stop_that_was_begun_is_finished():
@@ -359,15 +401,12 @@ CUT_OFF = {"redis": {"failure": "it is silent."}}
 LOST = {"unreachable": True, "msg": "no route."}
 
 
-def hostvars_of(*looks, asked=None):
-    return {
-        f"app{number}": {"look": look, "asked": (asked or {}).get(f"app{number}", {"skipped": True})}
-        for number, look in enumerate(looks, 1)
-    }
+def looks_of(*found):
+    return {f"app{number}": look for number, look in enumerate(found, 1)}
 
 
 @pytest.mark.parametrize(
-    ("looks", "asker"),
+    ("found", "asker"),
     [
         ([{"redis": SAID}, {"redis": SAID}], "app1"),
         ([CUT_OFF, {"redis": SAID}], "app2"),
@@ -376,33 +415,74 @@ def hostvars_of(*looks, asked=None):
         ([None], ""),
     ],
 )
-def test_the_first_host_that_the_old_redis_answers_asks_it(looks, asker):
-    known = hostvars_of(*looks)
-    assert filters.old_redis_asker(list(known), known, "look") == asker
+def test_the_first_host_that_the_old_redis_answers_asks_it(found, asker):
+    assert looks.asker(looks_of(*found).items()) == asker
 
 
 def test_hosts_that_ask_at_the_same_time_are_no_clients_of_the_old_redis():
     busy = {"redis": {**SAID, "clients": [OUR_OWN]}}
-    known = hostvars_of(CUT_OFF, busy, busy, asked={"app2": {"redis": SAID}})
-    seen = RedisLook.of_hosts(filters.host_looks(list(known), known, "look", "asked"))
+    known = looks_of(CUT_OFF, busy, busy)
+    seen = RedisLook.of_hosts(looks.of_run(known, {"app2": {"redis": SAID}}))
     assert (seen.failure, seen.clients) == ("", ())
-    known = hostvars_of(CUT_OFF, busy, busy, asked={"app2": busy})
-    assert RedisLook.of_hosts(filters.host_looks(list(known), known, "look", "asked")).clients
+    assert RedisLook.of_hosts(looks.of_run(known, {"app2": busy})).clients
+    assert not RedisLook.of_hosts(looks.of_run(known, {"app3": {"redis": SAID}})).clients
 
 
 def test_where_it_answers_no_host_each_is_named_with_its_reason():
-    known = hostvars_of(LOST, CUT_OFF)
-    params = {**PARAMS, "hosts": filters.host_looks(list(known), known, "look", "asked")}
+    params = {**PARAMS, "hosts": looks.of_run(looks_of(LOST, CUT_OFF), {"app1": None})}
     seen = decommission_plan.seen_of(params, ledger.Contents({}, [], NOW), None)
     (told,) = [reason.sentence for reason in decide(WISHES, replace(SEEN, redis=seen.redis)).reasons]
     assert told.endswith("app1: the host cannot be reached: no route.; app2: it is silent.")
 
 
+def test_a_host_without_a_look_was_left_out():
+    (told,) = looks.of_run({"app1": None}, {}).values()
+    assert "left out of this run" in HostLook.of(told).failure
+
+
 def test_every_host_asks_and_one_of_them_alone():
-    first, second = yaml.safe_load((ROLE / "look.yml").read_text())[:2]
-    assert all(task["kempian.cache_migration.old_redis_info"]["ask"] is True for task in (first, second))
-    assert "when" not in first and second["when"] == "inventory_hostname == __decommission_asker"
-    assert all(task["ignore_errors"] and task["ignore_unreachable"] for task in (first, second))
+    first, second = list(tasks_of("look.yml").values())[:2]
+    steps = [task["kempian.cache_migration.retire_host"]["step"] for task in (first, second)]
+    assert steps == ["look", "ask"]
+    assert "when" not in first and "run_once" not in first
+    assert all(task["ignore_errors"] for task in (first, second))
+
+
+# --- an app with several values ---
+
+TWO = {
+    "stores": [
+        {"name": "REDIS_URL", "original": OLD, "addresses": ["10.0.0.9"], "current": {"host": TARGET, "port": 6379}},
+        {"name": "JOBS_URL", "original": OLD, "addresses": ["10.0.0.9"], "current": {"host": TARGET, "port": 6379}},
+    ]
+}
+
+
+def with_jobs(**differs):
+    first, second = TWO["stores"]
+    look = HostLook.of({"stores": [first, {**second, **differs}]})
+    return replace(SEEN, hosts={"app1": look, "app2": ON_TARGET})
+
+
+def test_several_values_that_all_went_from_the_old_redis_to_the_target_are_as_one():
+    assert checks(WISHES, with_jobs()) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "differs", "told"),
+    [
+        ("hosts", {"current": OLD}, "app1 is not on the target (master.cache.example): its value JOBS_URL leads to"),
+        ("hosts", {"original": {}}, "app1 has no original of its value JOBS_URL in the journal"),
+        ("instance", {"original": {**OLD, "port": 6380}}, "app1 to old-redis.internal:6380"),
+    ],
+)
+def test_each_of_several_values_counts(check, differs, told):
+    (reason,) = decide(WISHES, with_jobs(**differs)).reasons
+    assert reason.check == check and told in reason.sentence
+
+
+def test_a_value_that_led_to_another_machine_is_refused():
+    assert "instance" in checks(WISHES, with_jobs(addresses=["10.0.0.8"]))
 
 
 # --- the times of the ledger ---

@@ -6,8 +6,8 @@ import pathlib
 
 import pytest
 import yaml
-from ansible_collections.kempian.cache_migration.plugins.filter import decommission as filters
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import retiring
 
 ID, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 BACKUP = {"bucket": "b", "key": "cache_migration/shop/20261122T110000Z.rdb", "size": 9, "sha256": "f" * 64}
@@ -62,12 +62,12 @@ def test_what_is_no_instances_id_is_not_started(name):
     assert "no id of an instance" in wrong({"instance_id": name})
 
 
-def test_the_inventory_tells_the_way_back_which_instance_it_is_as_it_tells_decommission():
-    def told(playbook):
-        text = (ROLE.parents[2] / "playbooks" / playbook).read_text()
-        return " ".join(text.partition("decommission_instance_id: ")[2].split("\n        decommission_")[0].split())
-
-    assert told("rollback.yml") == told("decommission.yml") != ""
+@pytest.mark.parametrize(
+    ("stated", "hostvars", "instance"),
+    [(ID, {"old": {"instance_id": OTHER}}, ID), ("", {"old": {"instance_id": OTHER}}, OTHER), ("", {"old": {}}, "")],
+)
+def test_the_inventory_tells_the_way_back_which_instance_it_is_as_it_tells_decommission(stated, hostvars, instance):
+    assert retiring.instance_of({"old_instance_id": stated}, hostvars, ["old"]) == instance
 
 
 # --- whether it is back ---
@@ -116,14 +116,19 @@ def test_where_it_is_there_and_does_not_start_nothing_is_to_be_given_up(backup):
     ],
 )
 def test_a_service_that_is_not_back_is_a_result_with_its_reason(result, why):
-    assert filters.why_failed(result) == why
-    tasks = yaml.safe_load((ROLE / "bring_back.yml").read_text())
-    back = next(task for task in tasks if task["name"].endswith("Bring its service back"))
-    assert back["ignore_unreachable"] and back["ignore_errors"]
-    told = tasks[tasks.index(back) + 1]
-    assert told["when"] == f"{back['register']} | kempian.cache_migration.task_failure | length > 0"
-    assert "__decommission_entry.host" in told["ansible.builtin.fail"]["msg"]
-    assert "__decommission_entry.service" in told["ansible.builtin.fail"]["msg"]
+    told = decommission.service_not_back({"service": "redis-server", "host": "old"}, result)
+    assert bool(told) is bool(why)
+    if why:
+        assert (
+            f"the service redis-server on old, could not be brought back, so the app stays where it is: {why}." in told
+        )
+        assert "journalctl -u redis-server" in told
+
+
+def test_a_service_that_cannot_be_started_does_not_end_the_run_before_it_is_told_of():
+    tasks = {task["name"].partition("| ")[2]: task for task in yaml.safe_load((ROLE / "undo.yml").read_text())}
+    back = tasks["Bring its service back"]
+    assert back["ignore_unreachable"] and back["ignore_errors"] and back["register"] == "__retire_service"
 
 
 def answer(count, expires=0):

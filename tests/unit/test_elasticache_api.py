@@ -6,6 +6,7 @@ import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls as api
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from botocore import xform_name
 from botocore.stub import Stubber
@@ -57,10 +58,10 @@ def test_a_step_that_aws_takes_is_done(aws):
     assert api.act(client, DELETE) is api.Outcome.DONE
 
 
-def explained(client, step):
+def explained(client, step, options=None):
     with pytest.raises(AnsibleAWSError) as failed:
         api.act(client, step)
-    return api.explain(failed.value)
+    return explain(failed.value, options=options)
 
 
 def test_a_denied_call_names_the_iam_action_that_is_missing(aws):
@@ -88,6 +89,39 @@ def test_a_refusal_of_aws_names_the_option_to_change(aws, code, option):
     assert option in explained(client, CREATE)
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "option"),
+    [
+        ("InvalidParameterValue", "Invalid/unrecognized Cache Node Type: cache.t3.tiny", "cache_node_type"),
+        ("InvalidParameterValue", "cache.t3.tiny is not offered here", "cache_node_type"),
+        ("InvalidParameterValue", "us-east-1z is not a valid availability zone.", "preferred_cache_cluster_azs"),
+        ("InvalidParameterValue", "us-east-1z is unknown", "preferred_cache_cluster_azs"),
+        ("InvalidParameterValue", "Some security group IDs are invalid: sg-0 does not exist", "security_group_ids"),
+        ("InvalidParameterCombination", "sg-12345678 is not in the VPC", "security_group_ids"),
+        ("InvalidKMSKeyFault", "", "kms_key_id"),
+        ("InvalidParameterValue", "The KMS key is disabled", "kms_key_id"),
+        (
+            "InvalidParameterCombination",
+            "Expected a parameter group of family redis7 but found one of family redis6.x",
+            "cache_parameter_group_name",
+        ),
+        ("InvalidParameterCombination", "Cannot find version 9.9 for redis", "engine_version"),
+        ("InvalidParameterCombination", "The user group g1 is of engine valkey", "engine"),
+    ],
+)
+def test_a_refusal_under_a_code_for_anything_names_the_option_by_what_aws_says(aws, code, message, option):
+    client, stubber = aws
+    options = {
+        "cache_node_type": "cache.t3.tiny",
+        "preferred_cache_cluster_azs": ["us-east-1z"],
+        "security_group_ids": ["sg-12345678"],
+        "engine_version": "9.9",
+        "port": 6379,
+    }
+    refuse(stubber, "create_replication_group", code, message)
+    assert f"change {option}: " in explained(client, CREATE, options)
+
+
 def test_a_combination_that_aws_refuses_is_a_failure(aws):
     client, stubber = aws
     refuse(stubber, "modify_replication_group", "InvalidParameterCombination", "Cannot do both")
@@ -106,6 +140,18 @@ def test_a_group_that_is_not_there_reads_as_none(aws):
     client, stubber = aws
     refuse(stubber, "describe_replication_groups", "ReplicationGroupNotFoundFault")
     assert api.read_replication_group(client, "shop") is None
+
+
+def test_a_member_that_is_gone_already_is_no_failure_of_the_read(aws):
+    client, stubber = aws
+    group = {"ReplicationGroupId": "shop", "ARN": "arn:aws:x", "MemberClusters": ["shop-001", "shop-002"]}
+    stubber.add_response("describe_replication_groups", {"ReplicationGroups": [group]})
+    cluster = {"CacheClusterId": "shop-001", "ReplicationGroupId": "shop", "EngineVersion": "7.1.0"}
+    stubber.add_response("describe_cache_clusters", {"CacheClusters": [cluster]}, {"CacheClusterId": "shop-001"})
+    refuse(stubber, "describe_cache_clusters", "CacheClusterNotFound")
+    stubber.add_response("list_tags_for_resource", {"TagList": []})
+    read = api.read_replication_group(client, "shop")
+    assert (read.engine_version, read.num_cache_clusters) == ("7.1.0", 2)
 
 
 def test_tags_that_aws_does_not_tell_yet_are_unknown_and_not_empty(aws):

@@ -138,11 +138,6 @@ def test_the_diff_names_only_the_keys_that_change():
     assert diff["before_header"] == diff["after_header"] == "/e"
 
 
-def test_an_address_without_a_secret_is_harmless_and_anything_else_is_not():
-    values = ["redis://host:6379/0", NEW, "hunter2", None, "redis://user@host:6379/0"]
-    assert contract.harmless(values) == {"redis://host:6379/0"}
-
-
 # --- options of the value found ---
 
 OPTIONS = "?decode_responses=True&socket_timeout=5"

@@ -13,7 +13,7 @@ KNOWS = {
     "core": set(),
     "host": {"core"},
     "stores": {"core", "host"},
-    "cache": {"core", "stores"},
+    "cache": {"core", "host", "stores"},
     "targets": {"core"},
     "aws": {"core", "targets", "stores"},
     "decide": {"core", "targets", "stores", "cache", "host", "aws"},

@@ -7,12 +7,12 @@ import sys
 import time
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.own_check import (
     CheckRefused,
     arguments_of,
     end_of,
     failure,
-    masked,
     phase_after,
     shown,
 )

@@ -10,6 +10,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.gr
     Desired,
     Parameter,
     ParameterGroup,
+    family_among,
+    kept,
     plan_absent,
     plan_present,
     predict,
@@ -22,10 +24,13 @@ FAMILY = {
     item.name: item
     for item in (
         Parameter("maxmemory-policy", "volatile-lru", allowed="volatile-lru,allkeys-lru,noeviction"),
-        Parameter("databases", "16", allowed="1-1200000", needs_reboot=True),
-        Parameter("timeout", "0", allowed="0,20-"),
+        Parameter("databases", "16", allowed="1-1200000", data_type="integer", needs_reboot=True),
+        Parameter("timeout", "0", allowed="0,20-", data_type="integer"),
         Parameter("activedefrag", "no", allowed="yes,no"),
         Parameter("appendonly", "no", allowed="yes,no", is_modifiable=False),
+        Parameter("slowlog-log-slower-than", "10000", allowed="-1-2147483647", data_type="integer"),
+        Parameter("hll-sparse-max-bytes", "3000", data_type="integer"),
+        Parameter("reserved-memory", "0", allowed="0-", data_type="integer"),
     )
 }
 CURRENT = ParameterGroup("shop", "redis7", "Parameters of shop-prod", FAMILY, OURS, "arn:shop")
@@ -124,7 +129,7 @@ def test_an_unknown_name_is_refused_with_what_is_near_to_it():
         ({"parameters": {"maxmemory-policy": "lru"}}, "parameters"),
         ({"parameters": {"appendonly": True}}, "parameters"),
         ({"parameters": {"timeout": None}}, "parameters"),
-        ({"cache_parameter_group_family": "redis6.x"}, "cache_parameter_group_family"),
+        ({"cache_parameter_group_family": "redis6.x"}, "cache_parameter_group_name"),
         ({"description": "other"}, "description"),
         ({"cache_parameter_group_name": "default.redis7"}, "cache_parameter_group_name"),
         ({"cache_parameter_group_name": "sh--op"}, "cache_parameter_group_name"),
@@ -156,3 +161,92 @@ def test_somebody_elses_group_is_refused_adopted_and_never_changed_or_deleted():
     assert "'databases': '32'" in refusal(foreign, adopt=True, parameters={"databases": 64}).message
     with pytest.raises(PlanRefused, match="never deleted"):
         plan_absent(foreign, desired(adopt=True))
+
+
+# --- values that AWS would refuse ---
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_taken"),
+    [
+        ("timeout", "abc", False),
+        ("timeout", "60s", False),
+        ("timeout", "1.5", False),
+        ("timeout", "10", False),
+        ("timeout", "20", True),
+        ("databases", "0", False),
+        ("databases", "1200001", False),
+        ("slowlog-log-slower-than", "-1", True),
+        ("slowlog-log-slower-than", "-2", False),
+        ("hll-sparse-max-bytes", "many", False),
+        ("hll-sparse-max-bytes", "16000", True),
+        ("maxmemory-policy", "allkeys-lfu", False),
+        ("maxmemory-policy", "allkeys-lru", True),
+    ],
+)
+def test_a_value_is_held_against_what_aws_takes_before_anything_is_made(name, value, is_taken):
+    for current in (None, CURRENT):
+        stated = {"parameters": {name: value}, "cache_parameter_group_family": "redis7"}
+        if is_taken:
+            assert plan(current, **stated).steps
+            continue
+        with pytest.raises(PlanRefused) as refused:
+            plan(current, **stated)
+        assert refused.value.option == "parameters"
+        assert name in refused.value.message and repr(value) in refused.value.message
+
+
+def test_words_that_aws_lists_for_people_refuse_nothing():
+    assert Parameter("x", allowed="any string").takes("Kg$")
+    assert Parameter("x", allowed="1-60 seconds", data_type="integer").takes("600")
+
+
+# --- what AWS never resets ---
+
+
+def test_reserved_memory_that_is_not_stated_any_more_stays_and_is_told():
+    current = with_values(**{"reserved-memory": "100", "timeout": "300"})
+    dropped = {"parameters": {"databases": 16}, "purge_parameters": True}
+    (step,) = plan(current, **dropped).steps
+    assert step.parameters["ParameterNameValues"] == [{"ParameterName": "timeout", "ParameterValue": "300"}]
+    (told,) = kept(current, desired(**dropped))
+    assert "reserved-memory" in told and "'100'" in told
+    assert plan(predict(current, desired(**dropped), FAMILY), **dropped).steps == ()
+    assert kept(current, desired(parameters={"reserved-memory": 50}, purge_parameters=True)) == []
+    assert kept(current, desired(parameters={})) == []
+
+
+# --- the family of an engine and its version ---
+
+VERSIONS = [
+    {"EngineVersion": version, "CacheParameterGroupFamily": family}
+    for version, family in (("7.2", "valkey7"), ("8.0", "valkey8"), ("8.10", "valkey8"), ("10.0", "valkey10"))
+]
+
+
+@pytest.mark.parametrize(
+    ("version", "family"),
+    [("7.2", "valkey7"), ("8.0", "valkey8"), ("8.0.1", "valkey8"), ("8.10", "valkey8"), ("10.0", "valkey10")],
+)
+def test_the_family_of_a_version_is_the_one_that_aws_tells(version, family):
+    assert family_among(VERSIONS, "valkey", version) == family
+    assert family_among(VERSIONS[:1], "valkey", "") == "valkey7"  # AWS's default, where none is stated
+
+
+def test_a_version_that_aws_does_not_have_is_refused_with_those_that_it_has():
+    with pytest.raises(PlanRefused, match=r"of Valkey here; it has 7\.2, 8\.0, 8\.10, 10\.0") as refused:
+        family_among(VERSIONS, "valkey", "9.9")
+    assert refused.value.option == "engine_version"
+
+
+@pytest.mark.parametrize(
+    ("params", "option"),
+    [
+        ({"engine": "valkey", "cache_parameter_group_family": "valkey8"}, "cache_parameter_group_family"),
+        ({"engine_version": "8.0"}, "engine"),
+    ],
+)
+def test_an_engine_stands_in_place_of_a_family(params, option):
+    with pytest.raises(PlanRefused) as refused:
+        desired(**params)
+    assert refused.value.option == option

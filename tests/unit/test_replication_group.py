@@ -8,6 +8,8 @@ import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     endpoint_of,
     shape,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     version_numbers,
 )
 
@@ -173,3 +175,17 @@ def test_a_group_that_was_made_before_modes_existed_speaks_tls_only():
 def test_a_security_group_on_its_way_out_is_not_counted():
     leaving = [{"SecurityGroupId": "sg-1", "Status": "removing"}, {"SecurityGroupId": "sg-3", "Status": "adding"}]
     assert group(cluster(SecurityGroups=leaving)).security_group_ids == ("sg-3",)
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "pending"),
+    [
+        ("redis", "7.1", {"engine_version": "7.1"}),
+        ("redis", "8.0", {"engine_version": "8.0", "engine": "valkey"}),
+        ("valkey", "8.1", {"engine_version": "8.1"}),
+        ("valkey", "7.1", {"engine_version": "7.1", "engine": "redis"}),
+    ],
+)
+def test_a_queued_move_shows_as_the_version_alone_which_tells_the_engine(engine, version, pending):
+    cluster = {**CLUSTERS[0], "PendingModifiedValues": {"EngineVersion": version}}
+    assert shape({**GROUP, "Engine": engine}, [cluster]).pending == pending

@@ -34,8 +34,6 @@ def refused(**params):
         ("migration_name", ""),
         ("engine_version", "7"),
         ("engine_version", "7.1.0"),
-        ("engine_version", "7.2"),
-        ("engine_version", "8.0"),
         ("engine_version", "5.0"),
         ("cache_node_type", "t3.small"),
         ("cache_node_type", "db.t3.small"),
@@ -123,3 +121,23 @@ def test_a_deletion_must_say_what_becomes_of_the_data():
         Deletion.from_params({**NAMED, "final_snapshot_identifier": "last", "skip_final_snapshot": True})
     assert Deletion.from_params({**NAMED, "skip_final_snapshot": True}).final_snapshot_identifier is None
     assert Deletion.from_params({**NAMED, "final_snapshot_identifier": "last"}).final_snapshot_identifier == "last"
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "is_one"),
+    [
+        ("redis", "7.1", True),
+        ("redis", "7.2", False),
+        ("redis", "8.0", False),
+        ("valkey", "7.1", False),
+        ("valkey", "6.x", False),
+        ("valkey", "7.2", True),
+        ("valkey", "9.1", True),
+        ("valkey", "12.0", True),
+    ],
+)
+def test_a_version_is_of_one_engine(engine, version, is_one):
+    if is_one:
+        assert desired(engine=engine, engine_version=version).engine_version == version
+    else:
+        assert refused(engine=engine, engine_version=version).option == "engine_version"

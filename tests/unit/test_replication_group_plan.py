@@ -22,6 +22,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     predict,
     queued_against,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    version_numbers,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,48 +76,75 @@ def refusal(current, **params):
 
 # --- the property ---
 
-GROUPS = st.builds(
-    replace,
-    st.just(CURRENT),
-    engine_version=st.sampled_from(["5.0.6", "6.2.6", "7.0.4", "7.0.7", "7.1.0"]),
-    cache_node_type=st.sampled_from(["cache.t3.small", "cache.t3.medium"]),
-    num_cache_clusters=st.integers(1, 6),
-    automatic_failover_enabled=st.booleans(),
-    multi_az_enabled=st.booleans(),
-    security_group_ids=st.sampled_from([("sg-1",), ("sg-1", "sg-2")]),
-    cache_parameter_group_name=st.sampled_from(["default.redis7", "default.redis6.x", "shop"]),
-    at_rest_encryption_enabled=st.booleans(),
-    storage_encryption_type=st.sampled_from(["", "none", "sse-elasticache", "sse-kms"]),
-    snapshot_retention_limit=st.integers(0, 3),
-    tags=st.sampled_from([OURS, {**OURS, "team": "a"}, {**OURS, "team": "b", "aws:x": "y"}, {}]),
-    pending=st.sampled_from(
-        [{}, {"cache_node_type": "cache.t3.medium"}, {"engine_version": "7.1"}, {"cache_node_type": "cache.t3.large"}]
-    ),
-).flatmap(
-    lambda group: st.sampled_from(
-        [
-            group,
-            replace(group, transit_encryption_mode="preferred"),
-            replace(group, auth_token_enabled=False),
-            replace(group, transit_encryption_enabled=False, transit_encryption_mode="", auth_token_enabled=False),
-        ]
+
+def as_aws_has_it(group):
+    """Of an engine that has its version, and with nothing queued but what changes it in place."""
+    engine = "valkey" if version_numbers(group.engine_version) >= (7, 2) else "redis"
+    queued = group.pending.get("engine_version", "")
+    fits = not queued or ("engine" in group.pending) == (engine == "redis" and queued != "7.1")
+    fits = fits and (not queued or version_numbers(queued) > version_numbers(group.engine_version)[:2])
+    fits = fits and group.pending.get("automatic_failover_enabled") is not group.automatic_failover_enabled
+    return replace(group, engine=engine, pending=group.pending if fits else {})
+
+
+GROUPS = (
+    st.builds(
+        replace,
+        st.just(CURRENT),
+        engine_version=st.sampled_from(["5.0.5", "6.2.6", "7.0.4", "7.0.7", "7.1.0", "7.2.6", "8.0.1", "9.0.0"]),
+        cache_node_type=st.sampled_from(["cache.t3.small", "cache.t3.medium"]),
+        num_cache_clusters=st.integers(1, 6),
+        automatic_failover_enabled=st.booleans(),
+        multi_az_enabled=st.booleans(),
+        security_group_ids=st.sampled_from([("sg-1",), ("sg-1", "sg-2")]),
+        cache_parameter_group_name=st.sampled_from(["default.redis7", "default.redis6.x", "default.valkey8", "shop"]),
+        at_rest_encryption_enabled=st.booleans(),
+        storage_encryption_type=st.sampled_from(["", "none", "sse-elasticache", "sse-kms"]),
+        snapshot_retention_limit=st.integers(0, 3),
+        tags=st.sampled_from([OURS, {**OURS, "team": "a"}, {**OURS, "team": "b", "aws:x": "y"}, {}]),
+        pending=st.sampled_from(
+            [
+                {},
+                {"cache_node_type": "cache.t3.medium"},
+                {"engine_version": "7.1"},
+                {"cache_node_type": "cache.t3.large"},
+                {"automatic_failover_enabled": True},
+                {"automatic_failover_enabled": False},
+                {"engine": "valkey", "engine_version": "8.0"},
+                {"engine_version": "8.1"},
+            ]
+        ),
+    )
+    .map(as_aws_has_it)
+    .flatmap(
+        lambda group: st.sampled_from(
+            [
+                group,
+                replace(group, transit_encryption_mode="preferred"),
+                replace(group, auth_token_enabled=False),
+                replace(group, transit_encryption_enabled=False, transit_encryption_mode="", auth_token_enabled=False),
+            ]
+        )
     )
 )
 OPTIONS = {
-    "engine_version": st.sampled_from(["5.0.6", "6.2", "6.x", "7.0", "7.1"]),
+    "engine": st.sampled_from(["redis", "valkey"]),
+    "engine_version": st.sampled_from(["5.0.6", "6.x", "7.0", "7.1", "7.2", "8.0", "8.1", "9.0"]),
     "cache_node_type": st.sampled_from(["cache.t3.small", "cache.t3.medium"]),
     "num_cache_clusters": st.integers(1, 6),
     "automatic_failover_enabled": st.booleans(),
     "multi_az_enabled": st.booleans(),
     "security_group_ids": st.sampled_from([[], ["sg-1"], ["sg-2", "sg-1"]]),
-    "cache_parameter_group_name": st.sampled_from(["default.redis7", "default.redis6.x", "shop"]),
+    "cache_parameter_group_name": st.sampled_from(["default.redis7", "default.valkey8", "shop", "shop8"]),
     "transit_encryption_enabled": st.booleans(),
     "transit_encryption_mode": st.sampled_from(["preferred", "required"]),
     "at_rest_encryption_enabled": st.booleans(),
     "auth_token": st.just(TOKEN),
     "snapshot_retention_limit": st.integers(0, 3),
-    "snapshot_window": st.just("03:00-04:00"),
-    "replication_group_description": st.sampled_from(["one", "two"]),
+    "snapshot_window": st.sampled_from(["03:00-04:00", "05:30-06:30"]),
+    "preferred_maintenance_window": st.sampled_from(["mon:03:30-mon:05:00", "sun:07:00-sun:08:00"]),
+    "preferred_cache_cluster_azs": st.sampled_from([["us-east-1a"], ["us-east-1a", "us-east-1b"]]),
+    "replication_group_description": st.sampled_from(["one", "two", ""]),
     "tags": st.sampled_from([{}, {"team": "a"}, {"team": "b", "stage": "prod"}]),
     "purge_tags": st.booleans(),
     "apply_immediately": st.booleans(),
@@ -159,6 +189,82 @@ def test_options_that_are_left_out_are_not_changed(current):
         assert refused.option in ("automatic_failover_enabled", "multi_az_enabled")
         return
     assert steps == ()
+
+
+# --- what waits for the maintenance window ---
+
+LONE = replace(CURRENT, num_cache_clusters=1, automatic_failover_enabled=False, multi_az_enabled=False)
+ALONE = replace(LONE, num_cache_clusters=2)
+BOTH = {"automatic_failover_enabled": True, "multi_az_enabled": True, "apply_immediately": False}
+
+
+def test_failover_and_multi_az_are_queued_by_one_call_and_not_asked_for_again_while_failover_waits():
+    (step,) = plan(ALONE, **BOTH).steps
+    assert step.parameters == {
+        "ReplicationGroupId": "shop",
+        "AutomaticFailoverEnabled": True,
+        "MultiAZEnabled": True,
+        "ApplyImmediately": False,
+    }
+    waiting = replace(ALONE, pending={"automatic_failover_enabled": True})
+    assert actions(waiting, **BOTH) == []
+    off = {"automatic_failover_enabled": False, "multi_az_enabled": False, "apply_immediately": False}
+    assert len(actions(CURRENT, **off)) == 1
+    assert actions(replace(CURRENT, pending={"automatic_failover_enabled": False}), **off) == []
+
+
+def test_multi_az_alone_is_not_queued_as_aws_would_never_tell_that_it_is():
+    with_failover = replace(ALONE, automatic_failover_enabled=True)
+    refused = refusal(with_failover, multi_az_enabled=True, apply_immediately=False)
+    assert refused.option == "apply_immediately" and "multi_az_enabled" in refused.message
+    assert actions(with_failover, multi_az_enabled=True) == ["ModifyReplicationGroup"]
+
+
+def test_the_last_replica_stays_while_failover_waits_to_be_switched_off():
+    off = {"automatic_failover_enabled": False, "multi_az_enabled": False, "num_cache_clusters": 1}
+    assert refusal(CURRENT, **off, apply_immediately=False).option == "apply_immediately"
+    assert actions(CURRENT, **off) == ["ModifyReplicationGroup", "DecreaseReplicaCount"]
+
+
+def test_a_call_that_acts_at_once_brings_the_queued_failover_and_says_so():
+    waiting = replace(ALONE, pending={"automatic_failover_enabled": True})
+    (step,) = plan(waiting, snapshot_retention_limit=7).steps
+    assert "automatic_failover_enabled" in step.reason
+    assert predict(waiting, desired(snapshot_retention_limit=7)).automatic_failover_enabled
+
+
+# --- windows ---
+
+
+@pytest.mark.parametrize(
+    ("daily", "weekly", "overlaps"),
+    [
+        ("05:00-06:00", "sun:05:30-sun:06:30", True),
+        ("05:00-06:00", "sun:06:00-sun:07:00", False),
+        ("05:00-06:00", "sun:04:00-sun:05:00", False),
+        ("05:00-06:00", "sun:04:00-sun:05:01", True),
+        ("23:30-00:30", "sun:00:00-sun:01:00", True),
+        ("00:00-01:00", "sat:23:30-sun:00:30", True),
+        ("23:00-00:00", "sun:00:00-sun:01:00", False),
+        ("12:00-13:00", "mon:14:00-wed:01:00", True),
+    ],
+)
+def test_a_snapshot_window_is_apart_from_the_maintenance_window(daily, weekly, overlaps):
+    both = {"snapshot_window": daily, "preferred_maintenance_window": weekly}
+    current = replace(CURRENT, snapshot_window=daily, preferred_maintenance_window="")
+    if not overlaps:
+        assert actions(None, cache_node_type="cache.t3.small", **both) == ["CreateReplicationGroup"]
+        assert actions(current, preferred_maintenance_window=weekly) == ["ModifyReplicationGroup"]
+        return
+    assert refusal(None, cache_node_type="cache.t3.small", **both).option == "preferred_maintenance_window"
+    assert refusal(current, preferred_maintenance_window=weekly).option == "preferred_maintenance_window"
+    other = replace(CURRENT, snapshot_window="", preferred_maintenance_window=weekly)
+    assert refusal(other, snapshot_window=daily).option == "snapshot_window"
+
+
+def test_windows_of_a_group_that_nobody_changes_are_left_alone():
+    odd = replace(CURRENT, snapshot_window="05:00-06:00", preferred_maintenance_window="sun:05:00-sun:06:00")
+    assert actions(odd, snapshot_retention_limit=7) == ["ModifyReplicationGroup"]
 
 
 # --- creation ---
@@ -209,11 +315,38 @@ def test_a_group_on_its_way_out_counts_as_absent():
             {"engine_version": "7.1", "cache_parameter_group_name": "default.redis6.x"},
             "cache_parameter_group_name",
         ),
+        ({"preferred_cache_cluster_azs": ["us-east-1a", "us-east-1b"]}, "num_cache_clusters"),
+        (
+            {"transit_encryption_enabled": True, "transit_encryption_mode": "preferred", "auth_token": TOKEN},
+            "transit_encryption_mode",
+        ),
+        (
+            {"transit_encryption_enabled": True, "transit_encryption_mode": "required", "engine_version": "6.2"},
+            "transit_encryption_mode",
+        ),
+        (
+            {"transit_encryption_enabled": True, "transit_encryption_mode": "preferred", "engine_version": "5.0.6"},
+            "transit_encryption_mode",
+        ),
     ],
 )
 def test_a_creation_that_aws_would_refuse_is_refused_first(params, option):
     node_type = {} if option == "cache_node_type" else {"cache_node_type": "cache.t3.small"}
     assert refusal(None, **node_type, **params).option == option
+
+
+def test_a_mode_of_tls_is_stated_where_the_version_has_one():
+    preferred = {"transit_encryption_enabled": True, "transit_encryption_mode": "preferred"}
+    for version in ({}, {"engine_version": "7.0"}, {"engine_version": "7.1"}):
+        assert actions(None, cache_node_type="cache.t3.small", **preferred, **version) == ["CreateReplicationGroup"]
+
+
+def test_an_empty_text_counts_as_left_out():
+    empty = {"replication_group_description": "", "kms_key_id": "", "engine_version": ""}
+    (step,) = plan(None, cache_node_type="cache.t3.small", **empty).steps
+    assert step.parameters["ReplicationGroupDescription"] == "Cache of shop-prod"
+    assert not {"KmsKeyId", "EngineVersion"} & set(step.parameters)
+    assert actions(CURRENT, **empty) == []
 
 
 def test_before_it_is_made_the_endpoint_is_a_placeholder_with_what_is_known():
@@ -364,9 +497,117 @@ def test_a_group_that_could_not_fail_over_as_it_says_is_refused(params, option):
     assert refusal(CURRENT, **params).option == option
 
 
-def test_a_group_with_cluster_mode_or_of_another_engine_is_refused():
+def test_a_group_with_cluster_mode_is_refused():
     assert refusal(replace(CURRENT, cluster_enabled=True)).option == "replication_group_id"
-    assert refusal(replace(CURRENT, engine="valkey")).option == "engine"
+
+
+# --- Valkey, and the move to it in place ---
+
+TILL = replace(CURRENT, engine="valkey", engine_version="8.0.1", cache_parameter_group_name="default.valkey8")
+BACK = replace(TILL, engine_version="7.2.6", cache_parameter_group_name="default.valkey7")
+MOVE = {"engine": "valkey", "engine_version": "8.0"}
+
+
+def test_a_new_group_has_the_engine_that_is_stated_and_else_redis_with_at_rest_encryption_as_aws_has_it():
+    for stated, engine, is_encrypted in (({}, "redis", False), (MOVE, "valkey", True)):
+        wanted = desired(cache_node_type="cache.t3.small", **stated)
+        (step,) = plan_present(None, wanted).steps
+        assert step.parameters["Engine"] == engine and "AtRestEncryptionEnabled" not in step.parameters
+        made = predict(None, wanted)
+        assert (made.engine, made.at_rest_encryption_enabled) == (engine, is_encrypted)
+        assert endpoint_of(made).engine == engine
+    keyed = {"cache_node_type": "cache.t3.small", "kms_key_id": "1234"}
+    assert actions(None, **keyed, **MOVE) == ["CreateReplicationGroup"]
+    assert refusal(None, **keyed, **MOVE, at_rest_encryption_enabled=False).option == "kms_key_id"
+    assert refusal(None, cache_node_type="cache.t3.small", engine_version="8.0").option == "engine_version"
+
+
+@pytest.mark.parametrize("stated", [{}, {"engine": "valkey"}, {"engine": "valkey", "engine_version": "8.0"}])
+def test_a_group_of_valkey_keeps_its_engine_where_none_is_stated(stated):
+    assert actions(TILL, **stated) == []
+    assert endpoint_of(predict(TILL, desired(**stated))).engine == "valkey"
+
+
+def test_redis_becomes_valkey_in_place_by_one_call_with_its_version():
+    moved = plan(CURRENT, **MOVE)
+    (step,) = moved.steps
+    assert step.parameters == {
+        "ReplicationGroupId": "shop",
+        "Engine": "valkey",
+        "EngineVersion": "8.0",
+        "ApplyImmediately": True,
+    }
+    assert step.disruptive and "30 to 60 s" not in step.reason
+    assert moved.diff()["after"] == {"engine": "valkey", "engine_version": "8.0"}
+    old = replace(CURRENT, engine_version="5.0.5", cache_parameter_group_name="default.redis5.0")
+    assert "30 to 60 s" in plan(old, **MOVE).steps[0].reason
+
+
+def test_valkey_7_2_and_nothing_else_becomes_redis_7_1_again():
+    back = {"engine": "redis", "engine_version": "7.1"}
+    (step,) = plan(BACK, **back).steps
+    assert (step.parameters["Engine"], step.parameters["EngineVersion"]) == ("redis", "7.1")
+    for current, version in ((TILL, "7.1"), (BACK, "7.0"), (BACK, "6.x")):
+        refused = refusal(current, engine="redis", engine_version=version)
+        assert refused.option == "engine" and "from Valkey 7.2 to 7.1 only" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("current", "stated", "option"),
+    [
+        (CURRENT, {"engine": "valkey"}, "engine_version"),
+        (CURRENT, {"engine_version": "8.0"}, "engine"),
+        (BACK, {"engine": "redis"}, "engine_version"),
+        (BACK, {"engine_version": "7.1"}, "engine"),
+        (TILL, {"engine_version": "7.2"}, "engine_version"),
+        (replace(CURRENT, cache_parameter_group_name="own"), MOVE, "cache_parameter_group_name"),
+        (
+            replace(CURRENT, cache_parameter_group_name="own"),
+            {"engine": "valkey", "engine_version": "12.0"},  # of a family that we do not know
+            "cache_parameter_group_name",
+        ),
+        (
+            replace(BACK, cache_parameter_group_name="of-valkey7"),
+            {"engine_version": "8.0"},
+            "cache_parameter_group_name",
+        ),
+        (CURRENT, {**MOVE, "cache_parameter_group_name": "default.redis7"}, "cache_parameter_group_name"),
+        (CURRENT, {**MOVE, "cache_parameter_group_name": "default.valkey7"}, "cache_parameter_group_name"),
+    ],
+)
+def test_a_move_that_aws_would_refuse_is_refused_first_with_the_option_to_state(current, stated, option):
+    refused = refusal(current, **stated)
+    assert refused.option == option and option in refused.message
+
+
+def test_a_move_with_a_parameter_group_of_ones_own_takes_another_one_along():
+    custom = replace(CURRENT, cache_parameter_group_name="of-redis7")
+    (step,) = plan(custom, **MOVE, cache_parameter_group_name="of-valkey8").steps
+    assert step.parameters["CacheParameterGroupName"] == "of-valkey8"
+
+
+def test_a_move_for_the_window_shows_as_its_version_and_is_not_asked_for_again():
+    custom = replace(CURRENT, cache_parameter_group_name="of-redis7")
+    stated = {**MOVE, "cache_parameter_group_name": "of-valkey8", "apply_immediately": False}
+    assert actions(custom, **stated) == ["ModifyReplicationGroup"]
+    waiting = replace(custom, pending={"engine": "valkey", "engine_version": "8.0"})
+    assert actions(waiting, **stated) == []
+    assert queued_against(waiting, desired(engine="redis")) != []
+
+
+def test_a_call_that_acts_at_once_takes_back_a_queued_move_with_engine_and_version():
+    waiting = replace(CURRENT, pending={"engine": "valkey", "engine_version": "8.0"})
+    for stated in ({"engine": "redis"}, {"engine_version": "7.1"}):
+        (step,) = plan(waiting, snapshot_retention_limit=7, **stated).steps
+        assert (step.parameters["Engine"], step.parameters["EngineVersion"]) == ("redis", "7.1")
+        assert predict(waiting, desired(snapshot_retention_limit=7, **stated)).engine == "redis"
+    assert predict(waiting, desired(snapshot_retention_limit=7)).engine == "valkey"
+
+
+def test_an_adopted_group_of_another_engine_differs():
+    theirs = replace(CURRENT, tags={})
+    assert "engine is 'redis', stated 'valkey'" in refusal(theirs, **MOVE, adopt=True).message
+    assert actions(theirs, adopt=True) == []
 
 
 # --- queued changes ---

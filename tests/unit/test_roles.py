@@ -1,59 +1,71 @@
-"""The roles' contracts: defaults equal the argument specs, and playbooks map every option with the same default."""
+"""The roles' contracts: their options are those of core/options.py, and nothing of their own is beside them."""
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
-import re
 
 import pytest
 import yaml
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+ENGINE = "move"  # the others are a goal of it, and have the options that it reads
+SCREEN = (
+    100  # lines that an editor shows at once on a screen of 1440 points; whoever reads a role sees all of its course
+)
+
+
+def _role_docs():
+    spec = importlib.util.spec_from_file_location("role_docs", ROOT / "scripts/role_docs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+MADE = {str(path.relative_to(ROOT)): text for path, text in _role_docs().made().items()}
 
 
 def specs(role):
     return yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
 
 
-def options(role):
-    return {name: option for entry in specs(role).values() for name, option in entry["options"].items()}
+@pytest.mark.parametrize("path", sorted(MADE))
+def test_argument_specs_and_tables_say_what_the_options_are(path):
+    """`make docs` writes them."""
+    assert (ROOT / path).read_text() == MADE[path]
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_the_defaults_of_a_role_are_those_of_its_argument_specs(role):
-    every = {**options(role), **specs(role)["main"]["options"]}
-    stated = {name: option["default"] for name, option in every.items() if "default" in option}
-    defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())
-    only_elsewhere = {name for entry, spec in specs(role).items() if entry != "main" for name in spec["options"]}
-    assert {name: value for name, value in stated.items() if name in defaults} == defaults
-    assert set(stated) - set(defaults) <= only_elsewhere
+@pytest.mark.parametrize("role", [role for role in ROLES if role != ENGINE])
+def test_a_role_has_the_options_of_the_stages_of_its_goal_and_no_other(role):
+    stages = GOALS[role].stages if role in GOALS else (role,)
+    assert list(specs(role)["main"]["options"]) == list(options.spec(stages))
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_option_of_a_role_is_in_its_readme(role):
+@pytest.mark.parametrize("role", [role for role in ROLES if role != ENGINE])
+def test_the_tables_of_a_role_name_each_of_its_options(role):
     readme = (ROOT / f"roles/{role}/README.md").read_text()
-    assert [name for name in options(role) if f"`{name}`" not in readme] == []
+    assert [name for name in specs(role)["main"]["options"] if f"| `{name}` |" not in readme] == []
 
 
-@pytest.mark.parametrize("playbook", sorted(path.name for path in (ROOT / "playbooks").glob("*.yml")))
-def test_a_playbook_maps_to_options_that_exist_and_with_the_roles_own_defaults(playbook):
-    text = (ROOT / "playbooks" / playbook).read_text()
-    known = {name: option for role in ROLES for name, option in options(role).items()}
-    mapped = re.findall(r"^\s+((?:{})_\w+):\s*(.*)$".format("|".join(ROLES)), text, re.M)
-    for name, value in mapped:
-        assert name in known, f"{playbook}: {name}"
-        # A switch from the command line or an INI inventory is text, and any text is true.
-        assert known[name]["type"] != "bool" or "migration_" not in value or "| bool" in value, f"{playbook}: {name}"
-        simple = re.fullmatch(r'"\{\{ migration_\w+ \| default\((.*?)\)(?: \| bool)? \}\}"', value)
-        if simple and "default" in known[name] and not name.endswith("_report_dir"):  # playbooks always record
-            assert yaml.safe_load(simple[1]) == known[name]["default"], f"{playbook}: {name}"
+def test_every_goal_has_a_role_and_a_playbook_and_every_role_but_one_is_a_goal():
+    assert set(ROLES) - {ENGINE} == set(GOALS) | {"decommission"}
+    assert {path.stem for path in (ROOT / "playbooks").glob("*.yml")} == set(ROLES) - {ENGINE}
 
 
-def test_every_option_of_the_main_entry_of_a_role_can_be_set_from_the_inventory():
-    text = "".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))
-    missing = [name for role in ROLES for name in specs(role)["main"]["options"] if f"{name}:" not in text]
-    assert missing == []
+@pytest.mark.parametrize("goal", sorted(GOALS))
+def test_a_role_is_the_engine_with_its_goal(goal):
+    first = yaml.safe_load((ROOT / f"roles/{goal}/tasks/main.yml").read_text())[0]
+    assert first["ansible.builtin.import_role"] == {"name": f"kempian.cache_migration.{ENGINE}"}
+    assert first["vars"] == {"move_goal": goal}
+    assert set(specs(ENGINE)["main"]["options"]["move_goal"]["choices"]) == set(GOALS)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "roles").glob("*/tasks/*.yml")), ids=lambda p: "/".join(p.parts[-3:]))
+def test_a_file_of_tasks_fits_on_a_screen(path):
+    assert len(path.read_text().splitlines()) <= SCREEN
 
 
 def tasks_in(whole):
@@ -63,19 +75,11 @@ def tasks_in(whole):
             yield from tasks_in(task.get(part))
 
 
-def test_what_runs_through_the_apps_own_interpreter_has_an_end():
-    """The app's user owns it: one that sleeps would hold the run, and its lock, for ever."""
-    files = (ROOT / "roles").glob("*/tasks/*.yml")
-    tasks = [task for file in files for task in tasks_in(yaml.safe_load(file.read_text()))]
-    through_it = [task for task in tasks if "ansible_python_interpreter" in (task.get("vars") or {})]
-    assert through_it
-    assert [task["name"] for task in through_it if not task.get("timeout")] == []
-
-
 def test_what_asks_the_old_redis_to_retire_it_or_to_bring_it_back_has_an_end():
     """Whoever answers in its place and never comes to the end of an answer would hold the run for ever."""
     files = (ROOT / "roles/decommission/tasks").glob("*.yml")
     tasks = [task for file in files for task in tasks_in(yaml.safe_load(file.read_text()))]
-    asking = [task for task in tasks if "kempian.cache_migration.old_redis_info" in task]
+    steps = {task["name"]: task.get("kempian.cache_migration.retire_host", {}).get("step") for task in tasks}
+    asking = [task for task in tasks if steps[task["name"]] in ("look", "ask", "wait")]
     assert len(asking) == 3
     assert [task["name"] for task in asking if not task.get("timeout")] == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.filter import cache_migration as filters
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback, story
 
 OLD = {"host": "10.0.0.5", "port": 6379}
@@ -15,33 +14,25 @@ REACHED = {"reached": True, "location": OLD}
 REFUSED = {"reached": False, "failure": {"found": "refused", "remedy": "open the ingress"}, "location": OLD}
 
 
-def test_a_host_with_an_original_in_its_journal_is_to_be_put_back():
-    assert rollback.is_to_put_back(RECORDED, {"restarted": False})
+def test_a_value_is_recorded_where_the_journal_has_its_original():
+    assert rollback.is_recorded(RECORDED) and not rollback.is_recorded(PLAIN) and not rollback.is_recorded(LOST)
 
 
-def test_a_host_whose_value_is_back_but_whose_service_is_not_is_to_be_put_back():
-    assert rollback.is_to_put_back(PLAIN, {"restarted": True})
+def test_a_host_that_cannot_read_its_journal_or_has_nothing_to_go_back_to_says_nothing_of_the_old_redis():
+    unread = {"reached": False, "failure": {"kind": "unreadable", "found": "damaged"}, "location": {}}
+    nothing = {"reached": False, "failure": {"kind": "no_original", "found": "no way back"}, "location": {}}
+    probes = {"app1": REACHED, "app2": unread, "app3": nothing}
+    assert rollback.unproven(probes, TARGET) == {} and rollback.unable(probes) == {"app2": "damaged"}
 
 
-def test_a_host_that_is_as_it_was_or_that_nobody_can_look_at_is_not():
-    assert not rollback.is_to_put_back(PLAIN, {"restarted": False})
-    assert not rollback.is_to_put_back(LOST, {})
-
-
-def test_hosts_out_of_reach_are_named_with_the_reason_and_the_others_are_told_by_their_looks():
-    hostvars = {
-        "app1": {"__rollback_seen": RECORDED, "__rollback_running": {"restarted": True}},
-        "app2": {"__rollback_seen": LOST},
-        "app3": {"__rollback_seen": PLAIN, "__rollback_running": {"restarted": False}},
-    }
-    assert filters.hosts_to_put_back(list(hostvars), hostvars) == ["app1"]
-    assert filters.hosts_out_of_reach(list(hostvars), hostvars) == {
-        "app2": "the host cannot be reached: Connection timed out"
-    }
+def test_an_old_redis_is_gone_where_it_is_silent_for_each_host_that_asked_it():
+    silent = {"reached": False, "failure": {"kind": "timeout", "found": "x"}, "location": OLD}
+    assert rollback.is_gone({"app1": silent, "app2": LOST}, TARGET)
+    assert not rollback.is_gone({"app1": silent, "app2": REACHED}, TARGET) and not rollback.is_gone({}, TARGET)
 
 
 def test_a_probe_that_did_not_come_through_leaves_the_old_redis_unproven_however_it_ended():
-    probes = {"app1": REACHED, "app2": REFUSED, "app4": LOST, "app5": {"skipped": True}}
+    probes = {"app1": REACHED, "app2": REFUSED, "app4": LOST, "app5": {}}
     assert rollback.unproven(probes, TARGET) == {"app2": "refused"}
 
 

@@ -43,7 +43,7 @@ def test_a_command_that_fails_is_told_by_its_program_and_verb(verb):
 @pytest.mark.parametrize("options", FORMS)
 def test_the_way_to_the_log_is_told_without_the_options(options):
     assert supervisor(options, 0).how_to_see_why() == (
-        "/opt/supervisorctl tail shop stderr with the options of supervisorctl (migration_supervisorctl)"
+        "/opt/supervisorctl tail shop stderr with the options of supervisorctl (migration_services)"
     )
     assert supervisor([], 0).how_to_see_why() == "/opt/supervisorctl tail shop stderr"
 

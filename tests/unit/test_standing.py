@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.standing import host_standing, state_lines
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.standing import lines as standing_lines
+
+from tests.unit.engine_world import NEW, OLD, Held, Host, World
 
 TARGET = {"state": "known", "name": "shop-cache", "address": "master.shop", "port": 6379}
 LOCK = {
@@ -39,33 +43,33 @@ def service(to_target=0, to_left=0):
     ],
 )
 def test_a_host_is_judged_by_its_value_and_its_connections(leads_to, connections, state):
-    assert host_standing(value(leads_to), {}, service(**connections), TARGET)["state"] == state
+    assert host_standing(value(leads_to), service(**connections), {}, TARGET)["state"] == state
 
 
 def test_a_value_of_this_migration_leads_to_its_target_also_where_that_is_not_there():
     gone = {"state": "after_apply", "name": "shop-cache", "address": "after-apply.invalid", "port": 6379}
     ours = {"action": "restore", "before_location": {"host": "master.shop", "port": 6379}}
     looks = value("old"), {"changes": {"REDIS_URL": ours}}
-    assert host_standing(looks[1], {}, service(), gone)["state"] == "mixed"
-    assert host_standing({"skipped": True}, looks[1], service(), gone)["state"] == "mixed"
-    assert host_standing(looks[0], looks[1], service(), gone)["state"] == "old", "the host has a value of its own"
+    assert host_standing(looks[1], service(), {}, gone)["state"] == "mixed"
+    assert host_standing({}, service(), looks[1], gone)["state"] == "mixed"
+    assert host_standing(looks[0], service(), looks[1], gone)["state"] == "old", "the host has a value of its own"
 
 
 def test_a_host_whose_original_is_in_the_journal_is_told_as_such():
-    assert host_standing(value("new", original={"host": "old"}), {}, service(), TARGET)["journaled"]
-    assert not host_standing(value("old"), {}, service(), TARGET)["journaled"]
+    assert host_standing(value("new", original={"host": "old"}), service(), {}, TARGET)["journaled"]
+    assert not host_standing(value("old"), service(), {}, TARGET)["journaled"]
 
 
 def test_a_host_whose_value_is_in_the_shared_store_alone_is_judged_by_that():
-    assert host_standing({"skipped": True}, value("master.shop"), service(to_target=1), TARGET)["state"] == "new"
+    assert host_standing({}, service(to_target=1), value("master.shop"), TARGET)["state"] == "new"
 
 
 @pytest.mark.parametrize(
     ("looks", "why"),
     [
         (({"unreachable": True, "msg": "no route"}, {}, {}), "cannot be reached: no route"),
-        (({"failed": True, "msg": "somebody has changed it"}, {}, service()), "somebody has changed it"),
-        ((value("old"), {}, {"failed": True, "msg": "no such service"}), "no such service"),
+        (({"failed": True, "msg": "somebody has changed it"}, service(), {}), "somebody has changed it"),
+        ((value("old"), {"failed": True, "msg": "no such service"}, {}), "no such service"),
     ],
 )
 def test_a_host_that_cannot_be_looked_at_is_unknown_with_the_reason(looks, why):
@@ -114,7 +118,7 @@ def test_a_lock_that_somebody_broke_is_told_with_the_parameter_to_delete_and_hid
 
 def test_before_anything_is_made_a_run_would_make_the_target_and_switch_all():
     told = lines({"app1": standing("old")}, endpoint={"state": "after_apply", "name": "shop-cache"})
-    assert told[0] == "target: shop-cache is not there, or could not be read, as a task above then says"
+    assert told[0] == "target: shop-cache is not there"
     assert told[-2:] == [
         "next: migrate.yml would make the target, and switch app1",
         "next: rollback.yml would change no host",
@@ -184,3 +188,36 @@ def test_no_way_back_is_promised_to_a_host_of_which_no_original_is_kept():
         "next: no original is kept of app2: only by hand can its old value be put back",
     ]
     assert ahead(["/shop/URL"])[-1] == "next: rollback.yml would put back app1, app2"
+
+
+def test_a_target_that_could_not_be_read_is_told_with_the_reason():
+    gone = {"state": "after_apply", "name": "shop-cache", "failure": "AccessDenied"}
+    assert lines({}, endpoint=gone)[0] == "target: shop-cache could not be read: AccessDenied"
+
+
+# --- by the looks of a run ---
+
+
+def told_of(world, looks=None, **known):
+    return standing_lines(world.known("state", **known), {**world.looks("state"), **(looks or {})})
+
+
+OF_THE_OLD, OF_THE_TARGET = Host(Held(OLD)), Host(Held.written_over(OLD, NEW), "target.internal")
+
+
+def test_each_host_is_told_by_its_look_and_one_out_of_reach_with_the_reason():
+    world = World({"app1": OF_THE_TARGET, "app2": OF_THE_OLD, "app3": OF_THE_OLD})
+    told = told_of(world, {"app3": Look.from_dict("app3", {"unreachable": True, "msg": "no route"})})
+    assert told[1:4] == [
+        "app1: new: its value leads to target.internal:6379",
+        "app2: old: its value leads to old.internal:6379",
+        "app3: unknown: the host cannot be reached: no route",
+    ]
+    assert told[4] == "originals are kept of: app1; or not, is unknown: app3"
+
+
+def test_hosts_that_read_what_all_share_are_told_by_that():
+    world = World({"app1": Host(None, "target.internal")}, Held.written_over(OLD, NEW))
+    assert "app1: new: its value leads to target.internal:6379" in told_of(world)
+    unread = [{"store": "ssm", "name": "/shop/REDIS_URL", "words": "SSM parameter", "failure": "AccessDenied"}]
+    assert "app1: unknown: AccessDenied" in told_of(world, shared=unread)

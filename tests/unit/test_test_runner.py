@@ -88,3 +88,46 @@ def test_the_table_has_a_line_for_every_part(runner):
     lines = runner.table(outcomes).splitlines()
     assert lines[1].split() == ["lint", "8", "ok"]
     assert lines[2].split() == ["unit", "3", "FAILED", "interrupted"]
+
+
+SCENARIOS = {
+    "some": "import pytest\ndef test_short(): pass\n@pytest.mark.long\ndef test_long(): pass\n",
+    "short_one": "def test_short(): pass\n",
+    "marked": "import pytest\npytestmark = [pytest.mark.long, pytest.mark.timeout(9)]\ndef test_long(): pass\n",
+    "each": "import pytest\n@pytest.mark.timeout(9)\n@pytest.mark.long\ndef test_long(): pass\n",
+}
+
+
+@pytest.fixture
+def scenarios(runner, tmp_path, monkeypatch):
+    folder = tmp_path / "tests/e2e"
+    folder.mkdir(parents=True)
+    for name, text in SCENARIOS.items():
+        (folder / f"test_{name}.py").write_text(text)
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(runner, "LONGEST", ("some", "each"))
+
+
+def test_every_scenario_is_a_part_and_the_longest_begins_first(runner, scenarios):
+    assert [part.name for part in runner.e2e_parts()] == ["e2e-some", "e2e-short-one"]
+    assert runner.e2e_parts()[1].command == ("pytest", "-q", "tests/e2e/test_short_one.py", "-m", "not long")
+
+
+def test_the_long_run_has_a_part_for_each_scenario_with_tests_that_are_marked_long(runner, scenarios):
+    parts = runner.e2e_parts(long=True)
+    assert [part.name for part in parts] == ["long-some", "long-each", "long-marked"]
+    assert {part.environment["SANDBOX_STATE"].rpartition("-")[2] for part in parts} == {"long"}
+
+
+def test_every_part_of_every_change_is_in_the_long_run_too(runner):
+    names = {part.name for part in runner.parts_of_the_long_run()}
+    for part in runner.parts_of_every_change():
+        assert part.name in names or {f"{part.name}-machines", f"{part.name}-processes"} <= names
+
+
+def test_a_name_chooses_its_part_or_all_that_begin_with_it_and_an_unknown_one_is_refused(runner):
+    parts = [runner.Part(name, ("true",)) for name in ("unit", "e2e-kills", "e2e-migrate")]
+    assert [part.name for part in runner.choose(parts, ["e2e"])] == ["e2e-kills", "e2e-migrate"]
+    assert [part.name for part in runner.choose(parts, ["e2e-migrate", "unit"])] == ["unit", "e2e-migrate"]
+    with pytest.raises(SystemExit, match=r"no part e2; there are unit, e2e-kills"):
+        runner.choose(parts, ["e2"])

@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.record import kept
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import check_migration_name
 
 _ENTRY = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
@@ -116,9 +117,12 @@ def read_all(client: Any, migration_name: str) -> Contents:
 
 
 def write(client: Any, migration_name: str, entry: str, value: Mapping[str, Any], overwrite: bool = True) -> int:
-    """Returns the version. Raises ParameterAlreadyExists where there is one and ``overwrite`` is false."""
+    """Returns the version. Raises ParameterAlreadyExists where there is one and ``overwrite`` is false.
+
+    Who may read a parameter of type String may not be one who may know a secret: ``kept`` holds the value to that.
+    """
     name = parameter(migration_name, entry)
-    text = json.dumps(value, sort_keys=True)
+    text = json.dumps(kept(value), sort_keys=True)
     return int(client.put_parameter(Name=name, Value=text, Type="String", Overwrite=overwrite)["Version"])
 
 

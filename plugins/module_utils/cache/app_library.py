@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, Mapping, TypeVar
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
@@ -66,13 +66,13 @@ class OwnClient:
 class RedisPy:
     """The verbs over ``redis.from_url(url, decode_responses=True)``, as apps make their client."""
 
-    def __init__(self, redis: Any, url: str, seconds: float, ca_certs: str = "") -> None:
+    def __init__(self, redis: Any, url: str, seconds: float, tls_options: Mapping[str, Any]) -> None:
         self.name = f"redis-py {redis.__version__}"
         self._redis = redis
         options: dict[str, Any] = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
         options.update(_no_retries(redis))
         if url.startswith("rediss://"):
-            options.update(_verified(redis, ca_certs))
+            options.update(tls_options)
         self._client = self._call(lambda: redis.Redis.from_url(url, decode_responses=True, **options))
 
     def ping(self) -> None:
@@ -115,11 +115,10 @@ def find_redis_py() -> tuple[Any, str]:
 
 def advice(redis: Any, url: UrlParts) -> list[str]:
     """What the app's redis-py does otherwise than this probe, although it can reach the cache."""
-    chosen = inspect.signature(redis.SSLConnection.__init__).parameters.get("ssl_check_hostname")
-    if not url.tls or "ssl_check_hostname" in dict(url.query) or (chosen and chosen.default is True):
+    if not url.tls or "ssl_check_hostname" in dict(url.query) or checks_names(redis):
         return []
     remedy = "upgrade redis-py to 6.0 or newer"
-    if chosen:
+    if _knows_names(redis):
         remedy += ", or add ssl_check_hostname=true to the query of the URL"
     return [
         f"The app's redis-py {redis.__version__} does not compare the cache's name with its certificate by default, as "
@@ -138,12 +137,28 @@ def _no_retries(redis: Any) -> dict[str, Any]:
     return {"retry": retry.Retry(backoff.NoBackoff(), 0)}
 
 
-def _verified(redis: Any, ca_certs: str) -> dict[str, Any]:
-    """Before 6.0 redis-py does not compare the host's name with the certificate unless it is told to."""
-    known = inspect.signature(redis.SSLConnection.__init__).parameters
-    options: dict[str, Any] = {"ssl_cert_reqs": "required"}
-    if "ssl_check_hostname" in known:
+def checks_names(redis: Any) -> bool:
+    """Whether this redis-py compares the host's name with the certificate by itself, as it does from 6.0 on."""
+    chosen = _tls_options_of(redis).get("ssl_check_hostname") if redis else None
+    return not redis or bool(chosen and chosen.default is True)
+
+
+def _knows_names(redis: Any) -> bool:
+    return "ssl_check_hostname" in _tls_options_of(redis)
+
+
+def _tls_options_of(redis: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(redis.SSLConnection.__init__).parameters
+
+
+def verified(redis: Any, ca_certs: str) -> dict[str, Any]:
+    """Options with which redis-py verifies certificate and name, also before 6.0."""
+    options: dict[str, Any] = {"ssl_cert_reqs": "required", **tls_as_app(redis, ca_certs)}
+    if _knows_names(redis):
         options["ssl_check_hostname"] = True
-    if ca_certs:
-        options["ssl_ca_certs"] = ca_certs
     return options
+
+
+def tls_as_app(redis: Any, ca_certs: str) -> dict[str, Any]:
+    """Nothing but the CAs: the rest is as the app has it."""
+    return {"ssl_ca_certs": ca_certs} if ca_certs else {}

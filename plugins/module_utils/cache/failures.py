@@ -3,7 +3,7 @@
 
 """Why a cache cannot be used, and what to do about it: one failure for each cause that an operator can mend. Pure.
 
-The wording of servers: Redis 5 to 7, Valkey, and ElastiCache, which answers as they do.
+The wording of servers: Redis 5 to 7, Valkey, and the caches of AWS, which answer as they do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,17 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts
+
+KINDS = frozenset(
+    (
+        *("name_does_not_resolve", "timeout", "refused", "unreachable"),
+        *("tls_wanted", "tls_not_spoken", "tls_failed", "certificate"),
+        *("connection_lost", "no_answer", "not_redis", "auth_wanted", "auth_wrong", "auth_not_configured"),
+        *("no_permission", "read_only_replica", "not_a_replica", "cluster_redirect", "database_out_of_range"),
+        *("loading", "out_of_memory", "not_kept", "not_told", "client_library", "app_interpreter", "server_error"),
+        *("no_original", "unreadable"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ def unresolved(parts: UrlParts, why: str) -> Failure:
     return Failure(
         "name_does_not_resolve",
         f"The name {parts.host} does not resolve on this host ({why}).",
-        "Check the address for a slip; an ElastiCache name resolves only where the VPC's DNS is asked, so check "
+        "Check the address for a slip; the name of an AWS cache resolves only where the VPC's DNS is asked, so check "
         "/etc/resolv.conf, and enableDnsSupport of the VPC.",
     )
 
@@ -106,7 +117,7 @@ def certificate(parts: UrlParts, error: ssl.SSLCertVerificationError, names: Seq
         "certificate",
         f"The certificate of {where} is signed by a CA that this interpreter does not trust ({error.verify_message}); "
         f"trusted CAs were read from {trusted}.",
-        "ElastiCache's certificates are signed by Amazon Trust Services: install or update ca-certificates. For a CA "
+        "Certificates of AWS's caches are signed by Amazon Trust Services: install or update ca-certificates. For a CA "
         "of your own set ca_certs, and SSL_CERT_FILE in the app's environment.",
     )
 
@@ -137,7 +148,52 @@ def tls_failed(parts: UrlParts, why: str) -> Failure:
     )
 
 
+# --- the app's own interpreter ---
+
+
+def app_interpreter(python: str, user: str, why: str) -> Failure:
+    who = f" (as the user {user})" if user else ""
+    return Failure(
+        "app_interpreter",
+        f"The app's interpreter {python}{who} gave no answer: {why}.",
+        "Check migration_app_python (python) and migration_app_user (user). Without migration_app_python, the client "
+        "that comes along asks in its place.",
+    )
+
+
+# --- the value that names the cache ---
+
+
+def no_original(where: str) -> Failure:
+    return Failure(
+        "no_original",
+        f"There is no way back to prove: {where} leads to the target, or to no cache, and the journal has no original.",
+        "Where the app used another Redis before, put its URL there by hand.",
+    )
+
+
+def unreadable(why: str) -> Failure:
+    return Failure("unreadable", f"Which Redis the app uses cannot be told: {why}.", "Then run again.")
+
+
 # --- what the server answers ---
+
+
+def not_told(parts: UrlParts, why: str) -> Failure:
+    return Failure(
+        "not_told",
+        f"{parts.host}:{parts.port} does not tell what it holds: {without_secret(why, parts)}.",
+        "Let the user in the URL call INFO, CLIENT LIST and SCAN, and raise timeout if it is only slow.",
+    )
+
+
+def endless(parts: UrlParts, seconds: float) -> Failure:
+    return Failure(
+        "no_answer",
+        f"What there is to find out of {parts.host}:{parts.port} was not found out within {seconds:g} s.",
+        "Check that a cache listens there, and that the files that the URL's options name are plain files; raise "
+        "timeout if it is only slow.",
+    )
 
 
 def lost(parts: UrlParts, why: str) -> Failure:

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The old Redis as an app host that may have left it knows it: from the journal of its value. Standard library only."""
+"""The old Redis as an app host that may have left it knows it: by the journal of its values. Standard library only."""
 
 from __future__ import annotations
 
 import socket
 from dataclasses import asdict, dataclass, field
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     keyspace,
@@ -30,29 +30,70 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.mea
     url_in_file,
 )
 
+# What a module must be told to know the app's values.
+_FILE = {
+    "path": {"type": "path", "required": True},
+    "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+}
+_URL = {
+    "name": {"type": "str", "required": True},
+    "original": {"type": "str", "default": "", "no_log": True},
+    "current": {"type": "str", "default": "", "no_log": True},
+}
+VALUES: dict[str, Any] = {
+    "values": {"type": "list", "elements": "dict", "default": [], "options": _FILE},
+    "urls": {"type": "list", "elements": "dict", "default": [], "options": _URL},
+    "migration_name": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
+    "target_address": {"type": "str", "default": ""},
+}
+
 
 @dataclass(frozen=True)
-class Values:
-    """The app's value now, and the one before this migration; empty where there is none."""
+class Value:
+    """One of the app's values: as it is now, and as it was before this migration; empty where there is none."""
 
+    name: str
     original: str = field(repr=False, default="")
     current: str = field(repr=False, default="")
 
+    def old_url(self, target_address: str) -> str:
+        """Where the old Redis is: the original, or the value itself where it does not lead to the target."""
+        if self.original:
+            return self.original
+        if self.current and target_address and parse_url(self.current).host != target_address:
+            return self.current
+        return ""
 
-def values_of(params: Mapping[str, Any]) -> Values:
-    """From the file and its journal, or as given. Raises EndpointError."""
-    if not params.get("env_path"):
-        return Values(params.get("original_url") or "", params.get("current_url") or "")
-    return Values(original_of(params) or "", url_in_file(params["env_path"], params["env_key"]))
+
+def value_in(path: str, key: str, state_dir: str, migration_name: str) -> Value:
+    """From a file and its journal. Raises EndpointError."""
+    where = {"env_path": path, "env_key": key, "state_dir": state_dir, "migration_name": migration_name}
+    return Value(key, original_of(where) or "", url_in_file(path, key))
 
 
-def old_url(values: Values, target_address: str) -> str:
-    """Where the old Redis is: the original, or the value itself where it does not lead to the target."""
-    if values.original:
-        return values.original
-    if values.current and target_address and parse_url(values.current).host != target_address:
-        return values.current
-    return ""
+def values_of(params: Mapping[str, Any]) -> list[Value]:
+    """From the files and their journal, or else as given. Raises EndpointError."""
+    where = (params["state_dir"], params["migration_name"])
+    keys = [(file["path"], key) for file in params.get("values") or () for key in file["keys"]]
+    given = [Value(one["name"], one["original"] or "", one["current"] or "") for one in params.get("urls") or ()]
+    return [value_in(path, key, *where) for path, key in keys] or given
+
+
+def old_url(values: Sequence[Value], target_address: str) -> str:
+    """Of the first value that knows the old Redis."""
+    return next(filter(None, (value.old_url(target_address) for value in values)), "")
+
+
+def describe(value: Value, target_address: str) -> dict[str, Any]:
+    """Where it led, which addresses that has here, and where it leads now."""
+    original = place_of(value.old_url(target_address))
+    return {
+        "name": value.name,
+        "original": original,
+        "addresses": addresses_of(original) if original else [],
+        "current": place_of(value.current),
+    }
 
 
 def place_of(url: str) -> dict[str, Any]:
@@ -72,7 +113,7 @@ def look(url: str, seconds: float) -> dict[str, Any]:
     """What the old Redis says of itself: its keys, its clients but us, and what it was told to write. Reads only."""
     parts = parse_url(url)
     try:
-        with session(Question(url, expected_role="any", seconds=seconds)) as connection:
+        with session(Question(url, expected_role="any", seconds=seconds, tls_as_app=True)) as connection:
             return _said(connection)
     except ProbeFailed as failed:
         return {"failure": failed.failure.sentence, "kind": failed.failure.kind}

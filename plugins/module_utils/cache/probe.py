@@ -17,12 +17,15 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterator
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, tls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_library import (
     OwnClient,
     RedisPy,
     advice,
+    checks_names,
     find_redis_py,
+    tls_as_app,
+    verified,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     Server,
@@ -43,19 +46,25 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts, parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
 
+STAGES = ("resolve", "connect", "tls", "auth", "ping", "role", "database", "client", "write", "latency")
 PINGS = 20
 KEY_SECONDS = 60  # what a probe that is killed leaves behind is gone after this
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. ``expected_role``: primary, replica or any. ``seconds`` bounds each stage."""
+    """What is asked. ``expected_role``: primary, replica or any. ``seconds`` bounds each stage.
+
+    ``tls_as_app``: TLS is done as the app's redis-py does it by the URL's options. Otherwise certificate and name are
+    verified whatever they say.
+    """
 
     url: str = field(repr=False)
     expected_role: str = "primary"
     seconds: float = 5.0
     write: bool = True
     ca_certs: str = ""
+    tls_as_app: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,19 +225,27 @@ class _Run:
 
     def _handshake(self) -> str:
         try:
-            context = _context(self.question, self.parts)
+            context = self._context()
         except (OSError, ValueError) as error:  # what the URL's options name is not there, or is no certificate
             raise ProbeFailed(failures.tls_failed(self.parts, str(error)))
         try:
             secured = context.wrap_socket(self._connected(), server_hostname=self.parts.host)
         except ssl.SSLCertVerificationError as error:
-            raise ProbeFailed(failures.certificate(self.parts, error, self._names(), _trusted(self.question)))
+            raise ProbeFailed(failures.certificate(self.parts, error, self._names(), self._trusted()))
         except (ssl.SSLError, OSError) as error:
             if self._speaks_plainly():
                 raise ProbeFailed(failures.tls_not_spoken(self.parts))
             raise ProbeFailed(failures.tls_failed(self.parts, str(error)))
         self._socket = secured
-        return f"{secured.version()}, certificate and name verified"
+        return f"{secured.version()}, {tls.verified(context)}"
+
+    def _context(self) -> ssl.SSLContext:
+        if not self.question.tls_as_app:
+            return tls.strict(self.parts, self.question.ca_certs)
+        return tls.as_app(self.parts, self.question.ca_certs, checks_names(find_redis_py()[0]))
+
+    def _trusted(self) -> str:
+        return tls.trusted(self.parts, self.question.ca_certs)
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
@@ -261,7 +278,7 @@ class _Run:
 
     def _names(self) -> list[str]:
         """The names in a certificate whose CA is trusted."""
-        context = _context(self.question, self.parts)
+        context = self._context()
         context.check_hostname = False
         try:
             with self._open() as sock, context.wrap_socket(sock, server_hostname=self.parts.host) as secured:
@@ -317,14 +334,17 @@ class _Run:
 
     def _take_client(self) -> str:
         redis, why = find_redis_py()
-        self.answer.advice = advice(redis, self.parts) if redis else []
+        self.answer.advice = advice(redis, self.parts) if redis and not self.question.tls_as_app else []
         self._client = self._app_client(redis) if redis else OwnClient(self._talk())
         self.answer.through = str(self._client.name)
         return self.answer.through + (f" ({why})" if why else "")
 
     def _app_client(self, redis: Any) -> RedisPy:
         try:
-            client = RedisPy(redis, self.question.url, self.question.seconds, self.question.ca_certs)
+            tls_options = tls_as_app if self.question.tls_as_app else verified
+            client = RedisPy(
+                redis, self.question.url, self.question.seconds, tls_options(redis, self.question.ca_certs)
+            )
             client.ping()
             return client
         except CacheError as error:  # our own connection came this far with the same URL
@@ -354,20 +374,6 @@ class _Run:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 3)
-
-
-def _context(question: Question, parts: UrlParts) -> ssl.SSLContext:
-    """Certificate and name are always verified, whatever the URL's options allow the app."""
-    options = dict(parts.query)
-    context = ssl.create_default_context(cafile=question.ca_certs or options.get("ssl_ca_certs") or None)
-    if options.get("ssl_certfile"):
-        context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))
-    return context
-
-
-def _trusted(question: Question) -> str:
-    paths = ssl.get_default_verify_paths()
-    return question.ca_certs or " and ".join(filter(None, (paths.cafile, paths.capath))) or "nowhere"
 
 
 def _resolve_within(host: str, port: int, seconds: float) -> list[tuple[int, Any]] | str:

@@ -12,9 +12,10 @@ import contextlib
 import re
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     Info,
     Server,
@@ -24,7 +25,15 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
     parse_info,
     server_of,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, Reply, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure, ProbeFailed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
+    CacheError,
+    Connection,
+    Reply,
+    ServerError,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
 SAMPLE_SECONDS = 10.0  # for all databases together
 STREAM_SECONDS = 5.0
@@ -107,6 +116,63 @@ class Source:
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "total_keys": self.total_keys, "keys_without_ttl": self.keys_without_ttl}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Source:
+        """What ``as_dict`` gave, also after JSON made strings of its numbers."""
+        values = {item.name: told[item.name] for item in fields(cls) if item.name in told}
+        values["server"] = Server(**told["server"])
+        values["keyspace"] = {int(number): dict(counts) for number, counts in (told.get("keyspace") or {}).items()}
+        values["key_groups"] = tuple(KeyGroup(**group) for group in told.get("key_groups") or ())
+        values["streams"] = tuple(Stream(**_tuples(stream)) for stream in told.get("streams") or ())
+        values["clients"] = tuple(Client(**_tuples(client)) for client in told.get("clients") or ())
+        for name in ("commands", "modules", "not_told"):
+            values[name] = tuple(told.get(name) or ())
+        return cls(**values)
+
+
+def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, (list, tuple)) else value for name, value in told.items()}
+
+
+@dataclass(frozen=True)
+class SurveyQuestion:
+    """Which cache is to be read. ``seconds`` bounds each answer; ``sample`` is how many keys of a database are seen.
+
+    ``tls_as_app`` is as Question has it.
+    """
+
+    url: str = field(repr=False)
+    seconds: float = 5.0
+    sample: int = 1000
+    ca_certs: str = ""
+    tls_as_app: bool = False
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What was read, or why it could not be."""
+
+    source: Source | None = None
+    failure: Failure | None = None
+
+
+def survey(question: SurveyQuestion) -> Surveyed:
+    """Raises EndpointError where the URL cannot be read."""
+    asked = Question(
+        url=question.url,
+        expected_role="any",
+        seconds=question.seconds,
+        ca_certs=question.ca_certs,
+        tls_as_app=question.tls_as_app,
+    )
+    try:
+        with session(asked) as connection:
+            return Surveyed(read_source(connection, question.sample))
+    except ProbeFailed as failed:
+        return Surveyed(failure=failed.failure)
+    except CacheError as error:
+        return Surveyed(failure=failures.not_told(parse_url(question.url), str(error)))
 
 
 def read_source(connection: Connection, sample: int, clock: Callable[[], float] = time.monotonic) -> Source:

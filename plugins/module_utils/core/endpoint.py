@@ -81,11 +81,11 @@ class Endpoint:
     def from_dict(cls, mapping: Mapping[str, Any]) -> Endpoint:
         """Read the mapping back, also after Ansible made strings of its numbers. Raises EndpointError."""
         if not isinstance(mapping, Mapping):
-            raise EndpointError(f"an endpoint is a mapping as elasticache_cluster returns it, not {mapping!r}")
+            raise EndpointError(f"an endpoint is a mapping as the module of a target returns it, not {mapping!r}")
         missing = [name for name in ("service", "name", "address", "port") if not mapping.get(name)]
         if missing:
             raise EndpointError(
-                f"the endpoint lacks {', '.join(missing)}: give the whole mapping that elasticache_cluster returns"
+                f"the endpoint lacks {', '.join(missing)}: give the whole mapping that the module of the target returns"
             )
         values = {item.name: mapping[item.name] for item in fields(cls) if mapping.get(item.name) is not None}
         for name in ("port", "reader_port", "databases"):

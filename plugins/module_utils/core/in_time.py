@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, TypeVar
+import time
+from typing import Callable, Mapping, TypeVar
 
 Answer = TypeVar("Answer")
 
@@ -18,3 +19,25 @@ def in_time(call: Callable[[], Answer], seconds: float) -> Answer | None:
     asking.start()
     asking.join(seconds)
     return found[0] if found else None
+
+
+def all_in_time(calls: Mapping[str, Callable[[], Answer]], seconds: float) -> dict[str, Answer]:
+    """What each of the calls returns, made at once; those whose time is up are missing. Raises what a call raised."""
+    found: dict[str, Answer] = {}
+    raised: list[Exception] = []
+
+    def ask(name: str, call: Callable[[], Answer]) -> None:
+        try:
+            found[name] = call()
+        except Exception as error:
+            raised.append(error)
+
+    asking = [threading.Thread(target=ask, args=each, daemon=True) for each in calls.items()]
+    deadline = time.monotonic() + seconds
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if raised:
+        raise raised[0]
+    return dict(found)

@@ -47,6 +47,14 @@ def failed_hosts(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [host for host, result in results.items() if result.get("state") == "failed"]
 
 
+def by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """The consumers of each reason, in order."""
+    found: dict[str, list[str]] = {}
+    for host, why in reasons.items():
+        found.setdefault(why, []).append(host)
+    return found
+
+
 UNTOUCHED: Result = {"state": "untouched", "changed": False}
 LOST: Result = {
     "state": "failed",
@@ -54,6 +62,14 @@ LOST: Result = {
     "step": "reach the host",
     "why": "it could not be reached earlier in this run",
 }
+
+
+def result_of(found: Mapping[str, Any] | None) -> Result:
+    """The result of a host whose turn has come. A task that ended without one has failed, whatever ended it."""
+    if not found or "state" in found:
+        return dict(found or LOST)
+    why = failure_reason(found) or "its task ended without a result"
+    return {**LOST, "changed": True, "step": "reach the host" if found.get("unreachable") else "work on it", "why": why}
 
 
 def unreachable_reason(results: Sequence[Mapping[str, Any]]) -> str:
@@ -80,8 +96,10 @@ def probe_failure(probe: Mapping[str, Any], endpoint: Mapping[str, Any]) -> str:
     What it advises is for the target. Of the old Redis only what was found is told, unless it is the app's library.
     """
     failure, place = probe.get("failure") or {}, probe.get("location") or {}
+    if not failure:
+        return failure_reason(probe)
     is_for_target = place.get("host") == endpoint.get("address") or failure.get("kind") == "client_library"
-    return str(failure["found"]) if failure and not is_for_target else failure_reason(probe)
+    return str(probe.get("msg") or failure["found"]) if is_for_target else str(failure["found"])
 
 
 def locations_to_leave(changes: Sequence[Mapping[str, Any]], endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -115,10 +133,15 @@ def shared_failure(change: Mapping[str, Any], endpoint: Mapping[str, Any]) -> st
         return ""
     if change.get("failed"):
         return str(change.get("msg") or "no reason given")
-    place = location_now([change], [])
-    if place.get("address") and place["address"] == endpoint.get("address"):
+    if leads_there(change, endpoint):
         return "it still leads to the target, and the ledger has no original for it; put the old URL there by hand"
     return ""
+
+
+def leads_there(change: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:
+    """Whether any of the values leads to the endpoint after a change."""
+    places = [value.get("after_location") or {} for value in (change.get("changes") or {}).values()]
+    return any(place["host"] == endpoint.get("address") for place in places if place)
 
 
 def is_changed_before(look: Mapping[str, Any]) -> bool:
@@ -132,27 +155,6 @@ def is_changed_before(look: Mapping[str, Any]) -> bool:
         and (value.get("action") == "keep" or value.get("original_location") != value.get("before_location"))
         for value in ((look or {}).get("changes") or {}).values()
     )
-
-
-def is_begun(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
-    """Whether an earlier run has changed the value that a host reads: its own, or where it has none the shared one."""
-    look = _value_of(own, shared)
-    return not would_change([look]) and is_changed_before(look)
-
-
-def is_to_switch(own: Mapping[str, Any], shared: Mapping[str, Any], running: Mapping[str, Any]) -> bool:
-    """Whether this run would change the value that a host reads, or restart its service."""
-    return would_change([_value_of(own, shared), running])
-
-
-def leads_to_target(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
-    """Whether the value that a host reads is the target's already, by looks of a cutover in check mode."""
-    look = _value_of(own, shared)
-    return bool(look.get("changes")) and not would_change([look])
-
-
-def _value_of(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
-    return own if own.get("changes") else shared or {}
 
 
 def is_cutover_to(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 import shlex
 from typing import Any, Iterable, Mapping, Sequence
-from urllib.parse import quote
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MASK, mask_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked
 
 # When the check runs: after the canary alone, where others follow, and after the last batch.
 CANARY, ALL = "canary", "all"
@@ -20,7 +18,6 @@ _WHEN = {CANARY: "after the canary", ALL: "after the last batch"}
 SHOWN_LINES = 20
 SHOWN_CHARACTERS = 2000
 
-_CACHE_URL = re.compile(r"\b(?:rediss?|unix)://[^\s\"'`<>]+")
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -34,13 +31,17 @@ def arguments_of(command: Any) -> list[str]:
         try:
             words = shlex.split(command)
         except ValueError as error:
-            raise CheckRefused(f"{command!r} cannot be split into words ({error}): write it as a list")
+            raise CheckRefused(
+                f"migration_check_command: {command!r} cannot be split into words ({error}): write it as a list."
+            )
     elif isinstance(command, (list, tuple)):
         words = [str(word) for word in command]
     else:
-        raise CheckRefused(f"{command!r} is neither a string nor a list: give a program and its arguments")
+        raise CheckRefused(
+            f"migration_check_command: {command!r} is neither a string nor a list: give a program and its arguments."
+        )
     if not words or not words[0]:
-        raise CheckRefused("the command is empty: give a program and its arguments")
+        raise CheckRefused("migration_check_command: the command is empty: give a program and its arguments.")
     return words
 
 
@@ -53,19 +54,6 @@ def phase_after(batches: Sequence[Sequence[str]], batch: Sequence[str]) -> str:
 
 def when(phase: str) -> str:
     return _WHEN.get(phase, phase)
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, however they are written in it, and without the logins of cache URLs."""
-    spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, MASK)
-    return _CACHE_URL.sub(lambda found: mask_url(found[0]), text)
-
-
-def _spellings(secret: str) -> set[str]:
-    unicode_escaped = "".join(f"\\u{ord(sign):04x}" if sign in "<>&" else sign for sign in secret)
-    return {secret, quote(secret, safe=""), quote(secret), html.escape(secret), unicode_escaped}
 
 
 def end_of(output: str, secrets: Iterable[str]) -> str:

@@ -8,19 +8,16 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import by_reason
 
 Result = Mapping[str, Any]
 PATTERNS_SHOWN = 20
 # It lets the app's user in. That it forbids or cannot take the key of a probe, the app has lived with before.
 SERVES_ALL_THE_SAME = ("no_permission", "out_of_memory")
-
-
-def is_to_put_back(value: Result, service: Result) -> bool:
-    """Whether a host is not as it was before, by looks at its value and its service.
-
-    A journal that still has its original is work too, although the value may be back already.
-    """
-    return is_recorded(value) or bool(service.get("restarted"))
+NOT_ONTO_SHARED = "the shared store is not back, and a restart would read the target from it again: {why}"
+NOT_ASKED, CANNOT_ASK = "no_original", "unreadable"
+# The old Redis is not there, or not reachable: nobody can say more of it, and so nobody can promise a way back.
+SILENT = frozenset(("name_does_not_resolve", "refused", "timeout", "unreachable", "no_answer"))
 
 
 def is_recorded(look: Result) -> bool:
@@ -34,7 +31,7 @@ def unproven(probes: Mapping[str, Result], endpoint: Mapping[str, Any]) -> dict[
     One that could not be asked is not among them, nor one that asked the target, as no original is kept of its value:
     neither says anything of the old Redis. Where no host reached it, those that could not even ask are reasons too.
     """
-    asked = {host: probe for host, probe in _asked(probes).items() if _place(probe) != endpoint.get("address")}
+    asked = _asked_it(probes, endpoint)
     failed = {host: _why(probe) for host, probe in asked.items() if not _serves(probe)}
     if len(failed) == len(asked):
         return failed
@@ -47,8 +44,23 @@ def unable(probes: Mapping[str, Result]) -> dict[str, str]:
     return {
         host: _why(probe)
         for host, probe in _asked(probes).items()
-        if not probe.get("reached") and not probe.get("failure")
+        if not probe.get("reached") and (not probe.get("failure") or _kind(probe) == CANNOT_ASK)
     }
+
+
+def is_gone(probes: Mapping[str, Result], endpoint: Mapping[str, Any]) -> bool:
+    """Whether the old Redis is silent for each host that asked it."""
+    asked = _asked_it(probes, endpoint)
+    return bool(asked) and all(_kind(probe) in SILENT for probe in asked.values())
+
+
+def no_original(place: str, state_dir: str, services: Sequence[str]) -> str:
+    """As of a host that came up on the target by itself, whose token was rotated since: that one may be refused."""
+    return (
+        f"{place} still leads to the target, and the journal under {state_dir} has no original for it: "
+        "was it made under another migration_name, or by hand? Put the old URL there by hand, and restart "
+        f"{', '.join(services)}."
+    )
 
 
 def _asked(probes: Mapping[str, Result]) -> dict[str, Result]:
@@ -56,12 +68,21 @@ def _asked(probes: Mapping[str, Result]) -> dict[str, Result]:
     return {
         host: probe
         for host, probe in probes.items()
-        if probe and not probe.get("skipped") and not probe.get("unreachable")
+        if probe and not probe.get("unreachable") and _kind(probe) != NOT_ASKED
     }
 
 
+def _asked_it(probes: Mapping[str, Result], endpoint: Mapping[str, Any]) -> dict[str, Result]:
+    """The probes that say something of the old Redis, and not of the target."""
+    return {host: probe for host, probe in _asked(probes).items() if _place(probe) != endpoint.get("address")}
+
+
 def _serves(probe: Result) -> bool:
-    return bool(probe.get("reached")) or (probe.get("failure") or {}).get("kind") in SERVES_ALL_THE_SAME
+    return bool(probe.get("reached")) or _kind(probe) in SERVES_ALL_THE_SAME
+
+
+def _kind(probe: Result) -> str:
+    return str((probe.get("failure") or {}).get("kind") or "")
 
 
 def _place(probe: Result) -> str:
@@ -76,16 +97,13 @@ def _why(probe: Result) -> str:
 
 def refusal(reasons: Mapping[str, str], cutover: str) -> str:
     """The sentence of a rollback that would lead to a Redis that does not serve. ``cutover`` names that playbook."""
-    hosts_by_reason: dict[str, list[str]] = {}
-    for host, why in reasons.items():
-        hosts_by_reason.setdefault(why, []).append(host)
-    told = "\n".join(f"{', '.join(hosts)}: {why}" for why, hosts in hosts_by_reason.items())
+    told = "\n".join(f"{', '.join(hosts)}: {why}" for why, hosts in by_reason(reasons).items())
     return (
         "Nothing was touched: the old Redis must answer every app host before the app is put back on it, and it does "
         f"not. Going back to it would take the app down.\n{told}\nBring the old Redis back (start its instance or its "
         "service, open its security group) and run this playbook again; until then the app stays where it is. Where "
         "only these hosts are in trouble, let the others go back without them: --limit to the others and localhost, "
-        "or, with migration_ssm_parameters, an inventory without them. Where the old Redis is gone for good, the way "
+        "or, with values that hosts share, an inventory without them. Where the old Redis is gone for good, the way "
         f"left is forward: {cutover} switches every host that is not on the target yet, without asking the old Redis."
     )
 

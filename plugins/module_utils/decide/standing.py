@@ -10,6 +10,8 @@ from typing import Any, Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.lock import Lock
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import unreachable_reason
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.rollback import is_recorded
 
 OLD, NEW, MIXED, UNKNOWN = "old", "new", "mixed", "unknown"
@@ -17,7 +19,7 @@ OLD, NEW, MIXED, UNKNOWN = "old", "new", "mixed", "unknown"
 Result = Mapping[str, Any]
 
 
-def host_standing(value: Result, shared: Result, service: Result, endpoint: Mapping[str, Any]) -> dict[str, Any]:
+def host_standing(value: Result, service: Result, shared: Result, endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """``{state, why, journaled}`` of a host.
 
     ``value`` and ``shared`` are results of env_update in check mode with ``state: reverted``, ``service`` is one of
@@ -63,6 +65,23 @@ def _place_before(change: Result) -> dict[str, Any]:
     return {}
 
 
+def lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
+    """Where each consumer stands, what is remembered, and what a run would do next."""
+    shared = {"failed": True, "msg": known.shared_failure} if known.shared_failure else known.shared_changes
+    hosts = {host: host_standing(*_seen(look), shared, known.endpoint) for host, look in looks.items()}
+    return state_lines(hosts, {**known.endpoint, "failure": known.target_failure}, known.ledger, known.name)
+
+
+def _seen(look: Look) -> tuple[Result, Result]:
+    """Its values and its services, each as one result."""
+    _step, why = look.failure
+    failed = {"failed": True, "msg": why} if why else {}
+    changes = {f"{value.get('path')} {key}": change for value, key, change in look.changes}
+    counts = [service.get("connections") or {} for service in look.services]
+    connections = {to: sum(int(count.get(to, 0)) for count in counts) for to in ("to_target", "to_left")}
+    return {"changes": changes, **failed}, {"connections": connections}
+
+
 def state_lines(
     hosts: Mapping[str, Mapping[str, Any]],
     endpoint: Mapping[str, Any],
@@ -83,8 +102,10 @@ def state_lines(
 
 
 def _target_line(endpoint: Mapping[str, Any]) -> str:
+    if endpoint.get("failure"):
+        return f"target: {endpoint.get('name')} could not be read: {endpoint['failure']}"
     if endpoint.get("state") != "known":
-        return f"target: {endpoint.get('name')} is not there, or could not be read, as a task above then says"
+        return f"target: {endpoint.get('name')} is not there"
     return f"target: {endpoint.get('name')} at {endpoint.get('address')}:{endpoint.get('port')}"
 
 

@@ -8,42 +8,11 @@ A plan and the run that follows it say the same lines, so that the two can be he
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import rollback_command
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import own_check
 
 Result = Mapping[str, Any]
-
-
-def provision_lines(parts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line for each step of each part ``{what, result}`` that changed; a module's own plan says its steps."""
-    lines: list[str] = []
-    for part in parts:
-        result = part.get("result") or {}
-        if not result.get("changed"):
-            continue
-        steps = result.get("plan") or []
-        lines += [f"{part['what']}: {step['action']}, {step['reason']}" for step in steps] or [
-            f"{part['what']}: make it"
-        ]
-    return lines
-
-
-def ingress_lines(sources: Sequence[str], group: str, port: int) -> list[str]:
-    """One line for each source that a security group is to admit."""
-    return [f"security group {group}: admit {source} to TCP port {port}" for source in sources]
-
-
-def host_lines(host: str, env_path: str, service: str, change: Result, restart: Result) -> list[str]:
-    """What changed on a host: each value, masked, and the restart."""
-    lines = []
-    if change.get("changed"):
-        for key, value in (change.get("changes") or {}).items():
-            lines.append(f"{host}: {env_path} {key}: {value.get('before')} -> {value.get('after')}")
-    if restart.get("changed"):
-        lines.append(f"{host}: restart {service}")
-    return lines
 
 
 def shared_lines(change: Result) -> list[str]:
@@ -52,20 +21,6 @@ def shared_lines(change: Result) -> list[str]:
         return []
     changes = (change.get("changes") or {}).items()
     return [f"SSM parameter {key}: {value.get('before')} -> {value.get('after')}" for key, value in changes]
-
-
-def check_lines(checks: Sequence[Result]) -> list[str]:
-    """The checks of the user's own, in the order in which they ran."""
-    return [f"your check {own_check.when(check.get('phase') or '')}: {check.get('command')}" for check in checks]
-
-
-def ledger_lines(remembered: Result, forgotten: Result) -> list[str]:
-    """That the cutover is complete, where the ledger did not know it yet. Both are empty where they were not due.
-
-    A plan has not really ``forgotten`` the hosts that it would switch again, and so finds them remembered.
-    """
-    is_new = remembered and (remembered.get("changed") or forgotten.get("changed"))
-    return ["ledger: remember that every host is on the target"] if is_new else []
 
 
 def cost_line(cost: Mapping[str, Any]) -> str:

@@ -158,7 +158,7 @@ def leads_to(changes: Sequence[Mapping[str, Any]], address: str) -> bool:
 
 
 def lines(told: Mapping[str, Any]) -> list[str]:
-    """What a rotation does, or would. ``told``: course, group, hosts (to do), shared (changes), service, env."""
+    """What a rotation does, or would. ``told``: course, group, hosts (to do), shared; paths and services by host."""
     way, group = told["course"], told["group"]
     if not way["needed"]:
         return [f"Nothing: {group} and its hosts have the current version of the secret {way['secret']}."]
@@ -167,8 +167,8 @@ def lines(told: Mapping[str, Any]) -> list[str]:
     said.append(f"replication group {group}: accept {version} beside the token that it has")
     said += [f"SSM parameter {name}: the new token" for name in told["shared"]]
     for host in told["hosts"]:
-        said += [f"{host}: {told['env']}: the new token"] if told["env"] else []
-        said.append(f"{host}: restart {told['service']}")
+        said += [f"{host}: {path}: the new token" for path in told["paths"][host]]
+        said += [f"{host}: restart {service}" for service in told["services"][host]]
     said += [f"secret {way['secret']}: make {version} the current one"] if way["promote"] else []
     said.append(f"replication group {group}: end the token before it")
     if not way["prove"]:
@@ -189,11 +189,12 @@ def verdict(
     said = [f"{host} failed at the step '{result['step']}': {result['why']}" for host, result in failed.items()]
     if failure:
         said.insert(0, f"The controller failed at the step '{failure['step']}': {failure['why']}")
+    if not both_valid:
+        said.append("Nothing was changed by this run.")
+    elif failure:
         said.append("Both tokens may be valid: end neither by hand.")
     else:
-        said.append(
-            "Both tokens are valid, so nobody is locked out." if both_valid else "Nothing was changed by this run."
-        )
+        said.append("Both tokens are valid, so nobody is locked out.")
     said += [f"On the new token: {', '.join(moved)}."] if moved else []
     said.append(f"Mend the cause and run {playbook} again, which goes on from here.")
     return "\n".join(said)

@@ -9,7 +9,7 @@ from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import rollback_command
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import own_check
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import failed_hosts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import by_reason, failed_hosts
 
 Result = Mapping[str, Any]
 
@@ -45,9 +45,7 @@ def untouched(reasons: Mapping[str, str], otherwise: str = "") -> str:
 
     ``otherwise`` is one more way out.
     """
-    hosts_by_cause: dict[str, list[str]] = {}
-    for host, why in reasons.items():
-        hosts_by_cause.setdefault(why.rstrip("."), []).append(host)
+    hosts_by_cause = by_reason({host: why.rstrip(".") for host, why in reasons.items()})
     return "\n".join(
         [
             *(f"{', '.join(hosts)} failed: {why}." for why, hosts in hosts_by_cause.items()),

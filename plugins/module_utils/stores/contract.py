@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     MASK,
@@ -26,6 +27,17 @@ KEEP = "keep"
 WRITE = "write"
 REMOVE = "remove"
 RESTORE = "restore"
+
+
+# What both modules that change values take, beside what says where the values are (doc_fragments/value_change).
+OPTIONS: dict[str, Any] = {
+    "values": {"type": "dict", "required": True, "no_log": True},
+    "expected": {"type": "dict", "no_log": True},
+    "state": {"type": "str", "choices": [PRESENT, ABSENT, REVERTED], "default": PRESENT},
+    "create": {"type": "bool", "default": False},
+    "keep_options": {"type": "bool", "default": False},
+    "migration_name": {"type": "str", "required": True},
+}
 
 
 class ChangeRefused(Exception):
@@ -157,6 +169,11 @@ def _refuse_unexpected(request: Request, key: str, current: str | None, desired:
 # --- recording ---
 
 
+def now() -> str:
+    """The time of an entry, by this machine's clock."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def extended(known: Entry | None, now: Entry) -> Entry:
     """What the journal is to say, where ``now`` is the entry as this change alone would have it."""
     if known is None:
@@ -216,6 +233,12 @@ def describe(decision: Decision, journaled: bool) -> dict[str, Any]:
     return {**described, "message": decision.message} if decision.message else described
 
 
+def shown(where: str, decisions: Sequence[Decision], journaled: Mapping[str, bool]) -> dict[str, Any]:
+    """For a module's result."""
+    described = {each.key: describe(each, journaled[each.key]) for each in decisions}
+    return {"changes": described, "diff": diff(where, decisions)}
+
+
 def diff(where: str, decisions: Iterable[Decision]) -> dict[str, str]:
     """Only the keys that change."""
     changed = [decision for decision in decisions if decision.changes]
@@ -234,8 +257,3 @@ def _shown_after(decision: Decision) -> str | None:
 
 def _line(key: str, shown: str | None) -> str:
     return "" if shown is None else f"{key}={shown}\n"
-
-
-def harmless(values: Iterable[str | None]) -> set[str]:
-    """Cache URLs that hold no secret, and so may be shown as they are."""
-    return {value for value in values if value and mask(value) == value}

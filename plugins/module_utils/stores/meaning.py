@@ -44,12 +44,12 @@ def url_in_file(path: str, key: str) -> str:
     except atomic_file.FileRefused as error:
         raise EndpointError(str(error))
     if content is None:
-        raise EndpointError(f"{path} does not exist: check env_path (migration_env_path)")
+        raise EndpointError(f"{path} does not exist: check env_path (migration_values)")
     document = dotenv.parse(content)
     value = document.value(key)
     if value is None:
         raise EndpointError(
-            f"{path} has no {key} ({dotenv.absence(document, key)}): set env_key (migration_env_key) to the key that "
+            f"{path} has no {key} ({dotenv.absence(document, key)}): set env_key (migration_values) to the key that "
             "holds the cache's URL"
         )
     if not value:

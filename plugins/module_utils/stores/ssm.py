@@ -29,7 +29,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.jou
 
 STORE = "ssm"
 _NAME = re.compile(r"[A-Za-z0-9_.\-/]+\Z")
-_WHERE = "Parameter Store"
+TITLE = "Parameter Store"
+IAM = (
+    "ssm:GetParameter",
+    "ssm:DescribeParameters",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:DeleteParameter",
+)
 
 
 @dataclass(frozen=True)
@@ -83,14 +90,12 @@ def _plan_parameter(request: Request, client: Any, name: str) -> ParameterPlan:
     entry = read_entry(client, request.migration_name, name)
     if request.state == contract.PRESENT and current is None and not request.create:
         raise ChangeRefused(
-            f"the parameter {name} does not exist in {_WHERE}, so no app reads it there. Look at its name, the region "
+            f"the parameter {name} does not exist in {TITLE}, so no app reads it there. Look at its name, the region "
             "and the account, or set create: true to make it"
         )
     if request.state == contract.PRESENT and not request.values[name]:
-        raise ChangeRefused(
-            f"the value for {name} is empty, which {_WHERE} cannot hold: use state: absent to remove it"
-        )
-    decision = contract.decide(request, name, current.value if current else None, entry, _WHERE)
+        raise ChangeRefused(f"the value for {name} is empty, which {TITLE} cannot hold: use state: absent to remove it")
+    decision = contract.decide(request, name, current.value if current else None, entry, TITLE)
     will_be_journaled = (entry is not None or decision.changes) and not decision.closes
     return ParameterPlan(decision, current, will_be_journaled, current.version if current else None)
 
@@ -105,10 +110,21 @@ def _check_name(name: str) -> None:
 # --- reading ---
 
 
-def read_parameter(client: Any, name: str) -> Parameter | None:
+def read_value(client: Any, name: str) -> str | None:
+    found = _get(client, name)
+    return str(found["Value"]) if found else None
+
+
+def _get(client: Any, name: str) -> dict[str, Any] | None:
     try:
-        found = client.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        return dict(client.get_parameter(Name=name, WithDecryption=True)["Parameter"])
     except client.exceptions.ParameterNotFound:
+        return None
+
+
+def read_parameter(client: Any, name: str) -> Parameter | None:
+    found = _get(client, name)
+    if found is None:
         return None
     filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
     pages = client.get_paginator("describe_parameters").paginate(ParameterFilters=filters)
@@ -130,9 +146,8 @@ def read_parameter(client: Any, name: str) -> Parameter | None:
 
 def read_entry(client: Any, migration_name: str, name: str) -> Entry | None:
     entry_name = journal_name(migration_name, name)
-    try:
-        stored = client.get_parameter(Name=entry_name, WithDecryption=True)["Parameter"]["Value"]
-    except client.exceptions.ParameterNotFound:
+    stored = read_value(client, entry_name)
+    if stored is None:
         return None
     try:
         return Entry.from_dict(json.loads(stored))
@@ -264,3 +279,11 @@ def _put(client: Any, name: str, value: str, settings: dict[str, Any], **more: A
 def _delete_if_there(client: Any, name: str) -> None:
     with suppress(client.exceptions.ParameterNotFound):
         client.delete_parameter(Name=name)
+
+
+def original(client: Any, migration_name: str, name: str) -> str:
+    """What a parameter held before the migration: by the journal, else what it holds now."""
+    entry = read_entry(client, migration_name, name)
+    if entry and entry.original:
+        return entry.original
+    return read_value(client, name) or ""

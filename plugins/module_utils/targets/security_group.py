@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The security group of a target, and how to take away what a migration has added to it. Pure.
+"""The security group of a target: made and opened for the app, and how to take away what a migration has added. Pure.
 
 Our rules are told by their description, which the ingress stage gives them; the group itself by its tag.
 """
@@ -14,6 +14,8 @@ from typing import Any, Iterator, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 
+CREATE = "CreateSecurityGroup"
+AUTHORIZE = "AuthorizeSecurityGroupIngress"
 REVOKE = "RevokeSecurityGroupIngress"
 DELETE = "DeleteSecurityGroup"
 
@@ -61,11 +63,95 @@ def rule_description(migration_name: str) -> str:
     return f"cache_migration {migration_name}"
 
 
-def admits_port(rule: Mapping[str, Any], port: int) -> bool:
-    """Whether a rule, with the names that amazon.aws gives its members, is for this TCP port too."""
-    if str(rule["ip_protocol"]) == "-1":
+@dataclass(frozen=True)
+class Wanted:
+    """A security group that admits ``sources``, ids of security groups or address ranges, to a TCP port, and may
+    admit more.
+
+    ``makes`` says whether it is to be made where it does not exist.
+    """
+
+    name: str
+    migration_name: str
+    port: int
+    sources: tuple[str, ...] = ()
+    vpc_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    makes: bool = True
+
+
+def plan_present(current: CacheSecurityGroup | None, wanted: Wanted) -> Plan:
+    """Rules that are there stay, whoever made them, and one that is there is not made again as ours. Raises
+    PlanRefused.
+    """
+    if current is None:
+        if not wanted.makes:
+            raise PlanRefused(f"There is no security group {wanted.name}: run provision.yml first", "name")
+        return Plan((_creation(wanted), *_admission(AFTER_APPLY_ID, wanted.sources, wanted)), {}, {"name": wanted.name})
+    if not ownership.is_ours(current.tags, wanted.migration_name):
+        raise PlanRefused(
+            f"The security group {wanted.name} exists and does not carry the tag {ownership.OWNER_TAG}="
+            f"{wanted.migration_name}, so it is not this migration's and its rules are not ours to change. Name it in "
+            "migration_security_group_ids to use it as it is, with rules that are made where it is looked after, or "
+            "choose another name by migration_security_group_name",
+            "name",
+        )
+    missing = tuple(source for source in wanted.sources if not _admits(current, source, wanted.port))
+    return Plan(
+        _admission(current.group_id, missing, wanted), {"rules": _admissions(current.rules)}, {"admits": list(missing)}
+    )
+
+
+AFTER_APPLY_ID = "after-apply"
+
+
+def _creation(wanted: Wanted) -> Step:
+    tags = ownership.with_owner(wanted.tags, wanted.migration_name)
+    parameters = {
+        "GroupName": wanted.name,
+        "Description": f"Cache of the migration {wanted.migration_name}",
+        **({"VpcId": wanted.vpc_id} if wanted.vpc_id else {}),
+        "TagSpecifications": [
+            {"ResourceType": "security-group", "Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
+        ],
+    }
+    return Step(CREATE, parameters, "it does not exist")
+
+
+def _admission(group_id: str, sources: Sequence[str], wanted: Wanted) -> tuple[Step, ...]:
+    """One call a source, so that a source which AWS refuses keeps no other out."""
+    described = {"Description": rule_description(wanted.migration_name)}
+    ports = {"IpProtocol": "tcp", "FromPort": wanted.port, "ToPort": wanted.port}
+    return tuple(
+        Step(
+            AUTHORIZE,
+            {"GroupId": group_id, "IpPermissions": [{**ports, kind: [{_SOURCES[kind]: source, **described}]}]},
+            f"admit {source} to TCP port {wanted.port}",
+        )
+        for source, kind in ((source, _kind_of(source)) for source in sources)
+    )
+
+
+def _kind_of(source: str) -> str:
+    if source.startswith("sg-"):
+        return "UserIdGroupPairs"
+    return "Ipv6Ranges" if ":" in source else "IpRanges"
+
+
+def _admits(group: CacheSecurityGroup, source: str, port: int) -> bool:
+    kind = _kind_of(source)
+    return any(
+        not rule.is_egress
+        and _is_for_port(rule.permission, port)
+        and [one.get(_SOURCES[kind]) for one in rule.permission.get(kind) or ()] == [source]
+        for rule in group.rules
+    )
+
+
+def _is_for_port(permission: Mapping[str, Any], port: int) -> bool:
+    if str(permission["IpProtocol"]) == "-1":
         return True
-    return rule["ip_protocol"] == "tcp" and int(rule["from_port"]) <= port <= int(rule["to_port"])
+    return permission["IpProtocol"] == "tcp" and int(permission["FromPort"]) <= port <= int(permission["ToPort"])
 
 
 def shape(group: Mapping[str, Any]) -> CacheSecurityGroup:

@@ -1,4 +1,4 @@
-"""ElastiCache: replication groups without cluster mode, of Redis OSS and (where it is installed) Valkey.
+"""ElastiCache: replication groups without cluster mode, of Redis OSS and Valkey.
 
 `replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`
 and `tags` hold the operations; `rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.

@@ -32,7 +32,10 @@ REPLICATION_ENGINES = ("redis", "valkey")
 
 @dataclass(frozen=True)
 class Version:
-    """`label` is what a user states, `full` what a node reports."""
+    """`label` is what a user states, `full` what a node reports.
+
+    Both are labels over the one release of each engine that is installed here: INFO tells what really runs.
+    """
 
     engine: str
     label: str
@@ -57,6 +60,9 @@ VERSIONS = (
     Version("valkey", "7.2", "7.2.6", "valkey7"),
     Version("valkey", "8.0", "8.0.1", "valkey8"),
     Version("valkey", "8.1", "8.1.0", "valkey8"),
+    Version("valkey", "8.2", "8.2.0", "valkey8"),
+    Version("valkey", "9.0", "9.0.0", "valkey9"),
+    Version("valkey", "9.1", "9.1.0", "valkey9"),
 )
 FAMILIES = tuple(dict.fromkeys(version.family for version in VERSIONS))
 

@@ -58,12 +58,13 @@ class Fleet:
 
     def replace_nodes(self, group: ReplicationGroup) -> None:
         """Scale or upgrade online: each node gets a successor that syncs, the primary last."""
+        if group.primary.running.is_valkey and group.version.engine == "redis":
+            self._replace_by_commands(group)
+            return
         for member in [*group.replicas, group.primary]:
             old = member.running
-            new = self._new_engine(group)
-            group.successors.append(new)
+            new = self._successor(group)
             try:
-                self._doors.refresh()
                 new.follow(group.primary.running)
                 if member is group.primary:
                     old.hand_over_to(new)
@@ -78,6 +79,36 @@ class Fleet:
             member.applied = self._effective(group)
             self.publish(group)
             self._retire(old)
+
+    def _replace_by_commands(self, group: ReplicationGroup) -> None:
+        """From Valkey back to Redis, which cannot follow as its RDB is older. Writes wait while the data is carried."""
+        old = {member.name: member.running for member in group.members}
+        try:
+            primary = self._successor(group, group.primary.running.write_commands())
+            new = {group.primary_name: primary}
+            for member in group.replicas:
+                new[member.name] = self._successor(group)
+                new[member.name].follow(primary)
+        except Exception:
+            group.primary.running.release_writes()
+            for engine in group.successors:
+                self._retire(engine)
+            group.successors.clear()
+            raise
+        with self._account.lock:
+            group.successors.clear()
+            for member in group.members:
+                member.engine, member.applied = new[member.name], self._effective(group)
+        self.publish(group)
+        for engine in old.values():
+            self._retire(engine)
+
+    def _successor(self, group: ReplicationGroup, seed: Path | None = None) -> Engine:
+        """An engine that is to take a member's place, and may speak to the members already."""
+        new = self._new_engine(group, seed)
+        group.successors.append(new)
+        self._doors.refresh()
+        return new
 
     def fail_over(self, group: ReplicationGroup, pause: Callable[[], None]) -> None:
         """The primary dies as a machine dies, a replica takes over, and the dead node comes back without data.

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.aws.clock import now
-from sandbox.aws.elasticache import auth_token, describe, rules
+from sandbox.aws.elasticache import auth_token, describe, rules, windows
+from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.state import AVAILABLE, MODIFYING, ReplicationGroup
 from sandbox.aws.elasticache.work import require_available
 from sandbox.aws.engines import Access
-from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation
+from sandbox.aws.wire import Params, Refusal, Result, operation
 
 # Asynchronously, but without waiting for a window.
 AT_ONCE = (
@@ -20,7 +21,7 @@ AT_ONCE = (
 )
 # In the maintenance window, unless ApplyImmediately.
 QUEUED = (
-    *("CacheNodeType", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled"),
+    *("CacheNodeType", "Engine", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled"),
     *("TransitEncryptionEnabled", "TransitEncryptionMode"),
 )
 TOKEN = ("AuthToken", "AuthTokenUpdateStrategy")
@@ -38,6 +39,7 @@ def current_values(group: ReplicationGroup) -> dict[str, Any]:
         "SnapshotWindow": group.snapshot_window,
         "SnapshottingClusterId": group.snapshotting_member,
         "CacheNodeType": group.node_type,
+        "Engine": group.version.engine,
         "EngineVersion": group.version.label,
         "AutomaticFailoverEnabled": group.failover,
         "MultiAZEnabled": group.multi_az,
@@ -53,15 +55,12 @@ class Modifications:
 
     @operation(
         "ModifyReplicationGroup",
-        *("ReplicationGroupId", "ApplyImmediately", "Engine", *AT_ONCE, *QUEUED, *TOKEN),
+        *("ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *TOKEN),
         only={"ClusterMode": ("disabled",), "IpDiscovery": ("ipv4",)},
     )
     def modify_replication_group(self, params: Params) -> Result:
         with self._account.lock:
             group = self._account.replication_group(params["ReplicationGroupId"])
-            if params.get("Engine", group.version.engine) != group.version.engine:
-                text = f"{group.id} is {group.version.engine}; this sandbox does not implement a change of Engine."
-                raise Refusal(NO_SUCH_PARAMETER, text)
             require_available(group)
             if any(name in params for name in TOKEN):
                 self._modify_token(group, params)
@@ -95,31 +94,21 @@ class Modifications:
     def _modify_options(self, group: ReplicationGroup, params: Params) -> None:
         wanted = self._validated(group, {name: params[name] for name in (*AT_ONCE, *QUEUED) if name in params})
         current, immediately = current_values(group), params.get("ApplyImmediately", False)
-        queued = {name: wanted[name] for name in QUEUED if name in wanted}
-        at_once = {name: wanted[name] for name in AT_ONCE if name in wanted}
+        is_there = all(current[name] == value for name, value in wanted.items())
         flushes = immediately and bool(group.pending)
-        if (
-            all(current[name] == value for name, value in wanted.items())
-            and not flushes
-            and not withdraws(group, queued)
-        ):
+        if is_there and not flushes and not withdraws(group, wanted):
             raise rules.combination("No modifications were requested.")
-        if immediately:
-            queued = {**group.pending, **queued}
-            group.pending = {}
-        else:
-            pending = {**group.pending, **queued}
-            group.pending = {name: value for name, value in pending.items() if current[name] != value}
-            queued = {}
-        if at_once or queued:
-            self._work.begin(group, MODIFYING, lambda: self._apply(group, {**at_once, **queued}))
+        changes = {**group.pending, **wanted}
+        waits = set() if immediately else waiting_names(group, wanted)
+        group.pending = {n: value for n, value in changes.items() if n in waits and value != current[n]}
+        changes = {name: value for name, value in changes.items() if name not in waits}
+        if changes:
+            self._work.begin(group, MODIFYING, lambda: self._apply(group, changes))
 
     def _validated(self, group: ReplicationGroup, wanted: Params) -> Params:
         """The values as AWS stores them; whatever cannot be is refused before anything changes."""
         after = {**current_values(group), **group.pending, **wanted}
-        version = rules.version(group.version.engine, after["EngineVersion"])
-        if version.number < group.version.number:
-            raise rules.combination(f"{group.version.label} cannot be downgraded to {version.label} in place.")
+        version = self._version(group, wanted, after)
         rules.node_type(after["CacheNodeType"])
         rules.failover(len(group.members), after["AutomaticFailoverEnabled"], after["MultiAZEnabled"])
         if "TransitEncryptionEnabled" in wanted or "TransitEncryptionMode" in wanted:
@@ -131,32 +120,42 @@ class Modifications:
             after["TransitEncryptionMode"] = mode
             wanted = {**wanted, "TransitEncryptionEnabled": bool(mode), "TransitEncryptionMode": mode}
         rules.retention(after["SnapshotRetentionLimit"])
-        rules.snapshot_window(after["SnapshotWindow"])
-        window = rules.maintenance_window(after["PreferredMaintenanceWindow"])
+        windows.check(after["SnapshotWindow"], after["PreferredMaintenanceWindow"])
         if "SnapshottingClusterId" in wanted and wanted["SnapshottingClusterId"] not in [m.name for m in group.members]:
             raise Refusal("CacheClusterNotFound", f"{wanted['SnapshottingClusterId']} is no node of {group.id}.")
-        stored = {**wanted, "EngineVersion": version.label, "PreferredMaintenanceWindow": window}
+        stored = {
+            **wanted,
+            "EngineVersion": version.label,
+            "PreferredMaintenanceWindow": after["PreferredMaintenanceWindow"].lower(),
+        }
         if "SecurityGroupIds" in wanted:
             vpc = self._account.subnet_group(group.subnet_group).vpc
             stored["SecurityGroupIds"] = self._context.vpc.security_groups(wanted["SecurityGroupIds"], vpc)
         if "CacheParameterGroupName" in wanted or "EngineVersion" in wanted:
-            stored["CacheParameterGroupName"] = self._parameter_group(group, wanted, version.label)
+            stored["CacheParameterGroupName"] = self._parameter_group(group, wanted, version)
             wanted = {**wanted, "CacheParameterGroupName": stored["CacheParameterGroupName"]}
         return {name: stored[name] for name in wanted}
 
-    def _parameter_group(self, group: ReplicationGroup, wanted: Params, label: str) -> str:
+    def _version(self, group: ReplicationGroup, wanted: Params, after: Params) -> Version:
+        """The engine and the version that it will be, which must be one that the group can become in place."""
+        if after["Engine"] != group.version.engine:
+            rules.engine_version_is_stated("EngineVersion" in {**group.pending, **wanted})
+        version = rules.version(after["Engine"], after["EngineVersion"])
+        rules.engine_change(group.version, version)
+        return version
+
+    def _parameter_group(self, group: ReplicationGroup, wanted: Params, version: Version) -> str:
         """An upgrade to another family moves a default group along; a custom one has to be named."""
-        version = rules.version(group.version.engine, label)
         named = self._account.parameter_group(wanted.get("CacheParameterGroupName", group.parameter_group))
         if named.is_default and "CacheParameterGroupName" not in wanted:
             return f"default.{version.family}"
-        rules.parameter_group_family(named.name, named.family, version)
+        rules.parameter_group_family(named.family, version)
         return named.name
 
     def _apply(self, group: ReplicationGroup, changes: Params) -> None:
         replaces = any(
             name in changes and changes[name] != current_values(group)[name]
-            for name in ("CacheNodeType", "EngineVersion")
+            for name in ("CacheNodeType", "Engine", "EngineVersion")
         )
         if "TransitEncryptionMode" in changes:
             self._fleet.change_transit_encryption(group, changes["TransitEncryptionMode"])
@@ -164,6 +163,9 @@ class Modifications:
             for name, value in changes.items():
                 if name in SETTERS:
                     SETTERS[name](group, value)
+            if "EngineVersion" in changes:
+                engine = changes.get("Engine", group.version.engine)
+                group.version = rules.version(engine, changes["EngineVersion"])
         if replaces:
             self._fleet.replace_nodes(group)
         elif "CacheParameterGroupName" in changes:
@@ -184,9 +186,19 @@ class Modifications:
         return lambda: self._apply(group, changes)
 
 
-def withdraws(group: ReplicationGroup, queued: Params) -> bool:
+def waiting_names(group: ReplicationGroup, wanted: Params) -> set[str]:
+    """What waits for the window, unless ApplyImmediately."""
+    waits = set(QUEUED)
+    if "EngineVersion" in wanted or "EngineVersion" in group.pending:
+        waits.add("CacheParameterGroupName")  # it is of the new version's family
+    if not wanted.get("MultiAZEnabled", True) or group.failover:
+        waits.discard("MultiAZEnabled")  # no member shows it as pending; it waits only for a failover that waits
+    return waits
+
+
+def withdraws(group: ReplicationGroup, wanted: Params) -> bool:
     """Whether the call takes back something that is pending."""
-    return any(name in group.pending and group.pending[name] != value for name, value in queued.items())
+    return any(name in group.pending and group.pending[name] != value for name, value in wanted.items())
 
 
 def _set(attribute: str) -> Callable[[ReplicationGroup, Any], None]:
@@ -203,7 +215,6 @@ SETTERS: dict[str, Callable[[ReplicationGroup, Any], None]] = {
     "SnapshotWindow": _set("snapshot_window"),
     "SnapshottingClusterId": _set("snapshotting_member"),
     "CacheNodeType": _set("node_type"),
-    "EngineVersion": lambda group, value: setattr(group, "version", rules.version(group.version.engine, value)),
     "AutomaticFailoverEnabled": _set("failover"),
     "MultiAZEnabled": _set("multi_az"),
 }

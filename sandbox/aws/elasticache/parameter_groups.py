@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.aws.elasticache import describe, rules
 from sandbox.aws.elasticache.context import Context
-from sandbox.aws.elasticache.parameters import FAMILIES, Parameter
+from sandbox.aws.elasticache.parameters import FAMILIES, Parameter, first_version
 from sandbox.aws.elasticache.state import ParameterGroup
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation, page
@@ -136,6 +136,6 @@ def shown(parameter: Parameter, group: ParameterGroup) -> dict[str, Any]:
         "DataType": parameter.data_type,
         "AllowedValues": parameter.allowed,
         "IsModifiable": parameter.modifiable,
-        "MinimumEngineVersion": "5.0.6",
+        "MinimumEngineVersion": first_version(group.family),
         "ChangeType": parameter.change,
     }

@@ -145,6 +145,11 @@ def engine_settings(values: Mapping[str, str]) -> list[tuple[str, str]]:
     return plain + limits
 
 
+def first_version(family: str) -> str:
+    """What DescribeCacheParameters gives as MinimumEngineVersion."""
+    return next(version.full for version in VERSIONS if version.family == family)
+
+
 def needs_reboot(name: str) -> bool:
     return any(name in family and family[name].change == REBOOT for family in FAMILIES.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.aws.clock import now
-from sandbox.aws.elasticache import describe, rules
+from sandbox.aws.elasticache import describe, rules, windows
 from sandbox.aws.elasticache.catalogue import MAXMEMORY, Version, default_version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.snapshots import begin_snapshot, refuse_taken_name, usable_snapshot, write_snapshot
@@ -24,8 +24,6 @@ from sandbox.aws.engines import Access, EngineMissing, digest_of
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation, page
 
 IPV4 = ("ipv4",)
-# AWS picks a window at random within the region's night; one that is always the same is easier to read.
-SNAPSHOT_WINDOW, MAINTENANCE_WINDOW = "05:00-06:00", "sun:23:00-mon:01:30"
 
 
 class ReplicationGroups:
@@ -87,14 +85,15 @@ class ReplicationGroups:
         rules.node_type(params["CacheNodeType"])
         rules.failover(nodes, automatic, multi_az)
         rules.encryption(transit, mode, "AuthToken" in params, at_rest, kms_key)
+        rules.transit_mode(version, mode, "AuthToken" in params)
         if "AuthToken" in params:
             rules.token(params["AuthToken"])
         rules.port(params.get("Port", 6379))
         rules.retention(params.get("SnapshotRetentionLimit", 0))
-        rules.snapshot_window(params.get("SnapshotWindow", SNAPSHOT_WINDOW))
-        window = rules.maintenance_window(params.get("PreferredMaintenanceWindow", MAINTENANCE_WINDOW))
+        daily, weekly = windows.chosen(params.get("SnapshotWindow"), params.get("PreferredMaintenanceWindow"))
+        windows.check(daily, weekly)
         parameters = self._account.parameter_group(params.get("CacheParameterGroupName", f"default.{version.family}"))
-        rules.parameter_group_family(parameters.name, parameters.family, version)
+        rules.parameter_group_family(parameters.family, version)
         subnets = self._subnet_group(params)
         security_groups = self._context.vpc.security_groups(params.get("SecurityGroupIds", []), subnets.vpc)
         if kms_key:
@@ -114,13 +113,13 @@ class ReplicationGroups:
             failover=automatic,
             multi_az=multi_az,
             retention=params.get("SnapshotRetentionLimit", 0),
-            snapshot_window=params.get("SnapshotWindow", SNAPSHOT_WINDOW),
-            maintenance_window=window,
+            snapshot_window=daily,
+            maintenance_window=weekly.lower(),
             auto_minor_version_upgrade=params.get("AutoMinorVersionUpgrade", True),
             at_rest=at_rest,
             kms_key=kms_key,
             network_zone=self._context.network_zone,
-            members=self._members(name, nodes, subnets, params.get("PreferredCacheClusterAZs", [])),
+            members=self._members(name, nodes, subnets, params),
             access=Access(is_open=not digests, digests=digests),
             token_changed=now() if digests else None,
             snapshotting_member=f"{name}-001" if nodes == 1 else f"{name}-002",
@@ -133,8 +132,9 @@ class ReplicationGroups:
         rules.node_count(nodes)
         return nodes
 
-    def _members(self, name: str, nodes: int, subnets: SubnetGroup, wanted: list[str]) -> list[Member]:
-        rules.zones(wanted, nodes, subnets.zones)
+    def _members(self, name: str, nodes: int, subnets: SubnetGroup, params: Params) -> list[Member]:
+        wanted: list[str] = params.get("PreferredCacheClusterAZs", [])
+        rules.zones(wanted, params.get("NumCacheClusters"), subnets.zones)
         zones = wanted or [subnets.zones[i % len(subnets.zones)] for i in range(nodes)]
         return [Member(f"{name}-{number:03}", zone) for number, zone in enumerate(zones, 1)]
 

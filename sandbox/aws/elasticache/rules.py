@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sandbox.aws.elasticache.catalogue import MAXMEMORY, REPLICATION_ENGINES, Version, find_version
+from sandbox.aws.elasticache.catalogue import MAXMEMORY, REPLICATION_ENGINES, VERSIONS, Version, find_version
 from sandbox.aws.wire import Refusal
 
 MOST_REPLICAS = 5
 LONGEST_RETENTION = 35
 TOKEN = re.compile(r"[A-Za-z0-9!&#$^<>-]{16,128}")
-CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY_MINUTES = 24 * 60
-SHORTEST_WINDOW = 60  # minutes
 
 
 def value(message: str) -> Refusal:
@@ -62,6 +58,21 @@ def version(engine_name: str, label: str) -> Version:
     return found
 
 
+def engine_change(now: Version, wanted: Version) -> None:
+    """In place an engine goes up, and from Redis OSS to Valkey. One way leads down: Valkey 7.2 to Redis OSS 7.1."""
+    is_the_way_back = (now.engine, now.label, wanted.engine, wanted.label) == ("valkey", "7.2", "redis", "7.1")
+    if wanted.number < now.number and not is_the_way_back:
+        raise combination(
+            f"Cannot downgrade from {now.engine} {now.full} to {wanted.engine} {wanted.full} in place: delete the "
+            f"replication group, and create it anew with the earlier version."
+        )
+
+
+def engine_version_is_stated(stated: bool) -> None:
+    if not stated:
+        raise combination("EngineVersion must be specified where Engine is changed.")
+
+
 def failover(nodes: int, automatic: bool, multi_az: bool) -> None:
     if automatic and nodes < 2:
         raise combination("Automatic failover needs at least two nodes: one primary and one replica.")
@@ -79,9 +90,12 @@ def replica_count(replicas: int) -> None:
         raise value(f"NewReplicaCount must be between 0 and {MOST_REPLICAS}, not {replicas}.")
 
 
-def zones(wanted: Sequence[str], nodes: int, offered: Sequence[str]) -> None:
+def zones(wanted: Sequence[str], nodes: int | None, offered: Sequence[str]) -> None:
     if wanted and len(wanted) != nodes:
-        raise combination(f"{len(wanted)} PreferredCacheClusterAZs are given for {nodes} nodes; give one for each.")
+        raise value(
+            "When specifying preferred availability zones, the number of cache clusters must be specified and must "
+            "match the number of preferred availability zones."
+        )
     unknown = sorted(set(wanted) - set(offered))
     if unknown:
         raise value(
@@ -96,6 +110,14 @@ def encryption(transit: bool, mode: str, has_token: bool, at_rest: bool, kms_key
         raise combination("TransitEncryptionMode needs TransitEncryptionEnabled.")
     if kms_key and not at_rest:
         raise combination("KmsKeyId needs AtRestEncryptionEnabled.")
+
+
+def transit_mode(version: Version, mode: str, has_token: bool) -> None:
+    """Of a group that is to be made."""
+    if mode and not version.can_switch_transit_encryption:
+        raise combination(f"TransitEncryptionMode is not supported for {version.full}; it is from 7.0.5 on.")
+    if mode == "preferred" and has_token:
+        raise combination("Transit encryption preferred is not supported with redis access control.")
 
 
 def transit_change(version: Version, now: str, enabled: bool, mode: str) -> None:
@@ -121,31 +143,10 @@ def retention(days: int) -> None:
         raise value(f"SnapshotRetentionLimit must be between 0 and {LONGEST_RETENTION} days, not {days}.")
 
 
-def snapshot_window(window: str) -> None:
-    found = re.fullmatch(f"{CLOCK}-{CLOCK}", window)
-    if not found:
-        raise value(f"SnapshotWindow {window!r} must be hh24:mi-hh24:mi.")
-    hour, minute, to_hour, to_minute = map(int, found.groups())
-    if (to_hour * 60 + to_minute - hour * 60 - minute) % DAY_MINUTES < SHORTEST_WINDOW:
-        raise value(f"SnapshotWindow {window} must be at least {SHORTEST_WINDOW} minutes long.")
-
-
-def maintenance_window(window: str) -> str:
-    """The window as AWS stores it."""
-    found = re.fullmatch(f"({'|'.join(DAYS)}):{CLOCK}-({'|'.join(DAYS)}):{CLOCK}", window.lower())
-    if not found:
-        raise value(f"PreferredMaintenanceWindow {window!r} must be ddd:hh24:mi-ddd:hh24:mi.")
-    day, hour, minute, to_day, to_hour, to_minute = found.groups()
-    begin = DAYS.index(day) * DAY_MINUTES + int(hour) * 60 + int(minute)
-    end = DAYS.index(to_day) * DAY_MINUTES + int(to_hour) * 60 + int(to_minute)
-    if (end - begin) % (7 * DAY_MINUTES) < SHORTEST_WINDOW:
-        raise value(f"PreferredMaintenanceWindow {window} must be at least {SHORTEST_WINDOW} minutes long.")
-    return window.lower()
-
-
-def parameter_group_family(name: str, family: str, wanted: Version) -> None:
+def parameter_group_family(family: str, wanted: Version) -> None:
+    """In AWS's own words, as users report them."""
+    engine_of_group = next(known.engine for known in VERSIONS if known.family == family)
+    if engine_of_group != wanted.engine:
+        raise combination(f"{engine_of_group} parameter group is not applicable to engine {wanted.engine}")
     if family != wanted.family:
-        raise combination(
-            f"Expected a parameter group of family {wanted.family} for {wanted.engine} {wanted.label}, but {name} is "
-            f"of family {family}."
-        )
+        raise combination(f"Expected a parameter group of family {wanted.family} but found one of family {family}")

@@ -62,7 +62,8 @@ def test_all_serving_processes_need_a_connection_and_their_parent_none(app, prov
     assert [process["to_target"] for process in result["processes"] if process["role"] == "parent"] == [0]
 
 
-def test_a_restart_that_lasts_is_shown_and_done_once(app, prove, old, new):
+def test_a_restart_that_lasts_longer_than_a_run_is_shown_and_done_once(app, prove, old, new, monkeypatch):
+    monkeypatch.setattr(service_course, "SLICE", 1.0)
     warmed(app, prove, old)
     starts = app.starts()
     app.set(port=new.port, slow=2.3)
@@ -138,12 +139,12 @@ def test_the_query_of_the_health_url_is_asked_for_and_never_shown(app, prove, ne
 
 
 def test_a_password_of_supervisorctl_is_refused_and_not_even_among_the_options(run_module, monkeypatch):
-    told = {}
-    monkeypatch.setattr(app_service, "refuse_bad_endpoint", lambda module: told.update(module=module))
+    told, order_of = {}, app_service.order_of
+    monkeypatch.setattr(app_service, "order_of", lambda module: told.update(module=module) or order_of(module))
     result = run_module(
         app_service.main, name="shop", manager="supervisor", supervisorctl=["supervisorctl", "-p", "hunter2"]
     )
-    assert result["failed"] and "migration_supervisorctl" in result["msg"]
+    assert result["failed"] and "migration_services" in result["msg"]
     assert "hunter2" not in str(result) and "hunter2" not in str(told["module"].params)
 
 
@@ -179,17 +180,17 @@ def test_an_app_that_never_goes_to_the_target_fails(app, prove, old, new):
     app.start(new.port, never_connects=True)
     result = prove(**moving(app, old, new, restart="never", timeout=0.8))
     assert result["failed"] and f"no connection to 127.0.0.1:{new.port}" in result["msg"]
-    assert "migration_env_path" in result["msg"]
+    assert "migration_values" in result["msg"]
 
 
 def test_an_unknown_program_is_named_with_the_option(prove):
     result = prove(name="shoe", restart="never", check_mode=True)
-    assert result["failed"] and "no program shoe" in result["msg"] and "migration_service" in result["msg"]
+    assert result["failed"] and "no program shoe" in result["msg"] and "migration_services" in result["msg"]
 
 
 def test_a_supervisor_that_cannot_be_asked_is_told(prove, app):
     result = prove(supervisorctl=[app.supervisorctl[0], "-s", f"unix://{app.folder}/none"], check_mode=True)
-    assert result["failed"] and "migration_supervisorctl" in result["msg"]
+    assert result["failed"] and "migration_services" in result["msg"]
 
 
 # --- check mode ---
@@ -266,7 +267,7 @@ def play(folder, app, tasks, **options):
 
 def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_path):
     warmed(app, prove, old)
-    app.set(port=new.port, slow=2.3)
+    app.set(port=new.port, slow=6)
     shown = play(tmp_path, app, [{}], **moving(app, old, new))
     assert "[localhost] shop is not running (STARTING)" in shown or "[localhost] shop answered" in shown
     assert "changed=1" in shown
@@ -274,7 +275,7 @@ def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_
 
 def test_a_connection_that_is_lost_after_the_restart_does_not_lose_that_it_was_done(app, new, tmp_path):
     (tmp_path / "dropping.py").write_text(DROPPING)
-    app.set(port=new.port, slow=2.3)
+    app.set(port=new.port, slow=6)
     vars_of_task = {"ansible_python_interpreter": sys.executable, "ansible_connection": "dropping"}
     known = ["result.unreachable", "result.restarted", "result is changed", "'Shared connection' in result.msg"]
     tasks = [

@@ -38,7 +38,9 @@ def test_a_subnet_group_is_made_changed_used_and_deleted(aws: Any, subnets: dict
         CacheSubnetGroupName="cache-subnets", CacheSubnetGroupDescription="other", SubnetIds=[a, b]
     )["CacheSubnetGroup"]
     assert {s["SubnetIdentifier"] for s in changed["Subnets"]} == {a, b}
-    aws.create("in-subnets", CacheSubnetGroupName="cache-subnets", PreferredCacheClusterAZs=["us-east-1b"])
+    aws.create(
+        "in-subnets", CacheSubnetGroupName="cache-subnets", NumCacheClusters=1, PreferredCacheClusterAZs=["us-east-1b"]
+    )
     name = {"CacheSubnetGroupName": "cache-subnets"}
     assert aws.refusal("delete_cache_subnet_group", **name)[0] == "CacheSubnetGroupInUse"
     assert aws.refusal("modify_cache_subnet_group", **name, SubnetIds=[a])[0] == "SubnetInUse"

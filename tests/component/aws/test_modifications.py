@@ -20,7 +20,7 @@ def test_plain_options_need_no_window(aws: Any, changing: dict[str, Any]) -> Non
     options = {
         "ReplicationGroupDescription": "other",
         "SnapshotRetentionLimit": 7,
-        "SnapshotWindow": "01:00-02:00",
+        "SnapshotWindow": "02:00-03:00",
         "AutoMinorVersionUpgrade": False,
         "SnapshottingClusterId": "changing-001",
     }
@@ -94,6 +94,47 @@ def test_a_failover_setting_that_waits_is_shown_with_the_group(aws: Any, changin
     assert withdrawn["PendingModifiedValues"] == {}
 
 
+def test_multi_az_is_changed_at_once_without_ever_being_pending(aws: Any, changing: dict[str, Any]) -> None:
+    aws.modify("changing", AutomaticFailoverEnabled=True)
+    on = aws.modify("changing", MultiAZEnabled=True, ApplyImmediately=False)
+    assert (on["MultiAZ"], on["PendingModifiedValues"]) == ("enabled", {})
+    off = aws.modify("changing", MultiAZEnabled=False, ApplyImmediately=False)
+    assert (off["MultiAZ"], off["PendingModifiedValues"]) == ("disabled", {})
+    aws.modify("changing", AutomaticFailoverEnabled=False)
+
+
+def test_multi_az_waits_unseen_for_a_failover_that_waits(aws: Any, changing: dict[str, Any]) -> None:
+    both = {"AutomaticFailoverEnabled": True, "MultiAZEnabled": True}
+    waiting = aws.modify("changing", **both, ApplyImmediately=False)
+    assert (waiting["AutomaticFailover"], waiting["MultiAZ"]) == ("disabled", "disabled")
+    assert waiting["PendingModifiedValues"] == {"AutomaticFailoverStatus": "enabled"}
+    aws.control("maintenance", {})
+    done = aws.wait("changing")
+    assert (done["AutomaticFailover"], done["MultiAZ"], done["PendingModifiedValues"]) == ("enabled", "enabled", {})
+    aws.modify("changing", AutomaticFailoverEnabled=False, MultiAZEnabled=False)
+
+
+def test_windows_that_overlap_are_refused_though_no_snapshots_are_taken(aws: Any, changing: dict[str, Any]) -> None:
+    aws.modify("changing", SnapshotRetentionLimit=0)
+    refused = aws.refusal("modify_replication_group", ReplicationGroupId="changing", SnapshotWindow="01:30-02:30")
+    assert refused == ("InvalidParameterValue", 400, "The snapshot window and maintenance window must not overlap.")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"CacheNodeType": "cache.t9.nano"}, "InvalidParameterValue"),
+        ({"SecurityGroupIds": ["sg-00000000000000000"]}, "InvalidParameterValue"),
+        ({"CacheParameterGroupName": "nothing"}, "CacheParameterGroupNotFound"),
+        ({"CacheParameterGroupName": "default.redis6.x"}, "InvalidParameterCombination"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_is_not_there_is_refused(aws: Any, changing: dict[str, Any], options: dict[str, Any], code: str) -> None:
+    refused = aws.refusal("modify_replication_group", ReplicationGroupId="changing", ApplyImmediately=True, **options)
+    assert refused[0] == code
+
+
 def test_an_engine_is_not_downgraded(aws: Any, changing: dict[str, Any]) -> None:
     code = aws.refusal("modify_replication_group", ReplicationGroupId="changing", EngineVersion="6.2")[0]
     assert code == "InvalidParameterCombination"
@@ -164,8 +205,3 @@ def test_a_group_that_is_made_with_preferred_encryption_speaks_both(aws: Any, op
     plain = next(name for name in aws.names() if name.startswith("both."))
     assert aws.ask(plain, "SET", "kept", "yes") == {"ok": True}
     assert aws.ask(aws.primary(made), "GET", "kept", tls=True) == {"ok": "yes"}
-
-
-def test_another_engine_is_refused_by_name(aws: Any, changing: dict[str, Any]) -> None:
-    refused = aws.refusal("modify_replication_group", ReplicationGroupId="changing", Engine="valkey")
-    assert refused[0] == "SandboxHasNoSuchParameter"

@@ -23,8 +23,7 @@ TLS = {"TransitEncryptionEnabled": True}
         ({"AutomaticFailoverEnabled": True}, "InvalidParameterCombination"),
         ({"NumCacheClusters": 2, "MultiAZEnabled": True}, "InvalidParameterCombination"),
         ({"NumCacheClusters": 2, "ReplicasPerNodeGroup": 1}, "InvalidParameterCombination"),
-        ({"PreferredCacheClusterAZs": ["us-east-1a", "us-east-1b"]}, "InvalidParameterCombination"),
-        ({"PreferredCacheClusterAZs": ["eu-west-1a"]}, "InvalidParameterValue"),
+        ({"PreferredCacheClusterAZs": ["eu-west-1a"], "NumCacheClusters": 1}, "InvalidParameterValue"),
         ({"AuthToken": "sesame-sesame-sesame"}, "InvalidParameterCombination"),
         ({**TLS, "AuthToken": "sesame"}, "InvalidParameterValue"),
         ({"TransitEncryptionMode": "preferred"}, "InvalidParameterCombination"),
@@ -55,6 +54,55 @@ def test_a_group_that_aws_would_not_make_is_refused(aws: Any, options: dict[str,
     assert "refused" not in [
         g["ReplicationGroupId"] for g in aws.elasticache.describe_replication_groups()["ReplicationGroups"]
     ]
+
+
+WINDOWS = "The snapshot window and maintenance window must not overlap."
+ZONES = "the number of cache clusters must be specified and must match the number of preferred availability zones."
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (
+            {**TLS, "TransitEncryptionMode": "preferred", "AuthToken": "sesame-sesame-sesame"},
+            "InvalidParameterCombination",
+            "Transit encryption preferred is not supported with redis access control.",
+        ),
+        (
+            {**TLS, "TransitEncryptionMode": "required", "EngineVersion": "6.2"},
+            "InvalidParameterCombination",
+            "TransitEncryptionMode is not supported for 6.2.6",
+        ),
+        (
+            {"SnapshotWindow": "23:30-00:30", "PreferredMaintenanceWindow": "sun:22:00-mon:00:00"},
+            "InvalidParameterValue",
+            WINDOWS,
+        ),
+        (
+            {"SnapshotWindow": "05:00-06:00", "PreferredMaintenanceWindow": "mon:04:00-tue:04:00"},
+            "InvalidParameterValue",
+            WINDOWS,
+        ),
+        ({"PreferredCacheClusterAZs": ["us-east-1a", "us-east-1b"]}, "InvalidParameterValue", ZONES),
+        ({"PreferredCacheClusterAZs": ["us-east-1a"], "ReplicasPerNodeGroup": 0}, "InvalidParameterValue", ZONES),
+        ({"PreferredCacheClusterAZs": ["us-east-1a"], "NumCacheClusters": 2}, "InvalidParameterValue", ZONES),
+        (
+            {"CacheParameterGroupName": "default.redis6.x"},
+            "InvalidParameterCombination",
+            "Expected a parameter group of family redis7 but found one of family redis6.x",
+        ),
+        (
+            {"CacheParameterGroupName": "default.valkey8"},
+            "InvalidParameterCombination",
+            "valkey parameter group is not applicable to engine redis",
+        ),
+    ],
+)
+def test_it_says_what_aws_says(aws: Any, options: dict[str, Any], code: str, message: str) -> None:
+    params = {"ReplicationGroupId": "x", "ReplicationGroupDescription": "d", "CacheNodeType": "cache.t3.micro"}
+    found = aws.refusal("create_replication_group", **params, **options)
+    assert found[:2] == (code, 400)
+    assert message in found[2]
 
 
 @pytest.mark.parametrize(

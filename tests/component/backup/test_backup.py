@@ -57,7 +57,7 @@ def back_up(run_module, moto_options, tmp_path):
             cache_backup.main,
             migration_name="shop",
             state_dir=str(tmp_path / "state"),
-            original_url=engine.url(),
+            urls=[{"name": "REDIS_URL", "original": engine.url()}],
             peer=peer,
             upload_url=signed["url"],
             upload_headers=signed["headers"],
@@ -174,7 +174,7 @@ def test_a_user_that_may_not_replicate_is_told_what_it_needs(start_engine, s3, r
         cache_backup.main,
         migration_name="shop",
         state_dir=str(tmp_path / "state"),
-        original_url=f"redis://reader:secret@127.0.0.1:{engine.port}/0",
+        urls=[{"name": "REDIS_URL", "original": f"redis://reader:secret@127.0.0.1:{engine.port}/0"}],
         upload_url="http://127.0.0.1:9/never",
     )
     assert taken["failed"]

@@ -11,11 +11,13 @@ from ansible_collections.kempian.cache_migration.plugins.modules import decommis
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 TARGET = "master.cache.example"
-ON_TARGET = {
+VALUE = {
+    "name": "REDIS_URL",
     "original": {"host": "10.0.0.9", "port": 6379},
     "addresses": ["10.0.0.9"],
     "current": {"host": TARGET, "port": 6379},
 }
+ON_TARGET = {"stores": [VALUE]}
 BUCKET, KEY = "last-backups", "cache_migration/shop/20261122T110000Z.rdb"
 DATA = b"REDIS0011 what it held"
 
@@ -62,7 +64,7 @@ def test_an_instance_that_is_reached_by_an_address_that_aws_lends_is_not_stopped
     ec2.start_instances(InstanceIds=[instance])
     found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     place = {"host": found["PublicDnsName"], "port": 6379}
-    hosts = {"app1": {**ON_TARGET, "original": place, "addresses": [found["PrivateIpAddress"]]}}
+    hosts = {"app1": {"stores": [{**VALUE, "original": place, "addresses": [found["PrivateIpAddress"]]}]}}
 
     assert "instance" not in plan_of(instance, migration_name="other", hosts=hosts)["reasons"], (
         "here all are Elastic IPs"
@@ -111,6 +113,6 @@ def test_one_that_somebody_stopped_later_is_not_ended(plan, instance, monkeypatc
 
 
 def test_what_is_refused_anyway_is_not_read_as_a_whole(plan, monkeypatch):
-    monkeypatch.setattr(decommission_plan.backup_store, "stored_digest", None)
+    monkeypatch.setattr(decommission_plan.last_backup, "stored_digest", None)
     assert plan(hold=1e6)["reasons"] == ["hold"]
     assert plan(hold=1e6, size=9)["reasons"] == ["backup", "hold"]

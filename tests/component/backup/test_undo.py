@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry
 
 NAME = "shop"
 
@@ -32,9 +34,9 @@ def state_of(ec2, instance):
 
 @pytest.fixture
 def undo(tmp_path, moto_options, moto_environment, connect_ssm):
-    """Runs it with an entry in the ledger, and says what was printed."""
+    """Runs it with an entry in the ledger, and says what was printed. No old Redis answers here, unless one is told."""
 
-    def run(entry, environ=None, **variables):
+    def run(entry, *arguments, environ=None, code=2, **variables):
         ledger.write(connect_ssm(), NAME, "decommission", {"step": "stopped", "time": "2026-01-01T00:00:00Z", **entry})
         role = {"name": "kempian.cache_migration.decommission", "tasks_from": "undo"}
         play = {
@@ -43,35 +45,36 @@ def undo(tmp_path, moto_options, moto_environment, connect_ssm):
             "vars": {
                 "ansible_connection": "local",
                 "ansible_python_interpreter": sys.executable,
-                "decommission_endpoint": {"state": "known", "address": "cache.invalid"},
-                "decommission_migration_name": NAME,
-                "decommission_region": moto_options["region"],
-                "decommission_wait_timeout": 1,
+                "migration_endpoint": {"address": "cache.invalid", "port": 6379, "tls": False, "auth": "none"},
+                "migration_name": NAME,
+                "migration_region": moto_options["region"],
+                "migration_values": [{"store": "dotenv", "path": str(tmp_path / ".env")}],
+                "migration_decommission_wait_timeout": 1,
                 **variables,
             },
             "tasks": [{"ansible.builtin.include_role": role}],
         }
         (tmp_path / "play.yml").write_text(json.dumps([play]))
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml"],
+            [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml", *arguments],
             cwd=tmp_path,
             env={**moto_environment, **(environ or {})},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode != 0, "no old Redis answers here"
+        assert done.returncode == code, done.stdout + done.stderr
         return re.sub(r"\s+", " ", done.stdout + done.stderr)
 
     return run
 
 
 def test_the_instance_that_the_inventory_knows_is_started_and_no_other(undo, ec2, stopped):
-    said = undo({"instance_id": stopped}, decommission_instance_id="i-0123456789abcdef0")
+    said = undo({"instance_id": stopped}, migration_old_instance_id="i-0123456789abcdef0")
     assert f"set migration_old_instance_id: {stopped}" in said
     assert state_of(ec2, stopped) == "stopped"
 
-    said = undo({"instance_id": stopped}, decommission_instance_id=stopped)
+    said = undo({"instance_id": stopped}, migration_old_instance_id=stopped)
     assert "answers no host" in said
     assert state_of(ec2, stopped) == "running"
 
@@ -92,3 +95,15 @@ def test_a_service_without_a_host_is_started_nowhere(undo):
     said = undo({"service": "redis-server", "was_enabled": True})
     assert "redis-server was retired on no host" in said
     assert "Bring its service back" not in said
+
+
+def test_what_only_aws_knows_of_the_old_redis_is_used_and_shown_nowhere(undo, connect_ssm, start_engine):
+    client, name, password = connect_ssm(), "/shop/REDIS_URL", "a-password-of-this-test"
+    now, engine = f"rediss://:{password}-too@cache.invalid:6379/0", start_engine(password=password)
+    entry = Entry(ssm.STORE, "", name, engine.url(), (now,), {}, "2026-01-01T00:00:00Z")
+    journal = ssm.journal_name(NAME, name)
+    for place, value in ((name, now), (journal, json.dumps(entry.as_dict()))):
+        client.put_parameter(Name=place, Value=value, Type="SecureString")
+    said = undo({}, "-vvvv", code=0, migration_values=[{"store": "ssm", "parameter": name}])
+    assert password not in said
+    assert "decommission" not in ledger.read_all(client, NAME).entries

@@ -1,22 +1,23 @@
-"""What the role rotate takes of the ledger, which others than readers of secrets may write, against moto."""
+"""What a rotation takes of the ledger, which others than readers of secrets may write, against moto."""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import MODULES
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import Order
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import Looking
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 NAME = "shop-prod"
 OURS = [{"Key": "cache_migration:name", "Value": NAME}]
-ENDPOINT = {"state": "known", "auth": "token", "address": "cache.invalid"}
 
 
 @pytest.fixture
@@ -35,50 +36,38 @@ def put(secrets: Any) -> Callable[..., tuple[str, str]]:
     return made
 
 
+class Controller:
+    """What a look asks of the action that it is a part of: the modules of this collection, against moto."""
+
+    class _task:
+        action, check_mode = "kempian.cache_migration.migration_look", False
+
+    def do(self, name: str, args: dict[str, Any], _task_vars: Any, check_mode: bool = True) -> dict[str, Any]:
+        return in_process.carry_out(MODULES[name], Order(name, args, check_mode))
+
+
 @pytest.fixture
 def look(
-    tmp_path: Path, moto_options: dict[str, str], moto_environment: dict[str, str], connect_ssm: Any
+    moto_options: dict[str, str], moto_environment: dict[str, str], connect_ssm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[str, dict[str, Any]]]:
-    """Runs the role's look with an entry in the ledger; the output, and the course that it decided on."""
+    """Looks at the token with an entry in the ledger; what it refused, and the course that it decided on."""
+    for name, value in moto_environment.items():
+        monkeypatch.setenv(name, value)
 
     def run(secret: str, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         stamped = {"time": "2026-11-25T19:42:11Z", **entry}
         connect_ssm().put_parameter(
             Name=f"/cache_migration/{NAME}/token", Value=json.dumps(stamped), Type="String", Overwrite=True
         )
-        role = {"name": "kempian.cache_migration.rotate", "tasks_from": "look"}
-        told = "COURSE{{ __rotate_course | default({}) | to_json }}COURSE"
-        play = {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "vars": {
-                "ansible_connection": "local",
-                "ansible_python_interpreter": sys.executable,
-                "rotate_auth_token_secret": secret,
-                "rotate_endpoint": ENDPOINT,
-                "rotate_migration_name": NAME,
-                "rotate_region": moto_options["region"],
-                "rotate_replication_group_id": "cache",
-            },
-            "tasks": [
-                {  # it goes no further than to the replication group, which is not there
-                    "block": [{"ansible.builtin.include_role": role}],
-                    "rescue": [{"ansible.builtin.copy": {"content": told, "dest": str(tmp_path / "course")}}],
-                }
-            ],
-        }
-        (tmp_path / "play.yml").write_text(json.dumps([play]))
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), str(tmp_path / "play.yml")],
-            cwd=CHECKOUT,
-            env=moto_environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        output = done.stdout + done.stderr
-        assert (tmp_path / "course").exists(), output
-        return re.sub(r"\s+", " ", output), json.loads((tmp_path / "course").read_text().strip("COURSE"))
+        stated = {"name": NAME, "region": moto_options["region"], "auth_token_secret": secret}
+        settings = {**stated, "adopt": False, "auth_token_new": False, "values": [], "endpoint": {}}
+        looking = Looking(Controller(), GOALS["rotate"], settings, {})
+        looking.ledger = looking.do("migration_ledger_info", migration_name=NAME)
+        try:
+            looking.token({"status": "available"})
+        except AnsibleActionFail as refused:
+            return str(refused), looking.course
+        return "", looking.course
 
     return run
 

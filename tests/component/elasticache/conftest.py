@@ -70,9 +70,12 @@ class Aws:
         with opener.open(asked, timeout=10) as answer:
             return json.load(answer)
 
-    def writes_since(self, mark: int) -> list[str]:
+    def calls_since(self, mark: int) -> list[dict[str, Any]]:
         calls = self.ask(f"calls?since={mark}")["calls"]
-        return [call["action"] for call in calls if call["access"] == "write" and not call.get("internal")]
+        return [call for call in calls if not call.get("internal")]
+
+    def writes_since(self, mark: int) -> list[str]:
+        return [call["action"] for call in self.calls_since(mark) if call["access"] == "write"]
 
     @property
     def mark(self) -> int:

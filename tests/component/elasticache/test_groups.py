@@ -82,3 +82,22 @@ def test_a_group_that_somebody_else_made_is_refused_used_and_left_alone(aws, run
     assert run(elasticache_parameter_group.main, **stated)["option"] == "adopt"
     assert not run(elasticache_parameter_group.main, **stated, adopt=True)["changed"]
     assert "never deleted" in run(elasticache_parameter_group.main, **stated, adopt=True, state="absent")["msg"]
+
+
+def test_a_value_that_is_no_number_is_refused_before_anything_is_made(aws, run):
+    mark = aws.mark
+    stated = {"cache_parameter_group_name": "odd", "cache_parameter_group_family": "redis7"}
+    refused = run(elasticache_parameter_group.main, **stated, parameters={"timeout": "abc"})
+    assert refused["failed"] and refused["option"] == "parameters" and "timeout: 'abc'" in refused["msg"]
+    assert aws.writes_since(mark) == []
+
+
+def test_reserved_memory_that_is_dropped_fails_no_run_and_stays(aws, run):
+    group = {"cache_parameter_group_name": "reserving", "cache_parameter_group_family": "redis7"}
+    run(elasticache_parameter_group.main, **group, parameters={"reserved-memory": 0, "tcp-keepalive": 360})
+    less = {**group, "parameters": {"tcp-keepalive": 360}, "purge_parameters": True}
+    for _again in range(2):
+        mark = aws.mark
+        dropped = run(elasticache_parameter_group.main, **less)
+        assert (dropped["changed"], aws.writes_since(mark)) == (False, [])
+    run(elasticache_parameter_group.main, cache_parameter_group_name="reserving", state="absent")

@@ -28,11 +28,31 @@ PLAY = """
       register: made
     - ansible.builtin.debug: {msg: "{{ made.endpoint.state }} {{ made.status }} {{ made.plan | length }}"}
 """
+GROUPS = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/kempian.cache_migration.cache_migration:
+      {endpoint_url: "{{ url }}", region: us-east-1, migration_name: shop-prod}
+  tasks:
+    - kempian.cache_migration.elasticache_subnet_group:
+        {cache_subnet_group_name: acted, subnet_ids: "{{ subnets }}", state: "{{ state }}"}
+    - kempian.cache_migration.elasticache_parameter_group:
+        cache_parameter_group_name: acted
+        cache_parameter_group_family: redis7
+        parameters: {timeout: 300}
+        state: "{{ state }}"
+    - kempian.cache_migration.elasticache_cluster_info: {replication_group_id: none-of-it}
+      register: found
+    - ansible.builtin.debug: {msg: "groups: {{ found.replication_groups }}"}
+"""
 
 
-def play(aws, tmp_path: Path, *arguments: str, **variables: object) -> subprocess.CompletedProcess[str]:
+def play(
+    aws, tmp_path: Path, *arguments: str, text: str = PLAY, **variables: object
+) -> subprocess.CompletedProcess[str]:
     book, config = tmp_path / "play.yml", tmp_path / "ansible.cfg"
-    book.write_text(PLAY)
+    book.write_text(text)
     config.write_text("[defaults]\n")
     shown = json.dumps({"url": aws.url, "timeout": 30, **variables})
     command = [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-c", "local", "-vvv", "--diff"]
@@ -72,3 +92,19 @@ def test_a_wait_that_takes_too_long_fails_and_says_how_to_go_on(aws, tmp_path):
     failed = play(aws, tmp_path, name="late", timeout=0)
     assert failed.returncode != 0
     assert "late: creating; still so after 0 s (wait_timeout)" in failed.stdout
+
+
+def test_groups_come_and_go_and_a_second_play_changes_nothing(aws, tmp_path):
+    subnets = [each["SubnetId"] for each in aws.client("ec2").describe_subnets()["Subnets"]]
+    for arguments, state, changed in (
+        (("--check",), "present", 2),
+        ((), "present", 2),
+        ((), "present", 0),
+        ((), "absent", 2),
+    ):
+        mark = aws.mark
+        told = play(aws, tmp_path, *arguments, text=GROUPS, subnets=subnets, state=state).stdout
+        assert f"changed={changed} " in told and "failed=0" in told, told
+        assert "groups: []" in told
+        assert bool(aws.writes_since(mark)) == (bool(changed) and not arguments)
+        assert "+    " in told or state == "absent" or not changed, "the diff"

@@ -116,6 +116,21 @@ def test_changes_are_made_in_order_while_the_group_becomes_available_in_between(
     assert len(back["endpoint"]["nodes"]) == 1
 
 
+def test_a_look_at_a_group_reads_its_own_members_and_no_other_cache_of_the_account(aws, run, converge, name):
+    converge(MAIN, replication_group_id=f"{name}x", **SMALL)  # another cache of the account
+    converge(MAIN, replication_group_id=name, **SMALL, num_cache_clusters=2)
+    mark = aws.mark
+    run(MAIN, replication_group_id=name)
+    asked = [(call["action"], call["request_summary"].get("CacheClusterId")) for call in aws.calls_since(mark)]
+    assert asked == [
+        ("DescribeReplicationGroups", None),
+        ("DescribeCacheClusters", f"{name}-001"),
+        ("DescribeCacheClusters", f"{name}-002"),
+        ("ListTagsForResource", None),
+    ]
+    converge(MAIN, replication_group_id=f"{name}x", state="absent", skip_final_snapshot=True)
+
+
 def test_a_change_for_the_window_is_pending_and_not_planned_again(aws, run, converge, name):
     converge(MAIN, replication_group_id=name, **SMALL)
     queued = {"replication_group_id": name, "cache_node_type": "cache.t3.small", "apply_immediately": False}
@@ -125,6 +140,32 @@ def test_a_change_for_the_window_is_pending_and_not_planned_again(aws, run, conv
     again = run(MAIN, **queued)
     assert (again["changed"], again["pending"]) == (False, {"cache_node_type": "cache.t3.small"})
     assert aws.writes_since(mark) == []
+
+
+def test_failover_and_multi_az_for_the_window_are_asked_for_once_and_come_with_it(aws, run, converge, name):
+    converge(MAIN, replication_group_id=name, **SMALL, num_cache_clusters=2)
+    queued = {
+        "replication_group_id": name,
+        "automatic_failover_enabled": True,
+        "multi_az_enabled": True,
+        "apply_immediately": False,
+    }
+    mark = aws.mark
+    first = converge(MAIN, **queued)
+    assert (first["changed"], first["pending"]) == (True, {"automatic_failover_enabled": True})
+    again = run(MAIN, **queued)
+    assert (again["changed"], again["in_progress"], again["pending"]) == (False, False, first["pending"])
+    assert aws.writes_since(mark) == ["ModifyReplicationGroup"]
+    aws.ask("maintenance", data=b"{}")
+    assert converge(MAIN, **queued)["pending"] == {}
+    (told,) = run(elasticache_cluster_info.main, replication_group_id=name)["replication_groups"]
+    assert told["automatic_failover_enabled"] and told["multi_az_enabled"]
+
+
+def test_an_empty_description_makes_one_call(aws, converge, name):
+    mark = aws.mark
+    converge(MAIN, replication_group_id=name, **SMALL, replication_group_description="")
+    assert aws.writes_since(mark) == ["CreateReplicationGroup"]
 
 
 def test_an_upgrade_is_made_in_place_and_a_downgrade_refused_with_nothing_touched(aws, run, converge, name):
@@ -240,6 +281,30 @@ def test_a_group_of_ours_is_deleted_with_its_last_snapshot_and_waited_for(aws, r
 def test_a_refusal_of_aws_names_the_option_to_change(run, name):
     failed = run(MAIN, replication_group_id=name, **SMALL, cache_subnet_group_name="nowhere")
     assert failed["failed"] and "cache_subnet_group_name" in failed["msg"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "option"),
+    [
+        ({"cache_node_type": "cache.t3.tiny"}, "cache_node_type"),
+        ({"preferred_cache_cluster_azs": ["us-east-1z"]}, "preferred_cache_cluster_azs"),
+        ({"security_group_ids": ["sg-00000000"]}, "security_group_ids"),
+        ({"at_rest_encryption_enabled": True, "kms_key_id": "1234abcd-0000-0000-0000-000000000000"}, "kms_key_id"),
+        ({"cache_parameter_group_name": "of-redis6"}, "cache_parameter_group_name"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_aws_does_not_know_is_told_by_the_option_with_a_remedy(aws, run, name, stated, option):
+    client = aws.client("elasticache")
+    if option == "cache_parameter_group_name":
+        client.create_cache_parameter_group(
+            CacheParameterGroupName="of-redis6", CacheParameterGroupFamily="redis6.x", Description="x"
+        )
+    failed = run(MAIN, replication_group_id=name, **{**SMALL, **stated})
+    assert failed["failed"] and f"change {option}: " in failed["msg"]
+    assert run(elasticache_cluster_info.main, replication_group_id=name)["replication_groups"] == []
+    if option == "cache_parameter_group_name":
+        client.delete_cache_parameter_group(CacheParameterGroupName="of-redis6")
 
 
 def test_an_unreachable_aws_is_told_plainly(run_module, aws):

@@ -13,17 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.kempian.cache_migration.plugins.modules import env_update
 
 CHECKOUT = Path(__file__).parents[3]
 SECRETS = ("old-secret-3f9c", "new-secret-71ab")
 TEXT = f"SESSION_KEY={SECRETS[0]}-session\nREDIS_URL=redis://:{SECRETS[0]}@old-redis.internal:6379/0\n"
 NEW = f"rediss://:{SECRETS[1]}@new.cache.internal:6379/0"
-
-
-def test_the_options_for_aws_are_those_of_amazon_aws():
-    assert aws_argument_spec() == env_update.AWS_OPTIONS
 
 
 @pytest.fixture
@@ -47,13 +41,15 @@ def play(tmp_path: Path) -> dict[str, Any]:
     return task["kempian.cache_migration.env_update"]
 
 
-def start(folder: Path, *options: str, python: str = sys.executable) -> subprocess.Popen[str]:
+def start(folder: Path, *options: str, python: str = sys.executable, keep: bool = False) -> subprocess.Popen[str]:
+    """``keep`` leaves on the host what was shipped to it."""
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", *options]
     command += ["-e", f"ansible_python_interpreter={python}", "play.yml"]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "ANSIBLE_PIPELINING": "1",
+        "ANSIBLE_PIPELINING": "0" if keep else "1",
+        "ANSIBLE_KEEP_REMOTE_FILES": "1" if keep else "0",
         "ANSIBLE_LOCAL_TEMP": str(folder / "controller"),
         "ANSIBLE_REMOTE_TMP": str(folder / "remote"),
     }
@@ -70,6 +66,15 @@ def test_no_secret_is_in_the_output_at_any_verbosity(play, tmp_path):
     assert '"changed": true' in output
     for secret in SECRETS:
         assert secret not in output
+
+
+def test_a_port_that_equals_a_secret_value_and_a_url_without_a_secret_are_shown(play, tmp_path):
+    (tmp_path / "vars.json").write_text(json.dumps({"new_url": "redis://new.cache.internal:6379/0", "session": "6379"}))
+    process = start(tmp_path, "-vvv", "--diff")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert "+REDIS_URL=redis://new.cache.internal:6379/0" in output and '"port": 6379' in output
+    assert "VALUE_SPECIFIED" not in output and SECRETS[0] not in output
 
 
 def test_no_secret_is_in_a_command_line_or_a_file_while_it_runs(play, tmp_path):
@@ -145,12 +150,15 @@ def test_a_file_is_changed_without_loading_any_code_for_aws(tmp_path):
     assert json.loads(done.stdout)["changed"]
 
 
-def test_parameters_without_boto3_are_refused_by_its_name(tmp_path):
-    task = {"store": "ssm", "values": {"/kempian/x": "a value"}, "migration_name": "test", "region": "us-east-1"}
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_AWS], input=json.dumps(task), capture_output=True, text=True, check=False
-    )
-    assert "boto3" in json.loads(done.stdout)["msg"]
+def test_what_is_shipped_to_a_host_holds_no_code_for_aws(play, tmp_path):
+    process = start(tmp_path, keep=True)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    (shipped,) = (tmp_path / "remote").rglob("AnsiballZ_env_update.py")
+    subprocess.run([sys.executable, shipped, "explode"], check=True, capture_output=True)
+    names = {path.relative_to(shipped.parent).as_posix() for path in shipped.parent.rglob("*.py")}
+    assert any(name.endswith("module_utils/stores/dotenv/store.py") for name in names)
+    assert not [name for name in names if "/amazon/" in name or "/aws/" in name or name.endswith("/ssm.py")]
 
 
 def oldest_python(*versions: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger, lock
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper, run
 
 NAME = "kept"
 PLAY = {"hosts": "localhost", "connection": "local", "gather_facts": False}
@@ -66,14 +69,14 @@ def until(is_so: Callable[[], bool], otherwise: str, seconds: float = 40) -> Non
         time.sleep(0.1)
 
 
-def keepers() -> list[list[str]]:
-    lines = []
+def keepers() -> list[int]:
+    found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_bytes().decode(errors="replace").split("\0")[:-1])
-        except OSError:
-            continue
-    return [line for line in lines if len(line) == 3 and line[1].endswith("lock_keeper.py") and line[2] == NAME]
+        with contextlib.suppress(OSError):
+            line = path.read_bytes().decode(errors="replace").split("\0")[:-1]
+            if len(line) == 3 and line[1].endswith("lock_keeper.py") and line[2] == NAME:
+                found.append(int(path.parts[2]))
+    return found
 
 
 @pytest.mark.parametrize("where", ["environment", "aliases", "the task's environment"])
@@ -107,6 +110,52 @@ def test_a_lock_is_kept_and_let_go_of_wherever_the_connection_is_named(
     assert process.returncode == 0, said
     assert where != "environment" or "hush-4711" not in said
     until(lambda: lock.look(ssm, NAME)[0] is None and not keepers(), "the lock is not let go of")
+
+
+# As a container: with its first process, all others of it end at once.
+CONTAINER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+CONTAINER += [] if os.geteuid() == 0 else ["--map-root-user"]
+HELD = {LOCK: {"migration_name": NAME}, "register": "held"}
+ENDS = {
+    "by itself": [],
+    "by a failure": [{"ansible.builtin.fail": {"msg": "on purpose"}}],
+    "by SIGTERM": [{"ansible.builtin.command": "kill -TERM {{ held.lock.pid }}"}, {"ansible.builtin.pause": None}],
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_container_that_ends_with_its_run_leaves_no_lock(
+    end: str, connect_ssm: Callable[[], Any], moto_options: dict[str, str], tmp_path: Path
+) -> None:
+    tasks = [HELD, {"ansible.builtin.debug": {"msg": "held by {{ held.lock.pid }}"}}, *ENDS[end]]
+    defaults = {"group/kempian.cache_migration.cache_migration": moto_options}
+    (tmp_path / "play.yml").write_text(json.dumps([{**PLAY, "module_defaults": defaults, "tasks": tasks}]))
+    program = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml"]
+    # An init as containers have: it ends when its child does.
+    done = subprocess.run(
+        [*CONTAINER, "sh", "-c", '"$@"; exit $?', "init", *program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "held by" in done.stdout, done.stdout + done.stderr
+    assert (done.returncode == 0) == (end == "by itself")
+    assert lock.look(connect_ssm(), NAME)[0] is None
+
+
+def test_a_keeper_that_is_asked_to_end_lets_go_of_the_lock_first(
+    connect_ssm: Callable[[], Any], moto_options: dict[str, str]
+) -> None:
+    ssm = connect_ssm()
+    me = lock.Holder("ann", "desk", os.getpid(), run.started(os.getpid()), "migrate.yml")
+    lock.hold(ssm, NAME, me)
+    order = {"migration_name": NAME, "holder": asdict(me), "seconds": 300, "options": moto_options}
+    lock_keeper.start(order, {}, [str(Path(ledger.__file__).parents[5])])
+    (keeper,) = keepers()
+    os.kill(keeper, signal.SIGTERM)
+    until(lambda: lock.look(ssm, NAME)[0] is None, "the lock is not let go of", seconds=5)
 
 
 def test_a_run_whose_lock_nobody_can_keep_stops_and_leaves_no_lock(

@@ -74,6 +74,12 @@ def test_an_entry_is_written_with_awss_time_and_not_again_where_it_holds_the_sam
     assert run(migration_ledger, entry="cutover", value={"hosts": ["app2"]})["changed"]
 
 
+def test_an_entry_holds_no_secret_whatever_it_is_given(run, ssm):
+    run(migration_ledger, entry="backup", value={"from": "redis://:hunter2@old:6379/0", "password": "hunter2"})
+    written = json.loads(ssm.get_parameter(Name="/cache_migration/test/backup")["Parameter"]["Value"])
+    assert (written["from"], written["password"]) == ("redis://:***@old:6379/0", "***")
+
+
 def test_check_mode_says_what_would_be_written_and_writes_nothing(run, ssm):
     told = run(migration_ledger, entry="cutover", value={"hosts": []}, check_mode=True)
     assert told["changed"] and told["diff"]["before"] == {} and told["diff"]["after"]["hosts"] == []
@@ -161,6 +167,17 @@ def test_a_run_learns_that_it_has_lost_its_lock(run, ssm):
         assert "same command again" in told["msg"] and "kempian.cache_migration.state" in told["msg"]
         assert "rollback" not in told["msg"], "a rotation that stops is gone on with"
         ledger.remove(ssm, NAME, lock.ENTRY)
+
+
+def test_a_run_lets_go_of_its_own_lock_and_of_no_other(run, ssm):
+    assert run(migration_lock, holder=vars(ME))["taken"]
+    assert not run(migration_lock, state="released", holder=vars(ME), check_mode=True).get("failed")
+    assert current(ssm) == ME
+    assert not run(migration_lock, state="released", holder=vars(ME))["changed"]
+    assert current(ssm) is None
+    put(ssm, stored(OTHER, hours(1)))
+    assert not run(migration_lock, state="released", holder=vars(ME)).get("failed")
+    assert current(ssm) == OTHER
 
 
 def test_a_lock_is_broken_by_its_id_alone(run, ssm):

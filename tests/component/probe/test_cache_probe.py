@@ -114,7 +114,7 @@ def test_an_endpoint_that_is_yet_to_be_made_is_not_reached_and_no_failure(probe)
 
 def test_an_endpoint_that_is_still_being_made_fails_outside_check_mode(probe):
     result = probe(endpoint=endpoint.after_apply("elasticache", "shop", tls=True, auth="token").as_dict())
-    assert result["failed"] and "The target shop is still being made" in result["msg"]
+    assert result["failed"] and "the target shop is still being made" in result["msg"]
     assert "provision first" in result["msg"]
 
 
@@ -191,10 +191,60 @@ def test_a_certificate_for_another_name_says_which(probe, start_engine, ca, ca_f
     assert "master.shop.example" in failed_as(result, "certificate")
 
 
-def test_the_name_is_verified_also_where_the_url_tells_redis_py_not_to(probe, start_engine, ca, ca_file):
+def test_of_an_endpoint_the_name_is_verified_also_by_a_redis_py_that_does_not(probe, start_engine, ca, ca_file):
     engine = start_engine(certificate=ca.issue_cert("master.shop.example"))
-    url = engine.url(scheme="rediss", host="localhost") + "?ssl_check_hostname=false&ssl_cert_reqs=none"
-    failed_as(probe(url=url, ca_certs=ca_file), "certificate")
+    target = endpoint.Endpoint("elasticache", "shop", address="localhost", port=engine.tls_port, tls=True)
+    failed_as(probe(endpoint=target.as_dict(), ca_certs=ca_file), "certificate")
+
+
+@pytest.fixture
+def stranger(start_engine, ca):
+    """An engine whose certificate is of a CA that nobody knows, and for another name than localhost."""
+    return start_engine(password=TOKEN, certificate=ca.issue_cert("master.shop.example"))
+
+
+@pytest.fixture(params=["redis-py", "own client"])
+def through(request):
+    """What asks: the app's library, and the client that comes along where there is none."""
+    if request.param == "own client":
+        request.getfixturevalue("without_redis_py")
+    return request.param
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("", "certificate"),
+        ("ssl_cert_reqs=required", "certificate"),
+        ("ssl_cert_reqs=optional", "certificate"),
+        ("ssl_check_hostname=false", "certificate"),
+        ("ssl_cert_reqs=never", "tls_failed"),
+        ("ssl_ca_certs=/no/such/file", "tls_failed"),
+        ("ssl_ca_certs={ca}", "certificate"),
+        ("ssl_cert_reqs=none", ""),
+        ("ssl_cert_reqs=none&ssl_check_hostname=true", ""),
+        ("ssl_ca_certs={ca}&ssl_check_hostname=False", ""),
+        ("ssl_ca_certs={ca}&ssl_check_hostname=0&ssl_cert_reqs=required", ""),
+    ],
+)
+def test_a_url_of_the_app_is_taken_at_its_word(probe, stranger, ca_file, through, case):
+    query, kind = case
+    url = f"{stranger.url(scheme='rediss', host='localhost')}?{query.format(ca=ca_file)}"
+    result = probe(url=url, expected_role="any", write=False)
+    if kind:
+        failed_as(result, kind)
+    else:
+        assert result["reached"] and result["through"].startswith(through), result
+
+
+@pytest.mark.usefixtures("a_redis_py_that_verifies_no_names")
+def test_a_redis_py_that_compares_no_names_is_not_asked_to_for_a_url_of_the_app(probe, stranger, ca_file):
+    url = f"{stranger.url(scheme='rediss', host='localhost')}?ssl_ca_certs={ca_file}"
+    result = probe(url=url)
+    assert result["reached"] and result["advice"] == []
+    [spoken] = [check for check in result["checks"] if check["name"] == "tls"]
+    assert "and not its name" in spoken["detail"]
+    failed_as(probe(url=url + "&ssl_check_hostname=true"), "certificate")
 
 
 def test_an_expired_certificate(probe, start_engine, ca, ca_file):
@@ -311,7 +361,8 @@ OLD = textwrap.dedent("""
     url, ca_certs = sys.stdin.read().split()
     print(json.dumps(probe.probe(probe.Question(url, ca_certs=ca_certs)).as_dict()))
     try:
-        app_library.RedisPy(redis, url.replace("localhost", "127.0.0.1"), 2, ca_certs).ping()
+        options = app_library.verified(redis, ca_certs)
+        app_library.RedisPy(redis, url.replace("localhost", "127.0.0.1"), 2, options).ping()
     except app_library.ConnectionLost as error:
         print("another name:", error)
 """)
@@ -350,6 +401,7 @@ def a_redis_py_that_verifies_no_names(monkeypatch):
             super().__init__(*args, ssl_check_hostname=ssl_check_hostname, **more)
 
     monkeypatch.setattr(redis, "SSLConnection", Older)
+    monkeypatch.setattr(redis.connection, "SSLConnection", Older)
     monkeypatch.setattr(redis, "__version__", "5.2.1")
 
 
@@ -365,26 +417,28 @@ def test_a_redis_py_that_does_not_verify_the_name_by_default_is_advised_against(
     probe, start_engine, ca, ca_file, warned
 ):
     engine = start_engine(certificate=ca.issue_cert("localhost"))
-    url = engine.url(scheme="rediss", host="localhost")
-    result = probe(url=url, ca_certs=ca_file)
+    target = endpoint.Endpoint("elasticache", "shop", address="localhost", port=engine.tls_port, tls=True)
+    result = probe(endpoint=target.as_dict(), ca_certs=ca_file)
     [advice] = result["advice"]
     assert result["reached"] and warned == [advice]
     assert "redis-py 5.2.1 does not compare" in advice
     assert "6.0 or newer" in advice and "ssl_check_hostname=true" in advice
-    assert probe(url=url + "?ssl_check_hostname=true", ca_certs=ca_file)["advice"] == []
-    assert probe(url=engine.url())["advice"] == []
+    plain = endpoint.Endpoint("elasticache", "shop", address="localhost", port=engine.port)
+    assert probe(endpoint=plain.as_dict())["advice"] == []
 
 
 def test_a_redis_py_that_verifies_the_name_needs_no_advice(probe, start_engine, ca, ca_file, warned):
     engine = start_engine(certificate=ca.issue_cert("localhost"))
-    result = probe(url=engine.url(scheme="rediss", host="localhost"), ca_certs=ca_file)
+    target = endpoint.Endpoint("elasticache", "shop", address="localhost", port=engine.tls_port, tls=True)
+    result = probe(endpoint=target.as_dict(), ca_certs=ca_file)
     assert result["reached"] and result["advice"] == warned == []
 
 
 def test_redis_py_itself_is_told_to_verify_the_name(start_engine, ca, ca_file):
     redis, _why = app_library.find_redis_py()
     engine = start_engine(certificate=ca.issue_cert("master.shop.example"))
-    client = app_library.RedisPy(redis, engine.url(scheme="rediss", host="localhost"), 2, ca_file)
+    url, options = engine.url(scheme="rediss", host="localhost"), app_library.verified(redis, ca_file)
+    client = app_library.RedisPy(redis, url, 2, options)
     with pytest.raises(app_library.ConnectionLost, match=r"(?i)certificate"):
         client.ping()
 

@@ -57,7 +57,7 @@ def test_a_host_that_is_dropped_answers_nobody_until_it_is_brought_back(sandbox:
         run = play(sandbox, tmp_path)
     finally:
         sandbox.bring_back("app2")
-    assert "UNREACHABLE" in run.stdout
+    assert "app2 cannot be reached" in run.stdout
     assert answers(sandbox, "app2")
     assert play(sandbox, tmp_path).returncode == 0
 

@@ -130,7 +130,7 @@ def test_the_inventory_tells_what_a_migration_must_know(sandbox: Sandbox) -> Non
     known = told["all"]["vars"]
     assert told["app"]["hosts"] == ["app1", "app2"]
     assert len(known["migration_subnet_ids"]) >= 2
-    assert known["migration_service_manager"] == {"machines": "systemd", "processes": "supervisor"}[sandbox.kind]
+    assert known["sandbox_manager"] == {"machines": "systemd", "processes": "supervisor"}[sandbox.kind]
     assert known["sandbox_kind"] == sandbox.kind
 
 
@@ -147,7 +147,7 @@ print(found["Parameter"]["Value"] == os.environ["REDIS_URL"])"""
 
 def test_a_restart_of_the_service_gives_new_processes_that_serve(sandbox: Sandbox) -> None:
     told = json.loads(sandbox.places.inventory.read_text())["all"]["vars"]
-    manager = told.get("migration_supervisorctl", ["systemctl"])
+    manager = told.get("sandbox_supervisorctl", ["systemctl"])
     before = said(sandbox, "app2", "pgrep", "-f", "app.serve")
     said(sandbox, "app2", *manager, "restart", "shop")
     deadline = time.monotonic() + 10

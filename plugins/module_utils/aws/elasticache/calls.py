@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""ElastiCache's API: one function a read, one for every act of a plan, and its errors as sentences.
+"""ElastiCache's API: one function a read, and one for every act of a plan.
 
 All raise AnsibleAWSError. Throttled calls are retried.
 """
@@ -9,14 +9,13 @@ All raise AnsibleAWSError. Throttled calls are retried.
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import replace
 from typing import Any, Callable, Mapping, TypeVar, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ACCESS_DENIED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
     parameter_group,
@@ -26,6 +25,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     DEFAULT_DATABASES,
     ReplicationGroup,
     shape,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    family_of,
 )
 
 try:
@@ -66,7 +68,6 @@ _ALREADY_SO = {
     "DeleteCacheParameterGroup": ("CacheParameterGroupNotFound",),
 }
 _RAISE = object()
-_ACCESS_DENIED = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"]
 
 
 class ElastiCacheErrors(AWSErrorHandler):  # type: ignore[misc]
@@ -109,8 +110,14 @@ def _describe_groups(client: Any) -> list[Mapping[str, Any]]:
 
 @_call("describe the cache clusters")
 def _describe_clusters(client: Any) -> list[Mapping[str, Any]]:
-    pages = client.get_paginator("describe_cache_clusters").paginate(ShowCacheNodeInfo=True)
+    pages = client.get_paginator("describe_cache_clusters").paginate()
     return [cluster for page in pages for cluster in page["CacheClusters"]]
+
+
+@_call("describe the cache cluster {name}", missing=())
+def _describe_cluster(client: Any, name: str) -> list[Mapping[str, Any]]:
+    """One node of a group. A replica that is being removed is a member for a moment longer than it is there."""
+    return list(client.describe_cache_clusters(CacheClusterId=name)["CacheClusters"])
 
 
 @_call("list the tags of {arn}")
@@ -140,6 +147,16 @@ def _describe_parameter_group(client: Any, name: str) -> Mapping[str, Any] | Non
     return groups[0] if groups else None
 
 
+@_call("describe the versions of {engine}")
+def _describe_engine_versions(client: Any, engine: str, default_only: bool) -> list[Mapping[str, Any]]:
+    """Nothing where this identity may not ask."""
+    try:
+        pages = client.get_paginator("describe_cache_engine_versions").paginate(Engine=engine, DefaultOnly=default_only)
+        return [version for page in pages for version in page["CacheEngineVersions"]]
+    except is_boto3_error_code(ACCESS_DENIED):
+        return []
+
+
 @_call("list the node types that {group.replication_group_id} may change to")
 def with_allowed_node_types(client: Any, group: ReplicationGroup) -> ReplicationGroup:
     told = client.list_allowed_node_type_modifications(ReplicationGroupId=group.replication_group_id)
@@ -150,7 +167,11 @@ def with_allowed_node_types(client: Any, group: ReplicationGroup) -> Replication
 def read_replication_group(client: Any, name: str) -> ReplicationGroup | None:
     """The group with its members, tags and number of databases; None where there is none."""
     group = _describe_group(client, name)
-    return _complete(client, group, _describe_clusters(client)) if group else None
+    if group is None:
+        return None
+    # Its members alone: a poll must not read every cache of the account.
+    members = [cluster for member in group.get("MemberClusters") or () for cluster in _describe_cluster(client, member)]
+    return _complete(client, group, members)
 
 
 def read_replication_groups(client: Any) -> list[ReplicationGroup]:
@@ -187,6 +208,12 @@ def read_parameter_group(client: Any, name: str) -> parameter_group.ParameterGro
     return parameter_group.shape(group, _describe_parameters(client, name), read_tags(client, group["ARN"]) or {})
 
 
+def read_family_of(client: Any, engine: str, version: str) -> str:
+    """The family of parameters of a version, or of the engine's default; empty where nobody tells. PlanRefused."""
+    versions = _describe_engine_versions(client, engine, not version)
+    return parameter_group.family_among(versions, engine, version) if versions else family_of(engine, version)
+
+
 def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter]:
     """Of the default group, which every family has; empty where there is no such family."""
     return parameter_group.shape_parameters(_describe_parameters(client, f"default.{family}"))
@@ -210,49 +237,3 @@ def act(client: Any, step: Step) -> Outcome:
             return Outcome.NOTHING_TO_DO
         raise
     return Outcome.DONE
-
-
-# --- errors as sentences ---
-
-_REMEDIES = {
-    "CacheSubnetGroupNotFoundFault": "make the subnet group first (elasticache_subnet_group), or change "
-    "cache_subnet_group_name",
-    "CacheParameterGroupNotFound": "make the parameter group first (elasticache_parameter_group), or change "
-    "cache_parameter_group_name",
-    "InsufficientCacheClusterCapacity": "AWS has no such nodes there now: try another cache_node_type or other "
-    "preferred_cache_cluster_azs",
-    "NodeQuotaForCustomerExceeded": "the account's quota of nodes is used up: ask AWS for more (Service Quotas), or "
-    "lower num_cache_clusters",
-    "ClusterQuotaForCustomerExceeded": "the account's quota of clusters is used up: ask AWS for more (Service Quotas)",
-    "InvalidVPCNetworkStateFault": "security_group_ids and the subnets of cache_subnet_group_name must be of one VPC",
-    "SnapshotAlreadyExistsFault": "change final_snapshot_identifier",
-    "CacheSubnetGroupInUse": "delete the caches that are in the subnet group first",
-    "InvalidCacheParameterGroupState": "delete the caches that use the parameter group first",
-    "SubnetInUse": "a subnet that caches are in cannot be taken out of subnet_ids",
-    "InvalidSubnet": "change subnet_ids: the subnets must exist, and be of one VPC",
-    "ServiceLinkedRoleNotFoundFault": "the account lacks ElastiCache's service-linked role: allow "
-    "iam:CreateServiceLinkedRole, or make it once",
-    "ExpiredToken": "the credentials have expired: sign in again",
-    "InvalidClientTokenId": "AWS does not know the access key: check profile, access_key and region",
-    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
-}
-
-
-def explain(error: AnsibleAWSError, service: str = "elasticache") -> str:
-    """One sentence: which call failed, and what to change."""
-    cause = error.exception
-    what = error.message or "Failed to call AWS"
-    if not isinstance(cause, ClientError):
-        return str(what)
-    code = cause.response["Error"]["Code"]
-    if code in _ACCESS_DENIED:
-        denied = _denied_action(cause, service)
-        return f"{what}: the identity that runs this lacks the IAM action {denied}; add it to its policy"
-    remedy = _REMEDIES.get(code) or _REMEDIES.get(re.sub("Fault$", "", code))
-    return f"{what}: {remedy}" if remedy else str(what)
-
-
-def _denied_action(error: Any, service: str) -> str:
-    """AWS names it, and may mean another than the call (a create with tags also needs AddTagsToResource)."""
-    named = re.search(r"perform: ([\w-]+:\w+)", error.response["Error"].get("Message", ""))
-    return named.group(1) if named else f"{service}:{error.operation_name}"

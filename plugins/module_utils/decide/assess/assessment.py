@@ -15,12 +15,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets im
 
 REFUSE, WARN, NOTE = "refuse", "warn", "note"
 
-# Commands that ElastiCache does not have: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/SupportedCommands.html
-# Those that a Redis of one's own or its monitoring calls by itself (CONFIG GET, PSYNC, BGSAVE by its own timer) say
-# nothing about the app, so they are not here.
-DENIED = frozenset(["acl|setuser", "acl|deluser", "config|set", "config|rewrite", "debug", "migrate", "shutdown"])
-
 _PATTERNS_SHOWN = 3
+
+# Every Valkey has what Redis had until then: https://valkey.io/topics/migration/
+_LAST_COMMON = (7, 2)
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,14 @@ def assess(source: Source, target: Target, stated: Circumstances) -> list[Findin
         lambda: _version(source, target),
         lambda: _database(stated),
         lambda: _databases(source, target, stated),
-        lambda: _modules(source),
-        lambda: _commands(source),
+        lambda: _modules(source, target),
+        lambda: _commands(source, target),
         lambda: _eviction(source, target),
         lambda: _clients(source, stated),
         lambda: _lasting_keys(source),
         lambda: _streams(source),
         lambda: _waiting_clients(source),
-        lambda: _persistence(source),
+        lambda: _persistence(source, target),
         lambda: _unseen(source),
     ]
     findings = [finding for room in rooms for finding in room()]
@@ -109,14 +107,26 @@ def _memory(source: Source, target: Target) -> Iterator[Finding]:
 
 def _version(source: Source, target: Target) -> Iterator[Finding]:
     ours, theirs = _release(source.server.version), _release(target.engine_version)
-    if not ours or not theirs or ours <= theirs:
+    if not ours or not theirs:
         return
+    if source.server.engine == "redis" and target.engine == "valkey":
+        is_newer = ours > _LAST_COMMON
+        means = "Valkey went its own way after Redis 7.2: what came with Redis 7.4 and later need not be there."
+    else:
+        is_newer = ours > theirs
+        means = "A command or option that is newer than the target fails there."
+    if not is_newer:
+        return
+    remedy = "Check what the app uses of the newer version. The data could not be copied as it is, only started cold."
+    if ours <= _LAST_COMMON and "valkey" in target.service.traits.engines:
+        remedy += " Valkey has all that Redis 7.2 has: migration_engine: valkey."
     yield Finding(
         WARN,
         "version",
-        f"The old one is {source.server.engine} {source.server.version}, the target is {target.engine_version}.",
-        "A command or option that is newer than the target fails there.",
-        "Check what the app uses of the newer version. The data could not be copied as it is, only started cold.",
+        f"The old one is {source.server.engine} {source.server.version}, the target is {target.engine} "
+        f"{target.engine_version}.",
+        means,
+        remedy,
     )
 
 
@@ -155,25 +165,25 @@ def _databases(source: Source, target: Target, stated: Circumstances) -> Iterato
         )
 
 
-def _modules(source: Source) -> Iterator[Finding]:
+def _modules(source: Source, target: Target) -> Iterator[Finding]:
     if source.modules:
         yield Finding(
             REFUSE,
             "modules",
             f"The old Redis has loaded {', '.join(source.modules)}.",
-            "ElastiCache for Redis OSS loads no modules, so their commands and types fail there.",
+            f"{target.service.title} loads no modules, so their commands and types fail there.",
             "Take the module's commands out of the app, or unload it where nothing uses it.",
         )
 
 
-def _commands(source: Source) -> Iterator[Finding]:
-    used = sorted(set(source.commands) & DENIED)
+def _commands(source: Source, target: Target) -> Iterator[Finding]:
+    used = sorted(set(source.commands) & target.service.traits.denied_commands)
     if used:
         yield Finding(
             WARN,
             "commands",
             f"Since it was started, the old Redis was asked to {', '.join(name.replace('|', ' ') for name in used)}.",
-            "ElastiCache refuses these commands.",
+            f"{target.service.title} refuses these commands.",
             "If the app sends them, change it first; what administrators send is done by a parameter group there.",
         )
 
@@ -319,7 +329,7 @@ def _waiting_clients(source: Source) -> Iterator[Finding]:
         )
 
 
-def _persistence(source: Source) -> Iterator[Finding]:
+def _persistence(source: Source, target: Target) -> Iterator[Finding]:
     kinds = [
         kind for kind, is_on in (("RDB snapshots", source.saves), ("an append-only file", source.appends)) if is_on
     ]
@@ -328,8 +338,8 @@ def _persistence(source: Source) -> Iterator[Finding]:
             NOTE,
             "persistence",
             f"The old Redis keeps its data over a restart by {' and '.join(kinds)}.",
-            "ElastiCache keeps data by replicas and daily snapshots; what was written since the last snapshot is lost "
-            "where all nodes of the group are.",
+            f"{target.service.title} keeps data by replicas and daily snapshots; what was written since the last "
+            "snapshot is lost where all nodes of the group are.",
         )
 
 

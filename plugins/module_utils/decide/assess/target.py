@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import sizes
-
-DEFAULT_DATABASES = 16  # of ElastiCache's parameter groups, as is the policy
-DEFAULT_POLICY = "volatile-lru"
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, sizes, table
 
 
 class AssessmentError(ValueError):
@@ -20,14 +18,16 @@ class AssessmentError(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """What the target is or will be, as far as it is known."""
+    """What the target is or will be, as far as it is known; ``service`` is its row, for what all of its kind do."""
 
     engine_version: str = ""
     cache_node_type: str = ""
     maxmemory: int | None = None
-    reserved_percent: float = sizes.RESERVED_PERCENT
-    maxmemory_policy: str = DEFAULT_POLICY
-    databases: int = DEFAULT_DATABASES
+    reserved_percent: float = table.DEFAULT.traits.reserved_percent
+    maxmemory_policy: str = table.DEFAULT.traits.maxmemory_policy
+    databases: int = table.DEFAULT.traits.databases
+    service: contract.Target = table.DEFAULT
+    engine: str = table.DEFAULT.traits.engines[0]
 
     @property
     def usable(self) -> int | None:
@@ -35,22 +35,27 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Read the option ``target``; what it does not say has ElastiCache's defaults. Raises AssessmentError."""
+    """Read the option ``target``; what it does not say has the service's defaults. Raises AssessmentError."""
     parameters = mapping.get("parameters") or {}
     node_type = mapping.get("cache_node_type") or ""
     clustered = mapping.get("cluster_mode") == "enabled"
     try:
+        service = table.by_service(mapping.get("service") or table.DEFAULT.service)
+        usual = service.traits
+        databases = int(mapping.get("databases") or parameters.get("databases") or usual.databases)
         return Target(
+            service=service,
+            engine=str(mapping.get("engine") or usual.engines[0]),
             engine_version=str(mapping.get("engine_version") or ""),
             cache_node_type=node_type,
-            maxmemory=int(mapping.get("maxmemory_bytes") or 0) or sizes.maxmemory(node_type),
-            reserved_percent=float(parameters.get("reserved-memory-percent", sizes.RESERVED_PERCENT)),
+            maxmemory=int(mapping.get("maxmemory_bytes") or 0) or service.maxmemory(node_type),
+            reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),
             maxmemory_policy=str(
-                mapping.get("maxmemory_policy") or parameters.get("maxmemory-policy") or DEFAULT_POLICY
+                mapping.get("maxmemory_policy") or parameters.get("maxmemory-policy") or usual.maxmemory_policy
             ),
-            databases=1
-            if clustered
-            else int(mapping.get("databases") or parameters.get("databases") or DEFAULT_DATABASES),
+            databases=1 if clustered else databases,
         )
+    except PlanRefused as refused:
+        raise AssessmentError(refused.message)
     except (TypeError, ValueError) as error:
         raise AssessmentError(f"target (migration_parameters) cannot be read: {error}")

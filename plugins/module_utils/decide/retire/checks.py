@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ret
     Seen,
     is_loopback,
     led_apart,
+    values_of,
 )
 
 # What can be waived by name. Everything else is refused whatever is said.
@@ -105,11 +106,11 @@ def _identity(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
     if seen.instance is None:
         return
     known = {*seen.instance.addresses, *seen.instance.names}
-    elsewhere: dict[str, list[str]] = {}
-    for name, host in seen.hosts.items():
-        if host.original and not _leads_into(known, host):
+    elsewhere: dict[str, dict[str, None]] = {}
+    for name, host in seen.known:
+        if not _leads_into(known, host):
             led = f"{host.original['host']} ({', '.join(host.addresses) or 'no address'})"
-            elsewhere.setdefault(led, []).append(name)
+            elsewhere.setdefault(led, {})[name] = None
     for led, names in elsewhere.items():
         yield Reason(
             "instance",
@@ -153,13 +154,17 @@ def _apart(check: str, seen: Seen) -> Iterator[Reason]:
 
 
 def _lent(wishes: Wishes, seen: Seen, instance: Instance) -> Iterator[Reason]:
-    known = {name: host for name, host in seen.hosts.items() if host.original}
-    lost = [name for name, host in known.items() if instance.is_lost_by_a_stop(host.original["host"], host.addresses)]
-    if lost:
+    lost = {
+        name: known.original["host"]
+        for name, known in seen.known
+        if instance.is_lost_by_a_stop(known.original["host"], known.addresses)
+    }
+    host = next(iter(lost.values()), "")
+    if host:
         lasting = [address for address in instance.addresses if address not in instance.released]
         yield Reason(
             "instance",
-            f"the old URL of {', '.join(lost)} leads by {known[lost[0]].original['host']} to a public address that AWS "
+            f"the old URL of {', '.join(lost)} leads by {host} to a public address that AWS "
             f"lends to {wishes.instance_id} and takes back when it is stopped: there would be no way back. Put the app "
             f"back (rollback.yml), have its URL name the private address ({', '.join(lasting)}) or an Elastic IP, and "
             "migrate it again.",
@@ -209,10 +214,9 @@ def _neighbours(seen: Seen, neighbours: Neighbours) -> Iterator[Reason]:
 def _elsewhere_than(neighbours: Neighbours, seen: Seen) -> str:
     """That the old URLs lead to another machine, as a phrase; empty where they do not."""
     led: set[str] = set()
-    for name, host in seen.hosts.items():
-        if host.original:
-            own = neighbours.addresses if name == neighbours.host else ()
-            led |= {address for address, _port in host.reached(name, own)}
+    for name, host in seen.known:
+        own = neighbours.addresses if name == neighbours.host else ()
+        led |= {address for address, _port in host.reached(name, own)}
     if not led or led - set(neighbours.addresses):
         return (
             f"the host {neighbours.host} in the group old_redis has {', '.join(neighbours.addresses)}, and the old URL "
@@ -303,21 +307,21 @@ def _age(wishes: Wishes, seen: Seen) -> Iterator[Reason]:
 
 def hosts_elsewhere(seen: Seen) -> Iterator[Reason]:
     """Every host must be known to be on the target."""
-    for name, host in seen.hosts.items():
+    for name, host in values_of(seen.hosts):
         if host.failure:
             yield Reason("hosts", f"nobody knows where {name} is: {host.failure}")
         elif not seen.target_address or host.current.get("host") != seen.target_address:
             target = seen.target_address or "which is not there"
             yield Reason(
                 "hosts",
-                f"{name} is not on the target ({target}): its value leads to {host.current.get('host', 'nowhere')}. "
-                "Run migrate.yml first.",
+                f"{name} is not on the target ({target}): its {host.value} leads to "
+                f"{host.current.get('host', 'nowhere')}. Run migrate.yml first.",
             )
         elif not host.original:
             yield Reason(
                 "hosts",
-                f"{name} has no original of its value in the journal, so nobody can tell where its old URL led. If it "
-                "came up on the target by itself, put the old URL into its value by hand and run migrate.yml again, "
+                f"{name} has no original of its {host.value} in the journal, so nobody can tell where its old URL led. "
+                "If it came up on the target by itself, put the old URL there by hand and run migrate.yml again, "
                 "which switches it and keeps that; else look whether it was migrated under another migration_name.",
             )
 

@@ -177,6 +177,12 @@ def _in_region(region: str) -> str:
     return f" --region {shlex.quote(region)}" if region else ""
 
 
+def brings_back(entry: Mapping[str, Any]) -> str:
+    """That what the ledger's entry names comes back, for a person."""
+    what = f"{entry['service']} on {entry.get('host')}" if entry.get("service") else str(entry.get("instance_id"))
+    return f"The old Redis was retired (since {entry.get('time')}): start {what} again"
+
+
 def wrong_entry(
     entry: Mapping[str, Any], old_hosts: Sequence[str], instance_id: str, migration_name: str, region: str = ""
 ) -> str:
@@ -251,6 +257,18 @@ def no_way_back(
 
 def _host_of(backup: Mapping[str, Any]) -> str:
     return str((backup.get("source") or {}).get("host") or "the old URL names it")
+
+
+def service_not_back(entry: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """What to do where the old Redis's service, by the result of its start, is not back; empty where it is."""
+    why, service = failure_reason(result).rstrip().rstrip("."), entry.get("service")
+    if not why:
+        return ""
+    return (
+        f"The old Redis, the service {service} on {entry.get('host')}, could not be brought back, so the app stays "
+        f"where it is: {why}. Mend that (can the host be reached? what does journalctl -u {service} say there?), and "
+        "run this again."
+    )
 
 
 def not_back(hosts: Mapping[str, Mapping[str, Any]], backup: Mapping[str, Any], waive: Sequence[str]) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import Instance
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import failure_reason
@@ -31,21 +31,37 @@ _OF_THE_SYSTEM = frozenset(
 
 @dataclass(frozen=True)
 class HostLook:
-    """Of old_redis_info on an app host: where its value led, the addresses of that there, and where it leads now."""
+    """Of old_redis_info on an app host: where its value led, the addresses of that there, and where it leads now.
+
+    Where the app has several values, ``name`` is the one that is told of, and ``others`` are the rest.
+    """
 
     failure: str = ""
     original: Mapping[str, Any] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
     current: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    others: tuple[HostLook, ...] = ()
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> HostLook:
+        values = list(result.get("stores") or ())
+        first, *others = [cls._of_value(value, len(values) > 1) for value in values] or [cls()]
+        return replace(first, failure=failure_reason(result), others=tuple(others))
+
+    @classmethod
+    def _of_value(cls, value: Mapping[str, Any], is_named: bool) -> HostLook:
         return cls(
-            failure=failure_reason(result),
-            original=result.get("original") or {},
-            addresses=tuple(result.get("addresses") or ()),
-            current=result.get("current") or {},
+            original=value.get("original") or {},
+            addresses=tuple(value.get("addresses") or ()),
+            current=value.get("current") or {},
+            name=str(value["name"]) if is_named else "",
         )
+
+    @property
+    def value(self) -> str:
+        """The value as a phrase."""
+        return f"value {self.name}" if self.name else "value"
 
     @property
     def place(self) -> str:
@@ -164,24 +180,70 @@ class Seen:
     backup: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def known(self) -> list[tuple[str, HostLook]]:
+        """Each host with each of its values of which it is known where it led."""
+        return [(name, host) for name, host in values_of(self.hosts) if host.original]
+
+    @property
     def port(self) -> int | None:
         """That of the old Redis: the first host's, as nothing is retired where they led to several (led_apart)."""
-        return next((int(host.original["port"]) for host in self.hosts.values() if host.original), None)
+        return next((int(host.original["port"]) for _name, host in self.known), None)
+
+
+def values_of(hosts: Mapping[str, HostLook]) -> Iterator[tuple[str, HostLook]]:
+    """Each host with each of its values."""
+    for name, host in hosts.items():
+        yield name, host
+        for other in host.others:
+            yield name, other
 
 
 def led_apart(hosts: Mapping[str, HostLook], neighbours: Neighbours | None) -> list[str]:
     """Where the hosts' old URLs led, each place with its hosts; nothing where all led to one address and port."""
-    known = {name: host for name, host in hosts.items() if host.original}
+    known = [(name, host) for name, host in values_of(hosts) if host.original]
     reached = []
-    for name, host in known.items():
+    for name, host in known:
         is_its_own = neighbours is not None and neighbours.host == name
         reached.append(host.reached(name, neighbours.addresses if neighbours and is_its_own else ()))
     if not reached or set.intersection(*reached):
         return []
-    led: dict[str, list[str]] = {}
-    for name, host in known.items():
-        led.setdefault(host.place, []).append(name)
+    led: dict[str, dict[str, None]] = {}
+    for name, host in known:
+        led.setdefault(host.place, {})[name] = None
     return [f"{', '.join(names)} to {place}" for place, names in led.items()]
+
+
+# --- the results of a run's tasks ---
+
+_LEFT_OUT = {"unreachable": True, "msg": "it was left out of this run, or lost earlier in it"}
+_KEPT = ("stores", "redis", "failed", "unreachable", "msg")
+
+Result = Mapping[str, Any]
+
+
+def of_run(looks: Mapping[str, Result | None], asked: Mapping[str, Result | None]) -> dict[str, dict[str, Any]]:
+    """What old_redis_info returned on each host, failures too; a host without a result was left out.
+
+    ``asked`` is what the one host that asked alone has heard. What the others heard is left out then, but for failures:
+    they asked at the same time, so the old Redis told them of each other.
+    """
+    found = {host: asked.get(host) or _without_answer(look or _LEFT_OUT) for host, look in looks.items()}
+    return {host: {name: look[name] for name in _KEPT if name in look} for host, look in found.items()}
+
+
+def _without_answer(look: Result) -> Result:
+    redis = look.get("redis") or {}
+    return {**look, "redis": redis if redis.get("failure") else {}}
+
+
+def of_old_host(result: Result | None) -> Result:
+    """What old_host_info returned, a failure too."""
+    return result or {"failed": True, "msg": "the old Redis does not answer, so its host was not looked at."}
+
+
+def asker(looks: Iterable[tuple[str, Result | None]]) -> str:
+    """The first host whose look had an answer of the old Redis; empty where none had. Looks at no more than that."""
+    return next((host for host, look in looks if has_answer(look or {})), "")
 
 
 def has_answer(result: Mapping[str, Any]) -> bool:

@@ -25,7 +25,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     why_restart,
 )
 
-SLICE = 2.0  # how long one run works before it says how far it is
+SLICE = 4.0  # how long one run works before it says how far it is: each costs the start of a Python, on two machines
 PAUSE = 0.2
 SETTLE = 3.0  # how long a manager may still show the state from before a restart
 PATIENCE = 10.0  # how long a running service has to prove itself before restart: auto restarts it

@@ -48,6 +48,9 @@ class ServiceOnHost:
     def restart(self) -> None:
         self._manager.restart()
 
+    def how_to_see_why(self) -> str:
+        return self._manager.how_to_see_why()
+
     def ask(self, count: int) -> Sequence[health.HealthAnswer]:
         return health.ask_often(self._health_url, count)
 

@@ -64,7 +64,7 @@ class Systemd:
         if values.get("LoadState") != "loaded":
             raise ServiceError(
                 f"systemd has no service {self._name} on this host (LoadState={values.get('LoadState', 'unknown')}): "
-                "set name (migration_service), or manager: supervisor (migration_service_manager)"
+                "set name (migration_services), or manager: supervisor (migration_services)"
             )
         active = values["ActiveState"]
         reason = f", {values['Result']}" if values.get("Result", "success") != "success" else ""
@@ -111,7 +111,7 @@ class Supervisor:
         if not found:
             raise ServiceError(
                 f"supervisor has no program {self._name} on this host ({_quoted(said, command)[:200]}): set name "
-                "(migration_service) or supervisorctl (migration_supervisorctl)"
+                "(migration_services) or supervisorctl (migration_services)"
             )
         states = [match["state"] for match in found]
         heads = [int(match["pid"]) for match in found if match["pid"]]
@@ -131,7 +131,7 @@ class Supervisor:
         _said(self._run, command, f"{self._command[0]} restart")
 
     def how_to_see_why(self) -> str:
-        with_options = " with the options of supervisorctl (migration_supervisorctl)" if self._command[1:] else ""
+        with_options = " with the options of supervisorctl (migration_services)" if self._command[1:] else ""
         return f"{self._command[0]} tail {self._name} stderr{with_options}"
 
 
@@ -149,8 +149,8 @@ def _said(run: Run, command: Sequence[str], shown: str, accept: Sequence[int] = 
         code, out, err = run(command)
     except OSError as error:
         raise ServiceError(
-            f"{command[0]} cannot be run ({error.strerror}): set manager (migration_service_manager) or supervisorctl "
-            "(migration_supervisorctl)"
+            f"{command[0]} cannot be run ({error.strerror}): set manager (migration_services) or supervisorctl "
+            "(migration_services)"
         )
     if code not in accept:
         raise ServiceError(f"'{shown}' failed: {_quoted(err + out, command)[:300]}")
@@ -167,7 +167,7 @@ def refuse_password(command: Sequence[str]) -> None:
     options = command[programs.index(True) + 1 :] if True in programs else command[1:]
     if any(_PASSWORD_OPTION.fullmatch(word) for word in options):
         raise ServiceError(
-            "supervisorctl (migration_supervisorctl) has a password among its options (-p, --password, or a URL with "
+            "supervisorctl (migration_services) has a password among its options (-p, --password, or a URL with "
             "one), where all users of the host see it in the list of processes. Put it into a file that root alone may "
             "read, as password (and username) of its section [supervisorctl], and name that file by -c; and give "
             "supervisor another password"

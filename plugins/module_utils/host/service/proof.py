@@ -168,11 +168,11 @@ def failure(found: Open, seconds: float, see_why: str) -> str:
     """The sentence that a service which cannot be proven fails with. ``see_why`` is the command that shows its log."""
     remedies = {
         RESTART: f"Its log says why: {see_why}. If it only needs longer, raise timeout (migration_timeout).",
-        HEALTH: f"Its log says why: {see_why}. Check that health_url (migration_health_url) is right, and raise "
+        HEALTH: f"Its log says why: {see_why}. Check that health_url (migration_services) is right, and raise "
         "timeout (migration_timeout) if the app only needs longer.",
         LEFT: "Check that the app has no second place that holds the old URL, such as another key, file or unit.",
-        TARGET: "Check that the app reads the changed value (migration_env_path, migration_env_key), that a request to "
-        "health_url (migration_health_url) goes through the cache, and that no proxy stands between.",
+        TARGET: "Check that the app reads the changed value (migration_values), that a request to "
+        "health_url (migration_services) goes through the cache, and that no proxy stands between.",
     }
     return f"{found.found}, after {seconds:.0f} s. {remedies[found.kind]}"
 

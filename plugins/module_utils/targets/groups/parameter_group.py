@@ -12,8 +12,16 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    ENGINES,
+    same_version,
+    version_numbers,
+)
 
 PARAMETERS_A_CALL = 20  # AWS takes no more
+
+# AWS refuses to reset these: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/redis-memory-management.html
+NEVER_RESET = ("reserved-memory",)
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class Parameter:
     value: str = ""
     is_set: bool = False
     allowed: str = ""
+    data_type: str = "string"
     is_modifiable: bool = True
     needs_reboot: bool = False
 
@@ -34,9 +43,31 @@ class Parameter:
             value=str(item.get("ParameterValue") or ""),
             is_set=item.get("Source") == "user",
             allowed=item.get("AllowedValues") or "",
+            data_type=str(item.get("DataType") or "string").lower(),
             is_modifiable=bool(item.get("IsModifiable", True)),
             needs_reboot=item.get("ChangeType") == "requires-reboot",
         )
+
+    def takes(self, value: str) -> bool:
+        """Whether AWS takes the value, as far as AllowedValues tells: a list, or ranges as ``0,20-`` and ``-1-60``."""
+        choices = [item.strip() for item in self.allowed.split(",") if item.strip()]
+        ranges = [re.fullmatch(_RANGE, item) for item in choices]
+        if self.data_type != "integer":
+            return len(choices) < 2 or value in choices or any(ranges)
+        if not re.fullmatch(r"-?\d+", value):
+            return False
+        return (
+            not all(ranges) or not ranges or any(_is_within(int(value), *found.groups()) for found in ranges if found)
+        )
+
+
+_RANGE = r"(-?\d+)(-)?(-?\d+)?"
+
+
+def _is_within(number: int, low: str, dash: str | None, high: str | None) -> bool:
+    if not dash:
+        return number == int(low)
+    return int(low) <= number and (high is None or number <= int(high))
 
 
 @dataclass(frozen=True)
@@ -88,6 +119,8 @@ class Desired:
     name: str
     migration_name: str
     family: str | None = None
+    engine: str = ""  # with its version in place of a family
+    engine_version: str = ""
     description: str | None = None
     parameters: Mapping[str, str] | None = None
     purge_parameters: bool = False
@@ -100,10 +133,14 @@ class Desired:
         name = str(params["cache_parameter_group_name"]).lower()
         _check_name(name)
         migration_name = ownership.check_migration_name(params["migration_name"])
+        engine, version = params.get("engine") or "", params.get("engine_version") or ""
+        _check_engine(engine, version, params.get("cache_parameter_group_family"))
         return cls(
             name=name,
             migration_name=migration_name,
             family=params.get("cache_parameter_group_family") or None,
+            engine=engine,
+            engine_version=version,
             description=params.get("description") or None,
             parameters=_read_parameters(params.get("parameters")),
             purge_parameters=bool(params.get("purge_parameters")),
@@ -128,6 +165,16 @@ def _check_name(name: str) -> None:
         )
 
 
+def _check_engine(engine: str, version: str, family: str | None) -> None:
+    if (version or engine) and family:
+        raise PlanRefused(
+            "engine and engine_version stand in place of cache_parameter_group_family: leave it out, or the two",
+            "cache_parameter_group_family",
+        )
+    if version and not engine:
+        raise PlanRefused(f"engine_version is {version}: state engine with it, redis or valkey", "engine")
+
+
 def _read_parameters(values: Mapping[str, Any] | None) -> dict[str, str] | None:
     """As strings, as AWS compares them; YAML's booleans as the yes and no that they stand for."""
     if values is None:
@@ -137,6 +184,19 @@ def _read_parameters(values: Mapping[str, Any] | None) -> dict[str, str] | None:
         raise PlanRefused(f"parameters states no value for {', '.join(empty)}: give one, or leave it out", "parameters")
     words = {True: "yes", False: "no"}
     return {str(name): words[value] if isinstance(value, bool) else str(value) for name, value in values.items()}
+
+
+def family_among(versions: Sequence[Mapping[str, Any]], engine: str, version: str) -> str:
+    """The family of an engine's version by DescribeCacheEngineVersions; of no version, that of the newest."""
+    listed = sorted(versions, key=lambda item: version_numbers(item["EngineVersion"]))
+    for item in reversed(listed):
+        if same_version(version, item["EngineVersion"]) or same_version(item["EngineVersion"], version):
+            return str(item["CacheParameterGroupFamily"])
+    raise PlanRefused(
+        f"engine_version is {version!r}, which AWS does not have of {ENGINES[engine]} here; it has "
+        f"{', '.join(item['EngineVersion'] for item in listed)}: state one of these",
+        "engine_version",
+    )
 
 
 # --- state present ---
@@ -189,7 +249,19 @@ def _changes(current: ParameterGroup, desired: Desired) -> tuple[dict[str, str],
     sets = {name: value for name, value in sorted(wanted.items()) if current.parameters[name].value != value}
     purges = desired.purge_parameters and desired.parameters is not None
     resets = {name: value for name, value in current.values_set.items() if purges and name not in wanted}
-    return sets, resets
+    return sets, {name: value for name, value in resets.items() if name not in NEVER_RESET}
+
+
+def kept(current: ParameterGroup | None, desired: Desired) -> list[str]:
+    """Sentences on what purge_parameters would reset, and AWS does not."""
+    if current is None or not desired.purge_parameters or desired.parameters is None:
+        return []
+    left = [name for name in NEVER_RESET if name in current.values_set and name not in desired.parameters]
+    return [
+        f"{name} of the parameter group {current.name} stays {current.values_set[name]!r}: AWS does not reset it. "
+        "State the value that it is to have in parameters"
+        for name in left
+    ]
 
 
 def _check_parameters(desired: Desired, known: Mapping[str, Parameter], family: str) -> None:
@@ -209,16 +281,17 @@ def _check_parameters(desired: Desired, known: Mapping[str, Parameter], family: 
                 "leave it out",
                 "parameters",
             )
-        choices = parameter.allowed.split(",")
-        if len(choices) > 1 and value not in choices and not any(re.match(r"-?\d+-", item) for item in choices):
-            raise PlanRefused(f"parameters states {name}: {value!r}, and AWS takes {', '.join(choices)}", "parameters")
+        if not parameter.takes(value):
+            kind = "whole numbers" if parameter.data_type == "integer" else "values"
+            allowed = f" of {parameter.allowed}" if parameter.allowed else ""
+            raise PlanRefused(f"parameters states {name}: {value!r}, and AWS takes {kind}{allowed}", "parameters")
 
 
 def _plan_creation(desired: Desired, known: Mapping[str, Parameter]) -> Plan:
     if not desired.family:
         raise PlanRefused(
             f"There is no parameter group {desired.name}, and to make one its family must be stated: set "
-            "cache_parameter_group_family, as redis7",
+            "cache_parameter_group_family, as redis7, or engine and engine_version",
             "cache_parameter_group_family",
         )
     if not known:
@@ -285,16 +358,19 @@ def _by_call(values: Mapping[str, str]) -> list[list[str]]:
 
 
 def _refuse_fixed(current: ParameterGroup, desired: Desired) -> None:
-    for option, stated, is_now in (
-        ("cache_parameter_group_family", desired.family, current.family),
-        ("description", desired.description, current.description),
-    ):
-        if stated is not None and stated != is_now and (option != "description" or not desired.adopt):
-            raise PlanRefused(
-                f"{option} of the parameter group {current.name} is {is_now!r}, and AWS cannot change it to "
-                f"{stated!r}: make another under another cache_parameter_group_name, or state {is_now!r}",
-                option,
-            )
+    what = f"of the parameter group {current.name} is"
+    if desired.family is not None and desired.family != current.family:
+        raise PlanRefused(
+            f"The family {what} {current.family!r}, and AWS cannot change it to {desired.family!r}: state another "
+            "cache_parameter_group_name, so that one is made beside it",
+            "cache_parameter_group_name",
+        )
+    if desired.description is not None and desired.description != current.description and not desired.adopt:
+        raise PlanRefused(
+            f"description {what} {current.description!r}, and AWS cannot change it to {desired.description!r}: make "
+            f"another under another cache_parameter_group_name, or state {current.description!r}",
+            "description",
+        )
 
 
 def _plan_adoption(current: ParameterGroup, desired: Desired, sets: Mapping[str, str]) -> Plan:

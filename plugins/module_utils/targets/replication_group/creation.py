@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     ReplicationGroup,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import REDIS
 
 # Options that CreateReplicationGroup takes as they are, by their names in the API.
 _CREATED_WITH = {
@@ -37,6 +38,7 @@ _CREATED_WITH = {
 
 
 def plan_creation(desired: Desired) -> Plan:
+    desired = _with_engine(desired)
     rules.check_creation(desired)
     parameters = {
         "ReplicationGroupId": desired.replication_group_id,
@@ -73,7 +75,12 @@ def _description(desired: Desired) -> str:
     return desired.replication_group_description or f"Cache of {desired.migration_name}"
 
 
+def _with_engine(desired: Desired) -> Desired:
+    return replace(desired, engine=desired.engine or REDIS)
+
+
 def created(desired: Desired) -> ReplicationGroup:
+    desired = _with_engine(desired)
     names = {item.name for item in fields(ReplicationGroup)}
     stated = {
         item.name: getattr(desired, item.name)
@@ -83,6 +90,7 @@ def created(desired: Desired) -> ReplicationGroup:
     tls = bool(desired.transit_encryption_enabled)
     return ReplicationGroup(
         **{
+            "at_rest_encryption_enabled": rules.encrypts_at_rest(desired),
             **stated,
             "status": "creating",
             "num_cache_clusters": desired.num_cache_clusters or 1,

@@ -8,17 +8,21 @@ Its fields are named as the options of elasticache_cluster, so that current and 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, Node, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    engine_of,
+    version_numbers,
+)
 
 DEFAULT_PORT = 6379
 DEFAULT_DATABASES = 16  # of every redis family's parameter "databases"
 
-# What AWS queues for the maintenance window under apply_immediately false; the rest of a modify call acts at once.
-QUEUED_OPTIONS = ("engine_version", "cache_node_type")
+# What AWS queues for the maintenance window under apply_immediately false, and shows; the rest of a modify call acts at
+# once. Shown nowhere are Multi-AZ, which is queued with failover, and a parameter group, which is with its version.
+QUEUED_OPTIONS = ("engine", "engine_version", "cache_node_type", "automatic_failover_enabled")
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,6 @@ class ReplicationGroup:
 
     def replica_members(self) -> list[Member]:
         return [member for member in self.members if member.role == "replica"]
-
-
-def version_numbers(version: str) -> tuple[int, ...]:
-    """``7.1.0`` as (7, 1, 0); ``6.x`` as (6,)."""
-    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def shape(
@@ -216,6 +215,8 @@ def _pending(group: Mapping[str, Any], clusters: Sequence[Mapping[str, Any]]) ->
             found["cache_node_type"] = queued["CacheNodeType"]
         if queued.get("EngineVersion"):
             found["engine_version"] = queued["EngineVersion"]
+            if engine_of(queued["EngineVersion"]) != str(group.get("Engine") or cluster.get("Engine")).lower():
+                found["engine"] = engine_of(queued["EngineVersion"])  # AWS shows the version alone
         if (cluster.get("CacheParameterGroup") or {}).get("ParameterApplyStatus") == "pending-reboot":
             found["parameters"] = "pending-reboot"
     queued = group.get("PendingModifiedValues") or {}

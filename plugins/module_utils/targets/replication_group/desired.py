@@ -3,7 +3,7 @@
 
 """A replication group as it is wanted: the options of elasticache_cluster, typed and validated. Pure.
 
-None means that the option was left out, and then what is stays. A bad option is refused here by its name.
+None means that the option was left out, or empty, and then what is stays. A bad option is refused here by its name.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
-    version_numbers,
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    check_version,
 )
 
 # What a role hands in for a security group that a check-mode run could not make.
@@ -25,8 +26,6 @@ PLACEHOLDERS = ("", "after-apply")
 KEEP = "keep"
 
 MAX_NODES = 6  # a primary and five replicas
-LAST_REDIS = (7, 1)  # Redis OSS ends here at ElastiCache; Valkey goes on
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Desired:
     replication_group_id: str
     migration_name: str
     replication_group_description: str | None = None
-    engine: str = "redis"
+    engine: str | None = None
     engine_version: str | None = None
     cache_node_type: str | None = None
     num_cache_clusters: int | None = None
@@ -75,7 +74,7 @@ class Desired:
             cache_subnet_group_name=_lower(params.get("cache_subnet_group_name")),
             cache_parameter_group_name=_lower(params.get("cache_parameter_group_name")),
             auth_token=params.get("auth_token") or None,
-            **{name: params[name] for name in _AS_THEY_ARE if params.get(name) is not None},
+            **{name: params[name] for name in _AS_THEY_ARE if params.get(name) not in (None, "")},
         )
         _check_alone(desired)
         _check_together(desired)
@@ -162,9 +161,13 @@ def _security_groups(value: list[str] | None, allow_placeholders: bool) -> tuple
 
 def _check_alone(desired: Desired) -> None:
     _check_id(desired.replication_group_id)
-    _check_version(desired.engine_version)
+    if desired.engine_version is not None:
+        check_version(desired.engine_version, desired.engine)
     _check_token(desired.auth_token)
-    _check_windows(desired)
+    if desired.snapshot_window is not None:
+        windows.snapshot_window(desired.snapshot_window)
+    if desired.preferred_maintenance_window is not None:
+        windows.maintenance_window(desired.preferred_maintenance_window)
     if desired.cache_node_type is not None and not re.fullmatch(r"cache(\.[a-z0-9-]+){2}", desired.cache_node_type):
         raise PlanRefused(
             f"cache_node_type is {desired.cache_node_type!r}: ElastiCache's types look like cache.t3.small",
@@ -200,23 +203,6 @@ def _check_range(option: str, value: int | None, least: int, most: int, meaning:
         raise PlanRefused(f"{option} is {value}: it is {least} to {most} ({meaning})", option)
 
 
-def _check_version(version: str | None) -> None:
-    if version is None:
-        return
-    form = r"[1-5]\.\d+\.\d+" if version_numbers(version)[:1] < (6,) else r"6\.x|\d+\.\d+"
-    if not re.fullmatch(form, version):
-        raise PlanRefused(
-            f"engine_version is {version!r}: write it as AWS does, '7.1' from version 6 on and '5.0.6' before "
-            "(in quotes, or YAML makes a number of it)",
-            "engine_version",
-        )
-    if version_numbers(version)[:2] > LAST_REDIS:
-        raise PlanRefused(
-            f"engine_version is {version}: ElastiCache has Redis OSS up to 7.1; what is newer there is Valkey",
-            "engine_version",
-        )
-
-
 def _check_token(token: str | None) -> None:
     if token is not None and not re.fullmatch(r"[A-Za-z0-9!&#$^<>-]{16,128}", token):
         raise PlanRefused(
@@ -224,31 +210,6 @@ def _check_token(token: str | None) -> None:
             "! & # $ ^ < > -",
             "auth_token",
         )
-
-
-def _check_windows(desired: Desired) -> None:
-    clock = r"([01]\d|2[0-3]):([0-5]\d)"
-    window = desired.snapshot_window
-    if window is not None:
-        found = re.fullmatch(f"{clock}-{clock}", window)
-        times = [int(part) for part in found.groups()] if found else [0, 0, 0, 0]
-        if not found or (times[2] * 60 + times[3] - times[0] * 60 - times[1]) % 1440 < 60:
-            raise PlanRefused(
-                f"snapshot_window is {window!r}: write '05:00-06:00' (UTC), at least an hour", "snapshot_window"
-            )
-    window = desired.preferred_maintenance_window
-    if window is not None:
-        day = f"({'|'.join(_DAYS)})"
-        found = re.fullmatch(f"{day}:{clock}-{day}:{clock}", window)
-        if not found or (_week_minutes(found.groups()[3:]) - _week_minutes(found.groups()[:3])) % 10080 < 60:
-            raise PlanRefused(
-                f"preferred_maintenance_window is {window!r}: write 'sun:05:00-sun:06:00' (UTC), at least an hour",
-                "preferred_maintenance_window",
-            )
-
-
-def _week_minutes(parts: tuple[str, ...]) -> int:
-    return _DAYS.index(parts[0]) * 1440 + int(parts[1]) * 60 + int(parts[2])
 
 
 # --- options against each other ---

@@ -22,16 +22,21 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     QUEUED_OPTIONS,
     ReplicationGroup,
     as_options,
-    version_numbers,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
     Deletion,
     Desired,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    engine_of,
+    label,
+    same_version,
+)
 
 # Options that go together in one ModifyReplicationGroup.
 _MODIFIED_TOGETHER = {
     "replication_group_description": "ReplicationGroupDescription",
+    "engine": "Engine",
     "engine_version": "EngineVersion",
     "cache_node_type": "CacheNodeType",
     "automatic_failover_enabled": "AutomaticFailoverEnabled",
@@ -44,6 +49,9 @@ _MODIFIED_TOGETHER = {
 }
 
 _NOTICED_BY_CLIENTS = ("engine_version", "cache_node_type")
+
+# Redis OSS below is cut off from its clients while it becomes Valkey.
+_MOVES_WITHOUT_DOWNTIME_FROM = (5, 0, 6)
 
 
 # --- state present ---
@@ -59,7 +67,8 @@ def plan_present(current: ReplicationGroup | None, desired: Desired) -> Plan:
         return _plan_adoption(current, desired, changes)
     rules.check_changes(current, desired, changes)
     after = _predict(current, desired, changes)
-    rules.check_result(after)
+    rules.check_result(_eventually(after, desired, changes))
+    rules.check_windows(after, changes)
     before = as_options(current)
     shown = {**changes, **({"tags": after.tags} if after.tags != current.tags else {})}
     if desired.token_change:
@@ -106,16 +115,23 @@ def differences(current: ReplicationGroup, desired: Desired) -> dict[str, Any]:
         wanted = getattr(desired, item.name, None)
         if wanted is None or item.name in ("replication_group_id", "tags"):
             continue
-        queued = not desired.apply_immediately and item.name in current.pending
-        if _is_so(item.name, current, wanted) or (queued and _is_queued(item.name, current.pending, wanted)):
+        queued = not desired.apply_immediately and _is_queued(item.name, current.pending, desired)
+        if _is_so(item.name, current, wanted) or queued:
             continue
         found[item.name] = wanted
-    return found
+    return _with_its_engine(current, found)
+
+
+def _with_its_engine(current: ReplicationGroup, values: dict[str, Any]) -> dict[str, Any]:
+    """A version that is stated beside a queued move to another engine says of which engine it is."""
+    if "engine_version" not in values or "engine" not in current.pending:
+        return values
+    return {**values, "engine": engine_of(values["engine_version"])}
 
 
 def _is_so(option: str, current: ReplicationGroup, wanted: Any) -> bool:
     if option == "engine_version":
-        return _same_version(current.engine_version, wanted)
+        return same_version(current.engine_version, wanted)
     if option == "at_rest_encryption_enabled":
         return current.is_encrypted_at_rest if wanted else not current.at_rest_encryption_enabled
     if option == "kms_key_id":
@@ -123,16 +139,18 @@ def _is_so(option: str, current: ReplicationGroup, wanted: Any) -> bool:
     return bool(getattr(current, option) == wanted)
 
 
-def _is_queued(option: str, pending: Mapping[str, Any], wanted: Any) -> bool:
+def _is_queued(option: str, pending: Mapping[str, Any], desired: Desired) -> bool:
+    """Two that AWS does not show are queued by the call that queues what they belong to."""
+    if option == "multi_az_enabled":
+        return pending.get("automatic_failover_enabled") is desired.multi_az_enabled
+    if option == "cache_parameter_group_name":
+        option = "engine_version"
+    wanted = getattr(desired, option)
+    if option not in pending or wanted is None:
+        return False
     if option == "engine_version":
-        return _same_version(pending[option], wanted)
+        return same_version(pending[option], wanted)
     return bool(pending[option] == wanted)
-
-
-def _same_version(actual: str, stated: str) -> bool:
-    """``7.1`` is 7.1.0, and ``6.x`` is any 6."""
-    numbers = version_numbers(stated)
-    return version_numbers(actual)[: len(numbers)] == numbers
 
 
 def _predict(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> ReplicationGroup:
@@ -140,18 +158,31 @@ def _predict(current: ReplicationGroup, desired: Desired, changes: Mapping[str, 
     pending = dict(current.pending)
     if desired.apply_immediately:
         if _flushes(desired, changes):
-            now = {
-                **{name: pending.pop(name) for name in QUEUED_OPTIONS if name in pending},
-                **_with_overrides(current, desired, changes),
-            }
+            flushed = {name: pending.pop(name) for name in QUEUED_OPTIONS if name in pending}
+            if flushed.get("automatic_failover_enabled") is False and desired.multi_az_enabled is None:
+                flushed["multi_az_enabled"] = False  # AWS queues the one only with the other
+            now = {**flushed, **_with_overrides(current, desired, changes)}
     else:
         pending.update({name: now.pop(name) for name in QUEUED_OPTIONS if name in now})
+        now.pop("multi_az_enabled", None)
+        if "engine_version" in changes:
+            now.pop("cache_parameter_group_name", None)
     if now.get("transit_encryption_enabled") is False:
         now["transit_encryption_mode"] = ""
     if desired.token_change:
         now["auth_token_enabled"] = True
     tags = ownership.tags_after(current.tags or {}, desired.tags, desired.migration_name, desired.purge_tags)
     return replace(current, tags=tags, pending=pending, **now)
+
+
+def _eventually(after: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> ReplicationGroup:
+    """The group once its maintenance window has passed, where the user leaves changes to that."""
+    if desired.apply_immediately:
+        return after
+    failover = bool(after.pending.get("automatic_failover_enabled", after.automatic_failover_enabled))
+    kept = after.multi_az_enabled and (failover or "automatic_failover_enabled" in changes)
+    multi_az = kept if desired.multi_az_enabled is None else desired.multi_az_enabled
+    return replace(after, automatic_failover_enabled=failover, multi_az_enabled=multi_az)
 
 
 def _flushes(desired: Desired, changes: Mapping[str, Any]) -> bool:
@@ -162,14 +193,18 @@ def _flushes(desired: Desired, changes: Mapping[str, Any]) -> bool:
 
 def _with_overrides(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes, and what is stated against something queued that this call would flush."""
-    against = {
-        name: getattr(desired, name)
+    against = {name: getattr(desired, name) for name in _queued_otherwise(current, desired)}
+    if "engine" in against:
+        against.setdefault("engine_version", label(current.engine_version))
+    return {**_with_its_engine(current, against), **changes}
+
+
+def _queued_otherwise(group: ReplicationGroup, desired: Desired) -> list[str]:
+    return [
+        name
         for name in QUEUED_OPTIONS
-        if name in current.pending
-        and getattr(desired, name) is not None
-        and not _is_queued(name, current.pending, getattr(desired, name))
-    }
-    return {**against, **changes}
+        if name in group.pending and getattr(desired, name) is not None and not _is_queued(name, group.pending, desired)
+    ]
 
 
 def queued_against(group: ReplicationGroup, desired: Desired) -> list[str]:
@@ -177,10 +212,7 @@ def queued_against(group: ReplicationGroup, desired: Desired) -> list[str]:
     return [
         f"{name} of {group.replication_group_id} is stated as {getattr(desired, name)}, but {group.pending[name]} is "
         "queued and comes with its maintenance window"
-        for name in QUEUED_OPTIONS
-        if name in group.pending
-        and getattr(desired, name) is not None
-        and not _is_queued(name, group.pending, getattr(desired, name))
+        for name in _queued_otherwise(group, desired)
     ]
 
 
@@ -230,6 +262,8 @@ def _modify_steps(current: ReplicationGroup, desired: Desired, changes: Mapping[
         ]
     if not together:
         return []
+    if "engine" in changes and current.version < _MOVES_WITHOUT_DOWNTIME_FROM:
+        reasons.append("clients are cut off for 30 to 60 s, as below Redis OSS 5.0.6")
     parameters = {
         "ReplicationGroupId": current.replication_group_id,
         **{_MODIFIED_TOGETHER[name]: list(v) if isinstance(v, tuple) else v for name, v in together.items()},

@@ -8,25 +8,27 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     ReplicationGroup,
-    version_numbers,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    ENGINES,
+    FROM_VALKEY,
+    REDIS,
+    TO_REDIS,
+    VALKEY,
+    check_version,
+    engine_of,
+    family_of,
+    version_numbers,
+)
 
 # Only by making the group again.
 _FIXED_OPTIONS = ("at_rest_encryption_enabled", "kms_key_id", "cache_subnet_group_name", "port")
 
 _TLS_IN_PLACE_FROM = (7, 0, 5)
-
-# A default parameter group belongs to one family. https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.html
-_FAMILIES = {(7,): "redis7", (6,): "redis6.x", (5, 0): "redis5.0", (4, 0): "redis4.0", (3, 2): "redis3.2"}
-
-
-def family_of(version: str) -> str:
-    """The parameter group family of a Redis OSS version; empty where we do not know."""
-    numbers = version_numbers(version)
-    return _FAMILIES.get(numbers[:1]) or _FAMILIES.get(numbers[:2]) or ""
 
 
 def check_creation(desired: Desired) -> None:
@@ -36,7 +38,14 @@ def check_creation(desired: Desired) -> None:
             "set cache_node_type, as cache.t3.small",
             "cache_node_type",
         )
-    if desired.automatic_failover_enabled and (desired.num_cache_clusters or 1) < 2:
+    zones, nodes = desired.preferred_cache_cluster_azs, desired.num_cache_clusters or 1
+    if zones and len(zones) != nodes:
+        raise PlanRefused(
+            f"preferred_cache_cluster_azs names {len(zones)} zones, and num_cache_clusters is left out, so 1 node: "
+            f"set it to {len(zones)}",
+            "num_cache_clusters",
+        )
+    if desired.automatic_failover_enabled and nodes < 2:
         raise PlanRefused(
             "automatic_failover_enabled needs a replica to fail over to: set num_cache_clusters to 2 or more",
             "num_cache_clusters",
@@ -46,16 +55,48 @@ def check_creation(desired: Desired) -> None:
             "multi_az_enabled needs automatic failover: set automatic_failover_enabled: true",
             "automatic_failover_enabled",
         )
-    if not desired.transit_encryption_enabled:
-        for option in ("auth_token", "transit_encryption_mode"):
-            if getattr(desired, option):
-                raise PlanRefused(f"{option} needs TLS: set transit_encryption_enabled: true", option)
-    if desired.kms_key_id and not desired.at_rest_encryption_enabled:
+    _check_new_transit(desired)
+    windows.refuse_overlap(
+        desired.snapshot_window or "", desired.preferred_maintenance_window or "", "preferred_maintenance_window"
+    )
+    if desired.kms_key_id and not encrypts_at_rest(desired):
         raise PlanRefused(
             "kms_key_id encrypts data at rest: set at_rest_encryption_enabled: true, or leave the key out", "kms_key_id"
         )
     if desired.engine_version:
-        _check_family(desired.cache_parameter_group_name, desired.engine_version)
+        check_version(desired.engine_version, desired.engine)
+        _check_family(desired.cache_parameter_group_name, desired.engine or REDIS, desired.engine_version)
+
+
+def encrypts_at_rest(desired: Desired) -> bool:
+    """Of a new group: where it is not stated, the engine decides."""
+    stated = desired.at_rest_encryption_enabled
+    return desired.engine == VALKEY if stated is None else stated
+
+
+def _check_new_transit(desired: Desired) -> None:
+    if not desired.transit_encryption_enabled:
+        for option in ("auth_token", "transit_encryption_mode"):
+            if getattr(desired, option):
+                raise PlanRefused(f"{option} needs TLS: set transit_encryption_enabled: true", option)
+    if desired.transit_encryption_mode and _is_before_mode(desired.engine_version):
+        raise PlanRefused(
+            f"transit_encryption_mode is known from 7.0.5 on, and engine_version is {desired.engine_version}: leave it "
+            "out, as TLS is required there, or state a newer version",
+            "transit_encryption_mode",
+        )
+    if desired.auth_token and desired.transit_encryption_mode == "preferred":
+        raise PlanRefused(
+            "auth_token needs TLS of every client, and transit_encryption_mode: preferred serves those without: "
+            "make a new group that has a token with transit_encryption_mode: required",
+            "transit_encryption_mode",
+        )
+
+
+def _is_before_mode(version: str | None) -> bool:
+    """``7.0`` is the newest of 7.0."""
+    numbers = version_numbers(version or "")
+    return bool(numbers) and numbers < _TLS_IN_PLACE_FROM[: len(numbers)]
 
 
 def check_kind(current: ReplicationGroup, desired: Desired) -> None:
@@ -66,12 +107,6 @@ def check_kind(current: ReplicationGroup, desired: Desired) -> None:
             f"{what} has cluster mode enabled, which needs a cluster-aware client and is not handled here: "
             "choose another replication_group_id",
             "replication_group_id",
-        )
-    if current.engine != desired.engine:
-        raise PlanRefused(
-            f"{what} runs {current.engine}, and {desired.engine} is stated: choose another replication_group_id, or "
-            f"state engine: {current.engine} where that is supported",
-            "engine",
         )
 
 
@@ -86,16 +121,36 @@ def check_changes(current: ReplicationGroup, desired: Desired, changes: Mapping[
     for option in _FIXED_OPTIONS:
         if option in changes:
             _refuse_fixed(current, option, changes[option])
-    if "engine_version" in changes:
+    if "engine" in changes or "engine_version" in changes:
+        _check_engine(current, desired)
         _check_upgrade(current, desired)
     if "cache_node_type" in changes:
         _check_node_type(current, changes["cache_node_type"])
+    if not desired.apply_immediately:
+        _check_queueing(current, changes)
     _check_transit(current, desired, changes)
     _check_token(current, desired)
 
 
+def _check_queueing(current: ReplicationGroup, changes: Mapping[str, Any]) -> None:
+    """What goes wrong between a call that queues and the maintenance window."""
+    what = f"of the replication group {current.replication_group_id}"
+    if "multi_az_enabled" in changes and changes["multi_az_enabled"] != changes.get("automatic_failover_enabled"):
+        raise PlanRefused(
+            f"AWS does not tell whether a change of multi_az_enabled {what} is queued, so that every run would ask for "
+            "it again: set apply_immediately: true, or leave multi_az_enabled as it is",
+            "apply_immediately",
+        )
+    if changes.get("num_cache_clusters") == 1 and current.automatic_failover_enabled:
+        raise PlanRefused(
+            f"Automatic failover {what} goes with its maintenance window at the earliest, and needs a replica until "
+            "then: set apply_immediately: true, or keep num_cache_clusters at 2 or more",
+            "apply_immediately",
+        )
+
+
 def check_result(after: ReplicationGroup) -> None:
-    """What a group must be after all changes; the options that were left out count as they are."""
+    """What a group must be after all changes, also queued ones; the options that were left out count as they are."""
     name = after.replication_group_id
     if after.automatic_failover_enabled and after.num_cache_clusters < 2:
         raise PlanRefused(
@@ -111,6 +166,13 @@ def check_result(after: ReplicationGroup) -> None:
         )
 
 
+def check_windows(after: ReplicationGroup, changes: Mapping[str, Any]) -> None:
+    """Whoever changes one of them meets the other as it is."""
+    stated = [name for name in ("snapshot_window", "preferred_maintenance_window") if name in changes]
+    if stated:
+        windows.refuse_overlap(after.snapshot_window, after.preferred_maintenance_window, stated[0])
+
+
 def _refuse_fixed(current: ReplicationGroup, option: str, wanted: Any) -> None:
     is_now = getattr(current, option)
     raise PlanRefused(
@@ -120,10 +182,37 @@ def _refuse_fixed(current: ReplicationGroup, option: str, wanted: Any) -> None:
     )
 
 
+def _check_engine(current: ReplicationGroup, desired: Desired) -> None:
+    """An engine that is not stated is kept; another one comes in place, with its version."""
+    what = f"The replication group {current.replication_group_id} runs {ENGINES.get(current.engine, current.engine)}"
+    version, engine = desired.engine_version, desired.engine or current.engine
+    if version and engine_of(version) != engine:
+        other = engine_of(version)
+        raise PlanRefused(
+            f"{what}, and engine_version {version} is one of {ENGINES[other]}: state engine: {other} with it to move "
+            "in place, or leave engine_version out",
+            "engine",
+        )
+    if engine == current.engine:
+        return
+    if not version:
+        raise PlanRefused(
+            f"{what}, and AWS moves it to {ENGINES[engine]} in place to a version that is stated only: state "
+            f"engine_version, as {'7.1' if engine == REDIS else '8.0'}",
+            "engine_version",
+        )
+    if engine == REDIS and (current.version[:2], version_numbers(version)[:2]) != (FROM_VALKEY, TO_REDIS):
+        raise PlanRefused(
+            f"{what} {current.engine_version}, and AWS goes back to Redis OSS in place from Valkey 7.2 to 7.1 only: "
+            "make a new group under another replication_group_id, or state engine: valkey",
+            "engine",
+        )
+
+
 def _check_upgrade(current: ReplicationGroup, desired: Desired) -> None:
-    stated = desired.engine_version or ""
+    stated, engine = desired.engine_version or "", desired.engine or current.engine
     wanted = version_numbers(stated)
-    if wanted < current.version[: len(wanted)]:
+    if engine == current.engine and wanted < current.version[: len(wanted)]:
         raise PlanRefused(
             f"The replication group {current.replication_group_id} runs {current.engine_version}, and AWS cannot go "
             f"back to {stated} in place: make a new group under another replication_group_id, or state an "
@@ -131,19 +220,20 @@ def _check_upgrade(current: ReplicationGroup, desired: Desired) -> None:
             "engine_version",
         )
     group = desired.cache_parameter_group_name or current.cache_parameter_group_name
-    before, after = family_of(current.engine_version), family_of(stated)
+    before, after = family_of(current.engine, current.engine_version), family_of(engine, stated)
     custom = bool(group) and not group.startswith("default.")
-    if custom and before != after and group == current.cache_parameter_group_name:
+    differs = engine != current.engine or bool(before and after and before != after)
+    if custom and differs and group == current.cache_parameter_group_name:
         raise PlanRefused(
-            f"The parameter group {group} is of the family {before} and cannot serve {stated}: state a "
-            f"cache_parameter_group_name of the family {after} with the upgrade",
+            f"The parameter group {group} is of the family {before} and cannot serve {ENGINES[engine]} {stated}: state "
+            f"a cache_parameter_group_name of the family {after or 'of that version'} with it",
             "cache_parameter_group_name",
         )
-    _check_family(desired.cache_parameter_group_name, stated)
+    _check_family(desired.cache_parameter_group_name, engine, stated)
 
 
-def _check_family(group: str | None, version: str) -> None:
-    family = family_of(version)
+def _check_family(group: str | None, engine: str, version: str) -> None:
+    family = family_of(engine, version)
     if group and family and group.startswith("default.") and group != f"default.{family}":
         raise PlanRefused(
             f"cache_parameter_group_name is {group}, and engine_version {version} is of the family {family}: state "

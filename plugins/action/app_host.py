@@ -1,0 +1,277 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""One step of the way on an app host: look at it, move it, put it back. A result comes back whatever happens.
+
+A host that fails or is lost stays in the play, as a decision over all results follows. Composes the modules
+app_host_info, cache_probe, env_update and app_service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    AFTER_APPLY_ADDRESS,
+    Endpoint,
+    build_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    batches,
+    rollback,
+    to_original,
+    words,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import LOOK, RESULT, known_of
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
+
+SERVICE_SECONDS = 86400.0  # the module keeps its own time, as its limit begins with the restart
+PAUSE = 0.5
+HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, whatever the goal
+
+
+class ActionModule(HostAction):
+    """``step`` is look, move, back or refused."""
+
+    _VALID_ARGS = frozenset(("known", "step", "turn"))
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        self._vars, self._known = task_vars, known_of(self._task.args)
+        self._goal = GOALS[self._known.goal]
+        self._host = task_vars["inventory_hostname"]
+        self.be_ready()
+        settings = self.settings(task_vars, (*self._goal.stages, *HOST_STAGES))
+        self._settings, self._migration = settings, Migration.from_settings(settings)
+        steps = {"look": self.look, "survey": self.look, "move": self.move, "back": self.back, "refused": self.refused}
+        return steps[self._task.args["step"]]()
+
+    def be_ready(self) -> None:
+        if self._task.delegate_to:
+            raise AnsibleActionFail("app_host works on the host itself: take delegate_to away from this task.")
+        super().be_ready()
+
+    # --- looking ---
+
+    def look(self) -> dict[str, Any]:
+        """What there is on this host, as decide.look.Look reads it."""
+        is_known = self._known.endpoint.get("state", "known") == "known"
+        order = {
+            **self.common(),
+            "values": [
+                {"store": value.store, "path": value.address, "keys": dict.fromkeys(value.keys, self.wanted())}
+                for value in self._migration.own
+            ],
+            "state": "reverted" if self._goal.reverts else "present",
+            "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
+            "endpoint": self._known.endpoint if not self._goal.reverts or self._goal.name == "state" else None,
+            "leave": self.left_of_a_look(),
+            "probe": self.probe() if self.is_to_prove(is_known) else None,
+            "old": self.old() if self._goal.name not in ("state", "rotate", "ingress") else None,
+            "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
+            **self.interpreter(),
+        }
+        seen = self.module("app_host_info", {name: value for name, value in order.items() if value is not None})
+        if why := batches.failure_reason(seen):
+            return {
+                "changed": False,
+                "step": "look at the host",
+                "why": why,
+                "unreachable_host": bool(seen.get("unreachable")),
+            }
+        names = ("services", "target", "old", "survey")
+        told = {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
+        return {**told, **self.contents()} if self._goal.name == "rollback" and self.is_first() and is_known else told
+
+    def contents(self) -> dict[str, Any]:
+        """What the app wrote to the target, and would leave behind: one host counts it."""
+        order = {
+            "endpoint": self._known.endpoint,
+            "auth_token": self.token() or None,
+            "sample": self._settings["sample"],
+        }
+        return {"contents": self.module("cache_contents", order)}
+
+    def restart_of_a_look(self) -> str:
+        return "never" if self._goal.name in ("state", "rotate") else "auto"
+
+    def left_of_a_look(self) -> list[dict[str, Any]]:
+        """Where processes must not be connected any more, beside what the host's own values say."""
+        if self._goal.name == "rollback":
+            return self.target_place()
+        return batches.locations_to_leave(self._known.shared, self._known.endpoint)
+
+    def is_to_prove(self, is_known: bool) -> bool:
+        is_open = not any(
+            part["module"] == "cache_security_group" and part["seen"].get("plan") for part in self._known.parts
+        )
+        return not self._goal.reverts and is_known and is_open and self._goal.name not in ("assess",)
+
+    def is_first(self) -> bool:
+        return bool(self._known.present) and self._host == self._known.present[0]
+
+    def is_surveyor(self) -> bool:
+        return "assess" in self._goal.stages and (self.is_first() or self._task.args["step"] == "survey")
+
+    # --- acting ---
+
+    def move(self) -> dict[str, Any]:
+        """To the target: prove it, change the values, restart, prove that every process is there and none elsewhere."""
+        with Trip(self._host) as trip:
+            trip.take(
+                "Probe the target", self.module("cache_probe", {**self.probe(), **self.interpreter()}), is_act=False
+            )
+            changes = [
+                trip.take("Change the value", self.module("env_update", self.change(value, self.wanted())))
+                for value in self._migration.own
+            ]
+            self.tell_changes(trip, changes)
+            leave = batches.locations_to_leave([*changes, *self._known.shared], self._known.endpoint)
+            restart = "always" if self.is_to_restart(changes) else "auto"
+            for service in self._migration.services:
+                order = {**self.service(service, restart), "endpoint": self._known.endpoint, "leave": leave}
+                self.restart(trip, service.name, order)
+        return self.told(trip)
+
+    def is_to_restart(self, changes: list[dict[str, Any]]) -> bool:
+        """An app may have read what it had before; where it reads what all share, that has been changed by then."""
+        reads_shared = not self._migration.own and bool((self.turn.get("shared") or {}).get("changed"))
+        return self._goal.name == "rotate" or reads_shared or any(change.get("changed") for change in changes)
+
+    def back(self) -> dict[str, Any]:
+        """To what the values said before: restore them, restart, prove that every process has left the target."""
+        with Trip(self._host) as trip:
+            changes = [
+                trip.take("Restore the value", self.module("env_update", self.change(value, None)))
+                for value in self._migration.own
+            ]
+            self.refuse_what_leads_to_the_target(trip, changes)
+            self.tell_changes(trip, changes)
+            failure = str(self.turn.get("shared_failure") or "")
+            if failure and not self._migration.own:
+                why = rollback.NOT_ONTO_SHARED.format(why=failure)
+                trip.end("Restart where needed and prove the connections", why)
+            was_restarted = bool((self._vars.get(RESULT) or {}).get("restarted"))
+            restart = "always" if was_restarted or any(change.get("changed") for change in changes) else "auto"
+            places = batches.locations_to_leave(self.looked_at(), self._known.endpoint)
+            now = batches.location_now([*changes, *(self.turn.get("shared_back") or ())], places)
+            for service in self._migration.services:
+                order = {**self.service(service, restart), "endpoint": now, "leave": self.target_place()}
+                self.restart(trip, service.name, order)
+        return self.told(trip)
+
+    def looked_at(self) -> list[Mapping[str, Any]]:
+        return [*((self._vars.get(LOOK) or {}).get("values") or ()), *self._known.shared]
+
+    def refuse_what_leads_to_the_target(self, trip: Trip, changes: list[dict[str, Any]]) -> None:
+        """A plan knows it before; by now somebody may have put it there."""
+        services = [service.name for service in self._migration.services]
+        for value, change in zip(self._migration.own, changes):
+            if batches.leads_there(change, to_original.target_of(self._known)):
+                why = rollback.no_original(value.address, self._settings["state_dir"], services)
+                trip.end("Restore the value", why)
+
+    def refused(self) -> dict[str, Any]:
+        """Whether the target refuses the token that was ended."""
+        order = {**self.probe(), "auth_token": self.secret("old_token"), "write": False}
+        seen = self.module("cache_probe", order)
+        return {
+            "changed": False,
+            "kind": str((seen.get("failure") or {}).get("kind") or "none"),
+            "msg": seen.get("msg") or "",
+        }
+
+    def restart(self, trip: Trip, name: str, order: dict[str, Any]) -> None:
+        if not order["endpoint"]:
+            del order["endpoint"]
+        answer = progress.run_until_done(
+            lambda args: self.module("app_service", dict(args), is_raised=True),
+            order,
+            timeout=SERVICE_SECONDS,
+            interval=PAUSE,
+            say=lambda line: say.lines([f"  [{self._host}] {line}"]),
+            next_args=lambda args, result: {**args, "resume": result["resume"]},
+        )
+        if answer.get("restarted"):
+            trip.lines.append(f"{self._host}: restart {name}")
+        trip.take("Restart where needed and prove the connections", answer)
+
+    def tell_changes(self, trip: Trip, changes: list[dict[str, Any]]) -> None:
+        for value, change in zip(self._migration.own, changes):
+            for key, one in (change.get("changes") or {}).items():
+                if one.get("action") != "keep":
+                    trip.lines.append(f"{self._host}: {value.address} {key}: {one.get('before')} -> {one.get('after')}")
+
+    def told(self, trip: Trip) -> dict[str, Any]:
+        result = trip.result()
+        say.lines([words.of_host(self._host, result)])
+        return result
+
+    # --- what modules are given ---
+
+    @property
+    def turn(self) -> Mapping[str, Any]:
+        return self._task.args.get("turn") or {}
+
+    def common(self) -> dict[str, Any]:
+        return {"migration_name": self._known.name, "state_dir": self._settings["state_dir"]}
+
+    def interpreter(self) -> dict[str, Any]:
+        """The app's own, as its user. Without a user there is none that root would run."""
+        migration = self._migration
+        return {"python": migration.python, "user": migration.user} if migration.python and migration.user else {}
+
+    def probe(self) -> dict[str, Any]:
+        token = self.token()
+        order = {"endpoint": self._known.endpoint, "database": self._settings.get("database") or 0, "write": True}
+        return {**order, "auth_token": token} if token else order
+
+    def old(self) -> dict[str, Any]:
+        """How the way back is asked: by the host's own values, or where it has none by what all share."""
+        return {} if self._migration.own else {"url": self.secret("original")}
+
+    def change(self, value: Any, wanted: str | None) -> dict[str, Any]:
+        return {
+            **self.common(),
+            "store": value.store,
+            "path": value.address,
+            "values": dict.fromkeys(value.keys, wanted if wanted is not None else ""),
+            "keep_options": wanted is not None,
+            "state": "present" if wanted is not None else "reverted",
+        }
+
+    def service(self, service: Any, restart: str) -> dict[str, Any]:
+        return {
+            "name": service.name,
+            "manager": service.manager,
+            "supervisorctl": list(service.supervisorctl),
+            "health_url": service.health_url or None,
+            "health_requests": self._settings["health_requests"],
+            "timeout": self._settings["timeout"],
+            "restart": restart,
+        }
+
+    def target_place(self) -> list[dict[str, Any]]:
+        target = to_original.target_of(self._known)
+        is_known = target.get("address") and target.get("address") != AFTER_APPLY_ADDRESS
+        return [{"address": target["address"], "port": int(target["port"])}] if is_known else []
+
+    def wanted(self) -> str | None:
+        """What the values are to hold; None where they go back."""
+        if self._goal.reverts:
+            return None
+        return build_url(
+            Endpoint.from_dict(self._known.endpoint), self.token(), int(self._settings.get("database") or 0)
+        )
+
+    def token(self) -> str:
+        return self.secret("token")
+
+    def secret(self, name: str) -> str:
+        return self.opened(self.turn.get(name) or self._task.args["known"].get(name) or "")

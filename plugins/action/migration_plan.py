@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Plan the run of what was looked at, and say it. Writes nothing. What stands against it ends the run, all reasons
+at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine, words
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import SURVEYED, EngineAction, known_of
+
+
+class ActionModule(EngineAction):
+    """Says only what is new where ``told`` is the plan that was said before something was made.
+
+    ``surveyed`` is who looked into the old Redis since.
+    """
+
+    _VALID_ARGS = frozenset(("known", "told", "surveyed"))
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        known, told = known_of(self._task.args), dict(self._task.args.get("told") or {})
+        goal = GOALS[known.goal]
+        looks = self.looks(task_vars, known.present) if goal.looks_at_hosts else {}
+        if surveyor := self._task.args.get("surveyed"):
+            looks.update(self.looks(task_vars, [surveyor], SURVEYED))
+        plan = engine.plan(known, looks)
+        if plan.facts.get("survey"):
+            return {"changed": False, "survey": plan.facts["survey"]}
+        said = list(words.news_of(plan) if told else words.of_plan(known, plan))
+        say.lines(said)
+        refusals = [*plan.refusals, *self.check_that_cannot_be_run(known, plan)]
+        if refusals:
+            raise AnsibleActionFail("\n".join(refusals))
+        first = {"lines": told.get("lines", plan.lines), "digest": told.get("digest", plan.digest)}
+        plan = replace(plan, facts={**plan.facts, "first": first})
+        acts = not known.check_mode
+        return {
+            "changed": False,
+            "plan": plan.as_dict(),
+            "said": said,
+            **first,
+            "survey": "",
+            "makes": bool(plan.facts.get("makes")) and acts,
+            "acts": acts and not plan.is_nothing and goal.moves,
+            "step": "back" if goal.destination == ORIGINAL else "move",
+            "throttle": int(known.settings["rollback_throttle"]) if goal.destination == ORIGINAL else 0,
+            "back_throttle": int(known.settings.get("rollback_throttle") or 1),
+            "batches": [list(batch) for batch in plan.batches] if acts else [],
+        }
+
+    @staticmethod
+    def check_that_cannot_be_run(known: Known, plan: Plan) -> list[str]:
+        """Known before anything is changed, and by a plan."""
+        if not plan.facts.get("checks"):
+            return []
+        check = run_check(known.settings["check_command"], "", known.settings["check_timeout"], {}, [], is_look=True)
+        return [] if check["passed"] else [str(check["msg"])]

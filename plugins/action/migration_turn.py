@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the controller does before each batch, and after the last: hold the lock, judge, change what all share,
+complete.
+
+It never fails: what fails is in its result, as hosts may have to be put back, and the last word is
+migration_verdict's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL, TARGET, TOKEN
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, known_of
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns import original, target, token
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
+
+TURNS = {TARGET: target, ORIGINAL: original, TOKEN: token}
+
+
+class ActionModule(EngineAction):
+    """``batch`` is the number of the batch that comes next, from 0; left out after the last. ``so_far`` is what
+    the turn before returned.
+    """
+
+    _VALID_ARGS = frozenset(("known", "plan", "batch", "so_far"))
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        known, plan = known_of(self._task.args), Plan.from_dict(self._task.args["plan"])
+        so_far = self.of_this_run(self._task.args.get("so_far"))
+        turn = Turn(self, known, plan, so_far, task_vars)
+        turns = TURNS[GOALS[known.goal].destination]
+        try:
+            if not so_far:
+                turns.begin(turn)
+            turn.judge()
+            turns.after_batch(turn)
+            if self._task.args.get("batch") is None:
+                turns.complete(turn)
+        except Stopped as stopped:
+            turn.stop(stopped)
+        if self._task.args.get("batch") is None:
+            turns.undo(turn)
+        return {**turn.state, "changed": turn.changed}

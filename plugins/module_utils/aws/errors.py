@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Errors of AWS as sentences for an operator: which call failed, and which option to change."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError:
+    ClientError = Exception  # AnsibleAWSModule has the better words for it
+
+ACCESS_DENIED = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"]
+
+_REMEDIES = {
+    "CacheSubnetGroupNotFoundFault": "make the subnet group first (elasticache_subnet_group), or change "
+    "cache_subnet_group_name",
+    "CacheParameterGroupNotFound": "make the parameter group first (elasticache_parameter_group), or change "
+    "cache_parameter_group_name",
+    "InsufficientCacheClusterCapacity": "AWS has no such nodes there now: try another cache_node_type or other "
+    "preferred_cache_cluster_azs",
+    "NodeQuotaForCustomerExceeded": "the account's quota of nodes is used up: ask AWS for more (Service Quotas), or "
+    "lower num_cache_clusters",
+    "ClusterQuotaForCustomerExceeded": "the account's quota of clusters is used up: ask AWS for more (Service Quotas)",
+    "InvalidVPCNetworkStateFault": "security_group_ids and the subnets of cache_subnet_group_name must be of one VPC",
+    "SnapshotAlreadyExistsFault": "change final_snapshot_identifier",
+    "CacheSubnetGroupInUse": "delete the caches that are in the subnet group first",
+    "InvalidCacheParameterGroupState": "delete the caches that use the parameter group first",
+    "SubnetInUse": "a subnet that caches are in cannot be taken out of subnet_ids",
+    "InvalidSubnet": "change subnet_ids: the subnets must exist, and be of one VPC",
+    "InvalidKMSKeyFault": "change kms_key_id: the key must exist, be enabled, and be of this region",
+    "ServiceLinkedRoleNotFoundFault": "the account lacks ElastiCache's service-linked role: allow "
+    "iam:CreateServiceLinkedRole, or make it once",
+    "ExpiredToken": "the credentials have expired: sign in again",
+    "InvalidClientTokenId": "AWS does not know the access key: check profile, access_key and region",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
+}
+
+
+# What AWS says under codes that do not tell what it is about, and the option that is meant.
+_REFUSED_VALUE = ("InvalidParameterValue", "InvalidParameterCombination")
+_MEANT = (
+    (r"parameter group", "cache_parameter_group_name", "it must be of the family of the engine and its version"),
+    (r"node ?type", "cache_node_type", "AWS has no such type here, or not for this engine"),
+    (r"availability ?zone", "preferred_cache_cluster_azs", "zones must be of this region, and of the subnet group"),
+    (r"security group", "security_group_ids", "they must exist, and be of the VPC of the subnets"),
+    (r"user group", "engine", "Redis OSS takes user groups of its own engine only"),
+    (
+        r"find version|engine version",
+        "engine_version",
+        "AWS tells its versions: aws elasticache describe-cache-engine-versions",
+    ),
+    (r"kms", "kms_key_id", "the key must exist, be enabled, and be of this region"),
+)
+
+
+def explain(error: AnsibleAWSError, service: str = "elasticache", options: Mapping[str, Any] | None = None) -> str:
+    """One sentence: which call failed, and what to change. ``options`` are the module's: AWS repeats their values."""
+    cause = error.exception
+    what = error.message or "Failed to call AWS"
+    if not isinstance(cause, ClientError):
+        return str(what)
+    code = cause.response["Error"]["Code"]
+    if code in ACCESS_DENIED:
+        denied = _denied_action(cause, service)
+        return f"{what}: the identity that runs this lacks the IAM action {denied}; add it to its policy"
+    remedy = _REMEDIES.get(code) or _REMEDIES.get(re.sub("Fault$", "", code))
+    remedy = remedy or _remedy_of_text(code, cause.response["Error"].get("Message", ""), options or {})
+    return f"{what}: {remedy}" if remedy else str(what)
+
+
+def _remedy_of_text(code: str, text: str, options: Mapping[str, Any]) -> str:
+    if code not in _REFUSED_VALUE:
+        return ""
+    named = [name for name, value in options.items() if name in _NAMED_BY_VALUE and _is_in(value, text)]
+    told = [option for pattern, option, _why in _MEANT if re.search(pattern, text, re.IGNORECASE)]
+    meant = next(iter([*named, *told]), "")
+    why = next((why for _pattern, option, why in _MEANT if option == meant), "")
+    return f"change {meant}: {why}" if meant else ""
+
+
+_NAMED_BY_VALUE = frozenset(option for _pattern, option, _why in _MEANT) - {"engine", "engine_version"}
+
+
+def _is_in(value: Any, text: str) -> bool:
+    """Whether the text repeats the value of an option; short ones would be found by chance."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(item, str) and len(item) > 3 and item in text for item in values)
+
+
+def _denied_action(error: Any, service: str) -> str:
+    """AWS names it, and may mean another than the call (a create with tags also needs AddTagsToResource)."""
+    named = re.search(r"perform: ([\w-]+:\w+)", error.response["Error"].get("Message", ""))
+    return named.group(1) if named else f"{service}:{error.operation_name}"

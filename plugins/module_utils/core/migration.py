@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is moved: the values that an app reads, the services that read them, and who they are. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+DEFAULT_KEY = "REDIS_URL"
+URL = "url"
+FORMS = (URL,)
+
+# Where a store is, and by which word of its address a value of it is found.
+ADDRESSES = {"dotenv": "path", "ssm": "parameter"}
+
+
+class SettingError(ValueError):
+    """A setting cannot be used; the text is a sentence for the operator and names the option."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One place that holds keys: ``address`` is a path on each host, or the name of what all consumers share."""
+
+    store: str
+    address: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> Value:
+        store = str(stated.get("store") or "")
+        word = ADDRESSES.get(store)
+        if word is None:
+            raise SettingError(f"migration_values names the store {store!r}: use one of {', '.join(ADDRESSES)}")
+        address = str(stated.get(word) or "")
+        if not address:
+            raise SettingError(f"migration_values has a value with store: {store} and no {word}: say where it is")
+        keys = stated.get("keys") or {DEFAULT_KEY: URL} if word == "path" else {address: stated.get("form") or URL}
+        if not isinstance(keys, Mapping):
+            raise SettingError(
+                f"migration_values: keys of {address} is no mapping of names to forms, as {{REDIS_URL: url}}"
+            )
+        for name, form in keys.items():
+            if form not in FORMS:
+                raise SettingError(
+                    f"migration_values gives {name} of {address} the form {form!r}: use {', '.join(FORMS)}"
+                )
+        return cls(store, address, {str(name): str(form) for name, form in keys.items()})
+
+
+@dataclass(frozen=True)
+class Service:
+    """What reads the values, and is restarted."""
+
+    name: str
+    manager: str = "systemd"
+    supervisorctl: tuple[str, ...] = ("supervisorctl",)
+    health_url: str = ""
+
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> Service:
+        if not stated.get("name"):
+            raise SettingError("migration_services has a service without a name: say which unit or program it is")
+        return cls(
+            name=str(stated["name"]),
+            manager=str(stated.get("manager") or "systemd"),
+            supervisorctl=tuple(stated.get("supervisorctl") or ("supervisorctl",)),
+            health_url=str(stated.get("health_url") or ""),
+        )
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What one consumer has: its values, split by where they are, and its services in the order of their restart."""
+
+    own: tuple[Value, ...]
+    shared: tuple[Value, ...]
+    services: tuple[Service, ...]
+    python: str = ""
+    user: str = ""
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Migration:
+        """Of ``migration_*`` without the prefix. Raises SettingError."""
+        values = tuple(Value.from_dict(stated) for stated in settings.get("values") or ())
+        if not values and "services" in settings:  # whoever reads no services does not move either
+            raise SettingError(
+                "migration_values is empty, so there is nothing to move: say what the app reads, as "
+                "[{store: dotenv, path: /opt/shop/.env, keys: {REDIS_URL: url}}]"
+            )
+        places = [(value.store, value.address) for value in values]
+        twice = sorted({address for store, address in places if places.count((store, address)) > 1})
+        if twice:
+            raise SettingError(f"migration_values names {', '.join(twice)} twice: put its keys into one entry")
+        return cls(
+            own=tuple(value for value in values if ADDRESSES[value.store] == "path"),
+            shared=tuple(value for value in values if ADDRESSES[value.store] != "path"),
+            services=tuple(Service.from_dict(stated) for stated in settings.get("services") or ()),
+            python=str(settings.get("app_python") or ""),
+            user=str(settings.get("app_user") or ""),
+        )

@@ -1,0 +1,533 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Every ``migration_*`` option, once: its type, its default, what it is, and which stages read it.
+
+The argument specs of the roles, the tables of the READMEs and the check of what a run is given are made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Mapping
+
+PREFIX = "migration_"
+STAGES = ("assess", "provision", "ingress", "cutover", "rollback", "rotate", "state", "decommission")
+_MOVES = ("cutover", "rollback", "rotate")
+_LOOKS = ("assess", "cutover", "rollback", "rotate", "state")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option without its prefix. ``default`` None means that it must be stated, or for ``str`` is empty."""
+
+    name: str
+    what: str
+    type: str = "str"
+    default: Any = ""
+    required: bool = False
+    elements: str = ""
+    choices: tuple[str, ...] = ()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stages: tuple[str, ...] = STAGES
+
+    @property
+    def full_name(self) -> str:
+        return PREFIX + self.name
+
+    def spec(self) -> dict[str, Any]:
+        """As Ansible's argument specs have it, without the words."""
+        stated: dict[str, Any] = {"type": self.type, "default": self.default}  # what is required is said in a sentence
+        inner = {name: {word: one[word] for word in one if word != "description"} for name, one in self.options.items()}
+        optional = {"elements": self.elements, "choices": list(self.choices), "options": inner}
+        return {**stated, **{name: value for name, value in optional.items() if value}}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Options that belong together, under one heading of the README."""
+
+    heading: str
+    options: tuple[Option, ...]
+
+
+_VALUE: dict[str, dict[str, Any]] = {
+    "store": {
+        "type": "str",
+        "choices": ["dotenv", "ssm"],
+        "required": True,
+        "description": "Where it is: in a C(.env) file on each host, or in a parameter of SSM that all hosts share.",
+    },
+    "path": {"type": "str", "description": "The file, with C(store=dotenv)."},
+    "parameter": {"type": "str", "description": "The name of the parameter, with C(store=ssm)."},
+    "keys": {
+        "type": "dict",
+        "description": (
+            "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out."
+        ),
+    },
+    "form": {
+        "type": "str",
+        "choices": ["url"],
+        "default": "url",
+        "description": "With C(store=ssm), the form that the parameter holds. C(url) is the cache's whole URL.",
+    },
+}
+
+_SERVICE: dict[str, dict[str, Any]] = {
+    "name": {
+        "type": "str",
+        "required": True,
+        "description": "One unit, or with supervisor a program or a group (C(shop:*)).",
+    },
+    "manager": {
+        "type": "str",
+        "choices": ["systemd", "supervisor"],
+        "default": "systemd",
+        "description": "What runs it.",
+    },
+    "supervisorctl": {
+        "type": "list",
+        "elements": "str",
+        "default": ["supervisorctl"],
+        "description": "How C(supervisorctl) is called.",
+    },
+    "health_url": {
+        "type": "str",
+        "default": "",
+        "description": (
+            "Its health check, as asked on the host itself. It must answer 200, and go through Redis, so that an "
+            "app that connects when it is asked does connect. Left empty, only processes and connections count."
+        ),
+    },
+}
+
+PARTS = (
+    Part(
+        "",
+        (
+            Option(
+                "name",
+                "The name of the migration: a letter, then letters, digits and single hyphens, 64 at most. What is "
+                "made carries it as the tag C(cache_migration:name), and originals are kept under it.",
+                required=True,
+            ),
+            Option("region", "The AWS region, such as us-east-1.", required=True),
+            Option(
+                "data",
+                "What becomes of the data. C(cold): the target starts empty. It must be stated.",
+                stages=("assess",),
+                choices=("", "cold"),
+            ),
+        ),
+    ),
+    Part(
+        "The app",
+        (
+            Option(
+                "values",
+                "What the app reads: every place that holds the cache's URL. All are changed, proven and put back "
+                "as one.",
+                "list",
+                [],
+                elements="dict",
+                options=_VALUE,
+            ),
+            Option(
+                "services",
+                "The app's services, in the order of their restart. Whatever else reads the same values is neither "
+                "restarted nor proven.",
+                "list",
+                [],
+                elements="dict",
+                options=_SERVICE,
+                stages=(*_LOOKS, "ingress"),
+            ),
+            Option(
+                "app_python",
+                "The app's own interpreter, as its virtual environment's, so that its own redis-py is what proves. "
+                "Left empty, the collection's own client does.",
+                stages=(*_LOOKS, "ingress"),
+            ),
+            Option(
+                "app_user",
+                "The user that the app runs as, who runs its interpreter; required with O(migration_app_python).",
+                stages=(*_LOOKS, "ingress"),
+            ),
+            Option(
+                "health_requests",
+                "How many health requests in a row must succeed.",
+                "int",
+                5,
+                stages=(*_MOVES, "state"),
+            ),
+            Option(
+                "timeout",
+                "Seconds for a service to be healthy and connected after its restart.",
+                "float",
+                60,
+                stages=(*_MOVES, "state"),
+            ),
+            Option(
+                "database",
+                "The number of the database that the app uses; another one in the old URL is refused.",
+                "int",
+                0,
+                stages=("assess", "ingress", "cutover", "rotate"),
+            ),
+            Option(
+                "state_dir",
+                "The folder on the hosts where originals are kept, readable by root only; the last backup passes "
+                "through it.",
+                default="/var/lib/cache_migration",
+            ),
+        ),
+    ),
+    Part(
+        "The target",
+        (
+            Option(
+                "replication_group_id",
+                "Its name, 1 to 40 letters, digits and hyphens. Needed unless an endpoint is given.",
+            ),
+            Option(
+                "cache_node_type",
+                "The node type, such as C(cache.t3.small). Needed to make the target.",
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "engine",
+                "What the target runs. Left empty, a new one runs Redis OSS, and one that exists keeps its own; "
+                "another one named here moves it in place, where AWS can.",
+                choices=("", "redis", "valkey"),
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "engine_version",
+                "The version of the engine. Left empty, a new target of Redis OSS runs 7.1, and one that exists "
+                "keeps its own.",
+                stages=("assess", "provision"),
+            ),
+            Option("num_cache_clusters", "Nodes, the primary included, from 1 to 6.", "int", 2, stages=("provision",)),
+            Option(
+                "multi_az_enabled",
+                "Spread the nodes over availability zones. Needs two nodes and automatic failover.",
+                "bool",
+                True,
+                stages=("provision",),
+            ),
+            Option(
+                "automatic_failover_enabled",
+                "Promote a replica where the primary fails. Needs two nodes.",
+                "bool",
+                True,
+                stages=("provision",),
+            ),
+            Option(
+                "preferred_cache_cluster_azs",
+                "Zones of the nodes, the primary's first, as many as nodes. Counts at creation only.",
+                "list",
+                [],
+                elements="str",
+                stages=("provision",),
+            ),
+            Option(
+                "auth_token_secret",
+                "The secret in Secrets Manager that holds the AUTH token. Left empty, the target has no AUTH.",
+                stages=("assess", "provision", "ingress", *_MOVES),
+            ),
+            Option(
+                "auth_token_generate",
+                "Make that secret, with a generated token, where it does not exist.",
+                "bool",
+                False,
+                stages=("provision", "ingress", "cutover"),
+            ),
+            Option("auth_token_new", "Make a new token; for one run, by C(-e).", "bool", False, stages=("rotate",)),
+            Option("transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("provision",)),
+            Option(
+                "at_rest_encryption_enabled",
+                "Encrypt the data at rest. Fixed once the target is made.",
+                "bool",
+                True,
+                stages=("provision",),
+            ),
+            Option(
+                "kms_key_id", "A KMS key of your own for that. Left empty, the service's own.", stages=("provision",)
+            ),
+            Option(
+                "snapshot_retention_limit",
+                "Days that automatic backups are kept, 0 to 35. 0 means none.",
+                "int",
+                5,
+                stages=("provision",),
+            ),
+            Option(
+                "snapshot_window",
+                "The daily window of backups in UTC, as C(03:00-04:00). Left empty, AWS chooses.",
+                stages=("provision",),
+            ),
+            Option(
+                "preferred_maintenance_window",
+                "The weekly window of maintenance in UTC, as C(sun:05:00-sun:06:00). Left empty, AWS chooses.",
+                stages=("provision",),
+            ),
+            Option(
+                "parameters",
+                "Parameters that differ from the defaults, such as C(maxmemory-policy).",
+                "dict",
+                {},
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "parameter_group_name",
+                "The parameter group. Left empty, C(<name>-cache) where O(migration_parameters) is stated, else "
+                "the engine's own.",
+                stages=("provision", "rollback"),
+            ),
+            Option(
+                "subnet_group_name",
+                "The subnet group. Left empty, C(<name>-cache). With no subnets stated it must exist.",
+                stages=("provision", "rollback"),
+            ),
+            Option(
+                "subnet_ids",
+                "The subnets of the target. Left empty, the subnet group must exist, and is used as it is.",
+                "list",
+                [],
+                elements="str",
+                stages=("provision",),
+            ),
+            Option("port", "The port. Fixed once the target is made.", "int", 6379, stages=("provision", "ingress")),
+            Option(
+                "tags",
+                "Tags for everything that is made, beside the one that says whose it is.",
+                "dict",
+                {},
+                stages=("provision", "ingress"),
+            ),
+            Option(
+                "adopt",
+                "Use a target that this migration did not make. It is checked, and never changed or deleted.",
+                "bool",
+                False,
+            ),
+            Option(
+                "endpoint",
+                "An endpoint of somebody else's making, used as it stands: "
+                "C({address: …, port: 6379, tls: false, auth: none}), or with C(auth: token) and "
+                "O(migration_auth_token_secret). Nothing is made then.",
+                "dict",
+                {},
+            ),
+        ),
+    ),
+    Part(
+        "The way",
+        (
+            Option(
+                "vpc_id",
+                "The VPC of the security group that is made. Left empty, the default VPC.",
+                stages=("provision", "ingress", "rollback"),
+            ),
+            Option(
+                "app_security_group_ids",
+                "The app's security groups, which may reach the target. One of this and O(migration_app_cidrs) is "
+                "needed.",
+                "list",
+                [],
+                elements="str",
+                stages=("ingress",),
+            ),
+            Option(
+                "app_cidrs",
+                "The app's addresses, which may reach the target; no range wider than /16.",
+                "list",
+                [],
+                elements="str",
+                stages=("ingress",),
+            ),
+            Option(
+                "security_group_ids",
+                "Security groups of yours for the target, used as they are. Left empty, one is made and opened for "
+                "the app's hosts only.",
+                "list",
+                [],
+                elements="str",
+                stages=("provision", "ingress"),
+            ),
+            Option(
+                "security_group_name",
+                "The name of the security group that is made. Left empty, C(<name>-cache).",
+                stages=("provision", "ingress", "rollback"),
+            ),
+            Option(
+                "manage_ingress", "Whether the rules of that group are ours to add.", "bool", True, stages=("ingress",)
+            ),
+        ),
+    ),
+    Part(
+        "The run",
+        (
+            Option(
+                "canary",
+                "The host that is moved first, alone. Left empty, the first of those that are to be moved.",
+                stages=("cutover", "rotate"),
+            ),
+            Option(
+                "batch_size",
+                "How many hosts are moved at once after it, as a number or a percentage of those that are to be moved.",
+                default="50%",
+                stages=("cutover", "rotate"),
+            ),
+            Option(
+                "check_command",
+                "A check of your own, as a string or a list of program and arguments. It runs on the controller "
+                "after the canary and after the last batch, by no shell, where C(ansible-playbook) was started. "
+                "Ends it with another status than 0, all is put back. It finds in its environment "
+                "C(MIGRATION_PHASE) (C(canary) or C(all)), C(MIGRATION_HOSTS) and C(MIGRATION_ADDRESSES) (those "
+                "moved by then, by name and by C(ansible_host) where they have one, with commas), "
+                "C(MIGRATION_NAME) and C(MIGRATION_ENDPOINT). It runs only where something is to be moved.",
+                "raw",
+                "",
+                stages=("cutover",),
+            ),
+            Option(
+                "check_timeout",
+                "Seconds that the check may take each time. Then it is ended, and has failed.",
+                "int",
+                600,
+                stages=("cutover",),
+            ),
+            Option(
+                "unknown_clients",
+                "C(refuse) stops where the old Redis has clients that are no host of the inventory.",
+                default="warn",
+                choices=("warn", "refuse"),
+                stages=("assess",),
+            ),
+            Option(
+                "sample",
+                "Keys looked at in each database, of the old Redis and before a rollback of the target.",
+                "int",
+                1000,
+                stages=("assess", "rollback"),
+            ),
+            Option(
+                "wait_timeout",
+                "Seconds that a change of the target may take.",
+                "int",
+                3600,
+                stages=("provision", "rotate", "rollback"),
+            ),
+            Option(
+                "rollback_throttle",
+                "Hosts that are put back at once.",
+                "int",
+                1,
+                stages=("cutover", "rollback"),
+            ),
+            Option(
+                "rollback_delete_target",
+                "Delete the target after a rollback, with the groups that were made for it.",
+                "bool",
+                False,
+                stages=("rollback",),
+            ),
+            Option(
+                "final_snapshot_identifier",
+                "The snapshot taken before the target is deleted. Left empty: none, and its data is gone.",
+                stages=("rollback",),
+            ),
+            Option(
+                "rollback_close_ingress",
+                "Remove the rules that were added to its security group after a rollback.",
+                "bool",
+                False,
+                stages=("rollback",),
+            ),
+            Option(
+                "break_lock",
+                "The id of a lock to break, as the message of a refused run names it; for one run, by C(-e).",
+            ),
+            Option(
+                "report_dir",
+                "The folder on the controller where records go. Left empty, none is written.",
+                default="build/report",
+            ),
+        ),
+    ),
+    Part(
+        "The old Redis retired",
+        (
+            Option(
+                "decommission",
+                "Asked for: without it C(playbooks/decommission.yml) does nothing.",
+                "bool",
+                False,
+                stages=("decommission",),
+            ),
+            Option(
+                "old_instance_id",
+                "The EC2 instance of the old Redis. Left empty, C(instance_id) of the host in C(old_redis).",
+                stages=("decommission", "rollback"),
+            ),
+            Option(
+                "decommission_service",
+                "Its systemd unit, where that alone is retired and its host (in the group C(old_redis)) stays.",
+                stages=("decommission",),
+            ),
+            Option(
+                "decommission_min_age", "Hours that the cutover must be ago.", "float", 48, stages=("decommission",)
+            ),
+            Option("decommission_hold", "Hours between stop and terminate.", "float", 72, stages=("decommission",)),
+            Option("decommission_terminate", "Terminate after the hold.", "bool", False, stages=("decommission",)),
+            Option(
+                "decommission_waive",
+                "Checks that are waived by name: C(backup), C(backup_load), C(other_services), C(persistence), "
+                "C(data).",
+                "list",
+                [],
+                elements="str",
+                stages=("decommission", "rollback"),
+            ),
+            Option(
+                "decommission_wait_timeout",
+                "Seconds that instance, Redis and the backup's load may take, each.",
+                "int",
+                900,
+                stages=("decommission", "rollback"),
+            ),
+            Option("backup_bucket", "The S3 bucket of the last backup.", stages=("decommission",)),
+            Option(
+                "backup_kms_key_id",
+                "The KMS key that encrypts it. Left empty, S3's own.",
+                stages=("decommission",),
+            ),
+            Option(
+                "backup_endpoint_url",
+                "The address by which hosts reach S3. Left empty, AWS's own.",
+                stages=("decommission",),
+            ),
+            Option(
+                "backup_engine",
+                "The program on the controller that loads the backup once. Left empty, C(redis-server) or "
+                "C(valkey-server).",
+                stages=("decommission",),
+            ),
+        ),
+    ),
+)
+
+OPTIONS: Mapping[str, Option] = {option.name: option for part in PARTS for option in part.options}
+
+
+def of_stages(stages: Iterable[str]) -> dict[str, Option]:
+    """The options that any of these stages reads, by name, in the order of the README."""
+    wanted = set(stages)
+    return {name: option for name, option in OPTIONS.items() if wanted & set(option.stages)}
+
+
+def spec(stages: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The argument spec of these stages, by the options' full names."""
+    return {option.full_name: option.spec() for option in of_stages(stages).values()}

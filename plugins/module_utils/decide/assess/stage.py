@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The stage assess: what the looks at the old Redis mean for the target, or why they are not enough. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story, verdict
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
+    Circumstances,
+    Finding,
+    assess,
+    refusals,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
+    AssessmentError,
+    target_from,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.to_target import (
+    is_to_move,
+    leads_to_target,
+    reads,
+)
+
+Looks = Mapping[str, Look]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """``wants`` names the consumer that is to look into the old Redis first."""
+
+    refusals: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    wants: str = ""
+    record: Mapping[str, Any] | None = None
+
+
+def weigh(known: Known, looks: Looks) -> Assessment:
+    """Of the consumers that are not on the target yet; where all are, there is nothing to assess."""
+    waiting = {host: place for host, place in ((host, place_of(look, known)) for host, look in looks.items()) if place}
+    failures = {host: look.failure[1] for host, look in looks.items() if look.failure[1]}
+    failures.update(_not_reached(known, {host: look for host, look in looks.items() if not _is_there(look, known)}))
+    if failures:
+        way_on = (
+            "Where the old Redis is gone for good, there is nothing to assess, and what it held is lost: "
+            f"{known.words['cutover']} switches every host that is not on the target yet, without asking it."
+        )
+        return Assessment(refusals=(verdict.untouched(failures, way_on),))
+    if not waiting:
+        return Assessment(lines=tuple(story.assess_lines({}, {})), record={"findings": [], "source": {}, "waiting": {}})
+    surveyor = next((host for host in waiting if looks[host].survey), "")
+    if not surveyor:
+        return Assessment(wants=next(iter(waiting)))
+    survey = looks[surveyor].survey
+    if survey.get("failure"):
+        return Assessment(refusals=(verdict.untouched({surveyor: str(survey.get("msg") or survey["failure"])}),))
+    return _weighed(known, looks, waiting, survey)
+
+
+def place_of(look: Look, known: Known) -> dict[str, Any]:
+    """Where the value of a consumer leads, as ``{host, port, database}``; nothing where it leads to the target."""
+    if _is_there(look, known):
+        return {}
+    places = [change.get("before_location") for change in (reads(look, known).get("changes") or {}).values()]
+    return next((dict(place) for place in places if place and place["host"] != known.endpoint.get("address")), {})
+
+
+def _is_there(look: Look, known: Known) -> bool:
+    return leads_to_target(look, known) or not is_to_move(look, known)
+
+
+def _not_reached(known: Known, looks: Looks) -> dict[str, str]:
+    reasons = {host: batches.probe_failure(look.old, known.endpoint) for host, look in looks.items()}
+    return {host: why for host, why in reasons.items() if why}
+
+
+def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], survey: Mapping[str, Any]) -> Assessment:
+    settings = known.settings
+    try:
+        target = target_from(_target(settings, known))
+    except AssessmentError as error:
+        return Assessment(refusals=(f"The old Redis cannot be assessed: {error}.",))
+    stated = Circumstances(
+        data=settings.get("data") or "",
+        known_clients={
+            str(look.old.get("client_address")): host for host, look in looks.items() if look.old.get("client_address")
+        },
+        unknown_clients=settings["unknown_clients"],
+        database=settings["database"],
+        named_databases={host: int(place.get("database") or 0) for host, place in waiting.items()},
+    )
+    findings = assess(Source.from_dict(survey), target, stated)
+    refused = refusals(findings)
+    told = {"findings": [_told(finding) for finding in findings], "source": dict(survey)}
+    lines = story.assess_lines(told, waiting)
+    return Assessment(
+        refusals=(refusal(waiting, refused),) if refused else (),
+        lines=tuple(lines),
+        record={**told, "waiting": dict(waiting)},
+    )
+
+
+def refusal(waiting: Mapping[str, Any], refused: list[Finding]) -> str:
+    place = next(iter(waiting.values()))
+    why = "\n".join(f"- {finding.sentence}" for finding in refused)
+    return f"The target cannot take the place of the old Redis at {place['host']}:{place['port']}:\n{why}"
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in ("level", "subject", "found", "means", "remedy")}
+
+
+def _target(settings: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """What is stated, else what the target that exists runs."""
+    runs = known.endpoint if known.endpoint.get("state") == "known" else {}
+    return {
+        "service": known.endpoint.get("service"),
+        "engine": settings.get("engine") or runs.get("engine"),
+        "engine_version": settings.get("engine_version") or runs.get("engine_version"),
+        "cache_node_type": settings.get("cache_node_type"),
+        "parameters": settings.get("parameters"),
+    }

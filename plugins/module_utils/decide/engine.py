@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Look, plan, act, judge: the plan of a whole run, whatever its goal. Pure."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    making,
+    standing,
+    story,
+    to_original,
+    to_target,
+    to_token,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import stage
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, ORIGINAL, TOKEN
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import cost
+
+Looks = Mapping[str, Look]
+
+
+def plan(known: Known, looks: Looks) -> Plan:
+    """Planning against what a plan leads to yields no steps."""
+    destination = GOALS[known.goal].destination
+    if destination == ORIGINAL:
+        return to_original.plan(known, looks)
+    if destination == TOKEN:
+        return to_token.plan(known, looks)
+    if destination == NONE:
+        return Plan(known.goal, notes=tuple(standing.lines(known, looks)))
+    return _to_target(known, looks)
+
+
+def _to_target(known: Known, looks: Looks) -> Plan:
+    """Assess, provision, ingress and cutover, as far as they are stages of this goal, as one."""
+    stages = GOALS[known.goal].stages
+    assessed = stage.weigh(known, looks) if "assess" in stages else stage.Assessment()
+    makes = making.is_to_make(known.parts, known.course)
+    facts = {"makes": makes, "survey": assessed.wants, "assessed": assessed.record}
+    if assessed.refusals or assessed.wants:
+        return Plan(known.goal, refusals=assessed.refusals, notes=assessed.lines, facts=facts)
+    moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)
+    unproven = _unproven(known, looks) if "ingress" in stages and not moves.refusals else ()
+    steps = (*making.steps(known.parts, known.course), *moves.steps)
+    # Where nothing is to be done, what was weighed and what it costs is no news.
+    found = (*assessed.lines, *_cost(known)) if steps or stages == ("assess",) else ()
+    return Plan(
+        known.goal,
+        batches=moves.batches,
+        steps=steps,
+        refusals=(*unproven, *moves.refusals),
+        notes=(*found, *moves.notes),
+        versions=_versions(known),
+        facts={
+            **moves.facts,
+            **facts,
+            "news": list(moves.notes),
+            "probes": {host: _figures(look.target) for host, look in looks.items()},
+        },
+    )
+
+
+def _cost(known: Known) -> list[str]:
+    """What the target costs, and what the same nodes would cost by another engine where that is less."""
+    return [line for line in (story.cost_line(known.cost), cost.instead_line(known.cost)) if line] if known.cost else []
+
+
+def _unproven(known: Known, looks: Looks) -> tuple[str, ...]:
+    refused = to_target.not_reaching(looks, known.endpoint)
+    return (refused,) if refused else ()
+
+
+def _figures(probe: Mapping[str, object]) -> dict[str, object]:
+    """What of a probe belongs into a record."""
+    keep = ("reached", "after_apply", "latency_ms", "client_address", "server", "through")
+    return {name: probe[name] for name in keep if name in probe}
+
+
+def _versions(known: Known) -> dict[str, object]:
+    """Of what the plan was made: which versions, never which values."""
+    shared = {one["name"]: one.get("version") for one in known.shared}
+    return {"shared": shared, "secret": known.course.get("version_id") or ""}

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is to be made before anybody can be moved: the secret, the way to the target, and the target. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import Goal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
+
+Found = Mapping[str, Any]
+Make = Callable[[str, Mapping[str, Any]], Found]
+
+WIDEST = 16  # bits of an address range: a wider one is more than an app
+NOT_YET = "after-apply"
+
+
+def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Make, token: str = "") -> dict[str, Any]:
+    """What each part would become, by ``make``, which asks its module in check mode. Raises PlanRefused.
+
+    ``parts`` are ``{what, module, args, is_target, seen}``; none where somebody else looks after the target.
+    """
+    way = way_of(goal, settings)
+    parts = [{**way, "seen": make(way["module"], way["args"])}] if way else []
+    told: dict[str, Any] = {"parts": parts, "cost": {}}
+    if "provision" not in goal.stages or settings["endpoint"]:
+        return told
+    row = table.target_of(settings)
+    missing = row.missing(settings)
+    if missing:
+        raise PlanRefused(
+            f"The target needs a name and a size: set {' and '.join(missing)}, or migration_endpoint for a target "
+            "that somebody else looks after",
+            missing[0],
+        )
+    group = str(parts[0]["seen"].get("group_id") or NOT_YET) if parts else ""
+    for part in row.parts(with_group(settings, group), found):
+        seen = make(part.module, {**part.args, **({"auth_token": token} if part.is_target and token else {})})
+        parts.append(
+            {
+                "what": part.what,
+                "module": part.module,
+                "args": dict(part.args),
+                "is_target": part.is_target,
+                "seen": seen,
+            }
+        )
+        if part.is_target:
+            told["cost"] = seen.get("monthly_cost") or {}
+    return told
+
+
+def with_group(settings: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """The settings of a target that has the security group which is made for it."""
+    if settings.get("security_group_ids") or settings["adopt"] or not group:
+        return dict(settings)
+    return {**settings, "security_group_ids": [group]}
+
+
+def way_of(goal: Goal, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The security group of the target, where it is ours to make and open. Raises PlanRefused."""
+    makes, opens = "provision" in goal.stages, "ingress" in goal.stages and settings.get("manage_ingress", True)
+    is_others = settings["endpoint"] or settings["adopt"] or settings.get("security_group_ids")
+    if is_others or not (makes or opens):
+        return None
+    name = settings.get("security_group_name") or own_name(settings)
+    return {
+        "what": f"security group {name}",
+        "module": "cache_security_group",
+        "is_target": False,
+        "args": {
+            "name": name,
+            "vpc_id": settings.get("vpc_id") or None,
+            "migration_name": settings["name"],
+            "state": "present",
+            "port": settings.get("port") or 6379,
+            "sources": sources_of(settings) if opens else [],
+            "tags": settings.get("tags") or {},
+        },
+    }
+
+
+def sources_of(settings: Mapping[str, Any]) -> list[str]:
+    groups, ranges = list(settings.get("app_security_group_ids") or ()), list(settings.get("app_cidrs") or ())
+    too_wide = [each for each in ranges if _width(each) < WIDEST]
+    if too_wide or not groups + ranges:
+        raise PlanRefused(
+            "Who may reach the target? Name the app's security groups in migration_app_security_group_ids, or its "
+            f"addresses in migration_app_cidrs; a range wider than /{WIDEST} is refused, and so is none at all",
+            "app_security_group_ids",
+        )
+    return groups + ranges
+
+
+def _width(address_range: str) -> int:
+    """Bits; 0 of what is no range."""
+    bits = address_range.rpartition("/")[2]
+    return int(bits) if "/" in address_range and bits.isdigit() else 0
+
+
+def steps(parts: Sequence[Mapping[str, Any]], course: Mapping[str, Any]) -> Iterable[Step]:
+    """What is made, in order; a module's own plan says its steps."""
+    if is_secret_to_make(parts, course):
+        yield Step(SHARED, f"secret {course['secret']}", reason="CreateSecret, it does not exist")
+    for part in parts:
+        for step in part["seen"].get("plan") or ():
+            reason = f"{step['action']}, {step['reason']}"
+            yield Step(SHARED, str(part["what"]), reason=reason, disruptive=bool(step.get("disruptive")))
+
+
+def is_secret_to_make(parts: Sequence[Mapping[str, Any]], course: Mapping[str, Any]) -> bool:
+    """Only for a target that is made by this run, too."""
+    makes_target = any(part["is_target"] for part in parts)
+    return makes_target and bool(course.get("secret")) and course.get("exists") is False
+
+
+def is_to_make(parts: Sequence[Mapping[str, Any]], course: Mapping[str, Any]) -> bool:
+    """Whether something is to be made or waited for."""
+    return is_secret_to_make(parts, course) or any(
+        part["seen"].get("plan") or (part["is_target"] and part["seen"].get("status") not in ("available", None))
+        for part in parts
+    )

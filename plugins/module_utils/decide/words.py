@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a person reads of a plan, of the way, and at the end. Pure."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
+
+NOTHING = "Nothing: everything is as it should be."
+_TITLES = {
+    "migrate": "Migrate {name} to {target}",
+    "assess": "Assess the old Redis of {name}",
+    "provision": "Make the target of {name}: {target}",
+    "ingress": "Open the way to {target}",
+    "cutover": "Switch the hosts of {name} to {target}",
+    "rollback": "Put {name} back on the old Redis",
+    "rotate": "Give {target} and its hosts a new token",
+    "state": "Where {name} stands",
+}
+
+
+def title(known: Known) -> str:
+    what = _TITLES[known.goal].format(name=known.name, target=known.endpoint.get("name") or "the target")
+    return f"{what}: the plan; nothing is changed" if known.check_mode and known.goal != "state" else what
+
+
+def of_plan(known: Known, plan: Plan) -> Iterable[str]:
+    """The whole of it: what was found, and a line for each step."""
+    moves = GOALS[known.goal].moves and not plan.is_nothing
+    yield f"{title(known)} (plan {plan.digest[:12]})" if moves else title(known)
+    yield from (f"  {note}" for note in plan.notes)
+    yield from (f"- {line}" for line in plan.lines)
+    if plan.is_nothing and not plan.refusals and known.goal != "state" and GOALS[known.goal].stages != ("assess",):
+        yield f"  {NOTHING}"
+
+
+def news_of(plan: Plan) -> Iterable[str]:
+    """What a second plan, of what was made meanwhile, has to say beside the first."""
+    yield from (f"  {note}" for note in plan.facts.get("news") or ())
+
+
+def of_host(host: str, result: dict[str, object]) -> str:
+    """One line when a consumer has had its turn."""
+    if result.get("state") == "failed":
+        return f"  {host}: failed at '{result.get('step')}'"
+    connections = result.get("connections") or {}
+    to_target = connections.get("to_target", 0) if isinstance(connections, dict) else 0
+    return f"  {host}: {'restarted, ' if result.get('restarted') else ''}healthy, {to_target} connections"

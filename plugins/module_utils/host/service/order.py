@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is asked of a service, made of a module's options, and what a look at it is told as."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Iterable, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import ServiceOnHost
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
+    Run,
+    ServiceError,
+    manager_of,
+    refuse_password,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
+    Course,
+    Scene,
+    Wanted,
+    would_restart,
+)
+
+# The options of one service, and of places, of every module that has them.
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "manager": {"type": "str", "choices": ["systemd", "supervisor"], "default": "systemd"},
+    "supervisorctl": {"type": "list", "elements": "str", "default": ["supervisorctl"]},
+    "health_url": {"type": "str"},
+    "health_requests": {"type": "int", "default": 5},
+    "restart": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+    "timeout": {"type": "float", "default": 60.0},
+}
+PLACES: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A service, what of it is wanted, and where its connections are to lead and not to lead."""
+
+    wanted: Wanted
+    manager: str
+    supervisorctl: tuple[str, ...] = field(repr=False)
+    health_url: str = field(repr=False)
+    target: tuple[Mapping[str, Any], ...]
+    left: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def from_params(
+        cls, params: Mapping[str, Any], endpoint: Mapping[str, Any] | None, leave: Sequence[Mapping[str, Any]]
+    ) -> Order:
+        """``params`` are of OPTIONS. Raises ServiceError for what cannot be asked or is not to be shown."""
+        endpoint = endpoint or {}
+        if endpoint and not (endpoint.get("address") and endpoint.get("port")):
+            raise ServiceError("endpoint needs an address and a port, as elasticache_cluster returns them")
+        if params["manager"] == "supervisor":
+            refuse_password(params["supervisorctl"])
+        is_known = bool(endpoint) and endpoint.get("state") != AFTER_APPLY
+        return cls(
+            wanted=Wanted(
+                name=params["name"],
+                restart=params["restart"],
+                target=_shown([endpoint]) if endpoint else "",
+                left=_shown(leave),
+                health_url=_health_url_shown(params["health_url"] or ""),
+                health_requests=params["health_requests"],
+                timeout=params["timeout"],
+            ),
+            manager=params["manager"],
+            supervisorctl=tuple(params["supervisorctl"]),
+            health_url=params["health_url"] or "",
+            target=(endpoint,) if is_known else (),
+            left=tuple(leave),
+        )
+
+    @property
+    def health_url_shown(self) -> str:
+        return self.wanted.health_url
+
+    def on_host(self, run: Run) -> ServiceOnHost:
+        """``run`` runs the commands of its manager. Raises ServiceError."""
+        manager = manager_of(self.manager, self.wanted.name, self.supervisorctl, run)
+        return ServiceOnHost(manager, places(self.target), places(self.left), self.health_url)
+
+
+def _shown(locations: Iterable[Mapping[str, Any]]) -> str:
+    return " or ".join(f"{location['address']}:{location['port']}" for location in locations)
+
+
+def _health_url_shown(url: str) -> str:
+    try:
+        return health.shown(url) if url else ""
+    except health.HealthUrlError as error:
+        raise ServiceError(f"{error} (migration_services)")
+
+
+def told(scene: Scene, course: Course) -> dict[str, Any]:
+    """For a module's result."""
+    return {
+        "changed": course.restarted,
+        "restarted": course.restarted,
+        "reason": course.reason,
+        "connections": {
+            "to_target": sum(seen.to_target for seen in scene.processes),
+            "to_left": sum(seen.to_left for seen in scene.processes),
+        },
+        "processes": [asdict(seen) for seen in scene.processes],
+        "health": {"requests": course.requests, "failed": course.failed, "ms": course.ms},
+    }
+
+
+def prediction(wanted: Wanted, scene: Scene) -> dict[str, Any]:
+    """The same for what a run would do."""
+    reason = would_restart(wanted, scene)
+    return {
+        **told(scene, Course(began=0.0, reason=reason)),
+        "changed": bool(reason),
+        "restarted": bool(reason),
+    }

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The stores of AWS, which all consumers share, by the word that the option ``store`` has for each.
+
+The module that changes their values is aws_env_update.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Request
+
+MODULE = "aws_env_update"
+
+
+@dataclass(frozen=True)
+class Store:
+    """``words`` is what a person calls one that holds a value, ``title`` all of it.
+
+    ``service`` is boto3's name of whose client ``plan``, ``carry_out``, ``original`` and ``current`` take, and ``iam``
+    the actions that they need. The first two take the time as text last, and return what has ``decision``,
+    ``is_journaled`` and ``version`` for each value. ``original`` tells what the value of a name led to before the
+    migration, by the journal or else as ``current``, which tells it as it is now.
+    """
+
+    words: str
+    title: str
+    service: str
+    plan: Callable[[Request, Any, str], Sequence[Any]]
+    carry_out: Callable[[Request, Any, str], Sequence[Any]]
+    original: Callable[[Any, str, str], str]
+    current: Callable[[Any, str], str | None]
+    iam: tuple[str, ...]
+
+
+STORES: Mapping[str, Store] = {
+    ssm.STORE: Store("SSM parameter", ssm.TITLE, "ssm", ssm.plan, ssm.carry_out, ssm.original, ssm.read_value, ssm.IAM),
+}

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The stores on a host, by the word that the option ``store`` has for each.
+
+The module that changes their values is env_update, which is shipped with all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, ContextManager, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv
+
+MODULE = "env_update"
+
+
+@dataclass(frozen=True)
+class HostStore:
+    """``words`` is what a person calls that which holds the values.
+
+    ``locate`` takes the path of it, the state directory and the migration's name, and gives what ``plan`` and
+    ``carry_out`` take after the request, with its ``path`` behind all symbolic links. These two take the time as text
+    last, and return what has ``decisions``, ``changes`` and ``is_journaled(location, key)``.
+    """
+
+    words: str
+    locate: Callable[[str, str, str], ContextManager[Any]]
+    plan: Callable[[Request, Any, str], Any]
+    carry_out: Callable[[Request, Any, str], Any]
+
+
+STORES: Mapping[str, HostStore] = {
+    dotenv.STORE: HostStore("file", dotenv.Location.of, dotenv.plan, dotenv.carry_out),
+}
+
+
+def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[str, Any]:
+    """Change the values that ``store`` and ``path`` of the options hold, or see what would change, as a result has it.
+
+    Raises ChangeRefused, FileRefused and JournalError.
+    """
+    store = STORES[params["store"]]
+    act = store.plan if is_look else store.carry_out
+    with store.locate(os.path.abspath(params["path"]), params["state_dir"], request.migration_name) as location:
+        planned = act(request, location, contract.now())
+    journaled = {key: planned.is_journaled(location, key) for key in request.values}
+    return {"changed": planned.changes, **contract.shown(location.path, planned.decisions, journaled)}

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a target is to the rest of the collection: a row of targets/table.py. Pure.
+
+Whoever makes, reads, weighs, prices or removes a target asks its row; nobody asks which service it is. Settings are the
+``migration_*`` options without their prefix. What is empty in them counts as left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, after_apply
+
+Settings = Mapping[str, Any]
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a target is made of: the module of this collection that makes it, and its options.
+
+    No secret is in ``args``: where the target has a token, the part with ``is_target`` is given it as ``auth_token``.
+    That part comes last, waits, and its result has ``endpoint``, ``monthly_cost`` and ``status``.
+    """
+
+    what: str
+    module: str
+    args: Mapping[str, Any]
+    is_target: bool = False
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a service is like, whatever the size: what its clients meet, and what its nodes do unless told otherwise."""
+
+    engines: tuple[str, ...]  # the first is what a new target runs where none is stated
+    protocols: tuple[str, ...]
+    auths: tuple[str, ...]
+    databases: int
+    maxmemory_policy: str
+    reserved_percent: float
+    denied_commands: frozenset[str]  # as a server counts them: "config|set"
+    metrics_namespace: str
+    metrics_dimension: str
+
+
+@dataclass(frozen=True)
+class Actions:
+    """IAM actions, by what they are needed for."""
+
+    read: tuple[str, ...]
+    make: tuple[str, ...]
+    delete: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``."""
+
+    service: str  # as an endpoint names it
+    title: str  # as people name it
+    noun: str  # what one of them is called
+    name_option: str
+    needs: tuple[str, ...]  # settings without which none can be made
+    options: tuple[str, ...]  # settings that are this service's
+    module: str
+    info_module: str
+    listed_as: str
+    traits: Traits
+    actions: Actions
+    parts: Callable[[Settings, Found | None], list[Part]]  # what it is made of, in the order of making
+    removal: Callable[[Settings], list[Part]]  # what to take away, in that order
+    maxmemory: Callable[[str], int | None]  # bytes, by node type
+    monthly_cost: Callable[[str, str, str, int], dict[str, Any]]  # by region, engine, node type and number of nodes
+    renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
+
+    def what(self, settings: Settings) -> str:
+        return f"{self.noun} {settings.get(self.name_option) or ''}".rstrip()
+
+    def missing(self, settings: Settings) -> tuple[str, ...]:
+        """The options that must be stated before one can be made, by their full names."""
+        return tuple(self.setting(name) for name in self.needs if not settings.get(name))
+
+    def setting(self, option: str) -> str:
+        """The ``migration_*`` option behind an option of a module, for whoever repeats the module's refusal."""
+        return f"migration_{self.renamed.get(option, option)}"
+
+    def look(self, settings: Settings) -> Part:
+        """How it is read."""
+        args = {self.name_option: settings.get(self.name_option), "migration_name": settings.get("name")}
+        return Part(self.what(settings), self.info_module, args)
+
+    def found_in(self, result: Mapping[str, Any]) -> Found | None:
+        """The target as the info module's result tells it; None where there is none."""
+        return next(iter(result.get(self.listed_as) or ()), None)
+
+    def endpoint(self, settings: Settings, found: Found | None) -> Endpoint:
+        """How it is reached; a placeholder where there is none yet."""
+        if found is None:
+            return after_apply(self.service, str(settings.get(self.name_option) or "target"))
+        return Endpoint.from_dict(found["endpoint"])
+
+
+def own_name(settings: Settings) -> str:
+    """What groups that belong to a target are called; empty where it is somebody else's, and so are they."""
+    return "" if settings.get("adopt") else f"{settings['name']}-cache"
+
+
+def stated(settings: Settings, options: Mapping[str, str]) -> dict[str, Any]:
+    """The options of a module, each from the setting that ``options`` gives it; what is left out is not in it."""
+    values = {option: settings.get(setting) for option, setting in options.items()}
+    return {option: value for option, value in values.items() if value not in (None, "", [], {}, ())}

@@ -1,0 +1,214 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""ElastiCache's replication groups as a row of the table: what one is made of, and from which settings. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
+    Actions,
+    Found,
+    Part,
+    Settings,
+    Target,
+    Traits,
+    own_name,
+    stated,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cost import monthly_cost
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
+    DEFAULT_DATABASES,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    REDIS,
+    VALKEY,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sizes import RESERVED_PERCENT, maxmemory
+
+MODULE, SUBNETS, PARAMETERS = "elasticache_cluster", "elasticache_subnet_group", "elasticache_parameter_group"
+
+# What a new one runs where engine_version is left out: of Valkey what AWS chooses. One that exists keeps its own.
+NEW_VERSIONS = {REDIS: "7.1"}
+
+# Options of the modules whose setting has another name.
+_RENAMED = {
+    "cache_parameter_group_name": "parameter_group_name",
+    "cache_subnet_group_name": "subnet_group_name",
+}
+
+# Options of elasticache_cluster that are stated as they are.
+_PASSED_ON = (
+    "replication_group_id",
+    "adopt",
+    "at_rest_encryption_enabled",
+    "automatic_failover_enabled",
+    "cache_node_type",
+    "engine",
+    "engine_version",
+    "kms_key_id",
+    "multi_az_enabled",
+    "num_cache_clusters",
+    "port",
+    "preferred_cache_cluster_azs",
+    "preferred_maintenance_window",
+    "security_group_ids",
+    "snapshot_retention_limit",
+    "snapshot_window",
+    "tags",
+    "transit_encryption_enabled",
+    "wait_timeout",
+)
+
+# Settings that the groups beside it are made from.
+_OF_ITS_GROUPS = ("parameter_group_name", "parameters", "subnet_group_name", "subnet_ids")
+
+_TRAITS = Traits(
+    engines=(REDIS, VALKEY),
+    protocols=("redis",),
+    auths=("none", "token"),
+    databases=DEFAULT_DATABASES,
+    maxmemory_policy="volatile-lru",
+    reserved_percent=RESERVED_PERCENT,
+    # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/SupportedCommands.html
+    # Those that a Redis of one's own or its monitoring calls by itself (CONFIG GET, PSYNC, BGSAVE by its own timer) say
+    # nothing about the app, so they are not here.
+    denied_commands=frozenset(
+        ("acl|setuser", "acl|deluser", "config|set", "config|rewrite", "debug", "migrate", "shutdown")
+    ),
+    metrics_namespace="AWS/ElastiCache",
+    metrics_dimension="CacheClusterId",  # a node's; nothing is under the group's own name
+)
+
+_ACTIONS = Actions(
+    read=(
+        "elasticache:DescribeCacheClusters",
+        "elasticache:DescribeCacheEngineVersions",
+        "elasticache:DescribeCacheParameterGroups",
+        "elasticache:DescribeCacheParameters",
+        "elasticache:DescribeCacheSubnetGroups",
+        "elasticache:DescribeReplicationGroups",
+        "elasticache:ListAllowedNodeTypeModifications",
+        "elasticache:ListTagsForResource",
+    ),
+    make=(
+        "elasticache:AddTagsToResource",
+        "elasticache:CreateCacheParameterGroup",
+        "elasticache:CreateCacheSubnetGroup",
+        "elasticache:CreateReplicationGroup",
+        "elasticache:DecreaseReplicaCount",
+        "elasticache:IncreaseReplicaCount",
+        "elasticache:ModifyCacheParameterGroup",
+        "elasticache:ModifyCacheSubnetGroup",
+        "elasticache:ModifyReplicationGroup",
+    ),
+    delete=(
+        "elasticache:CreateSnapshot",
+        "elasticache:DeleteCacheParameterGroup",
+        "elasticache:DeleteCacheSubnetGroup",
+        "elasticache:DeleteReplicationGroup",
+    ),
+)
+
+
+def _parts(settings: Settings, found: Found | None) -> list[Part]:
+    """What belongs to an adopted group is its owner's: it is checked where it is stated by name."""
+    if not found:
+        engine = settings.get("engine") or _TRAITS.engines[0]
+        version = settings.get("engine_version") or NEW_VERSIONS.get(engine, "")
+        settings = {**settings, "engine": engine, "engine_version": version}
+    groups = {
+        "subnet_group_name": settings.get("subnet_group_name") or own_name(settings),
+        "parameter_group_name": settings.get("parameter_group_name")
+        or (own_name(settings) if settings.get("parameters") else ""),
+    }
+    named = {**settings, **groups}
+    makes = not settings.get("adopt")
+    return [
+        *([_subnet_group(named)] if makes and settings.get("subnet_ids") else []),
+        *([_parameter_group(named, found)] if makes and settings.get("parameters") else []),
+        Part(
+            f"replication group {named['replication_group_id']}",
+            MODULE,
+            {
+                "migration_name": named["name"],
+                "replication_group_description": _description(named),
+                **stated(named, {name: name for name in _PASSED_ON}),
+                **stated(named, _RENAMED),
+            },
+            is_target=True,
+        ),
+    ]
+
+
+def _subnet_group(settings: Settings) -> Part:
+    return Part(
+        f"subnet group {settings['subnet_group_name']}",
+        SUBNETS,
+        {
+            "migration_name": settings["name"],
+            "cache_subnet_group_name": settings["subnet_group_name"],
+            "cache_subnet_group_description": _description(settings),
+            **stated(settings, {"subnet_ids": "subnet_ids", "tags": "tags"}),
+        },
+    )
+
+
+def _parameter_group(settings: Settings, found: Found | None) -> Part:
+    """Of the family of what the target will run, which the module asks AWS for."""
+    runs = {**(found or {}), **stated(settings, {"engine": "engine", "engine_version": "engine_version"})}
+    return Part(
+        f"parameter group {settings['parameter_group_name']}",
+        PARAMETERS,
+        {
+            "migration_name": settings["name"],
+            "cache_parameter_group_name": settings["parameter_group_name"],
+            **stated(runs, {"engine": "engine", "engine_version": "engine_version"}),
+            "description": _description(settings),
+            **stated(settings, {"parameters": "parameters", "tags": "tags"}),
+        },
+    )
+
+
+def _description(settings: Settings) -> str:
+    return f"Cache of the migration {settings['name']}"
+
+
+def _removal(settings: Settings) -> list[Part]:
+    """The groups can go only once the cluster is gone. Those of an adopted one are somebody else's."""
+    common = {"migration_name": settings["name"], "state": "absent"}
+    final = settings.get("final_snapshot_identifier")
+    group = {
+        **common,
+        **stated(settings, {"replication_group_id": "replication_group_id", "wait_timeout": "wait_timeout"}),
+        **({"final_snapshot_identifier": final} if final else {"skip_final_snapshot": True}),
+    }
+    parts = [Part(f"replication group {settings['replication_group_id']}", MODULE, group, is_target=True)]
+    if not own_name(settings):
+        return parts
+    subnets = settings.get("subnet_group_name") or own_name(settings)
+    parameters = settings.get("parameter_group_name") or own_name(settings)
+    return [
+        *parts,
+        Part(f"subnet group {subnets}", SUBNETS, {**common, "cache_subnet_group_name": subnets}),
+        Part(f"parameter group {parameters}", PARAMETERS, {**common, "cache_parameter_group_name": parameters}),
+    ]
+
+
+REPLICATION_GROUP = Target(
+    service="elasticache",
+    title="ElastiCache",
+    noun="replication group",
+    name_option="replication_group_id",
+    needs=("replication_group_id", "cache_node_type"),
+    options=(*_PASSED_ON, *_OF_ITS_GROUPS),
+    module=MODULE,
+    info_module="elasticache_cluster_info",
+    listed_as="replication_groups",
+    traits=_TRAITS,
+    actions=_ACTIONS,
+    parts=_parts,
+    removal=_removal,
+    maxmemory=maxmemory,
+    monthly_cost=monthly_cost,
+    renamed=_RENAMED,
+)

@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The services that an app can be moved to: a row for each, and none of them is known by name anywhere else. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Settings, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.target import (
+    REPLICATION_GROUP,
+)
+
+TARGETS: Mapping[str, Target] = {row.service: row for row in (REPLICATION_GROUP,)}
+DEFAULT = REPLICATION_GROUP
+
+
+def target_of(settings: Settings) -> Target:
+    """The row that the setting ``target`` names. Raises PlanRefused."""
+    return by_service(str(settings.get("target") or DEFAULT.service))
+
+
+def by_service(service: str) -> Target:
+    """The row of a service, as an endpoint names it. Raises PlanRefused."""
+    if service not in TARGETS:
+        raise PlanRefused(f"migration_target is {service!r}: use one of {', '.join(TARGETS)}", "target")
+    return TARGETS[service]
+
+
+def stated_endpoint(mapping: Mapping[str, Any]) -> Endpoint:
+    """The whole endpoint from the part of it that a person stated, for a target of theirs. Raises EndpointError."""
+    return Endpoint.from_dict({"service": DEFAULT.service, "name": mapping.get("address"), "port": 6379, **mapping})

@@ -1,0 +1,474 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_host_info
+short_description: Look once at all that a migration must know of an app host
+version_added: 0.2.0
+description:
+  - Sees what M(kempian.cache_migration.env_update) would change, what M(kempian.cache_migration.app_service) would
+    restart, whether this host reaches the target, whether the old Redis still serves it, and what that holds, in one
+    run.
+  - Changes nothing. The probe of the target writes a key of its own and deletes it again, as that of
+    M(kempian.cache_migration.cache_probe) does, but in check mode.
+  - What cannot be seen is told in its part of the result. The module itself fails for wrong options only.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  migration_name:
+    description: The migration whose journal on this host is read.
+    type: str
+    required: true
+  state_dir:
+    description: The directory on the host with the journals, as M(kempian.cache_migration.env_update) has it.
+    type: path
+    default: /var/lib/cache_migration
+  values:
+    description: The values that the app reads on this host.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      store:
+        description: As M(kempian.cache_migration.env_update) has it.
+        type: str
+        choices: [dotenv]
+        default: dotenv
+      path:
+        description: The file that the app reads.
+        type: path
+        required: true
+      keys:
+        description: The names of the values, each with what it is to hold, which O(state=reverted) does not need.
+        type: dict
+        required: true
+  state:
+    description: What would be done to O(values), as M(kempian.cache_migration.env_update) does it.
+    type: str
+    choices: [present, reverted]
+    default: present
+  keep_options:
+    description: As M(kempian.cache_migration.env_update) has it.
+    type: bool
+    default: true
+  services:
+    description: The app's services, as M(kempian.cache_migration.app_service) takes them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The service.
+        type: str
+        required: true
+      manager:
+        description: What runs it.
+        type: str
+        choices: [systemd, supervisor]
+        default: systemd
+      supervisorctl:
+        description: The command for supervisor with its options.
+        type: list
+        elements: str
+        default: [supervisorctl]
+      health_url:
+        description: Where the app is asked for its health. It is read here, and not asked.
+        type: str
+      health_requests:
+        description: How many good answers are needed. It is read here, and nothing is asked.
+        type: int
+        default: 5
+      restart:
+        description: As M(kempian.cache_migration.app_service) has it. The result says whether it would restart.
+        type: str
+        choices: [auto, always, never]
+        default: auto
+      timeout:
+        description: How long the proof of a restart may take, in seconds. Here nothing is restarted.
+        type: float
+        default: 60.0
+  endpoint:
+    description:
+      - The target, where processes of the services are to be connected to, and not any more to where O(values) led
+        before, by the journal where it has an original.
+      - Left out, no connection is demanded, and only places of O(leave) count.
+    type: dict
+  leave:
+    description: Places where no process may be connected any more, beside what O(values) say.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: A name or an address.
+        type: str
+        required: true
+      port:
+        description: The TCP port.
+        type: int
+        required: true
+  probe:
+    description: Prove that the app will reach the target. Left out, that is not asked.
+    type: dict
+    suboptions:
+      endpoint:
+        description: The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
+        type: dict
+        required: true
+      auth_token:
+        description: Its token (password).
+        type: str
+      database:
+        description: The database that the app uses.
+        type: int
+        default: 0
+      write:
+        description: The probe writes a key of its own. Never in check mode.
+        type: bool
+        default: true
+  old:
+    description:
+      - Prove that the app can go back to the Redis that it used before, with no more asked than it needs. A replica
+        will do, nothing is written, and TLS is done as the URL's own options say.
+      - That is the original of the first of O(values) that is a cache URL, by the journal, and what is there now where
+        nothing is journaled and it does not lead to O(endpoint) (without that, to O(leave)).
+      - Give an empty mapping for that. Left out, nothing is asked.
+    type: dict
+    suboptions:
+      url:
+        description: The URL of that Redis, where it is in no file of this host.
+        type: str
+  survey:
+    description: Read what the Redis of O(old) holds and who uses it. Left out, that is not read.
+    type: dict
+    suboptions:
+      sample:
+        description: How many keys of each database are looked at.
+        type: int
+        default: 1000
+  timeout:
+    description: How long each stage of a probe, and each answer of a survey, may take, in seconds.
+    type: float
+    default: 5.0
+  python:
+    description: The app's own interpreter, as M(kempian.cache_migration.cache_probe) takes it. It answers all at once.
+    type: path
+  user:
+    description: The user that the app runs as, as M(kempian.cache_migration.cache_probe) takes it.
+    type: str
+attributes:
+  check_mode:
+    description: Writes no key of its own to the target then. It changes nothing otherwise, either.
+    support: full
+  diff_mode:
+    description: Never changes anything.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Look at an app host before it is moved
+  kempian.cache_migration.app_host_info:
+    migration_name: kempian-prod
+    values:
+      - path: /opt/shop/.env
+        keys:
+          REDIS_URL: "{{ new_url }}"
+    services:
+      - name: shop
+      - name: shop-worker
+    endpoint: "{{ cluster.endpoint }}"
+    probe:
+      endpoint: "{{ cluster.endpoint }}"
+      auth_token: "{{ token }}"
+    old: {}
+    python: /opt/shop/venv/bin/python
+    user: shop
+  become: true
+"""
+
+RETURN = r"""
+stores:
+  description: What would change, one for each of O(values), in their order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    store:
+      description: As given.
+      type: str
+    path:
+      description: As given.
+      type: str
+    changes:
+      description: As M(kempian.cache_migration.env_update) returns it in check mode. Empty where it would be refused.
+      type: dict
+    failure:
+      description: Why it would be refused.
+      returned: where it would
+      type: str
+services:
+  description: One for each of O(services), in their order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The service.
+      type: str
+    restarted:
+      description: It would be restarted.
+      type: bool
+    reason:
+      description: Why it would be; empty where it would not.
+      type: str
+    connections:
+      description: Connections of its processes, C(to_target) and C(to_left).
+      type: dict
+    processes:
+      description: Its processes, as M(kempian.cache_migration.app_service) returns them.
+      type: list
+      elements: dict
+    failure:
+      description: Why it cannot be looked at; then the others are left out.
+      returned: where it cannot
+      type: str
+target:
+  description: The target as M(kempian.cache_migration.cache_probe) returns it, with C(msg) where it cannot be used.
+  returned: with O(probe)
+  type: dict
+old:
+  description:
+    - The old Redis as M(kempian.cache_migration.cache_probe) returns it, with C(msg) where it cannot be used.
+    - Two more kinds of failure have an empty C(location), C(no_original) where there is no Redis to go back to, and
+      C(unreadable) where the value cannot be read.
+  returned: with O(old)
+  type: dict
+survey:
+  description:
+    - What the old Redis is, holds and who uses it, as C(source) of M(kempian.cache_migration.cache_assess).
+    - Where it cannot be read, only the C(failure) and C(msg), a sentence.
+  returned: with O(survey)
+  type: dict
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import (
+    app_interpreter,
+    failures,
+    probe_result,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import (
+    Interpreter,
+    InterpreterRefused,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import value_in
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Surveyed, SurveyQuestion
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    Endpoint,
+    EndpointError,
+    build_url,
+    mask_url,
+    parse_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract, on_host
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import (
+    JournalError,
+    check_migration_name,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import refuse_unix_socket
+
+OPTIONS: dict[str, Any] = {
+    "migration_name": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
+    "values": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "no_log": True,
+        "options": {
+            "store": {"type": "str", "choices": list(on_host.STORES), "default": "dotenv"},
+            "path": {"type": "path", "required": True},
+            "keys": {"type": "dict", "required": True, "no_log": True},
+        },
+    },
+    "state": {"type": "str", "choices": ["present", "reverted"], "default": "present"},
+    "keep_options": {"type": "bool", "default": True},
+    # A command for supervisor and a URL for health may hold more than their writers took for shown.
+    "services": {"type": "list", "elements": "dict", "default": [], "no_log": True, "options": orders.OPTIONS},
+    "endpoint": {"type": "dict"},
+    "leave": orders.PLACES,
+    "probe": {
+        "type": "dict",
+        "no_log": True,
+        "options": {
+            "endpoint": {"type": "dict", "required": True},
+            "auth_token": {"type": "str", "no_log": True},
+            "database": {"type": "int", "default": 0},
+            "write": {"type": "bool", "default": True},
+        },
+    },
+    "old": {"type": "dict", "no_log": True, "options": {"url": {"type": "str", "no_log": True}}},
+    "survey": {"type": "dict", "options": {"sample": {"type": "int", "default": 1000}}},
+    "timeout": {"type": "float", "default": 5.0},
+    "python": {"type": "path"},
+    "user": {"type": "str"},
+}
+TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
+
+
+# --- values and services ---
+
+
+def value_seen(params: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    seen = {"store": value["store"], "path": value["path"]}
+    wanted = {**params, **seen, "values": value["keys"], "create": False}
+    try:
+        would_be = on_host.change(Request.from_params(wanted), wanted, is_look=True)
+    except (ChangeRefused, FileRefused, JournalError) as refused:
+        return {**seen, "changes": {}, "failure": f"{refused}."}
+    return {**seen, "changes": would_be["changes"]}
+
+
+def service_seen(module: AnsibleModule, service: dict[str, Any], leave: list[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        order = Order.from_params(service, module.params["endpoint"], leave)
+        on_host = order.on_host(lambda command: module.run_command(list(command), handle_exceptions=False))
+        told = orders.prediction(order.wanted, on_host.look())
+    except ServiceError as error:
+        return {"name": service["name"], "failure": f"{error}."}
+    return {"name": service["name"], **{name: told[name] for name in TOLD_OF_A_SERVICE}}
+
+
+def left(params: dict[str, Any], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where no process may be connected any more: what was stated, and with a target where the values led before."""
+    places: list[dict[str, Any]] = list(params["leave"])
+    own = locations_to_leave(seen, params["endpoint"]) if params["endpoint"] else []
+    return places + [place for place in own if place not in places]
+
+
+# --- caches ---
+
+
+def url_of_old(params: dict[str, Any]) -> str | Failure:
+    """Which Redis the app would go back to, or why that cannot be told."""
+    given = (params["old"] or {}).get("url")
+    try:
+        url = str(given) if given else url_in_values(params)
+        refuse_unix_socket(parse_url(url))
+    except EndpointError as error:
+        return failures.unreadable(str(error))
+    except LookupError as error:
+        return failures.no_original(str(error))
+    return url
+
+
+def url_in_values(params: dict[str, Any]) -> str:
+    """Raises EndpointError where a value cannot be read, and LookupError where none leads to another Redis."""
+    targets = {str(place["address"]) for place in ([params["endpoint"]] if params["endpoint"] else params["leave"])}
+    where = (params["state_dir"], params["migration_name"])
+    places = [(value["path"], key) for value in params["values"] for key in value["keys"]]
+    for path, key in places:
+        value = value_in(path, key, *where)
+        now = contract.cache_url(value.current)
+        if contract.cache_url(value.original):
+            return value.original
+        if now and now.host not in targets:
+            return value.current
+    raise LookupError(" and ".join(f"{key} in {path}" for path, key in places) or "no value of this host")
+
+
+def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any]]:
+    """What is to be asked, by the part of the result that it is for, and the parts that need not be asked."""
+    params, seconds = module.params, module.params["timeout"]
+    questions: dict[str, Asked] = {}
+    parts: dict[str, Any] = {}
+    if params["probe"] is not None:
+        wanted = params["probe"]
+        target = Endpoint.from_dict(wanted["endpoint"])
+        if target.is_known:
+            url = build_url(target, wanted["auth_token"] or "", wanted["database"])
+            write = wanted["write"] and not module.check_mode
+            questions["target"] = Question(url, seconds=seconds, write=write)
+        else:
+            parts["target"] = probe_result.after_apply(target, wanted["database"])
+    if params["old"] is not None or params["survey"] is not None:
+        old = url_of_old(params)
+        if isinstance(old, Failure):
+            parts["old"], parts["survey"] = unasked(old), survey_failed("The old Redis", old)
+        else:
+            questions["old"] = Question(old, expected_role="any", seconds=seconds, write=False, tls_as_app=True)
+            questions["survey"] = SurveyQuestion(
+                old, seconds, (params["survey"] or {}).get("sample", 0), tls_as_app=True
+            )
+    is_wanted = {"target": params["probe"], "old": params["old"], "survey": params["survey"]}
+    wanted_parts = {name for name, option in is_wanted.items() if option is not None}
+    return (
+        {name: question for name, question in questions.items() if name in wanted_parts},
+        {name: part for name, part in parts.items() if name in wanted_parts},
+    )
+
+
+def part_of(question: Asked, answer: Answered) -> dict[str, Any]:
+    if isinstance(answer, Answer):
+        return probe_result.probed(question.url, answer)
+    return surveyed(question.url, answer)
+
+
+def unasked(why: Failure) -> dict[str, Any]:
+    return {**Answer(failure=why).as_dict(), "after_apply": False, "location": {}, "msg": why.sentence}
+
+
+def surveyed(url: str, answer: Surveyed) -> dict[str, Any]:
+    if answer.failure:
+        return survey_failed(f"The old Redis at {mask_url(url)}", answer.failure)
+    return answer.source.as_dict() if answer.source else {}
+
+
+def survey_failed(which: str, why: Failure) -> dict[str, Any]:
+    return {"failure": asdict(why), "msg": f"{which} cannot be assessed: {why.sentence}"}
+
+
+def looked_at(module: AnsibleModule) -> dict[str, Any]:
+    """Raises EndpointError, InterpreterRefused and JournalError for wrong options."""
+    params = module.params
+    check_migration_name(params["migration_name"])
+    interpreter = Interpreter.from_params(params)
+    values = [value_seen(params, value) for value in params["values"]]
+    leave = left(params, values)
+    services = [service_seen(module, service, leave) for service in params["services"]]
+    questions, parts = questions_of(module)
+    answers = app_interpreter.ask(questions, interpreter)
+    parts.update({name: part_of(question, answers[name]) for name, question in questions.items()})
+    return {"stores": values, "services": services, **parts}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
+    module.no_log_values = set()
+    shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
+    try:
+        result = looked_at(module)
+    except (EndpointError, InterpreterRefused, JournalError) as error:
+        module.fail_json(msg=f"The host cannot be looked at: {error}.", **shown)
+    module.exit_json(changed=False, **result, **shown)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_make
+short_description: Make what a plan found missing
+version_added: 0.3.0
+description:
+  - Takes the lock of the migration, and makes the secret, the security group, the groups around the target
+    and the target, in this order, as far as they are the migration's. Waits until the target is available,
+    with a line at each step.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  known:
+    description: What M(kempian.cache_migration.migration_look) returned.
+    type: dict
+    required: true
+attributes:
+  check_mode:
+    description: Changes nothing; the plan is the same.
+    support: full
+  diff_mode:
+    description: The lines of the plan say before and after.
+    support: none
+notes:
+  - An action plugin; the role P(kempian.cache_migration.move#role) has its place among the others.
+"""
+
+EXAMPLES = r"""
+- name: See the role that has it in its place
+  ansible.builtin.import_role:
+    name: kempian.cache_migration.move
+  vars:
+    move_goal: migrate
+"""
+
+RETURN = r"""
+endpoint:
+  description: How the target is reached.
+  returned: success
+  type: dict
+"""

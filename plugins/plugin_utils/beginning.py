@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a run must not be begun with, whatever it is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import Goal
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, warn_of_strangers
+
+# What each of them puts where everybody reads, and how it is switched off.
+_SHOWS_SECRETS = {
+    "DISPLAY_ARGS_TO_STDOUT": (
+        "ANSIBLE_DISPLAY_ARGS_TO_STDOUT (display_args_to_stdout in ansible.cfg) prints the arguments of every task, "
+        "the token among them"
+    ),
+    "DEFAULT_KEEP_REMOTE_FILES": (
+        "ANSIBLE_KEEP_REMOTE_FILES (keep_remote_files in ansible.cfg) leaves the modules of every task on the "
+        "hosts, the token in them"
+    ),
+    "DEFAULT_DEBUG": (
+        "ANSIBLE_DEBUG (debug in ansible.cfg) prints the arguments of every module, the token among them"
+    ),
+}
+
+
+class BeginningAction(EngineAction):
+    """Base of the first action of a run."""
+
+    def begin(self, goal: Goal, task_vars: Any) -> dict[str, Any]:
+        """The options of this goal; what must not be is refused before anything is looked at."""
+        refuse_what_shows_secrets()
+        self.refuse_another_order(task_vars)
+        warn_of_strangers(task_vars)
+        settings = self.settings(task_vars, goal.stages)
+        self.refuse_an_interpreter_without_its_user(goal, task_vars)
+        self.stop_where_another_run_is(goal, settings, task_vars)
+        return settings
+
+    @staticmethod
+    def refuse_an_interpreter_without_its_user(goal: Goal, task_vars: Any) -> None:
+        """Nothing holds the way back up: it does without that interpreter then."""
+        known = {host: task_vars["hostvars"][host] for host in task_vars["ansible_play_hosts_all"]}
+        without = [
+            host for host, of in known.items() if of.get("migration_app_python") and not of.get("migration_app_user")
+        ]
+        if without and not goal.goes_on:
+            raise AnsibleActionFail(
+                f"migration_app_python is set and migration_app_user is not, of {', '.join(without)}: root would "
+                "run an interpreter that the app's user may be able to write. Set migration_app_user to the user "
+                "that the app runs as, or leave migration_app_python out."
+            )
+
+    def refuse_another_order(self, task_vars: Any) -> None:
+        """One decision follows each batch of the engine's own, over all hosts at once."""
+        play = getattr(getattr(self._task, "_parent", None), "_play", None)
+        strategy = str(getattr(play, "strategy", "linear") or "linear").rpartition(".")[2]
+        # A host that failed earlier in the play is not in the batch either, and serial alone makes parts.
+        is_part = list(task_vars["ansible_play_batch"]) != list(task_vars["ansible_play_hosts_all"])
+        in_parts = is_part and bool(getattr(play, "serial", None))
+        if in_parts or strategy not in ("linear", "debug"):
+            raise AnsibleActionFail(
+                f"This play has {'serial' if in_parts else f'strategy: {strategy}'}, and the roles of this "
+                "collection decide over all hosts at once: leave it out, and set migration_canary and "
+                "migration_batch_size instead."
+            )
+
+    def stop_where_another_run_is(self, goal: Goal, settings: dict[str, Any], task_vars: Any) -> None:
+        if goal.name == "state":
+            return
+        lock = {"migration_name": settings["name"], "region": settings["region"]}
+        if settings["break_lock"]:
+            ask = {**lock, "state": "broken", "lock_id": settings["break_lock"]}
+            broken = self.do("migration_lock", ask, task_vars)
+            if broken.get("failed"):
+                raise AnsibleActionFail(broken["msg"])
+        free = self.do("migration_lock", {**lock, "state": "free"}, task_vars)
+        if free.get("failed") and ("lock" in free or not goal.goes_on):
+            raise AnsibleActionFail(free["msg"])
+
+
+def refuse_what_shows_secrets() -> None:
+    for name, what in _SHOWS_SECRETS.items():
+        if constants.config.get_config_value(name):
+            raise AnsibleActionFail(f"{what}. Switch it off for this run.")

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the actions of the engine have in common: the run's options, other actions of this collection, looks and
+results.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import COLLECTION, ControllerAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import unseal
+
+LOOK, SURVEYED, RESULT, BACK = "__move_look", "__move_surveyed", "__move_result", "__move_back"
+
+
+class EngineAction(ControllerAction):
+    """Base of an action that decides, or composes others. What it registers holds no secret."""
+
+    def do(self, name: str, args: Mapping[str, Any], task_vars: Any, check_mode: bool | None = None) -> dict[str, Any]:
+        """The result of another action of this collection on the controller, of this task's connection and mode."""
+        task = self._task.copy()
+        task.action = f"{COLLECTION}.{name}"
+        task.args = {name: value for name, value in args.items() if value is not None}
+        task.check_mode = self._task.check_mode if check_mode is None else check_mode
+        action = self._shared_loader_obj.action_loader.get(
+            task.action,
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        try:
+            if action is None:
+                check, self._task.check_mode = self._task.check_mode, task.check_mode
+                try:
+                    return dict(self._execute_module(task.action, task.args, task_vars=task_vars))
+                finally:
+                    self._task.check_mode = check
+            return dict(action.run(task_vars=task_vars))
+        except AnsibleError as error:
+            return {"failed": True, "msg": error.message}
+
+    def settings(self, task_vars: Mapping[str, Any], stages: Iterable[str]) -> dict[str, Any]:
+        """The ``migration_*`` options of these stages without their prefix, checked. What is no option is named."""
+        wanted = options.of_stages(stages)
+        stated = {
+            option.full_name: self._templar.template(task_vars[option.full_name])
+            for option in wanted.values()
+            if task_vars.get(option.full_name) is not None
+        }
+        checked = ArgumentSpecValidator({option.full_name: option.spec() for option in wanted.values()}).validate(
+            stated
+        )
+        missing = [option for name, option in wanted.items() if option.required and not stated.get(option.full_name)]
+        if missing:
+            raise AnsibleActionFail(
+                f"{missing[0].full_name} is not set. Set it in the inventory, for all hosts (group_vars/all.yml): "
+                f"{missing[0].what}"
+            )
+        if checked.error_messages:
+            raise AnsibleActionFail("; ".join(checked.error_messages) + ". Mend that in the inventory, or after -e.")
+        return {name: checked.validated_parameters[option.full_name] for name, option in wanted.items()}
+
+    @staticmethod
+    def opened(sealed: str) -> str:
+        """A secret that an earlier task of this run has sealed."""
+        secret = unseal(sealed or "")
+        if secret is None:
+            raise AnsibleActionFail(
+                "This process cannot open what an earlier task of the run has sealed: use the strategy linear."
+            )
+        return secret
+
+    def of_this_run(self, turn: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What the turn before returned; another run of the engine in the same playbook has left its own."""
+        is_ours = turn and turn.get("run") == self._task.args["known"]["began"]
+        return dict(turn or {}) if is_ours else {}
+
+    def looks(self, task_vars: Mapping[str, Any], hosts: Iterable[str], name: str = LOOK) -> dict[str, Look]:
+        return {host: Look.from_dict(host, found) for host, found in self.registered(task_vars, hosts, name).items()}
+
+    @staticmethod
+    def registered(task_vars: Mapping[str, Any], hosts: Iterable[str], name: str) -> dict[str, dict[str, Any] | None]:
+        """What a task has registered on each host; None where it has nothing, or was skipped there."""
+        found = {host: task_vars["hostvars"][host].get(name) for host in hosts}
+        return {host: None if not one or one.get("skipped") else dict(one) for host, one in found.items()}
+
+
+def known_of(args: Mapping[str, Any]) -> Known:
+    return Known.from_dict(args["known"])
+
+
+def warn_of_strangers(task_vars: Mapping[str, Any]) -> None:
+    """A name that is nearly an option is one that was meant to be it."""
+    names = {option.full_name for option in options.OPTIONS.values()}
+    for stated in sorted(name for name in task_vars if str(name).startswith(options.PREFIX) and name not in names):
+        near = difflib.get_close_matches(stated, names, 1, 0.75)
+        if near:
+            Display().warning(f"{stated} is no option of this collection, and does nothing: did you mean {near[0]}?")

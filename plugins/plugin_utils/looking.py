@@ -1,0 +1,292 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""One look at all that the controller can see: the target, its token, the ledger, what consumers share. It changes
+nothing.
+
+For a goal that goes on, what cannot be seen is in the result; for another it ends the run with its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import playbooks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    Endpoint,
+    EndpointError,
+    after_apply,
+    build_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
+    Migration,
+    SettingError,
+    Value,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making, to_token, token_rotation
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import ORIGINAL, TOKEN, Goal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import Order
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    BotoCoreError = ClientError = Exception  # without it there is no client, which says so
+
+Found = dict[str, Any]
+
+
+class Looking:
+    """What one run knows before it begins. ``known()`` has what decide.known.Known reads, and the token, sealed."""
+
+    def __init__(
+        self, action: EngineAction, goal: Goal, settings: Mapping[str, Any], task_vars: Mapping[str, Any]
+    ) -> None:
+        self.action, self.goal, self.settings, self.task_vars = action, goal, settings, task_vars
+        try:
+            self.migration = Migration.from_settings(settings)
+        except SettingError as error:
+            raise AnsibleActionFail(f"{error}.") from None
+        self.course: Found = {}
+        self.words = {
+            name: playbooks.word(name, task_vars.get("playbook_dir", ""))
+            for name in ("provision", "cutover", "rollback", "rotate")
+        }
+
+    def known(self) -> Found:
+        self.ledger = self.do("migration_ledger_info", migration_name=self.settings["name"])
+        if self.ledger.get("failed") and not self.goal.goes_on:
+            raise AnsibleActionFail(self.ledger["msg"])
+        self.refuse_what_nobody_would_restart()
+        found, endpoint, failure = self.target()
+        if self.goal.destination == TOKEN and (
+            why := to_token.not_ours(self.settings, endpoint.as_dict(), found or {})
+        ):
+            raise AnsibleActionFail(why)
+        token = self.token(found)
+        made = self.made(found, token)
+        endpoint = self.predicted(endpoint, made)
+        shared, original = self.shared(endpoint, token)
+        present = list(self.task_vars["ansible_play_hosts_all"])
+        everyone = list(self.task_vars["groups"].get("app") or present)
+        self.refuse_a_part_of_what_is_shared(everyone, present)
+        known: Found = {
+            "goal": self.goal.name,
+            "settings": dict(self.settings),
+            "endpoint": endpoint.as_dict(),
+            "everyone": everyone,
+            "present": present,
+            "ledger": {
+                name: self.ledger[name] for name in ("entries", "journaled", "now", "msg") if name in self.ledger
+            },
+            "shared": shared,
+            "target_failure": failure,
+            "course": self.course,
+            "words": {**self.words, "inventories": list(self.task_vars.get("ansible_inventory_sources") or [])},
+            "check_mode": bool(self.action._task.check_mode),
+            "found": found or {},
+            **made,
+        }
+        return {
+            **known,
+            "token": seal(token),
+            "original": seal(original),
+            "looks": self.goal.looks_at_hosts,
+            "undo": self.is_to_undo(),
+        }
+
+    def refuse_what_nobody_would_restart(self) -> None:
+        if self.goal.moves and not self.migration.services:
+            raise AnsibleActionFail(
+                "migration_services is empty, so nothing would be restarted, and nobody proven to be where its values "
+                "lead: say what reads them, as [{name: shop, health_url: 'http://127.0.0.1:8000/healthz'}]."
+            )
+
+    def is_to_undo(self) -> bool:
+        """Whether the old Redis was retired, and must be brought back first."""
+        return self.goal.destination == ORIGINAL and "decommission" in (self.ledger.get("entries") or {})
+
+    def do(self, name: str, /, check_mode: bool = True, **args: Any) -> Found:
+        """A look is never more than one, whatever the mode of the run."""
+        return self.action.do(name, {"region": self.settings["region"], **args}, self.task_vars, check_mode)
+
+    def made(self, found: Found | None, token: str) -> Found:
+        try:
+            return making.look(self.goal, self.settings, found, self.make, token)
+        except PlanRefused as refused:
+            raise AnsibleActionFail(f"{refused.message}.") from None
+
+    @staticmethod
+    def predicted(endpoint: Endpoint, made: Found) -> Endpoint:
+        """Of a target that is yet to be made: what its part says of TLS and of authentication."""
+        told = next((part["seen"].get("endpoint") for part in made["parts"] if part["is_target"]), None)
+        return Endpoint.from_dict(told) if told and not endpoint.is_known else endpoint
+
+    def make(self, module: str, args: Mapping[str, Any]) -> Found:
+        """What making a part would do; a refusal ends the run."""
+        seen = self.do(module, **args)
+        if seen.get("failed"):
+            raise AnsibleActionFail(seen["msg"])
+        return seen
+
+    # --- the target ---
+
+    def target(self) -> tuple[Found | None, Endpoint, str]:
+        """The target as it is, how it is reached, and why that is not known. What is not there yet is a placeholder."""
+        settings = self.settings
+        try:
+            if settings["endpoint"]:
+                return None, table.stated_endpoint(settings["endpoint"]), ""
+            row = table.target_of(settings)
+        except EndpointError as error:
+            raise AnsibleActionFail(f"migration_endpoint: {error}.") from None
+        except PlanRefused as refused:
+            raise AnsibleActionFail(f"{refused.message}.") from None
+        look = row.look(settings)
+        seen = self.do(look.module, **look.args)
+        if seen.get("failed"):
+            if not self.goal.goes_on:
+                raise AnsibleActionFail(seen["msg"])
+            return None, after_apply(row.service, str(settings.get(row.name_option) or "target")), str(seen["msg"])
+        found = row.found_in(seen)
+        endpoint = row.endpoint(settings, found)
+        self.refuse_no_target(row, found, endpoint)
+        return dict(found) if found else None, endpoint, ""
+
+    def refuse_no_target(self, row: Any, found: Any, endpoint: Endpoint) -> None:
+        """Where this run neither makes it nor only plans."""
+        stages = set(self.goal.stages)
+        if endpoint.is_known or "provision" in stages or self.goal.goes_on or stages == {"assess"}:
+            return
+        if self.action._task.check_mode and "rotate" not in stages:
+            return
+        what, provision = row.what(self.settings), self.words["provision"]
+        if not found:
+            raise AnsibleActionFail(
+                f"There is no {what} in this account and region. Run {provision} first, or change "
+                f"migration_{row.name_option}."
+            )
+        raise AnsibleActionFail(
+            f"The {what} is {found.get('status')} and has no endpoint yet. Run {provision}, which waits until it is "
+            "available."
+        )
+
+    # --- its token ---
+
+    def token(self, found: Found | None) -> str:
+        """The token that consumers are given; a placeholder where it is yet to be made."""
+        secret = self.settings.get("auth_token_secret")
+        if not secret or self.goal.stages == ("state",):
+            return ""
+        if self.goal.destination == ORIGINAL:
+            return self.value_of(secret, "") or ""  # only to count what stays behind: it holds no rollback up
+        seen = self.do(
+            "cache_token",
+            secret=secret,
+            migration_name=self.settings["name"],
+            generate=bool(self.settings.get("auth_token_generate")) and not self.settings["adopt"],
+        )
+        if seen.get("failed"):
+            raise AnsibleActionFail(seen["msg"])
+        entry = (self.ledger.get("entries") or {}).get("token") or {}
+        if self.goal.destination == TOKEN:
+            return self.rotated(secret, seen, entry)
+        refusal = token_rotation.refusal(secret, seen, entry, [found] if found else [], self.words["rotate"])
+        if refusal:
+            raise AnsibleActionFail(f"{refusal}.")
+        self.course = {"secret": secret, "version_id": seen["current_version_id"], "exists": seen["exists"]}
+        return self.readable(secret, seen["current_version_id"]) if seen["exists"] else token_rotation.PLACEHOLDER
+
+    def rotated(self, secret: str, seen: Found, entry: Found) -> str:
+        before = entry.get("from_secret") or entry.get("secret") or secret
+        ours = seen if before == secret else self.do("cache_token", secret=before, migration_name=self.settings["name"])
+        facts = {**seen, "before": {"secret": before, "ours": bool(ours.get("ours"))}}
+        try:
+            self.course = token_rotation.course(secret, facts, entry, bool(self.settings["auth_token_new"]))
+        except token_rotation.RotationRefused as refused:
+            raise AnsibleActionFail(f"{refused}.") from None
+        version = self.course["to_version"]
+        return self.readable(secret, version) if version else token_rotation.PLACEHOLDER
+
+    def readable(self, secret: str, version: str) -> str:
+        token = self.value_of(secret, version)
+        if token is None:
+            raise AnsibleActionFail(
+                f"Version {version} of the secret {secret} cannot be read: it is not there any more, or the "
+                "identity that runs this lacks the IAM action secretsmanager:GetSecretValue on it (and kms:Decrypt "
+                "where a key of your own encrypts it)."
+            )
+        return token
+
+    def value_of(self, secret: str, version: str) -> str | None:
+        return secret_value(self.action, self.settings["region"], secret, version)
+
+    # --- what consumers share ---
+
+    def shared(self, endpoint: Endpoint, token: str) -> tuple[list[Found], str]:
+        """A look at each place that they share, and what the first held before, where a host must be able to ask it."""
+        if not self.goal.reads_values:
+            return [], ""
+        looks = [self.look_at(value, endpoint, token) for value in self.migration.shared]
+        failed = next((look["failure"] for look in looks if look.get("failure")), "")
+        if failed and not self.goal.goes_on:
+            raise AnsibleActionFail(failed)
+        return looks, "" if self.migration.own or not self.migration.shared else self.original_of(
+            self.migration.shared[0]
+        )
+
+    def look_at(self, value: Value, endpoint: Endpoint, token: str) -> Found:
+        row = on_aws.STORES[value.store]
+        told = {"store": value.store, "name": value.address, "words": row.words}
+        state = "reverted" if self.goal.reverts else "present"
+        try:
+            wanted = "" if self.goal.reverts else build_url(endpoint, token, int(self.settings.get("database") or 0))
+        except EndpointError as error:
+            raise AnsibleActionFail(f"{error}.") from None
+        seen = self.do(
+            on_aws.MODULE,
+            store=value.store,
+            state=state,
+            values={value.address: wanted},
+            keep_options=True,
+            migration_name=self.settings["name"],
+        )
+        if seen.get("failed"):
+            return {**told, "failure": str(seen["msg"])}
+        return {**told, "changes": seen["changes"], "version": seen.get("version") or {}}
+
+    def original_of(self, value: Value) -> str:
+        """What it led to before the migration: by the journal, else what it says now."""
+        row = on_aws.STORES[value.store]
+        return row.original(
+            in_process.client(Order(on_aws.MODULE, {"region": self.settings["region"]}), row.service),
+            self.settings["name"],
+            value.address,
+        )
+
+    def refuse_a_part_of_what_is_shared(self, everyone: list[str], present: list[str]) -> None:
+        left_out = [host for host in everyone if host not in present]
+        if not (left_out and self.migration.shared and self.goal.moves):
+            return
+        raise AnsibleActionFail(
+            "migration_values has values that all hosts share ("
+            + ", ".join(value.address for value in self.migration.shared)
+            + f"), and --limit leaves out {', '.join(left_out)}. Run without --limit."
+        )
+
+
+def secret_value(action: EngineAction, region: str, secret: str, version: str) -> str | None:
+    """The token in a version of a secret, the current one where none is named; None where it cannot be read."""
+    client = in_process.client(Order(action._task.action, {"region": region}), "secretsmanager")
+    asked = {"VersionId": version} if version else {"VersionStage": "AWSCURRENT"}
+    try:
+        return str(client.get_secret_value(SecretId=secret, **asked)["SecretString"])
+    except (BotoCoreError, ClientError):
+        return None

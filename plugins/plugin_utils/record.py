@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The record of a stage: a file on the controller, and the run's statistics. Both hold what core/record.py keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from typing import Any, Iterable, Mapping
+
+from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.record import RecordError, kept
+
+
+def of_stage(stage: str, data: Mapping[str, Any], *, began: float, check_mode: bool, directory: str) -> dict[str, Any]:
+    """What a result says of the stage: in the run's statistics, and outside check mode in a file.
+
+    ``began`` is when the stage did. A record that cannot be written is warned of: what was done must still be told.
+    """
+    now = time.time()
+    whole = {
+        "stage": stage,
+        "check_mode": check_mode,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "seconds": round(now - began, 1),
+        **data,
+    }
+    told: dict[str, Any] = {}
+    try:
+        told["ansible_stats"] = statistics(stage, whole)
+        if directory and not check_mode:
+            write(directory, stage, whole)
+    except (OSError, RecordError) as error:
+        Display().warning(f"The record of the stage {stage} is not written: {error}. See migration_report_dir.")
+    return told
+
+
+def statistics(stage: str, data: Mapping[str, Any], secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """``ansible_stats`` of a result: AWX shows it as an artifact, the default callback after the recap."""
+    return {"data": {f"cache_migration_{stage}": kept(data, secrets)}, "per_host": False, "aggregate": True}
+
+
+def write(directory: str, stage: str, data: Mapping[str, Any], secrets: Iterable[str] = ()) -> str:
+    """Write ``directory/stage.json`` whole or not at all, for its owner alone, and return its path. Raises OSError."""
+    text = json.dumps(kept(data, secrets), indent=2, sort_keys=True) + "\n"
+    directory = os.path.expanduser(directory)
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, f"{stage}.json")
+    handle, beside = tempfile.mkstemp(dir=directory, prefix=f".{stage}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(beside, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+    return path

@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The turns of the goal ``token``: both tokens valid before the first host moves, the old one ended after the last."""
+
+from __future__ import annotations
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, token_rotation
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import secret_value
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
+
+
+def begin(turn: Turn) -> None:
+    turn.take_lock()
+    turn.refuse_what_has_changed()
+    course = turn.known.course
+    turn.state.update(version=course["to_version"], begun=True)
+    if course["generate"]:
+        put = turn.do("cache_token", "Put a new token beside the current one", secret=course["secret"], state="pending")
+        turn.state["version"] = put["pending_version_id"]
+        turn.state["token"] = seal(_value(turn, course["secret"], put["pending_version_id"]))
+    _remember(turn, [], "Remember that a rotation is under way")
+    _group(turn, "Wait until the target is at rest")
+    # The target itself told, when it was looked at, whether an earlier run came this far. A second ROTATE might end the
+    # token that hosts still use.
+    if course["generate"] or not turn.plan.facts["is_accepted"]:
+        _group(
+            turn,
+            "Make the new token valid beside the old one",
+            auth_token=turn.token,
+            auth_token_update_strategy="rotate",
+        )
+    if turn.plan.facts["shared"]:  # both are valid, so that it does not matter when a host reads it
+        endpoint = Endpoint.from_dict(turn.known.endpoint)
+        url = build_url(endpoint, turn.token, int(turn.known.settings["database"]))
+        changed = turn.change_shared(dict.fromkeys(turn.plan.facts["shared"], url))
+        if changed.get("failed"):
+            raise Stopped("Change the shared value", changed["msg"])
+
+
+def _value(turn: Turn, secret: str, version: str) -> str:
+    value = secret_value(turn.action, turn.known.settings["region"], secret, version)
+    if value is None:
+        raise Stopped("Take the new token", f"version {version} of the secret {secret} cannot be read")
+    return value
+
+
+def _remember(turn: Turn, hosts: list[str], step: str) -> None:
+    entry = (turn.known.entries.get("token") or {}) if turn.known.entries else {}
+    value = token_rotation.entry_under_way(entry, turn.known.course, turn.state["version"], hosts)
+    turn.do("migration_ledger", step, entry="token", value=value)
+
+
+def _group(turn: Turn, step: str, **args: str) -> None:
+    settings = turn.known.settings
+    turn.do(
+        "elasticache_cluster",
+        step,
+        replication_group_id=settings["replication_group_id"],
+        wait_timeout=settings["wait_timeout"],
+        **args,
+    )
+
+
+def after_batch(turn: Turn) -> None:
+    """Also where one of them failed: who uses the new token is not asked again."""
+    if not turn.moved or ("untried" in turn.state and turn.state.get("failure")):
+        return
+    _remember(turn, _moved(turn), "Remember which hosts use the new token")
+
+
+def _moved(turn: Turn) -> list[str]:
+    return [host for host, result in turn.results.items() if result.get("state") == "ok"]
+
+
+def complete(turn: Turn) -> None:
+    """End the token before, where nobody is left on it. Whoever reads the secret has a valid one at every moment."""
+    course = turn.known.course
+    if not turn.state["go"] or not course["needed"] or left(turn):
+        return
+    turn.keep_lock()
+    if course["promote"]:
+        turn.do(
+            "cache_token",
+            "Make the new version the current one",
+            secret=course["secret"],
+            state="current",
+            version_id=turn.state["version"],
+        )
+    _group(turn, "End the token before it", auth_token=turn.token, auth_token_update_strategy="set")
+    turn.state["ended"] = True
+    old = (
+        secret_value(turn.action, turn.known.settings["region"], course["from_secret"], course["from_version"])
+        if course["prove"]
+        else ""
+    )
+    if old and old != turn.token:
+        turn.state.update(old_token=seal(old), prove_on=turn.known.present[0])
+
+
+def left(turn: Turn) -> list[str]:
+    """Who may still use the token before."""
+    moved = set(_moved(turn))
+    return [*turn.plan.facts["left"], *(host for host in turn.plan.consumers if host not in moved)]
+
+
+def undo(turn: Turn) -> None:
+    """Nothing is put back: both tokens are valid."""
+    failed = batches.failed_hosts(turn.results)
+    turn.state["left"] = left(turn)
+    turn.state["stopped"] = bool(failed or turn.state.get("failure"))

@@ -1,0 +1,196 @@
+"""app_host_info: all that must be known of a host, in one run, on an app between two real engines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, cache_probe, env_update
+
+TOKEN = "a-token-of-this-test!"
+OLD = "an-old-password-of-this-test"
+
+
+@pytest.fixture
+def old(start_engine):
+    return start_engine(password=OLD)
+
+
+@pytest.fixture
+def new(start_engine):
+    return start_engine(password=TOKEN)
+
+
+@pytest.fixture
+def file(tmp_path, old) -> Path:
+    path = tmp_path / "shop.env"
+    path.write_text(f"DEBUG=0\nREDIS_URL={old.url()}?decode_responses=True\n")
+    return path
+
+
+@pytest.fixture
+def target(new):
+    """By a name, as the two engines differ by their port alone."""
+    return endpoint.Endpoint("elasticache", "shop", address="localhost", port=new.port, auth="token").as_dict()
+
+
+@pytest.fixture
+def look(run_module, tmp_path, file, new):
+    def run(check_mode=True, main=app_host_info.main, **params):
+        where = {"migration_name": "shop-prod", "state_dir": str(tmp_path / "state")}
+        result = run_module(main, check_mode=check_mode, **where, **params)
+        assert not [secret for secret in (TOKEN, OLD) if secret in json.dumps(result)]
+        return result
+
+    return run
+
+
+@pytest.fixture
+def own(file, new):
+    return [{"path": str(file), "keys": {"REDIS_URL": new.url(host="localhost")}}]
+
+
+@pytest.fixture
+def moved(look, file, own):
+    """The host's value has been changed by an earlier run."""
+    values = own[0]["keys"]
+    made = look(False, env_update.main, store="dotenv", path=str(file), values=values, keep_options=True)
+    assert made["changed"]
+
+
+def probe_of(target):
+    return {"endpoint": target, "auth_token": TOKEN}
+
+
+def test_a_host_that_is_to_be_moved_is_seen_as_a_whole(look, own, target, app, old):
+    app.start(old.port)
+    old.client.set("page:1", "x")
+    service = {"name": "shop", "manager": "supervisor", "supervisorctl": app.supervisorctl}
+    asked = {"probe": probe_of(target), "old": {}, "survey": {}}
+    file = Path(own[0]["path"])
+    before = file.read_bytes()
+    seen = look(values=own, services=[service], endpoint=target, **asked)
+    assert not seen.get("failed") and not seen["changed"], seen
+    [value] = seen["stores"]
+    change = value["changes"]["REDIS_URL"]
+    assert (value["store"], value["path"], change["action"]) == ("dotenv", str(file), "write")
+    assert change["after"].endswith("?decode_responses=True") and change["before_location"]["port"] == old.port
+    [shop] = seen["services"]
+    assert shop["name"] == "shop" and shop["restarted"] and "no connection" in shop["reason"]
+    assert seen["target"]["reached"] and seen["target"]["location"]["host"] == "localhost"
+    assert "write" not in [check["name"] for check in seen["target"]["checks"]], "not in check mode"
+    assert seen["old"]["reached"] and seen["old"]["location"]["port"] == old.port
+    assert seen["survey"]["total_keys"] == 1 and seen["survey"]["key_groups"][0]["pattern"] == "page:*"
+    assert file.read_bytes() == before and not list(file.parent.glob("state/*"))
+
+
+def test_only_what_is_asked_for_is_in_the_result(look):
+    assert look() == {"changed": False, "stores": [], "services": [], "invocation": look()["invocation"]}
+
+
+def test_outside_check_mode_the_probe_of_the_target_writes_and_that_of_the_old_redis_does_not(look, own, target, old):
+    seen = look(False, values=own, endpoint=target, probe=probe_of(target), old={})
+    assert "write" in [check["name"] for check in seen["target"]["checks"]]
+    assert seen["old"]["reached"] and "cmdstat_set" not in old.client.info("commandstats")
+
+
+@pytest.mark.usefixtures("moved")
+def test_what_is_to_be_left_is_where_the_values_led_before_and_what_was_stated(look, own, target, app, old):
+    app.start(old.port)
+    look_at = {"values": own, "endpoint": target, "leave": [{"address": "10.0.0.9", "port": 1}]}
+    service = {"name": "shop", "manager": "supervisor", "supervisorctl": app.supervisorctl}
+    for _round in range(5):
+        health.spread(app.health_url)
+    [shop] = look(services=[service], **look_at)["services"]
+    assert shop["restarted"] and f"connected to 10.0.0.9:1 or 127.0.0.1:{old.port}" in shop["reason"]
+    [shop] = look(services=[service], values=own, leave=[{"address": "127.0.0.1", "port": target["port"]}])["services"]
+    assert not shop["restarted"], "without a target only what is stated is to be left"
+
+
+def test_after_the_move_the_way_back_is_the_original_in_the_journal(look, own, target, old, moved):
+    seen = look(values=own, endpoint=target, old={}, survey={"sample": 10})
+    assert seen["stores"][0]["changes"]["REDIS_URL"]["action"] == "keep"
+    assert seen["old"]["reached"] and seen["old"]["location"]["port"] == old.port
+    assert seen["survey"]["server"]["engine"] == "redis"
+    old.stop()
+    seen = look(values=own, endpoint=target, old={}, survey={})
+    assert seen["old"]["failure"]["kind"] == "refused" and "cannot use" in seen["old"]["msg"]
+    assert seen["survey"]["failure"]["kind"] == "refused" and "cannot be assessed" in seen["survey"]["msg"]
+
+
+def test_a_host_that_goes_back_is_seen_without_a_target(look, own, new, old, moved):
+    back = {"state": "reverted", "values": [{**own[0], "keys": {"REDIS_URL": None}}]}
+    seen = look(**back, leave=[{"address": "localhost", "port": new.port}], old={})
+    assert seen["stores"][0]["changes"]["REDIS_URL"]["action"] == "restore"
+    assert seen["old"]["reached"] and seen["old"]["location"]["port"] == old.port
+
+
+def test_a_value_that_leads_to_the_target_and_has_no_original_has_no_way_back(look, own, target, file, new):
+    file.write_text(f"REDIS_URL={new.url(host='localhost')}\n")
+    seen = look(values=own, endpoint=target, old={}, survey={})
+    assert seen["old"]["failure"]["kind"] == seen["survey"]["failure"]["kind"] == "no_original"
+    assert f"REDIS_URL in {file}" in seen["old"]["msg"] and not seen["old"]["reached"]
+
+
+def test_the_first_value_that_is_a_url_is_the_way_back(look, own, file):
+    file.write_text(f"CACHE_HOST=somewhere\n{file.read_text()}")
+    own[0]["keys"] = {"CACHE_HOST": "elsewhere", **own[0]["keys"]}
+    assert look(values=own, old={})["old"]["reached"]
+
+
+def test_the_url_may_be_given_where_it_is_in_no_file(look, old):
+    seen = look(old={"url": old.url()}, survey={})
+    assert seen["old"]["reached"] and seen["survey"]["total_keys"] == 0
+
+
+def test_a_replica_is_a_way_back(look, start_engine, old):
+    replica = start_engine(f"replicaof 127.0.0.1 {old.port}", f"masterauth {OLD}", password=OLD)
+    assert look(old={"url": replica.url()})["old"]["reached"]
+
+
+def test_what_cannot_be_seen_is_in_its_part_alone(look, target, app, tmp_path):
+    missing = {"path": str(tmp_path / "none.env"), "keys": {"REDIS_URL": "redis://x:6379/0"}}
+    services = [
+        {"name": "shoe", "manager": "supervisor", "supervisorctl": app.supervisorctl},
+        {"name": "shop", "manager": "supervisor", "supervisorctl": [*app.supervisorctl, "-p", "hunter2"]},
+        {"name": "shop", "health_url": "ftp://x"},
+    ]
+    probe = {**probe_of(target), "auth_token": "wrong-token-of-this-test"}
+    seen = look(values=[missing], services=services, endpoint=target, probe=probe, old={}, survey={})
+    assert not seen.get("failed"), seen
+    assert "does not exist" in seen["stores"][0]["failure"] and seen["stores"][0]["changes"] == {}
+    shoe, password, health = (one["failure"] for one in seen["services"])
+    assert "no program shoe" in shoe and "has a password among" in password and "health_url" in health
+    assert seen["target"]["failure"]["kind"] == "auth_wrong"
+    assert seen["old"]["failure"]["kind"] == "unreadable" and "none.env does not exist" in seen["old"]["msg"]
+    assert seen["survey"]["failure"]["kind"] == "unreadable" and "hunter2" not in str(seen)
+
+
+def test_a_target_that_is_yet_to_be_made_is_no_failure(look):
+    seen = look(probe={"endpoint": endpoint.after_apply("elasticache", "shop", tls=True, auth="token").as_dict()})
+    assert seen["target"]["after_apply"] and not seen["target"]["reached"] and seen["target"]["failure"] is None
+
+
+@pytest.mark.parametrize(
+    "wrong, why",
+    [
+        ({"migration_name": "9"}, "migration_name is '9'"),
+        ({"python": "venv/bin/python", "user": "x"}, "whole path"),
+        ({"probe": {"endpoint": {"address": "x"}}}, "the endpoint lacks service"),
+    ],
+)
+def test_the_module_fails_for_wrong_options(run_module, wrong, why):
+    result = run_module(app_host_info.main, **{"migration_name": "shop-prod", **wrong})
+    assert result["failed"] and why in result["msg"]
+
+
+def test_it_tells_of_the_target_what_cache_probe_tells(look, run_module, target):
+    seen = look(probe=probe_of(target))["target"]
+    alone = run_module(cache_probe.main, check_mode=True, **probe_of(target))
+    volatile = ("checks", "latency_ms")
+    assert {**seen, **{name: alone[name] for name in volatile}, "changed": False} == {
+        name: value for name, value in alone.items() if name != "invocation"
+    }

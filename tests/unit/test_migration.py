@@ -1,0 +1,64 @@
+"""What is moved, as the options state it: values by where they are, services in their order."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
+    Migration,
+    Service,
+    SettingError,
+    Value,
+)
+
+FILE = {"store": "dotenv", "path": "/opt/shop/.env"}
+PARAMETER = {"store": "ssm", "parameter": "/shop/REDIS_URL"}
+
+
+def of(values, services=({"name": "shop"},), **more):
+    return Migration.from_settings({"values": values, "services": services, **more})
+
+
+def test_what_is_on_a_host_and_what_all_share_is_told_apart_in_order():
+    migration = of([PARAMETER, FILE, {**FILE, "path": "/etc/shop"}])
+    assert [value.address for value in migration.own] == ["/opt/shop/.env", "/etc/shop"]
+    assert [value.address for value in migration.shared] == ["/shop/REDIS_URL"]
+
+
+def test_a_file_holds_redis_url_unless_it_says_otherwise_and_a_parameter_the_whole_url():
+    assert Value.from_dict(FILE).keys == {"REDIS_URL": "url"}
+    assert Value.from_dict({**FILE, "keys": {"CACHE": "url", "QUEUE": "url"}}).keys == {"CACHE": "url", "QUEUE": "url"}
+    assert Value.from_dict(PARAMETER).keys == {"/shop/REDIS_URL": "url"}
+
+
+def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
+    services = of([FILE], [{"name": "web"}, {"name": "worker", "manager": "supervisor"}]).services
+    assert services == (Service("web"), Service("worker", "supervisor"))
+    assert services[0].supervisorctl == ("supervisorctl",)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ([], "migration_values is empty"),
+        ([{"store": "vault"}], "'vault'"),
+        ([{"store": "dotenv"}], "no path"),
+        ([{"store": "ssm", "path": "/x"}], "no parameter"),
+        ([{**FILE, "keys": ["REDIS_URL"]}], "no mapping"),
+        ([{**FILE, "keys": {"REDIS_URL": "host"}}], "'host'"),
+        ([{**PARAMETER, "form": "json"}], "'json'"),
+        ([FILE, FILE], "twice"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_its_option(values, named):
+    with pytest.raises(SettingError, match="migration_values") as refused:
+        of(values)
+    assert named in str(refused.value)
+
+
+def test_a_service_without_a_name_is_refused_by_its_option():
+    with pytest.raises(SettingError, match="migration_services"):
+        of([FILE], [{"manager": "systemd"}])
+
+
+def test_who_neither_moves_nor_looks_at_hosts_needs_no_values():
+    assert Migration.from_settings({"values": []}).own == ()

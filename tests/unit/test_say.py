@@ -1,0 +1,26 @@
+"""How a line that is wider than the terminal is broken."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.say import wrapped
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short enough", "short enough"),
+        ("", ""),
+        ("one line that is too wide", "one line that is too\nwide"),
+        ("two lines\nstay two lines", "two lines\nstay two lines"),
+        ("  - an item that is too wide", "  - an item that is\n    too wide"),
+        ("a-word-that-has-hyphens-and-is-wide stays", "a-word-that-has-hyphens-and-is-wide\nstays"),
+        ("Then run `make sandbox now please` again", "Then run\n`make sandbox now please`\nagain"),
+        (
+            "Once that is mended: ansible-playbook back.yml -i prod",
+            "Once that is mended:\nansible-playbook back.yml -i prod",
+        ),
+    ],
+)
+def test_lines_break_between_words_and_never_in_a_command(text: str, shown: str) -> None:
+    assert wrapped(text, 20) == shown

@@ -1,0 +1,70 @@
+"""The stage assess: what the looks of the hosts mean for the target, or why they are not enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import stage
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+
+from tests.unit.engine_world import FOREIGN, NEW, OLD, SETTINGS, Held, Host, World
+
+ON_OLD, ON_TARGET = Host(Held(OLD)), Host(Held.written_over(OLD, NEW), "target.internal")
+
+
+def world(*hosts, **more):
+    return World({f"app{number}": host for number, host in enumerate(hosts, 1)}, **more)
+
+
+def weigh(there, **looks):
+    return stage.weigh(there.known("assess"), {**there.looks("assess"), **looks})
+
+
+def seen(there, host, **parts):
+    return {host: replace(there.looks("assess")[host], **parts)}
+
+
+def test_the_first_host_that_is_not_on_the_target_is_to_look_into_the_old_redis():
+    assert weigh(world(ON_TARGET, ON_OLD, ON_OLD)).wants == "app2"
+    plan = engine.plan(world(ON_OLD).known("assess"), world(ON_OLD).looks("assess"))
+    assert plan.facts["survey"] == "app1" and plan.is_nothing
+
+
+def test_where_every_host_is_on_the_target_there_is_nothing_to_assess():
+    told = weigh(world(ON_TARGET, ON_TARGET))
+    assert not told.wants and "there is nothing to assess" in told.lines[0] and told.record["waiting"] == {}
+
+
+def test_a_value_that_leads_to_the_target_with_another_token_is_not_waiting():
+    assert not weigh(world(Host(Held(NEW.replace("token", "old-token"))))).wants
+
+
+def test_hosts_that_cannot_be_looked_at_are_named_with_the_way_on():
+    [refused] = weigh(world(ON_OLD, ON_OLD), app2=Look.from_dict("app2", None)).refusals
+    assert "app2 failed" in refused and "playbooks/cutover.yml switches every host" in refused
+
+
+def test_a_host_that_does_not_reach_its_old_redis_is_named_with_what_was_found():
+    there = world(ON_OLD)
+    silent = {"failed": True, "msg": "x", "failure": {"kind": "timeout", "found": "No answer from old.internal."}}
+    assert "No answer from old.internal" in weigh(there, **seen(there, "app1", old=silent)).refusals[0]
+
+
+def test_a_value_that_leads_nowhere_is_no_host_that_is_done():
+    there = world(Host(Held("no url at all")))
+    unread = {"failed": True, "msg": "The cache cannot be probed: it is no URL."}
+    assert "it is no URL" in weigh(there, **seen(there, "app1", old=unread)).refusals[0]
+
+
+def test_an_old_redis_that_cannot_be_looked_into_is_said_in_a_sentence():
+    there = world(ON_OLD)
+    failure = {"failure": {"kind": "no_permission"}, "msg": "The old Redis cannot be assessed: it refuses INFO."}
+    [refused] = weigh(there, **seen(there, "app1", survey=failure)).refusals
+    assert "app1 failed: The old Redis cannot be assessed: it refuses INFO." in refused and "kind" not in refused
+
+
+def test_where_its_place_is_told_by_what_each_host_reads():
+    known = replace(world(Host(Held(FOREIGN))).known("assess"), settings=SETTINGS)
+    place = stage.place_of(world(Host(Held(FOREIGN))).looks("assess")["app1"], known)
+    assert (place["host"], place["port"]) == ("foreign.internal", 6379)

@@ -1,0 +1,35 @@
+"""The tables of stores: what each row names is there."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+import yaml
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws, on_host
+from ansible_collections.kempian.cache_migration.plugins.modules import aws_env_update, env_update
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TABLES = [(on_host, env_update), (on_aws, aws_env_update)]
+
+
+@pytest.mark.parametrize(("table", "module"), TABLES, ids=["host", "aws"])
+def test_the_module_of_a_table_takes_its_stores_and_tells_of_each(table, module):
+    assert module.__name__.endswith(f".{table.MODULE}")
+    assert module.OPTIONS["store"]["choices"] == list(table.STORES)
+    documented = yaml.safe_load(module.DOCUMENTATION)["options"]["store"]
+    assert documented["choices"] == list(table.STORES)
+    assert all(f"V({name})" in " ".join(documented["description"]) for name in table.STORES)
+
+
+def test_no_two_stores_have_the_same_name():
+    assert not set(on_host.STORES) & set(on_aws.STORES)
+
+
+@pytest.mark.parametrize("name", on_aws.STORES)
+def test_the_iam_policy_grants_what_a_store_of_aws_needs(name):
+    policy = json.loads((ROOT / "docs/iam-policy.json").read_text())
+    granted = {action for statement in policy["Statement"] for action in statement["Action"]}
+    assert set(on_aws.STORES[name].iam) <= granted
+    assert all(f"C({action})" in aws_env_update.DOCUMENTATION for action in on_aws.STORES[name].iam)

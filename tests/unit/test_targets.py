@@ -1,0 +1,233 @@
+"""The table of targets: what each is made of, from the settings of a migration."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pathlib
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import (
+    DEFAULT,
+    TARGETS,
+    by_service,
+    stated_endpoint,
+    target_of,
+)
+
+WHOLE = {
+    "name": "shop-prod",
+    "replication_group_id": "shop",
+    "cache_node_type": "cache.t3.small",
+    "engine_version": "7.1",
+    "num_cache_clusters": 2,
+    "automatic_failover_enabled": True,
+    "multi_az_enabled": True,
+    "at_rest_encryption_enabled": True,
+    "transit_encryption_enabled": True,
+    "port": 6379,
+    "snapshot_retention_limit": 5,
+    "security_group_ids": ["sg-1"],
+    "wait_timeout": 3600,
+}
+FOUND = {"engine": "valkey", "engine_version": "8.0.1", "endpoint": {}}
+
+
+def parts(found=None, **settings):
+    return DEFAULT.parts({**WHOLE, **settings}, found)
+
+
+def part(module, found=None, **settings):
+    return next(part for part in parts(found, **settings) if part.module == module)
+
+
+def group(found=None, **settings):
+    return part("elasticache_cluster", found, **settings).args
+
+
+def made(**settings):
+    return [part.what for part in parts(**settings)]
+
+
+def module_options(name):
+    return importlib.import_module(f"ansible_collections.kempian.cache_migration.plugins.modules.{name}").OPTIONS
+
+
+# --- every row ---
+
+
+@pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
+def test_a_row_is_found_by_its_service_and_states_only_options_that_its_modules_have(row):
+    assert by_service(row.service) is row
+    assert target_of({"target": row.service}) is row
+    settings = {**dict.fromkeys(row.options, "x"), **WHOLE, "parameters": {"timeout": 1}, "adopt": False}
+    whole = [*row.parts(settings, None), *row.removal({**settings, "final_snapshot_identifier": "last"})]
+    for one in whole:
+        assert set(one.args) <= set(module_options(one.module)), one.what
+    assert [one.is_target for one in row.parts(settings, None)][-1] is True
+    assert set(row.needs) <= set(row.options)
+    assert row.module in {one.module for one in whole}
+
+
+@pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
+def test_an_option_of_a_service_reaches_one_of_the_modules_that_make_it(row):
+    """What a row says to be its own, and no part takes, would be asked for and forgotten."""
+    settings = {**WHOLE, **{name: f"<{name}>" for name in row.options if name not in WHOLE and name != "adopt"}}
+    told = repr(row.parts(settings, None)) + repr(row.parts({**settings, "adopt": True}, None))
+    assert [name for name in row.options if name != "adopt" and repr(settings[name]) not in told] == []
+    assert "'adopt': True" in told
+
+
+@pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
+def test_the_policy_of_the_docs_holds_the_actions_of_a_row_and_of_its_service_no_other(row):
+    policy = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs/iam-policy.json").read_text())
+    held = {action for statement in policy["Statement"] for action in statement["Action"]}
+    ours = {*row.actions.read, *row.actions.make, *row.actions.delete}
+    services = {action.partition(":")[0] for action in ours}
+    assert ours == {action for action in held if action.partition(":")[0] in services}
+
+
+def test_a_target_that_nobody_knows_is_refused_by_the_option():
+    with pytest.raises(PlanRefused, match="migration_target is 'memcached-of-old': use one of elasticache"):
+        target_of({"target": "memcached-of-old"})
+
+
+def test_where_no_target_is_named_it_is_a_replication_group():
+    assert target_of({}) is DEFAULT and DEFAULT.what(WHOLE) == "replication group shop"
+
+
+# --- what a replication group is made of ---
+
+
+def test_with_nothing_but_a_name_and_a_size_one_part_is_made_with_what_is_stated():
+    assert made() == ["replication group shop"]
+    assert group() == {
+        "migration_name": "shop-prod",
+        "replication_group_description": "Cache of the migration shop-prod",
+        "cache_subnet_group_name": "shop-prod-cache",
+        "engine": "redis",
+        **{name: value for name, value in WHOLE.items() if name != "name"},
+    }
+
+
+def test_subnets_and_parameters_are_parts_of_their_own_made_before_it():
+    both = {"subnet_ids": ["subnet-1"], "parameters": {"timeout": 60}, "tags": {"team": "a"}}
+    assert made(**both) == [
+        "subnet group shop-prod-cache",
+        "parameter group shop-prod-cache",
+        "replication group shop",
+    ]
+    assert part("elasticache_subnet_group", **both).args == {
+        "migration_name": "shop-prod",
+        "cache_subnet_group_name": "shop-prod-cache",
+        "cache_subnet_group_description": "Cache of the migration shop-prod",
+        "subnet_ids": ["subnet-1"],
+        "tags": {"team": "a"},
+    }
+    assert part("elasticache_parameter_group", **both).args == {
+        "migration_name": "shop-prod",
+        "cache_parameter_group_name": "shop-prod-cache",
+        "engine": "redis",
+        "engine_version": "7.1",
+        "description": "Cache of the migration shop-prod",
+        "parameters": {"timeout": 60},
+        "tags": {"team": "a"},
+    }
+    assert group(**both)["cache_parameter_group_name"] == "shop-prod-cache"
+
+
+def test_a_parameter_group_is_used_where_it_is_named_and_made_where_parameters_are_stated():
+    assert "cache_parameter_group_name" not in group()
+    assert group(parameter_group_name="theirs")["cache_parameter_group_name"] == "theirs"
+    assert made(parameter_group_name="mine", parameters={"timeout": 1})[0] == "parameter group mine"
+
+
+def test_an_adopted_group_brings_its_own_subnets_and_parameters_which_are_checked_where_they_are_named():
+    adopted = {"adopt": True, "subnet_ids": ["subnet-1"], "parameters": {"timeout": 1}, "security_group_ids": []}
+    assert made(**adopted) == ["replication group shop"]
+    assert group(**adopted)["adopt"] is True
+    assert not {"cache_subnet_group_name", "cache_parameter_group_name", "security_group_ids"} & set(group(**adopted))
+    assert group(**adopted, subnet_group_name="theirs")["cache_subnet_group_name"] == "theirs"
+
+
+def test_what_is_empty_is_left_out_and_what_is_false_or_zero_is_stated():
+    told = group(kms_key_id="", snapshot_window="", tags={}, multi_az_enabled=False, snapshot_retention_limit=0)
+    assert not {"kms_key_id", "snapshot_window", "tags"} & set(told)
+    assert (told["multi_az_enabled"], told["snapshot_retention_limit"]) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "engine", "version"),
+    [
+        ({}, "redis", "7.1"),
+        ({"engine_version": "7.0"}, "redis", "7.0"),
+        ({"engine": "valkey"}, "valkey", None),
+        ({"engine": "valkey", "engine_version": "8.0"}, "valkey", "8.0"),
+    ],
+)
+def test_a_new_group_has_what_the_guide_says_and_of_valkey_what_aws_chooses(settings, engine, version):
+    told = group(**{"engine_version": "", **settings})
+    assert (told["engine"], told.get("engine_version")) == (engine, version)
+    tuned = part("elasticache_parameter_group", **{"engine_version": "", **settings}, parameters={"timeout": 1}).args
+    assert (tuned["engine"], tuned.get("engine_version")) == (engine, version)
+
+
+def test_a_group_that_exists_keeps_its_engine_and_version_where_none_is_stated():
+    told = group(FOUND, engine_version="")
+    assert not {"engine", "engine_version"} & set(told)
+    late = part("elasticache_parameter_group", FOUND, engine_version="", parameters={"timeout": 1}).args
+    assert (late["engine"], late["engine_version"]) == ("valkey", "8.0.1")
+    assert group(FOUND, engine_version="8.1")["engine_version"] == "8.1"
+
+
+def test_a_move_makes_the_parameters_for_what_the_group_becomes():
+    moved = {"engine": "valkey", "engine_version": "9.0", "parameters": {"timeout": 1}}
+    found = {**FOUND, "engine": "redis", "engine_version": "7.1.0"}
+    tuned = part("elasticache_parameter_group", found, **moved).args
+    assert (tuned["engine"], tuned["engine_version"]) == ("valkey", "9.0")
+
+
+def test_no_secret_is_in_a_part():
+    assert "a-token-of-sixteen" not in repr(parts(auth_token="a-token-of-sixteen"))
+
+
+# --- taking it away, reading it ---
+
+
+def test_a_target_is_taken_away_in_the_order_that_aws_takes_with_the_groups_that_were_made_for_it():
+    removed = DEFAULT.removal(WHOLE)
+    assert [one.what for one in removed] == [
+        "replication group shop",
+        "subnet group shop-prod-cache",
+        "parameter group shop-prod-cache",
+    ]
+    assert removed[0].args == {
+        "migration_name": "shop-prod",
+        "replication_group_id": "shop",
+        "wait_timeout": 3600,
+        "skip_final_snapshot": True,
+        "state": "absent",
+    }
+    kept = DEFAULT.removal({**WHOLE, "final_snapshot_identifier": "last"})[0].args
+    assert kept["final_snapshot_identifier"] == "last" and "skip_final_snapshot" not in kept
+    assert [one.what for one in DEFAULT.removal({**WHOLE, "adopt": True})] == ["replication group shop"]
+
+
+def test_it_is_read_by_its_info_module_and_reached_by_what_that_tells():
+    look = DEFAULT.look(WHOLE)
+    assert look.module == "elasticache_cluster_info"
+    assert set(look.args) <= {"replication_group_id", "migration_name"}
+    endpoint = stated_endpoint({"address": "cache.example.com", "tls": True}).as_dict()
+    found = DEFAULT.found_in({"replication_groups": [{"endpoint": endpoint}]})
+    assert DEFAULT.endpoint(WHOLE, found).as_dict() == endpoint
+    assert DEFAULT.found_in({"replication_groups": []}) is None
+    placeholder = DEFAULT.endpoint(WHOLE, None)
+    assert (placeholder.service, placeholder.name, placeholder.state) == ("elasticache", "shop", "after_apply")
+
+
+def test_what_must_be_stated_and_what_a_module_refuses_is_told_in_the_words_of_the_user():
+    assert DEFAULT.missing({"name": "shop-prod"}) == ("migration_replication_group_id", "migration_cache_node_type")
+    assert DEFAULT.missing(WHOLE) == ()
+    assert DEFAULT.setting("cache_parameter_group_name") == "migration_parameter_group_name"
+    assert DEFAULT.setting("engine_version") == "migration_engine_version"

@@ -1,0 +1,75 @@
+"""What becomes of one host on its way: whatever ends the way ends in a result."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
+
+LOST = {"unreachable": True, "msg": "Connection reset"}
+
+
+def travelled(*steps, raises=None):
+    """Each step is its name and the answer of its module; ``raises`` comes after them."""
+    with Trip("app1") as trip:
+        for name, answer in steps:
+            trip.take(name, answer, is_act=name != "Probe")
+        if raises:
+            raise raises
+    return trip.result()
+
+
+def test_a_way_without_trouble_is_ok_and_tells_what_was_changed():
+    result = travelled(("Probe", {}), ("Change", {"changed": True}), ("Restart", {"restarted": True}))
+    assert (result["state"], result["changed"], result["restarted"]) == ("ok", True, True)
+    assert "step" not in result and "why" not in result
+
+
+def test_nothing_changed_is_told_as_such():
+    assert not travelled(("Probe", {}), ("Change", {"changed": False}))["changed"]
+
+
+def test_what_fails_ends_the_way_with_its_step_and_its_reason():
+    result = travelled(("Probe", {}), ("Change", {"failed": True, "msg": "it is a folder"}), ("Restart", {}))
+    assert (result["state"], result["step"], result["why"]) == ("failed", "Change", "it is a folder")
+
+
+def test_what_a_failed_step_has_done_all_the_same_is_kept():
+    failed = {"failed": True, "msg": "not healthy", "changed": True, "restarted": True, "connections": {"to_left": 2}}
+    result = travelled(("Restart", failed))
+    assert result["changed"] and result["restarted"] and result["connections"]["to_left"] == 2
+
+
+def test_a_host_that_was_lost_in_an_act_may_have_been_changed():
+    result = travelled(("Probe", {}), ("Change", LOST))
+    assert result["changed"] and result["restarted"] and result["step"] == "reach the host"
+    assert "Connection reset" in result["why"]
+
+
+def test_a_host_that_was_lost_before_the_first_act_was_not_changed():
+    result = travelled(("Probe", LOST))
+    assert result["state"] == "failed" and not result["changed"] and not result["restarted"]
+
+
+def test_connections_of_all_services_are_counted_together():
+    counted = {"connections": {"to_target": 2, "to_left": 0}}
+    assert travelled(("web", counted), ("worker", counted))["connections"] == {"to_target": 4, "to_left": 0}
+
+
+def test_what_ansible_refuses_in_the_middle_is_a_result_too_and_may_have_been_done():
+    """Raised, it would take the host out of the play, and nobody would put it back."""
+    result = travelled(("Probe", {}), raises=AnsibleActionFail("Missing sudo password"))
+    assert (result["state"], result["why"], result["changed"]) == ("failed", "Missing sudo password", True)
+    assert not travelled(raises=AnsibleActionFail("Missing sudo password"))["changed"], "nothing was begun"
+
+
+def test_an_error_of_our_own_is_a_result_that_quotes_nothing():
+    result = travelled(("Change", {"changed": True}), raises=ValueError("redis://:secret@host"))
+    assert result["state"] == "failed" and "secret" not in str(result) and "ValueError" in result["why"]
+
+
+def test_an_interruption_ends_the_run_and_not_only_the_way():
+    try:
+        travelled(raises=KeyboardInterrupt())
+    except KeyboardInterrupt:
+        return
+    raise AssertionError("it was swallowed")
