@@ -32,7 +32,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host im
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
 
 SERVICE_SECONDS = 86400.0  # the module keeps its own time, as its limit begins with the restart
-PAUSE = 0.5
+PAUSE = 0.0  # a run of the module lasts for as long as it has something to wait for
 HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, whatever the goal
 
 
