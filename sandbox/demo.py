@@ -13,13 +13,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sandbox.api import Sandbox
 from sandbox.demo_result import connections_summary, faults, result_table
-from sandbox.demo_story import told
 from sandbox.inventory import shell_exports
 from sandbox.places import CHECKOUT, SandboxError
 from sandbox.shell import environment
@@ -118,8 +117,9 @@ class Demo:
         assert process.stdout is not None
         try:
             with (OUT / log).open("w") as whole:
-                for line in told(copied(process.stdout, whole)):
-                    print(line, flush=True)
+                for line in process.stdout:
+                    whole.write(line)
+                    print(f"    {line.rstrip()}", flush=True)
             status = process.wait()
         except BaseException:
             with without_interruption():
@@ -200,12 +200,6 @@ def end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def copied(lines: Iterable[str], file: TextIO) -> Iterator[str]:
-    for line in lines:
-        file.write(line)
-        yield line
 
 
 def next_steps(sandbox: Sandbox, env_file: Path) -> str:
