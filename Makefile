@@ -9,7 +9,6 @@ SANDBOX ?= sandbox
 SANDBOX_ENV = $(if $(filter sandbox,$(SANDBOX)),sandbox.env,sandbox-$(SANDBOX).env)
 PYTEST = pytest $(if $(K),-k '$(K)') --junitxml build/test/$@.xml
 MODULES = $(patsubst plugins/modules/%.py,kempian.cache_migration.%,$(wildcard plugins/modules/*.py))
-LOOKUPS = $(patsubst plugins/lookup/%.py,kempian.cache_migration.%,$(wildcard plugins/lookup/*.py))
 CALLBACKS = $(patsubst plugins/callback/%.py,kempian.cache_migration.%,$(wildcard plugins/callback/*.py))
 ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
 
@@ -73,7 +72,6 @@ bench: $(READY) ## Count and time the commands of a migration, and one by hand (
 docs: $(READY) ## Write the tables of the roles' READMEs, and render the reference to build/docs (fails where one cannot be)
 	python scripts/role_docs.py
 	scripts/docs module $(MODULES)
-	scripts/docs lookup $(LOOKUPS)
 	scripts/docs callback $(CALLBACKS)
 	scripts/docs role $(ROLES)
 

@@ -1,6 +1,6 @@
 """Moments of a run of ansible-playbook: kill it, or do something else, at a moment of one's choice.
 
-`Moment("cutover | Change the value", occurrence=2)` kills ansible-playbook with SIGKILL when the second task of that
+`Moment("move | Move the host", occurrence=2)` kills ansible-playbook with SIGKILL when the second task of that
 name begins; `Moment(12, after=0.3)` does 0.3 s after the twelfth task of the run began; with a command, that is run
 instead, and the task waits for it.
 

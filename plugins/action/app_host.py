@@ -223,8 +223,13 @@ class ActionModule(HostAction):
         return {"migration_name": self._known.name, "state_dir": self._settings["state_dir"]}
 
     def interpreter(self) -> dict[str, Any]:
-        """The app's own, as its user. Without a user there is none that root would run."""
+        """The app's own, as its user. Without a user there is none that root would run.
+
+        Whether a token is valid is for all hosts, so that it is not for the app of one to say, before it is moved.
+        """
         migration = self._migration
+        if self._goal.name == "rotate" and self._task.args["step"] == "look":
+            return {}
         return {"python": migration.python, "user": migration.user} if migration.python and migration.user else {}
 
     def probe(self) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class ActionModule(EngineAction):
                 turns.complete(turn)
         except Stopped as stopped:
             turn.stop(stopped)
+        except Exception as error:  # whatever it is, hosts may have to be put back
+            turn.stop(Stopped("The controller's turn", str(error) or type(error).__name__))
         if self._task.args.get("batch") is None:
             turns.undo(turn)
         return {**turn.state, "changed": turn.changed}

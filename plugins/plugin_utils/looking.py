@@ -29,10 +29,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making, to_token, token_rotation
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import ORIGINAL, TOKEN, Goal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import Order
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
 try:
@@ -79,7 +78,8 @@ class Looking:
         self.refuse_a_part_of_what_is_shared(everyone, present)
         known: Found = {
             "goal": self.goal.name,
-            "settings": dict(self.settings),
+            # What is on hosts is read there anew: a URL or a command may hold more than its writer took for shown.
+            "settings": {name: value for name, value in self.settings.items() if name not in ("values", "services")},
             "endpoint": endpoint.as_dict(),
             "everyone": everyone,
             "present": present,
@@ -238,9 +238,8 @@ class Looking:
         failed = next((look["failure"] for look in looks if look.get("failure")), "")
         if failed and not self.goal.goes_on:
             raise AnsibleActionFail(failed)
-        return looks, "" if self.migration.own or not self.migration.shared else self.original_of(
-            self.migration.shared[0]
-        )
+        is_told_by_hosts = self.migration.own or not self.migration.shared
+        return looks, "" if failed or is_told_by_hosts else self.original_of(self.migration.shared[0])
 
     def look_at(self, value: Value, endpoint: Endpoint, token: str) -> Found:
         row = on_aws.STORES[value.store]
@@ -263,13 +262,18 @@ class Looking:
         return {**told, "changes": seen["changes"], "version": seen.get("version") or {}}
 
     def original_of(self, value: Value) -> str:
-        """What it led to before the migration: by the journal, else what it says now."""
+        """What it led to before the migration: by the journal, else what it says now.
+
+        Empty where it cannot be read and the goal goes on: then no host can ask the old Redis, and says so.
+        """
         row = on_aws.STORES[value.store]
-        return row.original(
-            in_process.client(Order(on_aws.MODULE, {"region": self.settings["region"]}), row.service),
-            self.settings["name"],
-            value.address,
-        )
+        try:
+            client = self.action.client(row.service, self.settings["region"])
+            return row.original(client, self.settings["name"], value.address)
+        except (BotoCoreError, ClientError, JournalError) as error:
+            if self.goal.goes_on:
+                return ""
+            raise AnsibleActionFail(f"What {value.address} held before cannot be read: {error}.") from None
 
     def refuse_a_part_of_what_is_shared(self, everyone: list[str], present: list[str]) -> None:
         left_out = [host for host in everyone if host not in present]
@@ -284,9 +288,9 @@ class Looking:
 
 def secret_value(action: EngineAction, region: str, secret: str, version: str) -> str | None:
     """The token in a version of a secret, the current one where none is named; None where it cannot be read."""
-    client = in_process.client(Order(action._task.action, {"region": region}), "secretsmanager")
     asked = {"VersionId": version} if version else {"VersionStage": "AWSCURRENT"}
     try:
+        client = action.client("secretsmanager", region)
         return str(client.get_secret_value(SecretId=secret, **asked)["SecretString"])
-    except (BotoCoreError, ClientError):
+    except (BotoCoreError, ClientError, AnsibleActionFail):
         return None

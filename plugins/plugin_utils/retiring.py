@@ -12,9 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, Goal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import Order
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import Looking
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
@@ -56,10 +54,9 @@ class Retiring:
         A value that is what it was is the old one only where it does not lead to the target: that is told on hosts.
         """
         row = on_aws.STORES[value.store]
-        with in_process.environment(self.action.environment()):
-            client = in_process.client(Order(on_aws.MODULE, {"region": self.settings["region"]}), row.service)
-            original = row.original(client, self.settings["name"], value.address)
-            current = row.current(client, value.address) or ""
+        client = self.action.client(row.service, self.settings["region"])
+        original = row.original(client, self.settings["name"], value.address)
+        current = row.current(client, value.address) or ""
         return {
             "name": value.address,
             "original": seal(original if original != current else ""),

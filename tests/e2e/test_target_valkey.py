@@ -12,6 +12,7 @@ SERVES = (
     "import redis; i = redis.from_url(input()).info('server'); print(i.get('server_name'), i.get('valkey_version'))"
 )
 
+
 @pytest.fixture(scope="module")
 def load(stage):
     with stage.load() as stop:

@@ -45,6 +45,6 @@ def test_where_it_cannot_be_told_both_are_named():
 def test_the_command_repeats_every_inventory_in_a_form_that_a_shell_reads():
     way_back = {"playbook": PATH, "inventories": ["/srv/my inventories/prod", "app1,"], "by_host": True}
     assert rollback_command(way_back, "app1") == (
-        "ansible-playbook playbooks/rollback.yml -i '/srv/my inventories/prod' -i app1, --limit app1,localhost"
+        "ansible-playbook playbooks/rollback.yml -i '/srv/my inventories/prod' -i app1, --limit app1"
     )
     assert rollback_command({**way_back, "by_host": False}, "app1").endswith("-i app1,")

@@ -103,7 +103,7 @@ def test_what_is_not_back_is_listed_with_the_command_that_does_it():
     assert lines[0] == "The shared store is NOT back: denied. When that is mended: ansible-playbook p.yml -i inv"
     assert lines[1] == (
         "app1: NOT back: the host cannot be reached: timed out. When that is mended: ansible-playbook p.yml -i inv "
-        "--limit app1,localhost"
+        "--limit app1"
     )
     assert lines[2] == "app2: on the old Redis, as it was"
 

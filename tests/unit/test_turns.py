@@ -336,10 +336,10 @@ def test_what_another_run_of_the_engine_has_left_in_the_same_playbook_is_not_our
     assert fake.of_this_run({"skipped": True}) == {} and fake.of_this_run(None) == {}
 
 
-def test_a_run_that_stopped_stays_so_and_asks_nothing_more():
+def test_a_run_that_stopped_stays_so_and_asks_for_its_lock_before_it_undoes_anything():
     fake = Fake(world(ON_OLD, ON_OLD, ON_OLD), {"app1": FAILED, "app2": OK, "app3": OK})
     state = run(fake)
-    assert state["untried"] == ["app2", "app3"] and fake.order.count("migration_lock kept") == 0
+    assert state["untried"] == ["app2", "app3"] and fake.order.count("migration_lock kept") == 1
 
 
 def test_no_turn_returns_a_secret():

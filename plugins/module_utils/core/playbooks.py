@@ -40,7 +40,7 @@ def rollback_command(way_back: Mapping[str, Any], host: str = "") -> str:
     for inventory in inventories:
         words += ["-i", inventory]
     if host and way_back.get("by_host"):
-        words += ["--limit", f"{host},localhost"]
+        words += ["--limit", host]
     return " ".join(shlex.quote(each) for each in words)
 
 

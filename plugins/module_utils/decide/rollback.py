@@ -102,7 +102,7 @@ def refusal(reasons: Mapping[str, str], cutover: str) -> str:
         "Nothing was touched: the old Redis must answer every app host before the app is put back on it, and it does "
         f"not. Going back to it would take the app down.\n{told}\nBring the old Redis back (start its instance or its "
         "service, open its security group) and run this playbook again; until then the app stays where it is. Where "
-        "only these hosts are in trouble, let the others go back without them: --limit to the others and localhost, "
+        "only these hosts are in trouble, let the others go back without them: --limit to the others, "
         "or, with values that hosts share, an inventory without them. Where the old Redis is gone for good, the way "
         f"left is forward: {cutover} switches every host that is not on the target yet, without asking the old Redis."
     )

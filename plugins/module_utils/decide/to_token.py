@@ -50,7 +50,7 @@ def plan(known: Known, looks: Looks) -> Plan:
         }
         return Plan(known.goal, refusals=(token_rotation.verdict(results, False, known.words["rotate"]),))
     is_accepted = any(look.target.get("reached") for look in looks.values())
-    if not (is_accepted or course["generate"] or _is_refused(known, looks)):
+    if not course["generate"] and is_accepted == _is_refused(known, looks):
         return Plan(known.goal, refusals=(_cannot_tell(known),))
     address = known.endpoint["address"]
     here = [host for host, look in looks.items() if token_rotation.leads_to([reads(look, known)], address)]
@@ -72,7 +72,12 @@ def plan(known: Known, looks: Looks) -> Plan:
             Step(SHARED, line) for line in _lines(known, course, looks, [host for batch in order for host in batch])
         ),
         facts={
-            "left": [host for host in known.everyone if host not in done | elsewhere and host not in todo],
+            # Who was not looked at may use the token before, whatever the ledger says of it.
+            "left": [
+                host
+                for host in known.everyone
+                if host not in looks or (host not in done | elsewhere and host not in todo)
+            ],
             "is_accepted": is_accepted,
             "shared": [one["name"] for one in shared if _changes(one)],
         },

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import rollback_command
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import own_check
@@ -28,12 +28,14 @@ def verdict(
     ``check`` is the result of the user's own check where that failed; ``way_back`` is what ``rollback_command`` needs.
     """
     stuck = {host: result for host, result in back.items() if result.get("state") != "ok"}
-    is_all_back = not stuck and shared.get("state") != "failed"
+    ill = [host for host in failed_hosts(results) if host not in back and results[host].get("changed")]
+    is_all_back = not stuck and not ill and shared.get("state") != "failed"
     return "\n".join(
         [
             *_causes(results, check),
             *_put_back(back, shared),
             *_not_put_back(stuck, shared, way_back),
+            *_ill(ill, way_back),
             *_elsewhere(results, back),
             _remedy(is_all_back),
         ]
@@ -85,6 +87,12 @@ def _not_put_back(stuck: Mapping[str, Result], shared: Result, way_back: Mapping
     return lines
 
 
+def _ill(hosts: Sequence[str], way_back: Mapping[str, Any]) -> list[str]:
+    """Those that were on the target before, and do not serve from it now: what takes them off it all the same."""
+    everyone = "" if way_back.get("by_host") else ", and with it ALL hosts, since they share a value"
+    return [f"What puts {host} back to the old Redis{everyone}: {rollback_command(way_back, host)}" for host in hosts]
+
+
 def _reason(result: Result) -> str:
     return str(result.get("why") or "no reason given").rstrip(".")
 
@@ -93,11 +101,14 @@ def _elsewhere(results: Mapping[str, Result], back: Mapping[str, Result]) -> lis
     """The hosts that this run neither put back nor tried to."""
     others = {host: result for host, result in results.items() if host not in back}
     kept = [host for host, result in others.items() if result.get("changed")]
+    ill = [host for host in failed_hosts(others) if host in kept]
     before = [host for host, result in others.items() if result.get("state") == "ok" and not result.get("changed")]
     untouched = [host for host in others if host not in kept and host not in before]
     lines = []
     if kept:
         lines.append(f"Left on the target, where their value led before this run: {', '.join(kept)}.")
+    if ill:
+        lines.append(f"NOT healthy, and still on the target: {', '.join(ill)}.")
     if before:
         lines.append(f"On the target since before this run, and still there: {', '.join(before)}.")
     if untouched:

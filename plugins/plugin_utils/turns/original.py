@@ -7,7 +7,7 @@ holds it up.
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, to_original
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
 
@@ -27,7 +27,7 @@ def begin(turn: Turn) -> None:
     if turn.known.shared:
         back = turn.change_shared({one["name"]: "" for one in turn.known.shared}, "reverted")
         turn.state["shared_back"] = [back]
-        turn.state["shared_failure"] = batches.shared_failure(back, turn.known.endpoint)
+        turn.state["shared_failure"] = batches.shared_failure(back, to_original.target_of(turn.known))
 
 
 def after_batch(turn: Turn) -> None:

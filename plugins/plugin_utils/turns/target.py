@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge, own_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import LOST, Stopped, Turn
 
 
 def begin(turn: Turn) -> None:
@@ -95,6 +95,10 @@ def undo(turn: Turn) -> None:
     """What the run that stopped changed: what consumers share now, and which of them are to be put back."""
     if turn.state["go"] or turn.state.get("lost_lock") or not turn.state.get("begun"):
         return  # what another run does by now, or has done before this one had the lock, is not undone
+    lock = turn.tried("migration_lock", state="kept")  # what lost the hosts may have lost it, too
+    if lock.get("lost"):
+        turn.state.update(lost_lock=True, failure={"step": LOST, "why": str(lock["msg"])})
+        return
     results = turn.results
     if judge.shared_to_revert(turn.known, turn.plan, results, turn.state):
         names = [one["name"] for one in turn.known.shared]

@@ -17,6 +17,8 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine imp
 
 Found = dict[str, Any]
 
+LOST = "Stop where this run does not hold the lock any more"
+
 
 class Stopped(Exception):
     """The run goes no further; ``step`` and the text are for the operator."""
@@ -107,7 +109,7 @@ class Turn:
         answer = self.tried("migration_lock", state="kept")
         if answer.get("lost"):
             self.state["lost_lock"] = True
-            raise Stopped("Stop where this run does not hold the lock any more", str(answer["msg"]))
+            raise Stopped(LOST, str(answer["msg"]))
 
     def stop(self, stopped: Stopped) -> None:
         self.state["go"] = False

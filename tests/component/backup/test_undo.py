@@ -37,6 +37,7 @@ def undo(tmp_path, moto_options, moto_environment, connect_ssm):
     """Runs it with an entry in the ledger, and says what was printed. No old Redis answers here, unless one is told."""
 
     def run(entry, *arguments, environ=None, code=2, **variables):
+        ledger.remove(connect_ssm(), NAME, "backup")
         ledger.write(connect_ssm(), NAME, "decommission", {"step": "stopped", "time": "2026-01-01T00:00:00Z", **entry})
         role = {"name": "kempian.cache_migration.decommission", "tasks_from": "undo"}
         play = {

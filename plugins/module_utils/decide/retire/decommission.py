@@ -281,7 +281,7 @@ def not_back(hosts: Mapping[str, Mapping[str, Any]], backup: Mapping[str, Any], 
         told = {host: failure_reason(look) or (look.get("redis") or {}).get("failure") for host, look in hosts.items()}
         listed = "; ".join(f"{host}: {why or 'it knows no old Redis'}" for host, why in told.items())
         return f"The old Redis was started and answers no host: {listed}. Look at its log, and run this again."
-    is_compared = bool(backup) and "data" not in waive
+    is_compared = bool(backup.get("keyspace")) and "data" not in waive
     differing = counts_differ(backup["keyspace"], answers[0]["keyspace"]) if is_compared else []
     if not differing:
         return ""
