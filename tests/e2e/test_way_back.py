@@ -6,6 +6,8 @@ import pytest
 
 from sandbox.api import Sandbox
 
+pytestmark = pytest.mark.long
+
 KINDS = {
     "replica": "a replica that the app only reads from",
     "tls-self-signed": "?ssl_cert_reqs=none to a Redis of its own",
