@@ -13,7 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry
 
-NAME = "shop"
+NAME = "undone"  # test_plan.py has a ledger of shop in the same AWS
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_an_instance_that_is_gone_and_one_that_does_not_start_are_told_apart(und
     ec2.terminate_instances(InstanceIds=[stopped])
     said = undo({"instance_id": stopped})
     assert f"The old Redis ({stopped}) cannot be brought back: " in said
-    assert "aws ssm delete-parameter --region us-east-1 --name /cache_migration/shop/decommission" in said
+    assert "aws ssm delete-parameter --region us-east-1 --name /cache_migration/undone/decommission" in said
 
 
 def test_a_service_without_a_host_is_started_nowhere(undo):
