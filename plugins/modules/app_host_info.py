@@ -279,7 +279,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     mask_url,
     parse_url,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
@@ -460,8 +460,7 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
-    module.no_log_values = set()
+    tell_as_it_is(module)
     shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
     try:
         result = looked_at(module)

@@ -94,7 +94,7 @@ version:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
@@ -121,8 +121,7 @@ def serve(module: AnsibleAWSModule) -> None:
         result = {"failed": True, "msg": f"{refused}."}
     except (BotoCoreError, ClientError) as error:  # AWS may repeat what it was given
         module.fail_json_aws(error, msg=f"{store.title} could not be asked, or refused", invocation=invocation)
-    # What is returned here holds no secret. Masked by its words, it would lose a port that equals one.
-    module.no_log_values.clear()
+    tell_as_it_is(module)
     leave = module.fail_json if result.get("failed") else module.exit_json
     leave(**result, invocation=invocation)
 

@@ -272,7 +272,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     mask_url,
     parse_url,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
     Circumstances,
     assess,
@@ -370,8 +370,7 @@ def main() -> None:
         required_one_of=[("url", "env_path")],
         supports_check_mode=True,
     )
-    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
-    module.no_log_values = set()
+    tell_as_it_is(module)
     shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
     try:
         result = assessed(module.params, url_of(module.params))

@@ -105,7 +105,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache impo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import Interpreter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import SurveyQuestion
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, mask_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_of
 
 OPTIONS: dict[str, Any] = {
@@ -134,8 +134,7 @@ def told(params: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
-    module.no_log_values = set()
+    tell_as_it_is(module)
     shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
     try:
         result = told(module.params)

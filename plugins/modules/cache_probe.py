@@ -246,7 +246,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     EndpointError,
     parse_url,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import (
     refuse_unix_socket,
     url_of,
@@ -304,8 +304,7 @@ def main() -> None:
         required_by={"migration_name": ["env_path"]},
         supports_check_mode=True,
     )
-    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
-    module.no_log_values = set()
+    tell_as_it_is(module)
     shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
     try:
         result = result_of(module)

@@ -135,7 +135,7 @@ changes:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract, on_host
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
@@ -151,8 +151,7 @@ OPTIONS: dict[str, Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    # What is returned holds no secret. Masked by its words, it would lose a port that equals one.
-    module.no_log_values.clear()
+    tell_as_it_is(module)
     invocation = {"module_args": options_shown(module.params, OPTIONS)}
     try:
         request = Request.from_params(module.params)

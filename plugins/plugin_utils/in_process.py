@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any, Collection, Iterator, Mapping, NoReturn, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule, aws_argument_spec
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MASK
 
 try:
     import boto3  # before the fork of a task, for all tasks
@@ -139,9 +139,9 @@ class _Module:
         self._warnings: list[str] = []
         self._deprecations: list[dict[str, Any]] = []
         self.argument_spec = argument_spec
-        checked = ArgumentSpecValidator(argument_spec, **rules).validate(_as_json(order.args))
+        checked = ArgumentSpecValidator(_unlogged_spec(argument_spec), **rules).validate(_as_json(order.args))
         self.params: dict[str, Any] = checked.validated_parameters
-        self.no_log_values: set[str] = set(checked._no_log_values)
+        self.no_log_values: set[str] = set(_secrets_of(argument_spec, self.params))
         for both in checked._warnings:
             self.warn(f"Both option {both['option']} and its alias {both['alias']} are set.")
         for told in checked._deprecations:
@@ -174,10 +174,43 @@ class _Module:
         raise Left(scrubbed(_as_json(result), self.no_log_values))
 
 
+def _unlogged_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing is logged here, and with ``no_log`` ansible-core 2.22 masks each word of a value in all that is said."""
+    return {
+        name: {
+            key: _unlogged_spec(part) if key == "options" and part else part
+            for key, part in option.items()
+            if key != "no_log"
+        }
+        for name, option in spec.items()
+    }
+
+
+def _secrets_of(spec: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:
+    """The texts that options with ``no_log`` hold."""
+    for name, option in spec.items():
+        value = params.get(name)
+        if option.get("no_log"):
+            yield from _texts(value)
+        elif option.get("options") and value:
+            for part in value if isinstance(value, list) else [value]:
+                yield from _secrets_of(option["options"], part)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if value else []
+    elif isinstance(value, (dict, list)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
 def scrubbed(value: Any, secrets: Collection[str]) -> Any:
     """Without the secrets. Numbers stay: a port is none, whatever it looks like."""
     if isinstance(value, str):
-        return remove_values(value, secrets)
+        for secret in sorted(secrets, key=len, reverse=True):
+            value = value.replace(secret, MASK)
+        return value
     if isinstance(value, dict):
         return {name: scrubbed(part, secrets) for name, part in value.items()}
     if isinstance(value, list):
