@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import say
 
 Result = dict[str, Any]
 
@@ -140,7 +140,7 @@ class ProgressAction(ActionBase):  # type: ignore[misc]
             args,
             timeout=self._seconds(args, self.timeout_option, self.default_timeout),
             interval=self._seconds(args, self.interval_option, self.default_interval),
-            say=lambda line: Display().display(f"  [{host}] {line}"),
+            say=lambda line: say.lines([f"  [{host}] {line}"]),
             next_args=self.next_args,
             timeout_option=self.timeout_option,
         )

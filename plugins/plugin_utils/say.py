@@ -22,11 +22,6 @@ _KEPT_SPACE = "\0"
 _IS_TERMINAL = os.isatty(1)
 
 
-def heading(text: str) -> None:
-    """The name of a stage, after an empty line."""
-    lines(["", text])
-
-
 def lines(texts: Iterable[str]) -> None:
     """Each on a line of its own, or on as many as the terminal is narrow."""
     for text in texts:

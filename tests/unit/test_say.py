@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.say import wrapped
 
@@ -24,3 +26,8 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.say import
 )
 def test_lines_break_between_words_and_never_in_a_command(text: str, shown: str) -> None:
     assert wrapped(text, 20) == shown
+
+
+def test_nobody_else_says_something_to_a_person() -> None:
+    plugins = pathlib.Path(__file__).resolve().parents[2] / "plugins"
+    assert [path.name for path in plugins.rglob("*.py") if "().display(" in path.read_text()] == ["say.py"]

@@ -30,8 +30,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import say
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
-        say.heading("The way")
-        say.lines(self._task.args["lines"])
+        say.lines(["", "The way", *self._task.args["lines"]])
         return {"changed": False}
 """
 
