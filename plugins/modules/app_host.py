@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: app_host
 short_description: One step of the way on an app host
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - Looks at a host, moves it to the target, or puts it back, by the modules M(kempian.cache_migration.app_host_info),
     M(kempian.cache_migration.cache_probe), M(kempian.cache_migration.env_update) and

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_look
 short_description: Look at all that the controller can see of a migration
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - One look at the target, its token, the ledger, the lock and the values that all consumers share, and at
     what each part of the target would become. Reads the C(migration_*) options of the goal's stages from the

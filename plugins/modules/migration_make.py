@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_make
 short_description: Make what a plan found missing
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - Takes the lock of the migration, and makes the secret, the security group, the groups around the target
     and the target, in this order, as far as they are the migration's. Waits until the target is available,

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_plan
 short_description: Plan a run of what was looked at, and say it
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - 'Pure: what is planned follows from the looks alone, and is the same in check mode and in the run. Ends
     the run where something stands against it, with all reasons at once.'

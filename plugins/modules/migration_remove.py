@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_remove
 short_description: Take down what a rollback was asked to
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - Removes the rules that lead to the target, and the target with the groups that were made for it, where
     the options ask for it and every host is known to be off it. What is not the migration's, or still in use,

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_turn
 short_description: The controller's turn between two batches
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - 'Holds the lock, judges the results so far, changes what all consumers share, runs the user''s own check,
     and at the end completes the ledger or says what is put back. Never fails: what failed is in its result,

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_verdict
 short_description: Say what came of a run
-version_added: 0.3.0
+version_added: 0.2.0
 description:
   - Says where every host is, leaves the record of each stage under C(migration_report_dir) and in the
     run's statistics, and lets go of the lock. Fails where something is not as it should be.
