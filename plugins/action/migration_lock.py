@@ -14,33 +14,32 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import
 
 
 class ActionModule(ControllerAction):
+    """The keeper stands before the lock does, so that there is no moment in which a run that is killed leaves one."""
+
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        args = dict(self._task.args)
-        holder = this_run(list(context.CLIARGS.get("args") or ()))
-        result = self.call("migration_lock", {**args, "holder": holder})
-        # Not in check mode, and not where the lock is the run's already, and so has its keeper.
-        if not result.get("taken"):
-            return result
+        args = {**self._task.args, "holder": this_run(list(context.CLIARGS.get("args") or ()))}
+        is_to_hold = args.get("state", "held") == "held" and not self._task.check_mode
+        # A run that holds the lock already has its keeper.
+        if not is_to_hold or not self.call("migration_lock", {**args, "state": "kept"}).get("lost"):
+            return self.call("migration_lock", args)
         order = {
             "migration_name": args["migration_name"],
-            "holder": holder,
+            "holder": args["holder"],
             "seconds": args.get("seconds") or SECONDS,
-            "options": args,
+            "options": self._task.args,
         }
         try:
-            lock_keeper.start(order, self.environment(), AnsibleCollectionConfig.collection_paths)
+            keeper = lock_keeper.start(order, self.environment(), AnsibleCollectionConfig.collection_paths)
         except lock_keeper.NotKept as why:
-            return self._let_go(args, holder, result["lock"], why)
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": "The process on the controller that keeps the lock of the migration as long as this run lives "
+                f"cannot do so: {str(why).rstrip('.')}. The lock was not taken.",
+            }
+        result = self.call("migration_lock", args)
+        if not result.get("taken"):
+            keeper.kill()
+            keeper.wait()
         return result
-
-    def _let_go(self, args, holder, lock, why):
-        """Without a keeper the lock would end in the middle of the run, or outlive it. The result has no lock."""
-        freed = self.call("migration_lock", {**args, "holder": holder, "state": "broken", "lock_id": lock["id"]})
-        left = "That lock is gone" if freed.get("changed") else f"That lock ends by itself at {lock['expires']}"
-        return {
-            "failed": True,
-            "changed": False,
-            "msg": "The process on the controller that keeps the lock of the migration as long as this run lives "
-            f"cannot do so: {str(why).rstrip('.')}. {left}.",
-        }

@@ -83,8 +83,8 @@ def _let_keepers_end(end: _End) -> None:
         select.select([end.all_done], [], [], END_SECONDS)
 
 
-def start(order: Mapping[str, Any], environment: Mapping[str, str], collections: list[str]) -> None:
-    """Start a keeper, and return when it has read the lock. Raises NotKept.
+def start(order: Mapping[str, Any], environment: Mapping[str, str], collections: list[str]) -> subprocess.Popen[bytes]:
+    """Start a keeper, and return it when it has been able to read the lock. Raises NotKept.
 
     ``order`` has migration_name, holder, seconds and options, the arguments of the task; ``environment`` is the task's,
     and ``collections`` are the folders in which the run finds collections.
@@ -108,7 +108,7 @@ def start(order: Mapping[str, Any], environment: Mapping[str, str], collections:
     except (OSError, ValueError) as error:  # no descriptor is left, or what it said is no JSON
         answer = {"failed": str(error)}
     if answer.get("ready"):
-        return
+        return process
     process.kill()
     process.wait()
     raise NotKept(str(answer.get("failed") or "it ended without a word"))

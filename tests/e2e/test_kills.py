@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -51,7 +52,7 @@ class Course:
     is_done: Callable[[], bool]
     variables: dict = field(default_factory=dict)
     kills: int = 0
-    missed: int = 0  # the run had ended before
+    killed_at: list[str] = field(default_factory=list)  # calls, as service.Action
     ends: int = 0  # next runs that came to their end
     worlds: set[str] = field(default_factory=set)
 
@@ -66,6 +67,9 @@ class Course:
 
     def play(self, *moments: Moment | AtWrite | AtModule):
         return self.stage.play(self.playbook, moments=moments, **self.variables)
+
+    def world(self) -> str:
+        return json.dumps(world.look(self.stage), sort_keys=True)
 
     def named(self, name: str) -> Begun:
         """The first task of that name that changed something, else the first."""
@@ -105,36 +109,50 @@ class Course:
     def kill_at_the_begin(self, task: Begun) -> None:
         """A next run is made to its end from each world once: what it finds is all that it knows of the one before."""
         self.kill(task, after=0)
-        left = json.dumps(world.look(self.stage), sort_keys=True)
+        left = self.world()
         if left not in self.worlds:
             self.worlds.add(left)
             self.end_after(task.name)
             self.have(None)
 
     def kill_at(self, moment: AtWrite | AtModule) -> None:
-        """A run from the whole world is killed there, and the next is made to its end where it finds a new one.
+        """A run from the whole world is killed there, and the next is made to its end."""
+        self.have(None)
+        assert self.is_killed(moment), f"{self.playbook} does not come to {moment}"
+        self.end_after(f"{moment}")
 
-        A machine that is slower or faster makes another call, as while it waits: then the run may end before.
+    def is_killed(self, moment: AtWrite | AtModule) -> bool:
+        run = self.play(moment)
+        assert run.code in (0, -signal.SIGKILL), f"a run that was to be killed at {moment} failed"
+        if run.code == 0:
+            self.ends += 1
+            assert self.is_done(), f"no run was killed at {moment}: {self.stage.connections()}"
+            return False
+        self.kills += 1
+        if isinstance(moment, AtWrite) and moment.is_done:
+            self.killed_at.append(run.writes[moment.number - 1])
+        return True
+
+    def kill_one_after_the_other(self, moments: Callable[[int], list[AtWrite | AtModule]]) -> None:
+        """A run is killed at its first moments, the next goes on from there and is killed at its own, until one comes
+        to its end. What comes before the first moment that changed the world does not change it in the next run either.
         """
         self.have(None)
-        run = self.play(moment)
-        assert run.code in (0, -signal.SIGKILL)
-        self.missed += run.code == 0
-        self.kills += run.code != 0
-        left = json.dumps(world.look(self.stage), sort_keys=True)
-        if left not in self.worlds:
-            self.worlds.add(left)
-            self.end_after(f"{moment}")
+        number, before = 1, self.world()
+        while all(self.is_killed(moment) for moment in moments(number)):
+            after = self.world()
+            self.worlds.add(after)
+            number, before = number + (after == before), after
 
     def kill_at_every_write(self) -> None:
         """Before AWS has done it, and after it was done but before the run is told."""
-        for number in range(1, len(self.writes) + 1):
-            self.kill_at(AtWrite(number))
-            self.kill_at(AtWrite(number, is_done=True))
+        self.kill_one_after_the_other(lambda number: [AtWrite(number), AtWrite(number, is_done=True)])
+        missed = Counter(self.writes[:-1]) - Counter(self.killed_at)  # the last is the keeper's, which is not killed
+        assert not missed, f"{self.playbook} was not killed at {missed}"
 
     def kill_between_all_modules(self) -> None:
-        for module in self.modules:
-            self.kill_at(AtModule(module.host, module.number))
+        for host in sorted({module.host for module in self.modules}):
+            self.kill_one_after_the_other(lambda number, host=host: [AtModule(host, number)])
 
     def kill_at_every_task(self) -> None:
         """Where a kill changed nothing, the next run is the one that is killed at the task after it."""
@@ -146,8 +164,7 @@ class Course:
     def show(self) -> None:
         print(
             f"{self.playbook}: {len(self.tasks)} tasks, {len(self.writes)} writing calls, {len(self.modules)} modules "
-            f"on hosts: {self.kills} kills, {self.missed} missed, {self.ends} next runs to the end, from "
-            f"{len(self.worlds)} different worlds"
+            f"on hosts: {self.kills} kills, {self.ends} next runs to the end, {len(self.worlds)} different worlds"
         )
 
 

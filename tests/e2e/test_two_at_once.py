@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sandbox.moments import Moment
+from sandbox.moments import AtWrite, Moment
 from tests.e2e import world
 
 HOSTS, CREATING_SECONDS = 2, 1
@@ -95,6 +95,13 @@ def test_the_lock_of_a_run_that_is_killed_is_let_go_of(stage):
         os.kill(first["pid"], signal.SIGKILL)
         world.until(lambda: not is_locked(stage), FREED_SECONDS, "the run was killed and its lock is still there")
     assert first["run"].code == -signal.SIGKILL
+
+
+def test_a_run_that_is_killed_as_it_takes_the_lock_leaves_none(stage):
+    """AWS has the lock, and the run was not told."""
+    world.reset(stage)
+    assert stage.play(PROVISION, moments=[AtWrite(1, is_done=True)]).code == -signal.SIGKILL
+    world.until(lambda: not is_locked(stage), FREED_SECONDS, "the run was killed and its lock is still there")
 
 
 def test_a_run_that_has_lost_its_lock_stops_before_the_next_batch(stage):

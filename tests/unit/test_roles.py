@@ -58,7 +58,10 @@ def test_every_goal_has_a_role_and_a_playbook_and_every_role_but_one_is_a_goal()
 @pytest.mark.parametrize("goal", sorted(GOALS))
 def test_a_role_is_the_engine_with_its_goal(goal):
     first = yaml.safe_load((ROOT / f"roles/{goal}/tasks/main.yml").read_text())[0]
-    assert first["ansible.builtin.import_role"] == {"name": f"kempian.cache_migration.{ENGINE}"}
+    assert first["ansible.builtin.import_role"] == {
+        "name": f"kempian.cache_migration.{ENGINE}",
+        "rolespec_validate": False,
+    }
     assert first["vars"] == {"move_goal": goal}
     assert set(specs(ENGINE)["main"]["options"]["move_goal"]["choices"]) == set(GOALS)
 
