@@ -136,7 +136,7 @@ def test_names_of_keys_are_told_as_patterns(key, pattern):
 
 
 def test_a_service_that_nobody_knows_is_told():
-    with pytest.raises(AssessmentError, match="use one of elasticache"):
+    with pytest.raises(AssessmentError, match="of the service 'memcached-of-old': use elasticache"):
         target_from({"service": "memcached-of-old"})
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import pathlib
+from dataclasses import replace
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import (
     DEFAULT,
     TARGETS,
@@ -60,7 +62,7 @@ def module_options(name):
 @pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
 def test_a_row_is_found_by_its_service_and_states_only_options_that_its_modules_have(row):
     assert by_service(row.service) is row
-    assert target_of({"target": row.service}) is row
+    assert target_of({row.name_option: "shop"}) is row
     settings = {**dict.fromkeys(row.options, "x"), **WHOLE, "parameters": {"timeout": 1}, "adopt": False}
     whole = [*row.parts(settings, None), *row.removal({**settings, "final_snapshot_identifier": "last"})]
     for one in whole:
@@ -88,13 +90,31 @@ def test_the_policy_of_the_docs_holds_the_actions_of_a_row_and_of_its_service_no
     assert ours == {action for action in held if action.partition(":")[0] in services}
 
 
-def test_a_target_that_nobody_knows_is_refused_by_the_option():
-    with pytest.raises(PlanRefused, match="migration_target is 'memcached-of-old': use one of elasticache"):
-        target_of({"target": "memcached-of-old"})
+def test_the_name_that_is_stated_says_which_service_the_target_is_of(monkeypatch):
+    other = replace(DEFAULT, service="other", name_option="other_name")
+    monkeypatch.setattr(table, "TARGETS", {row.service: row for row in (DEFAULT, other)})
+    assert target_of({"replication_group_id": "", "other_name": "shop"}) is other
+    with pytest.raises(PlanRefused, match="migration_replication_group_id and migration_other_name name a target each"):
+        target_of({"replication_group_id": "shop", "other_name": "shop"})
 
 
 def test_where_no_target_is_named_it_is_a_replication_group():
     assert target_of({}) is DEFAULT and DEFAULT.what(WHOLE) == "replication group shop"
+
+
+def test_an_endpoint_of_a_service_that_nobody_knows_is_refused_by_its_option():
+    with pytest.raises(PlanRefused, match="migration_endpoint is of the service 'gone': use elasticache"):
+        by_service("gone")
+
+
+@pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
+def test_one_that_is_there_is_given_another_token_by_its_module_and_nothing_else_is_changed(row):
+    settings = {**WHOLE, **dict.fromkeys(row.options, "x"), "wait_timeout": 60}
+    part = row.at_rest(settings)
+    assert part.module == row.module
+    assert part.args == {row.name_option: settings[row.name_option], "wait_timeout": 60}
+    assert {*part.args, "auth_token"} <= set(module_options(part.module))
+    assert {"rotate", "set"} <= set(module_options(part.module)["auth_token_update_strategy"]["choices"])
 
 
 # --- what a replication group is made of ---

@@ -49,7 +49,7 @@ def test_the_lines_are_those_of_the_rotation():
 
 def test_where_no_rotation_is_due_that_is_said_and_nothing_done():
     told = plan(world(ON_TARGET), course(pending_version_id=""))
-    assert told.is_nothing and told.notes[0].startswith("Nothing: shop-cache and its hosts")
+    assert told.is_nothing and told.notes[0].startswith("Nothing: the replication group shop-cache and its hosts")
 
 
 def test_who_is_proven_by_an_earlier_run_is_not_moved_again():

@@ -46,19 +46,19 @@ def test_what_stands_for_a_token_is_one_that_elasticache_takes(token):
 
 @pytest.mark.parametrize("entry", [{}, KNOWN])
 def test_the_version_that_the_target_was_given_goes_to_the_app(entry):
-    assert refusal("shop/token", facts(), entry, groups=THERE, playbook=ROTATE) == ""
+    assert refusal("shop/token", facts(), entry, found=THERE, playbook=ROTATE) == ""
 
 
 def test_another_version_than_the_target_was_given_is_refused_with_both_ways_out():
-    said = refusal("shop/token", facts(current="v2"), KNOWN, groups=THERE, playbook=ROTATE)
+    said = refusal("shop/token", facts(current="v2"), KNOWN, found=THERE, playbook=ROTATE)
     assert "v2" in said and "v1" in said
     assert ROTATE in said and "make the former one current again" in said
 
 
 @pytest.mark.parametrize("entry", [KNOWN, UNDER_WAY])
-@pytest.mark.parametrize("groups", [[], [{"status": "deleting"}]])
-def test_a_target_that_is_gone_or_going_was_given_nothing(entry, groups):
-    assert refusal("shop/token", facts(current="v2"), entry, groups, playbook=ROTATE) == ""
+@pytest.mark.parametrize("found", [[], [{"status": "deleting"}]])
+def test_a_target_that_is_gone_or_going_was_given_nothing(entry, found):
+    assert refusal("shop/token", facts(current="v2"), entry, found, playbook=ROTATE) == ""
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_a_target_that_is_made_again_once_it_is_gone_gets_the_current_version(st
 
 
 def test_a_rotation_under_way_is_to_be_finished_first():
-    said = refusal("shop/token", facts(), UNDER_WAY, groups=THERE, playbook=ROTATE)
+    said = refusal("shop/token", facts(), UNDER_WAY, found=THERE, playbook=ROTATE)
     assert "under way" in said and ROTATE in said
 
 
 def test_a_secret_that_is_gone_is_not_made_anew_for_a_target_that_has_a_token():
-    said = refusal("shop/token", facts(exists=False, current=""), KNOWN, groups=THERE, playbook=ROTATE)
+    said = refusal("shop/token", facts(exists=False, current=""), KNOWN, found=THERE, playbook=ROTATE)
     assert "restore-secret" in said
 
 
@@ -173,7 +173,9 @@ MOVED = {"secret": "shop/db", "version_id": "d1"}
 def test_a_secret_that_the_ledger_alone_names_is_neither_read_nor_tried_and_the_lines_say_so(entry, before):
     way = course("shop/token", {**facts(), **before}, entry, False)
     assert way["needed"] and not way["prove"]
-    said = lines({"course": way, "group": "cache", "hosts": [], "shared": [], "services": {}, "paths": {}})
+    said = lines(
+        {"course": way, "target": "replication group cache", "hosts": [], "shared": [], "services": {}, "paths": {}}
+    )
     assert said[-1].startswith("secret shop/db") and "not read" in said[-1] and "unproven" in said[-1]
 
 
@@ -209,7 +211,7 @@ def test_a_rotation_says_each_of_its_steps_and_no_token():
     way = rotation(KNOWN, wants_new=True)
     told = {
         "course": way,
-        "group": "cache",
+        "target": "replication group cache",
         "hosts": ["app1"],
         "shared": ["/shop/URL"],
         "services": {"app1": ["shop"]},

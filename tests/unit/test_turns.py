@@ -297,6 +297,7 @@ def test_a_new_token_is_put_beside_the_current_one_and_is_the_one_that_hosts_get
     state = run(fake, "rotate", course=course)
     assert unseal(state["token"]) == "token-v9" and "token-v9" not in str(state)
     assert fake.args_of("elasticache_cluster rotate")["auth_token"] == "token-v9"
+    assert fake.args_of("elasticache_cluster rotate")["replication_group_id"] == "shop-cache"
     assert fake.args_of("cache_token current")["version_id"] == "v9"
 
 

@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.kno
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Plan, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.to_target import reads
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 
 Looks = Mapping[str, Look]
 
@@ -108,5 +109,10 @@ def _lines(known: Known, course: Mapping[str, Any], looks: Looks, todo: list[str
     shared = [one["name"] for one in known.shared if _changes(one) and token_rotation.leads_to([one], str(address))]
     paths = {host: [str(value.get("path")) for value in looks[host].values] for host in todo}
     services = {host: [str(service["name"]) for service in looks[host].services] for host in todo}
-    told = {"course": course, "group": known.endpoint.get("name"), "hosts": todo, "shared": shared}
+    told = {
+        "course": course,
+        "target": table.target_of(known.settings).what(known.settings),
+        "hosts": todo,
+        "shared": shared,
+    }
     return token_rotation.lines({**told, "paths": paths, "services": services})

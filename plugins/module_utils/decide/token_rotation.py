@@ -41,16 +41,16 @@ def entry_under_way(entry: Entry, course: Mapping[str, Any], version_id: str, ho
 
 
 def is_to_be_made(status: str) -> bool:
-    """Whether a replication group is yet to be given a token: one that is going is made again once it is gone."""
+    """Whether a target is yet to be given a token: one that is going is made again once it is gone."""
     return status in ("absent", "deleting")
 
 
-def refusal(secret: str, facts: Facts, entry: Entry, groups: Sequence[Mapping[str, Any]], playbook: str) -> str:
+def refusal(secret: str, facts: Facts, entry: Entry, found: Sequence[Mapping[str, Any]], playbook: str) -> str:
     """Why the secret's current version must not be handed to the app; empty where it may. ``playbook`` rotates.
 
-    ``groups`` are what elasticache_cluster_info found of the target: one, or none.
+    ``found`` is the target as it was found: one, or none.
     """
-    if not entry or all(is_to_be_made(group["status"]) for group in groups):
+    if not entry or all(is_to_be_made(one["status"]) for one in found):
         return ""
     if entry.get("rotating"):
         return (
@@ -158,19 +158,19 @@ def leads_to(changes: Sequence[Mapping[str, Any]], address: str) -> bool:
 
 
 def lines(told: Mapping[str, Any]) -> list[str]:
-    """What a rotation does, or would. ``told``: course, group, hosts (to do), shared; paths and services by host."""
-    way, group = told["course"], told["group"]
+    """What a rotation does, or would. ``told``: course, target, hosts (to do), shared; paths and services by host."""
+    way, target = told["course"], told["target"]
     if not way["needed"]:
-        return [f"Nothing: {group} and its hosts have the current version of the secret {way['secret']}."]
+        return [f"Nothing: the {target} and its hosts have the current version of the secret {way['secret']}."]
     version = way["to_version"] or "the new version"
     said = [f"secret {way['secret']}: put a generated token beside the current one"] if way["generate"] else []
-    said.append(f"replication group {group}: accept {version} beside the token that it has")
+    said.append(f"{target}: accept {version} beside the token that it has")
     said += [f"SSM parameter {name}: the new token" for name in told["shared"]]
     for host in told["hosts"]:
         said += [f"{host}: {path}: the new token" for path in told["paths"][host]]
         said += [f"{host}: restart {service}" for service in told["services"][host]]
     said += [f"secret {way['secret']}: make {version} the current one"] if way["promote"] else []
-    said.append(f"replication group {group}: end the token before it")
+    said.append(f"{target}: end the token before it")
     if not way["prove"]:
         said.append(
             f"secret {way['from_secret']}, which the ledger names for the token before: not read, as it is not "

@@ -37,14 +37,10 @@ class Traits:
     """What a service is like, whatever the size: what its clients meet, and what its nodes do unless told otherwise."""
 
     engines: tuple[str, ...]  # the first is what a new target runs where none is stated
-    protocols: tuple[str, ...]
-    auths: tuple[str, ...]
     databases: int
     maxmemory_policy: str
     reserved_percent: float
     denied_commands: frozenset[str]  # as a server counts them: "config|set"
-    metrics_namespace: str
-    metrics_dimension: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,11 @@ class Actions:
 
 @dataclass(frozen=True)
 class Target:
-    """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``."""
+    """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``.
+
+    ``module`` makes one of that name, and leaves as it is what it is not told. Given ``auth_token``, it has that
+    token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``.
+    """
 
     service: str  # as an endpoint names it
     title: str  # as people name it
@@ -74,7 +74,6 @@ class Target:
     parts: Callable[[Settings, Found | None], list[Part]]  # what it is made of, in the order of making
     removal: Callable[[Settings], list[Part]]  # what to take away, in that order
     maxmemory: Callable[[str], int | None]  # bytes, by node type
-    monthly_cost: Callable[[str, str, str, int], dict[str, Any]]  # by region, engine, node type and number of nodes
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
 
     def what(self, settings: Settings) -> str:
@@ -92,6 +91,11 @@ class Target:
         """How it is read."""
         args = {self.name_option: settings.get(self.name_option), "migration_name": settings.get("name")}
         return Part(self.what(settings), self.info_module, args)
+
+    def at_rest(self, settings: Settings) -> Part:
+        """How one that is there is waited for, and changed in nothing."""
+        args = stated(settings, {name: name for name in (self.name_option, "wait_timeout")})
+        return Part(self.what(settings), self.module, args, is_target=True)
 
     def found_in(self, result: Mapping[str, Any]) -> Found | None:
         """The target as the info module's result tells it; None where there is none."""

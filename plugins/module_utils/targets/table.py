@@ -19,14 +19,18 @@ DEFAULT = REPLICATION_GROUP
 
 
 def target_of(settings: Settings) -> Target:
-    """The row that the setting ``target`` names. Raises PlanRefused."""
-    return by_service(str(settings.get("target") or DEFAULT.service))
+    """The row whose name is stated: what the target is called says which service it is of. Raises PlanRefused."""
+    named = [row for row in TARGETS.values() if settings.get(row.name_option)]
+    if len(named) > 1:
+        options = " and ".join(row.setting(row.name_option) for row in named)
+        raise PlanRefused(f"{options} name a target each: name one", named[1].name_option)
+    return named[0] if named else DEFAULT
 
 
 def by_service(service: str) -> Target:
     """The row of a service, as an endpoint names it. Raises PlanRefused."""
     if service not in TARGETS:
-        raise PlanRefused(f"migration_target is {service!r}: use one of {', '.join(TARGETS)}", "target")
+        raise PlanRefused(f"migration_endpoint is of the service {service!r}: use {', '.join(TARGETS)}", "endpoint")
     return TARGETS[service]
 
 

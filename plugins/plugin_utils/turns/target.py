@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge, own_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import LOST, Stopped, Turn
@@ -32,13 +31,9 @@ def begin(turn: Turn) -> None:
         )
     if turn.known.shared:
         turn.state["begun"] = True
-        turn.state["shared"] = turn.change_shared(dict.fromkeys([one["name"] for one in turn.known.shared], url(turn)))
+        turn.state["shared"] = turn.change_shared({one["name"]: turn.url for one in turn.known.shared})
         if turn.state["shared"].get("failed"):
             raise Stopped("Change the shared value", turn.state["shared"]["msg"])
-
-
-def url(turn: Turn) -> str:
-    return build_url(Endpoint.from_dict(turn.known.endpoint), turn.token, int(turn.known.settings["database"]))
 
 
 def _entry(turn: Turn) -> dict[str, Any]:

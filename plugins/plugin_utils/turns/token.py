@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, token_rotation
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import secret_value
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
@@ -22,20 +22,18 @@ def begin(turn: Turn) -> None:
         turn.state["version"] = put["pending_version_id"]
         turn.state["token"] = seal(_value(turn, course["secret"], put["pending_version_id"]))
     _remember(turn, [], "Remember that a rotation is under way")
-    _group(turn, "Wait until the target is at rest")
+    _target(turn, "Wait until the target is at rest")
     # The target itself told, when it was looked at, whether an earlier run came this far. A second ROTATE might end the
     # token that hosts still use.
     if course["generate"] or not turn.plan.facts["is_accepted"]:
-        _group(
+        _target(
             turn,
             "Make the new token valid beside the old one",
             auth_token=turn.token,
             auth_token_update_strategy="rotate",
         )
     if turn.plan.facts["shared"]:  # both are valid, so that it does not matter when a host reads it
-        endpoint = Endpoint.from_dict(turn.known.endpoint)
-        url = build_url(endpoint, turn.token, int(turn.known.settings["database"]))
-        changed = turn.change_shared(dict.fromkeys(turn.plan.facts["shared"], url))
+        changed = turn.change_shared(dict.fromkeys(turn.plan.facts["shared"], turn.url))
         if changed.get("failed"):
             raise Stopped("Change the shared value", changed["msg"])
 
@@ -53,15 +51,9 @@ def _remember(turn: Turn, hosts: list[str], step: str) -> None:
     turn.do("migration_ledger", step, entry="token", value=value)
 
 
-def _group(turn: Turn, step: str, **args: str) -> None:
-    settings = turn.known.settings
-    turn.do(
-        "elasticache_cluster",
-        step,
-        replication_group_id=settings["replication_group_id"],
-        wait_timeout=settings["wait_timeout"],
-        **args,
-    )
+def _target(turn: Turn, step: str, **token: str) -> None:
+    part = table.target_of(turn.known.settings).at_rest(turn.known.settings)
+    turn.do(part.module, step, **part.args, **token)
 
 
 def after_batch(turn: Turn) -> None:
@@ -89,7 +81,7 @@ def complete(turn: Turn) -> None:
             state="current",
             version_id=turn.state["version"],
         )
-    _group(turn, "End the token before it", auth_token=turn.token, auth_token_update_strategy="set")
+    _target(turn, "End the token before it", auth_token=turn.token, auth_token_update_strategy="set")
     turn.state["ended"] = True
     old = (
         secret_value(turn.action, turn.known.settings["region"], course["from_secret"], course["from_version"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -61,6 +62,11 @@ class Turn:
     @property
     def token(self) -> str:
         return self.action.opened(self.state.get("token") or self.action._task.args["known"].get("token"))
+
+    @property
+    def url(self) -> str:
+        """What leads consumers to the target."""
+        return build_url(Endpoint.from_dict(self.known.endpoint), self.token, int(self.known.settings["database"]))
 
     def do(self, name: str, step: str, /, **args: Any) -> Found:
         """The result of an action on the controller; where it failed the run stops at this step."""

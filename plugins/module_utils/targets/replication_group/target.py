@@ -15,7 +15,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.co
     own_name,
     stated,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cost import monthly_cost
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
 )
@@ -64,8 +63,6 @@ _OF_ITS_GROUPS = ("parameter_group_name", "parameters", "subnet_group_name", "su
 
 _TRAITS = Traits(
     engines=(REDIS, VALKEY),
-    protocols=("redis",),
-    auths=("none", "token"),
     databases=DEFAULT_DATABASES,
     maxmemory_policy="volatile-lru",
     reserved_percent=RESERVED_PERCENT,
@@ -75,8 +72,6 @@ _TRAITS = Traits(
     denied_commands=frozenset(
         ("acl|setuser", "acl|deluser", "config|set", "config|rewrite", "debug", "migrate", "shutdown")
     ),
-    metrics_namespace="AWS/ElastiCache",
-    metrics_dimension="CacheClusterId",  # a node's; nothing is under the group's own name
 )
 
 _ACTIONS = Actions(
@@ -127,7 +122,7 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
         *([_subnet_group(named)] if makes and settings.get("subnet_ids") else []),
         *([_parameter_group(named, found)] if makes and settings.get("parameters") else []),
         Part(
-            f"replication group {named['replication_group_id']}",
+            REPLICATION_GROUP.what(named),
             MODULE,
             {
                 "migration_name": named["name"],
@@ -182,7 +177,7 @@ def _removal(settings: Settings) -> list[Part]:
         **stated(settings, {"replication_group_id": "replication_group_id", "wait_timeout": "wait_timeout"}),
         **({"final_snapshot_identifier": final} if final else {"skip_final_snapshot": True}),
     }
-    parts = [Part(f"replication group {settings['replication_group_id']}", MODULE, group, is_target=True)]
+    parts = [Part(REPLICATION_GROUP.what(settings), MODULE, group, is_target=True)]
     if not own_name(settings):
         return parts
     subnets = settings.get("subnet_group_name") or own_name(settings)
@@ -209,6 +204,5 @@ REPLICATION_GROUP = Target(
     parts=_parts,
     removal=_removal,
     maxmemory=maxmemory,
-    monthly_cost=monthly_cost,
     renamed=_RENAMED,
 )
