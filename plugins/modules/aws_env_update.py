@@ -128,7 +128,7 @@ def serve(module: AnsibleAWSModule) -> None:
 
 def changed(store: Store, request: Request, module: AnsibleAWSModule) -> dict[str, Any]:
     act = store.plan if module.check_mode else store.carry_out
-    planned = act(request, module.client(store.service), contract.now())
+    planned = act(request, module.client, contract.now())
     decisions = [each.decision for each in planned]
     journaled = {each.decision.key: each.is_journaled for each in planned}
     return {

@@ -117,6 +117,9 @@ class Looking:
         """A look is never more than one, whatever the mode of the run."""
         return self.action.do(name, {"region": self.settings["region"], **args}, self.task_vars, check_mode)
 
+    def client(self, service: str) -> Any:
+        return self.action.client(service, self.settings["region"])
+
     def made(self, found: Found | None, token: str) -> Found:
         try:
             return making.look(self.goal, self.settings, found, self.make, token)
@@ -268,8 +271,7 @@ class Looking:
         """
         row = on_aws.STORES[value.store]
         try:
-            client = self.action.client(row.service, self.settings["region"])
-            return row.original(client, self.settings["name"], value.address)
+            return row.original(self.client, self.settings["name"], value.address)
         except (BotoCoreError, ClientError, JournalError) as error:
             if self.goal.goes_on:
                 return ""

@@ -54,9 +54,8 @@ class Retiring:
         A value that is what it was is the old one only where it does not lead to the target: that is told on hosts.
         """
         row = on_aws.STORES[value.store]
-        client = self.action.client(row.service, self.settings["region"])
-        original = row.original(client, self.settings["name"], value.address)
-        current = row.current(client, value.address) or ""
+        original = row.original(self.looking.client, self.settings["name"], value.address)
+        current = row.current(self.looking.client, value.address) or ""
         return {
             "name": value.address,
             "original": seal(original if original != current else ""),

@@ -213,7 +213,7 @@ def test_a_rotation_says_each_of_its_steps_and_no_token():
         "course": way,
         "target": "replication group cache",
         "hosts": ["app1"],
-        "shared": ["/shop/URL"],
+        "shared": ["SSM parameter /shop/URL"],
         "services": {"app1": ["shop"]},
         "paths": {"app1": ["/.env"]},
     }

@@ -78,7 +78,7 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
         "batches": plan.batches,
         "checks": turn.get("checks") or [],
         "digest": plan.facts["first"]["digest"],
-        "done": done(turn, results),
+        "done": done(known, turn, results),
         "endpoint": known.endpoint,
         "hosts": results,
         "lines": plan.facts["first"]["lines"],
@@ -88,9 +88,9 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
     return Ending(results, () if failure else tuple(_closing(known, plan, turn)), failure, records)
 
 
-def done(turn: Turn, results: Mapping[str, Any]) -> list[str]:
+def done(known: Known, turn: Turn, results: Mapping[str, Any]) -> list[str]:
     """What was really changed, in the words of the plan."""
-    shared = story.shared_lines(turn.get("shared") or {})
+    shared = story.shared_lines(known.shared, (turn.get("shared") or {}).get("changes") or {})
     return [*shared, *(line for result in results.values() for line in result.get("lines") or ())]
 
 

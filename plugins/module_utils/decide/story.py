@@ -8,19 +8,20 @@ A plan and the run that follows it say the same lines, so that the two can be he
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import rollback_command
 
 Result = Mapping[str, Any]
 
 
-def shared_lines(change: Result) -> list[str]:
-    """What changed in a store that all hosts share."""
-    if not change.get("changed"):
-        return []
-    changes = (change.get("changes") or {}).items()
-    return [f"SSM parameter {key}: {value.get('before')} -> {value.get('after')}" for key, value in changes]
+def shared_lines(shared: Iterable[Result], changes: Mapping[str, Result]) -> list[str]:
+    """What changed of what all hosts share, by its name."""
+    return [
+        f"{one['words']} {one['name']}: {changes[one['name']].get('before')} -> {changes[one['name']].get('after')}"
+        for one in shared
+        if changes.get(one["name"], {}).get("action", "keep") != "keep"
+    ]
 
 
 def cost_line(cost: Mapping[str, Any]) -> str:

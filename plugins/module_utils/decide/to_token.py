@@ -106,13 +106,13 @@ def _changes(look: Mapping[str, Any]) -> bool:
 
 def _lines(known: Known, course: Mapping[str, Any], looks: Looks, todo: list[str]) -> list[str]:
     address = known.endpoint.get("address")
-    shared = [one["name"] for one in known.shared if _changes(one) and token_rotation.leads_to([one], str(address))]
+    shared = [one for one in known.shared if _changes(one) and token_rotation.leads_to([one], str(address))]
     paths = {host: [str(value.get("path")) for value in looks[host].values] for host in todo}
     services = {host: [str(service["name"]) for service in looks[host].services] for host in todo}
     told = {
         "course": course,
         "target": table.target_of(known.settings).what(known.settings),
         "hosts": todo,
-        "shared": shared,
+        "shared": [f"{one['words']} {one['name']}" for one in shared],
     }
     return token_rotation.lines({**told, "paths": paths, "services": services})

@@ -165,7 +165,7 @@ def lines(told: Mapping[str, Any]) -> list[str]:
     version = way["to_version"] or "the new version"
     said = [f"secret {way['secret']}: put a generated token beside the current one"] if way["generate"] else []
     said.append(f"{target}: accept {version} beside the token that it has")
-    said += [f"SSM parameter {name}: the new token" for name in told["shared"]]
+    said += [f"{place}: the new token" for place in told["shared"]]
     for host in told["hosts"]:
         said += [f"{host}: {path}: the new token" for path in told["paths"][host]]
         said += [f"{host}: restart {service}" for service in told["services"][host]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     MASK,
@@ -28,6 +28,9 @@ WRITE = "write"
 REMOVE = "remove"
 RESTORE = "restore"
 
+
+# Of AWS: makes the client of a service by boto3's name of it.
+Clients = Callable[[str], Any]
 
 # What both modules that change values take, beside what says where the values are (doc_fragments/value_change).
 OPTIONS: dict[str, Any] = {

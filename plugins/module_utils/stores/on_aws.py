@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Clients, Request
 
 MODULE = "aws_env_update"
 
@@ -21,22 +21,22 @@ MODULE = "aws_env_update"
 class Store:
     """``words`` is what a person calls one that holds a value, ``title`` all of it.
 
-    ``service`` is boto3's name of whose client ``plan``, ``carry_out``, ``original`` and ``current`` take, and ``iam``
-    the actions that they need. The first two take the time as text last, and return what has ``decision``,
-    ``is_journaled`` and ``version`` for each value. ``original`` tells what the value of a name led to before the
-    migration, by the journal or else as ``current``, which tells it as it is now.
+    ``plan``, ``carry_out``, ``original`` and ``current`` take what makes the client of a service by boto3's name of it:
+    the value may be in one service, and its journal in another. ``iam`` are the actions that they need. The first two
+    take the time as text last, and return what has ``decision``, ``is_journaled`` and ``version`` for each value.
+    ``original`` tells what the value of a name led to before the migration, by the journal or else as ``current``,
+    which tells it as it is now.
     """
 
     words: str
     title: str
-    service: str
-    plan: Callable[[Request, Any, str], Sequence[Any]]
-    carry_out: Callable[[Request, Any, str], Sequence[Any]]
-    original: Callable[[Any, str, str], str]
-    current: Callable[[Any, str], str | None]
+    plan: Callable[[Request, Clients, str], Sequence[Any]]
+    carry_out: Callable[[Request, Clients, str], Sequence[Any]]
+    original: Callable[[Clients, str, str], str]
+    current: Callable[[Clients, str], str | None]
     iam: tuple[str, ...]
 
 
 STORES: Mapping[str, Store] = {
-    ssm.STORE: Store("SSM parameter", ssm.TITLE, "ssm", ssm.plan, ssm.carry_out, ssm.original, ssm.read_value, ssm.IAM),
+    ssm.STORE: Store("SSM parameter", ssm.TITLE, ssm.plan, ssm.carry_out, ssm.original, ssm.current, ssm.IAM),
 }

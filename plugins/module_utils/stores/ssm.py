@@ -22,6 +22,7 @@ from typing import Any
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import (
     ChangeRefused,
+    Clients,
     Decision,
     Request,
 )
@@ -74,14 +75,28 @@ class ParameterPlan:
     version: int | None
 
 
-def plan(request: Request, client: Any, now: str) -> list[ParameterPlan]:
+def plan(request: Request, clients: Clients, now: str) -> list[ParameterPlan]:
     """Read every parameter and its journal, and see what is to be done. Writes nothing."""
+    client = clients("ssm")
     return [_plan_parameter(request, client, name) for name in request.values]
 
 
-def carry_out(request: Request, client: Any, now: str) -> list[ParameterPlan]:
+def carry_out(request: Request, clients: Clients, now: str) -> list[ParameterPlan]:
     """Everything is read and decided before the first write, so that a refusal changes nothing."""
-    return [_apply(request, client, planned, now) for planned in plan(request, client, now)]
+    client = clients("ssm")
+    return [_apply(request, client, planned, now) for planned in plan(request, clients, now)]
+
+
+def original(clients: Clients, migration_name: str, name: str) -> str:
+    """What a parameter held before the migration: by the journal, else what it holds now."""
+    entry = read_entry(clients("ssm"), migration_name, name)
+    if entry and entry.original:
+        return entry.original
+    return current(clients, name) or ""
+
+
+def current(clients: Clients, name: str) -> str | None:
+    return read_value(clients("ssm"), name)
 
 
 def _plan_parameter(request: Request, client: Any, name: str) -> ParameterPlan:
@@ -279,11 +294,3 @@ def _put(client: Any, name: str, value: str, settings: dict[str, Any], **more: A
 def _delete_if_there(client: Any, name: str) -> None:
     with suppress(client.exceptions.ParameterNotFound):
         client.delete_parameter(Name=name)
-
-
-def original(client: Any, migration_name: str, name: str) -> str:
-    """What a parameter held before the migration: by the journal, else what it holds now."""
-    entry = read_entry(client, migration_name, name)
-    if entry and entry.original:
-        return entry.original
-    return read_value(client, name) or ""

@@ -214,6 +214,10 @@ def test_an_error_of_aws_is_told_without_the_value(update):
 # --- somebody else at the same time ---
 
 
+def carry_out(request: Request, client: Any) -> Any:
+    return ssm_store.carry_out(request, {"ssm": client}.__getitem__, "now")
+
+
 def asked(**params: Any) -> Request:
     return Request.from_params(
         {"state": "present", "values": {NAME: NEW}, "migration_name": "test", "create": False, **params}
@@ -236,7 +240,7 @@ def test_a_write_in_between_is_reported_with_its_version(ssm, connect_ssm):
     client = connect_ssm()
     just_before_writing(client, NAME, lambda: ssm.put_parameter(Name=NAME, Value="redis://theirs:1/0", Overwrite=True))
     with pytest.raises(ChangeRefused) as refused:
-        ssm_store.carry_out(asked(), client, "now")
+        carry_out(asked(), client)
     assert "reading its version 1 and writing version 3" in str(refused.value)
     assert "version 2 of its history holds what they wrote" in str(refused.value)
 
@@ -244,15 +248,15 @@ def test_a_write_in_between_is_reported_with_its_version(ssm, connect_ssm):
 def test_a_repeated_write_of_our_own_is_no_stranger(ssm, connect_ssm):
     client = connect_ssm()
     just_before_writing(client, NAME, lambda: ssm.put_parameter(Name=NAME, Value=NEW, Overwrite=True))
-    assert ssm_store.carry_out(asked(), client, "now")[0].version == 3
+    assert carry_out(asked(), client)[0].version == 3
 
 
 def test_of_two_runs_at_once_the_first_recorded_original_stays(ssm, connect_ssm):
     client = connect_ssm()
     first = asked(values={NAME: "rediss://:first@new:6379/0"})
-    just_before_writing(client, JOURNAL, lambda: ssm_store.carry_out(first, ssm, "now"))
+    just_before_writing(client, JOURNAL, lambda: carry_out(first, ssm))
     with pytest.raises(ChangeRefused, match="written by somebody else"):
-        ssm_store.carry_out(asked(), client, "now")
+        carry_out(asked(), client)
     entry = json.loads(everything(ssm)[JOURNAL]["Value"])
     assert (entry["original"], entry["written"]) == (OLD, ["rediss://:first@new:6379/0", NEW])
 
@@ -262,5 +266,5 @@ def test_a_parameter_that_somebody_makes_just_now_is_not_overwritten(ssm, connec
     name = "/kempian/prod/OTHER"
     just_before_writing(client, name, lambda: ssm.put_parameter(Name=name, Value="theirs", Type="String"))
     with pytest.raises(ChangeRefused, match="made by somebody else"):
-        ssm_store.carry_out(asked(values={name: NEW}, create=True), client, "now")
+        carry_out(asked(values={name: NEW}, create=True), client)
     assert everything(ssm)[name]["Value"] == "theirs"
