@@ -13,12 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
-    AFTER_APPLY_ADDRESS,
-    Endpoint,
-    build_url,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
     rollback,
@@ -65,7 +61,7 @@ class ActionModule(HostAction):
         order = {
             **self.common(),
             "values": [
-                {"store": value.store, "path": value.address, "keys": dict.fromkeys(value.keys, self.wanted())}
+                {"store": value.store, "path": value.address, "keys": self.wanted(value)}
                 for value in self._migration.own
             ],
             "state": "reverted" if self._goal.reverts else "present",
@@ -128,7 +124,7 @@ class ActionModule(HostAction):
                 "Probe the target", self.module("cache_probe", {**self.probe(), **self.interpreter()}), is_act=False
             )
             changes = [
-                trip.take("Change the value", self.module("env_update", self.change(value, self.wanted())))
+                trip.take("Change the value", self.module("env_update", self.change(value, self.wanted(value))))
                 for value in self._migration.own
             ]
             self.tell_changes(trip, changes)
@@ -241,12 +237,12 @@ class ActionModule(HostAction):
         """How the way back is asked: by the host's own values, or where it has none by what all share."""
         return {} if self._migration.own else {"url": self.secret("original")}
 
-    def change(self, value: Any, wanted: str | None) -> dict[str, Any]:
+    def change(self, value: Value, wanted: Mapping[str, str | None] | None) -> dict[str, Any]:
         return {
             **self.common(),
             "store": value.store,
             "path": value.address,
-            "values": dict.fromkeys(value.keys, wanted if wanted is not None else ""),
+            "values": dict.fromkeys(value.keys, "") if wanted is None else wanted,
             "keep_options": wanted is not None,
             "state": "present" if wanted is not None else "reverted",
         }
@@ -267,13 +263,11 @@ class ActionModule(HostAction):
         is_known = target.get("address") and target.get("address") != AFTER_APPLY_ADDRESS
         return [{"address": target["address"], "port": int(target["port"])}] if is_known else []
 
-    def wanted(self) -> str | None:
-        """What the values are to hold; None where they go back."""
+    def wanted(self, value: Value) -> Mapping[str, str | None]:
+        """What the keys are to hold; None where they go back."""
         if self._goal.reverts:
-            return None
-        return build_url(
-            Endpoint.from_dict(self._known.endpoint), self.token(), int(self._settings.get("database") or 0)
-        )
+            return dict.fromkeys(value.keys)
+        return value.held(self._known.endpoint, self.token(), self._settings)
 
     def token(self) -> str:
         return self.secret("token")

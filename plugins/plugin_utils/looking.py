@@ -18,7 +18,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     Endpoint,
     EndpointError,
     after_apply,
-    build_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     Migration,
@@ -237,6 +236,8 @@ class Looking:
         """A look at each place that they share, and what the first held before, where a host must be able to ask it."""
         if not self.goal.reads_values:
             return [], ""
+        for value in self.migration.own:
+            self.wanted(value, endpoint, token)  # what cannot be is refused once, and not by every host
         looks = [self.look_at(value, endpoint, token) for value in self.migration.shared]
         failed = next((look["failure"] for look in looks if look.get("failure")), "")
         if failed and not self.goal.goes_on:
@@ -246,23 +247,26 @@ class Looking:
 
     def look_at(self, value: Value, endpoint: Endpoint, token: str) -> Found:
         row = on_aws.STORES[value.store]
-        told = {"store": value.store, "name": value.address, "words": row.words}
-        state = "reverted" if self.goal.reverts else "present"
-        try:
-            wanted = "" if self.goal.reverts else build_url(endpoint, token, int(self.settings.get("database") or 0))
-        except EndpointError as error:
-            raise AnsibleActionFail(f"{error}.") from None
+        told = {"store": value.store, "name": value.address, "keys": dict(value.keys), "words": row.words}
         seen = self.do(
             on_aws.MODULE,
             store=value.store,
-            state=state,
-            values={value.address: wanted},
+            state="reverted" if self.goal.reverts else "present",
+            values=self.wanted(value, endpoint, token),
             keep_options=True,
             migration_name=self.settings["name"],
         )
         if seen.get("failed"):
             return {**told, "failure": str(seen["msg"])}
         return {**told, "changes": seen["changes"], "version": seen.get("version") or {}}
+
+    def wanted(self, value: Value, endpoint: Endpoint, token: str) -> dict[str, str]:
+        if self.goal.reverts:
+            return dict.fromkeys(value.keys, "")
+        try:
+            return value.held(endpoint.as_dict(), token, self.settings)
+        except EndpointError as error:
+            raise AnsibleActionFail(f"{error}.") from None
 
     def original_of(self, value: Value) -> str:
         """What it led to before the migration: by the journal, else what it says now.

@@ -95,7 +95,16 @@ class World:
         if self.shared:
             seen = self.shared.look(state, wanted)
             seen["changes"] = dict(zip([SHARED_NAME], seen["changes"].values()))
-            shared = [{"store": "ssm", "name": SHARED_NAME, "words": "SSM parameter", "version": {}, **seen}]
+            shared = [
+                {
+                    "store": "ssm",
+                    "name": SHARED_NAME,
+                    "keys": {SHARED_NAME: "url"},
+                    "words": "SSM parameter",
+                    "version": {},
+                    **seen,
+                }
+            ]
         return Known(
             **{
                 "goal": goal,

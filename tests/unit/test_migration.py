@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
+    FORMS,
     Migration,
     Service,
     SettingError,
@@ -19,15 +22,25 @@ def of(values, services=({"name": "shop"},), **more):
 
 
 def test_what_is_on_a_host_and_what_all_share_is_told_apart_in_order():
-    migration = of([PARAMETER, FILE, {**FILE, "path": "/etc/shop"}])
-    assert [value.address for value in migration.own] == ["/opt/shop/.env", "/etc/shop"]
-    assert [value.address for value in migration.shared] == ["/shop/REDIS_URL"]
+    moved = of([PARAMETER, FILE, {**FILE, "path": "/etc/shop"}])
+    assert [value.address for value in moved.own] == ["/opt/shop/.env", "/etc/shop"]
+    assert [value.address for value in moved.shared] == ["/shop/REDIS_URL"]
 
 
 def test_a_file_holds_redis_url_unless_it_says_otherwise_and_a_parameter_the_whole_url():
     assert Value.from_dict(FILE).keys == {"REDIS_URL": "url"}
     assert Value.from_dict({**FILE, "keys": {"CACHE": "url", "QUEUE": "url"}}).keys == {"CACHE": "url", "QUEUE": "url"}
     assert Value.from_dict(PARAMETER).keys == {"/shop/REDIS_URL": "url"}
+
+
+def test_each_key_holds_what_its_form_makes_of_the_endpoint(monkeypatch):
+    monkeypatch.setattr(migration, "FORMS", {**FORMS, "host": lambda endpoint, token, database: endpoint.address})
+    value = Value.from_dict({**FILE, "keys": {"REDIS_URL": "url", "REDIS_HOST": "host"}})
+    endpoint = Endpoint("elasticache", "shop", address="cache.internal", tls=True, auth="token").as_dict()
+    assert value.held(endpoint, "t", {"database": 2}) == {
+        "REDIS_URL": "rediss://:t@cache.internal:6379/2",
+        "REDIS_HOST": "cache.internal",
+    }
 
 
 def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():

@@ -38,7 +38,7 @@ def test_a_value_that_is_no_url_leads_nowhere():
 
 def test_what_changed_in_what_hosts_share_is_told_masked_and_what_did_not_change_is_not():
     changes = {"/shop/URL": {"action": "write", "before": "redis://:***@old/0", "after": "rediss://:***@new/0"}}
-    shared = [{"words": "secret", "name": "/shop/URL"}, {"words": "SSM parameter", "name": "/shop/OTHER"}]
+    shared = [{"words": "secret", "keys": {"/shop/URL": "url"}}, {"words": "SSM parameter", "keys": {"/other": "url"}}]
     assert story.shared_lines(shared, changes) == ["secret /shop/URL: redis://:***@old/0 -> rediss://:***@new/0"]
     assert story.shared_lines(shared, {"/shop/URL": {"action": "keep"}}) == story.shared_lines([], changes) == []
 

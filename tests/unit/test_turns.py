@@ -251,9 +251,9 @@ def test_one_host_that_failed_keeps_no_other_from_being_put_back():
 
 def test_a_shared_value_that_cannot_go_back_keeps_no_other_from_it():
     fake = Fake(world(ON_TARGET), aws_env_update__reverted=[DENIED, {"changed": True, "changes": {"/b": {}}}])
-    shared = [{"store": "ssm", "name": name} for name in ("/a", "/b")]
+    shared = [{"store": "ssm", "name": name, "keys": {name: "url"}} for name in ("/a", "/b")]
     turn = Turn(fake, fake.world.known("rollback", shared=shared), fake.world.plan("rollback"), {}, {})
-    back = turn.change_shared({"/a": "", "/b": ""}, "reverted")
+    back = turn.restore_shared()
     assert back["failed"] and back["msg"] == "AccessDenied" and back["changes"] == {"/b": {}}
 
 

@@ -175,7 +175,8 @@ def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
 def _check_protocol(endpoint: Endpoint) -> None:
     if endpoint.protocol == "memcached":
         raise EndpointError(
-            f"{endpoint.name} is a Memcached cluster, which no redis:// URL reaches: the app's code must change first"
+            f"{endpoint.name} is a Memcached cluster (protocol of migration_endpoint), which no redis:// URL reaches: "
+            "name a target of Redis OSS or Valkey; for Memcached the app's code must change first"
         )
 
 

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
 
 DEFAULT_KEY = "REDIS_URL"
 URL = "url"
-FORMS = (URL,)
+
+# What a key holds, made of the endpoint, the token and the number of the database. They raise EndpointError.
+FORMS: Mapping[str, Callable[[Endpoint, str, int], str]] = {URL: build_url}
 
 # Where a store is, and by which word of its address a value of it is found.
 ADDRESSES = {"dotenv": "path", "ssm": "parameter"}
@@ -48,6 +52,11 @@ class Value:
                     f"migration_values gives {name} of {address} the form {form!r}: use {', '.join(FORMS)}"
                 )
         return cls(store, address, {str(name): str(form) for name, form in keys.items()})
+
+    def held(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
+        """What each key is to hold, by its form. Raises EndpointError."""
+        reached, database = Endpoint.from_dict(endpoint), int(settings.get("database") or 0)
+        return {key: FORMS[form](reached, token, database) for key, form in self.keys.items()}
 
 
 @dataclass(frozen=True)

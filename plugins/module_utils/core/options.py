@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import ADDRESSES, FORMS
+
 PREFIX = "migration_"
 STAGES = ("assess", "provision", "ingress", "cutover", "rollback", "rotate", "state", "decommission")
 _MOVES = ("cutover", "rollback", "rotate")
@@ -54,7 +56,7 @@ class Part:
 _VALUE: dict[str, dict[str, Any]] = {
     "store": {
         "type": "str",
-        "choices": ["dotenv", "ssm"],
+        "choices": list(ADDRESSES),
         "required": True,
         "description": "Where it is: in a C(.env) file on each host, or in a parameter of SSM that all hosts share.",
     },
@@ -68,7 +70,7 @@ _VALUE: dict[str, dict[str, Any]] = {
     },
     "form": {
         "type": "str",
-        "choices": ["url"],
+        "choices": list(FORMS),
         "default": "url",
         "description": "With C(store=ssm), the form that the parameter holds. C(url) is the cache's whole URL.",
     },

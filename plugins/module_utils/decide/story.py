@@ -18,9 +18,10 @@ Result = Mapping[str, Any]
 def shared_lines(shared: Iterable[Result], changes: Mapping[str, Result]) -> list[str]:
     """What changed of what all hosts share, by its name."""
     return [
-        f"{one['words']} {one['name']}: {changes[one['name']].get('before')} -> {changes[one['name']].get('after')}"
+        f"{one['words']} {key}: {changes[key].get('before')} -> {changes[key].get('after')}"
         for one in shared
-        if changes.get(one["name"], {}).get("action", "keep") != "keep"
+        for key in one["keys"]
+        if changes.get(key, {}).get("action", "keep") != "keep"
     ]
 
 

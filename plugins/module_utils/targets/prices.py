@@ -46,9 +46,4 @@ USD_PER_NODE_HOUR: dict[str, dict[str, float]] = {
         "cache.r7g.4xlarge": 1.396,
         "cache.r8g.large": 0.1756,
     },
-    "memcached": {
-        "cache.t3.micro": 0.017,
-        "cache.t3.small": 0.034,
-        "cache.t3.medium": 0.068,
-    },
 }

@@ -25,7 +25,7 @@ def begin(turn: Turn) -> None:
         turn.state["ledger_failure"] = turn.known.ledger_failure
     turn.state["begun"] = True
     if turn.known.shared:
-        back = turn.change_shared({one["name"]: "" for one in turn.known.shared}, "reverted")
+        back = turn.restore_shared()
         turn.state["shared_back"] = [back]
         turn.state["shared_failure"] = batches.shared_failure(back, to_original.target_of(turn.known))
 

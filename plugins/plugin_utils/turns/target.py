@@ -31,7 +31,7 @@ def begin(turn: Turn) -> None:
         )
     if turn.known.shared:
         turn.state["begun"] = True
-        turn.state["shared"] = turn.change_shared({one["name"]: turn.url for one in turn.known.shared})
+        turn.state["shared"] = turn.change_shared([one["name"] for one in turn.known.shared])
         if turn.state["shared"].get("failed"):
             raise Stopped("Change the shared value", turn.state["shared"]["msg"])
 
@@ -96,8 +96,7 @@ def undo(turn: Turn) -> None:
         return
     results = turn.results
     if judge.shared_to_revert(turn.known, turn.plan, results, turn.state):
-        names = [one["name"] for one in turn.known.shared]
-        back = turn.change_shared(dict.fromkeys(names, ""), "reverted")
+        back = turn.restore_shared()
         turn.state["shared_back"] = [back]
         turn.state["shared_failure"] = batches.shared_failure(back, turn.known.endpoint)
     turn.state["put_back"] = judge.to_put_back(turn.known, turn.plan, results, turn.state)

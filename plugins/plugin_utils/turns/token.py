@@ -33,7 +33,7 @@ def begin(turn: Turn) -> None:
             auth_token_update_strategy="rotate",
         )
     if turn.plan.facts["shared"]:  # both are valid, so that it does not matter when a host reads it
-        changed = turn.change_shared(dict.fromkeys(turn.plan.facts["shared"], turn.url))
+        changed = turn.change_shared(turn.plan.facts["shared"])
         if changed.get("failed"):
             raise Stopped("Change the shared value", changed["msg"])
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -62,11 +62,6 @@ class Turn:
     @property
     def token(self) -> str:
         return self.action.opened(self.state.get("token") or self.action._task.args["known"].get("token"))
-
-    @property
-    def url(self) -> str:
-        """What leads consumers to the target."""
-        return build_url(Endpoint.from_dict(self.known.endpoint), self.token, int(self.known.settings["database"]))
 
     def do(self, name: str, step: str, /, **args: Any) -> Found:
         """The result of an action on the controller; where it failed the run stops at this step."""
@@ -130,25 +125,29 @@ class Turn:
 
     # --- what consumers share ---
 
-    def change_shared(self, values: Mapping[str, str], state: str = "present") -> Found:
-        """One after the other; the first that fails is told, and nothing more is changed. What goes back goes back
-        all the same.
-        """
+    def change_shared(self, names: Container[str]) -> Found:
+        """One after the other; the first that fails is told, and nothing more is changed."""
         told: Found = {"changed": False, "changes": {}}
         for one in self.known.shared:
-            if one["name"] not in values:
-                continue
-            answer = self.tried(
-                on_aws.MODULE,
-                store=one["store"],
-                state=state,
-                values={one["name"]: values[one["name"]]},
-                keep_options=state == "present",
-            )
-            told["changed"] = told["changed"] or bool(answer.get("changed"))
-            told["changes"].update(answer.get("changes") or {})
-            if answer.get("failed"):
-                told = {"failed": True, "msg": str(answer.get("msg") or "no reason given"), **told}
-                if state == "present":
-                    return told
+            if one["name"] in names and not told.get("failed"):
+                held = Value(one["store"], one["name"], one["keys"]).held
+                values = held(self.known.endpoint, self.token, self.known.settings)
+                told = self._with(told, one, state="present", values=values, keep_options=True)
         return told
+
+    def restore_shared(self) -> Found:
+        """All that can go back; the first that fails is told."""
+        told: Found = {"changed": False, "changes": {}}
+        for one in self.known.shared:
+            told = self._with(told, one, state="reverted", values=dict.fromkeys(one["keys"], ""))
+        return told
+
+    def _with(self, told: Found, one: Mapping[str, Any], **args: Any) -> Found:
+        answer = self.tried(on_aws.MODULE, store=one["store"], **args)
+        failure = {"failed": True, "msg": str(answer.get("msg") or "no reason given")} if answer.get("failed") else {}
+        return {
+            **failure,
+            **told,
+            "changed": told["changed"] or bool(answer.get("changed")),
+            "changes": {**told["changes"], **(answer.get("changes") or {})},
+        }
