@@ -9,53 +9,45 @@ parses is there in every task for nothing. Clients are made in the worker, never
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.kempian.cache_migration.plugins.modules import (
-    aws_env_update,
-    backup_upload_url,
-    backup_verify,
-    cache_security_group,
-    cache_token,
-    decommission_plan,
-    elasticache_cluster,
-    elasticache_cluster_info,
-    elasticache_parameter_group,
-    elasticache_subnet_group,
-    migration_ledger,
-    migration_ledger_info,
-    migration_lock,
-    old_instance,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process, lock_keeper
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import NoClient, Order, Result
 
 COLLECTION = "kempian.cache_migration"
 MODULES: dict[str, ModuleType] = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (
-        aws_env_update,
-        backup_upload_url,
-        backup_verify,
-        cache_security_group,
-        cache_token,
-        decommission_plan,
-        elasticache_cluster,
-        elasticache_cluster_info,
-        elasticache_parameter_group,
-        elasticache_subnet_group,
-        migration_ledger,
-        migration_ledger_info,
-        migration_lock,
-        old_instance,
+    name: import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{name}")
+    for name in (
+        "aws_env_update",
+        "backup_upload_url",
+        "backup_verify",
+        "cache_security_group",
+        "cache_token",
+        "decommission_plan",
+        "elasticache_cluster",
+        "elasticache_cluster_info",
+        "elasticache_parameter_group",
+        "elasticache_subnet_group",
+        "migration_ledger",
+        "migration_ledger_info",
+        "migration_lock",
+        "old_instance",
     )
 }
+_ACTIONS = (
+    *(action for target in TARGETS.values() for action in target.actions.read),
+    *(action for store in on_aws.STORES.values() for action in store.iam),
+)
+SERVICES = {"ec2", "s3", "secretsmanager", "ssm", *(action.partition(":")[0] for action in _ACTIONS)}
 
 lock_keeper.await_keepers_at_the_end()  # whichever action takes the lock
-in_process.parse_models(("ec2", "elasticache", "s3", "secretsmanager", "ssm"))
+in_process.parse_models(sorted(SERVICES))
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]
