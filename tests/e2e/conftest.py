@@ -50,6 +50,12 @@ class Run:
         return [f"{call['service']}.{call['action']}" for call in self.calls if call["access"] == "write"]
 
     @property
+    def killed_at(self) -> str:
+        """The call in whose middle it was killed, in the same words; empty where it was killed elsewhere."""
+        held = [call for call in self.calls if (call["error"] or "").startswith("held")]
+        return f"{held[0]['service']}.{held[0]['action']}" if held else ""
+
+    @property
     def lines(self) -> list[str]:
         """The lines of the plan, which a run says before it begins: one for each step."""
         told = self.text.partition("PLAY RECAP")[0]

@@ -129,8 +129,8 @@ class Course:
             assert self.is_done(), f"no run was killed at {moment}: {self.stage.connections()}"
             return False
         self.kills += 1
-        if isinstance(moment, AtWrite) and moment.is_done:
-            self.killed_at.append(run.writes[moment.number - 1])
+        if run.killed_at:
+            self.killed_at.append(run.killed_at)
         return True
 
     def kill_one_after_the_other(self, moments: Callable[[int], list[AtWrite | AtModule]]) -> None:
@@ -147,7 +147,8 @@ class Course:
     def kill_at_every_write(self) -> None:
         """Before AWS has done it, and after it was done but before the run is told."""
         self.kill_one_after_the_other(lambda number: [AtWrite(number), AtWrite(number, is_done=True)])
-        missed = Counter(self.writes[:-1]) - Counter(self.killed_at)  # the last is the keeper's, which is not killed
+        calls = Counter(self.writes[:-1])  # the last is the keeper's, which is not killed
+        missed = calls + calls - Counter(self.killed_at)
         assert not missed, f"{self.playbook} was not killed at {missed}"
 
     def kill_between_all_modules(self) -> None:
