@@ -52,7 +52,7 @@ class Run:
     @property
     def killed_at(self) -> str:
         """The call in whose middle it was killed, in the same words; empty where it was killed elsewhere."""
-        held = [call for call in self.calls if (call["error"] or "").startswith("held")]
+        held = [call for call in self.calls if call.get("error", "").startswith("held")]
         return f"{held[0]['service']}.{held[0]['action']}" if held else ""
 
     @property
