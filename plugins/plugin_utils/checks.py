@@ -13,13 +13,11 @@ from typing import Any
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import own_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bounded, say
 
-DEFAULT_TIMEOUT = 600
-
 
 def run_check(
     command: Any,
     phase: str,
-    timeout: Any,
+    timeout: int,
     variables: Mapping[str, str],
     secrets: Sequence[str],
     *,
@@ -29,10 +27,11 @@ def run_check(
     told: dict[str, Any] = {"passed": False, "command": "", "phase": phase, "timeout": timeout}
     try:
         arguments = own_check.arguments_of(command)
-        seconds = seconds_of(timeout)
+        if timeout < 1:
+            raise own_check.CheckRefused(f"migration_check_timeout is {timeout}: give a number of seconds, 1 or more.")
     except own_check.CheckRefused as refused:
         return {**told, "msg": own_check.masked(str(refused), secrets)}
-    told.update(command=own_check.shown(arguments, secrets), timeout=seconds)
+    told["command"] = own_check.shown(arguments, secrets)
     if not shutil.which(arguments[0]):
         why = (
             f"migration_check_command: the controller has no program {arguments[0]} to run, neither in PATH nor, "
@@ -45,7 +44,7 @@ def run_check(
     ended = bounded.run(
         arguments,
         {**os.environ, **variables},
-        seconds,
+        timeout,
         lambda passed: say.lines([f"  [localhost] {name} runs, {passed:.0f} s"]),
     )
     told.update(
@@ -57,15 +56,3 @@ def run_check(
     if ended.rc or ended.timed_out:
         return {**told, "msg": own_check.failure(told)}
     return {**told, "passed": True}
-
-
-def seconds_of(timeout: Any) -> int:
-    try:
-        seconds = int(timeout or DEFAULT_TIMEOUT)
-    except (TypeError, ValueError):
-        seconds = 0
-    if seconds < 1:
-        raise own_check.CheckRefused(
-            f"migration_check_timeout is {timeout!r}: give a whole number of seconds, 1 or more."
-        )
-    return seconds

@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.own
     shown,
 )
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bounded
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,3 +134,45 @@ def test_a_long_run_says_how_long_it_lasts(monkeypatch):
     run("import time; time.sleep(1.2)", say=said.append)
     assert len(said) >= 2
     assert said == sorted(said)
+
+
+# --- the whole of it ---
+
+
+def check(command, timeout=30, is_look=False, **variables):
+    return run_check(command, "all", timeout, variables, [TOKEN], is_look=is_look)
+
+
+def test_a_check_that_passes_has_its_variables_and_those_of_the_controller(monkeypatch):
+    monkeypatch.setenv("MORE", "of the controller")
+    told = check(["sh", "-c", "echo $MIGRATION_PHASE $MORE"], MIGRATION_PHASE="all")
+    assert told["passed"] and told["output"] == "all of the controller"
+
+
+def test_a_check_that_fails_tells_its_end_without_secrets():
+    told = check(["sh", "-c", f"echo AUTH '{TOKEN}'; echo redis://:hunter2@old:6379/0; exit 4"])
+    assert not told["passed"] and "failed after the last batch: it ended with 4" in told["msg"]
+    assert "AUTH ***" in told["output"] and TOKEN not in repr(told) and "hunter2" not in repr(told)
+
+
+def test_a_check_that_takes_too_long_has_failed_and_names_its_option():
+    told = check("sleep 60", timeout=1)
+    assert not told["passed"] and "it still ran after 1 s (migration_check_timeout), and was ended" in told["msg"]
+
+
+def test_a_look_at_a_check_runs_nothing(tmp_path):
+    assert check(["touch", str(tmp_path / "made")], is_look=True)["passed"]
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "timeout", "told"),
+    [
+        ("no-such-program --fast", 30, "has no program no-such-program to run"),
+        ("make 'it", 30, "cannot be split into words"),
+        ("true", 0, "migration_check_timeout is 0"),
+    ],
+)
+def test_a_look_tells_what_cannot_be_run(command, timeout, told):
+    seen = check(command, timeout, is_look=True)
+    assert not seen["passed"] and told in seen["msg"]

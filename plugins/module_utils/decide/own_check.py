@@ -70,7 +70,7 @@ def shown(arguments: Sequence[str], secrets: Iterable[str]) -> str:
 
 
 def failure(result: Mapping[str, Any]) -> str:
-    """The sentence that a failed check ends a run with. ``result`` is check_command's."""
+    """The sentence that a failed check ends a run with. ``result`` is that of the check."""
     what = f"The check `{result.get('command') or ''}` (migration_check_command)"
     told = f"{what} failed {when(result.get('phase') or '')}: "
     if "rc" not in result:
