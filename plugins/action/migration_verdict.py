@@ -46,9 +46,16 @@ class ActionModule(EngineAction):
 
     def recorded(self, known: Known, ended: ending.Ending) -> dict[str, Any]:
         """Each stage in a file of its own and in the run's statistics."""
-        began, directory = float(self._task.args["known"].get("began") or time.time()), known.settings["report_dir"]
+        seen, turn = self._task.args["known"], self._task.args.get("turn") or {}
         told: dict[str, Any] = {}
         for stage, data in ended.records.items():
-            found = record.of_stage(stage, data, began=began, check_mode=known.check_mode, directory=directory)
+            found = record.of_stage(
+                stage,
+                data,
+                began=float(seen.get("began") or time.time()),
+                check_mode=known.check_mode,
+                directory=known.settings["report_dir"],
+                secrets=[self.opened(sealed) for sealed in (seen.get("token"), turn.get("token")) if sealed],
+            )
             told.update(found.get("ansible_stats", {}).get("data", {}))
         return {"ansible_stats": {"data": told, "per_host": False, "aggregate": True}} if told else {}

@@ -10,16 +10,25 @@ import json
 import os
 import tempfile
 import time
-from typing import Any, Iterable, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible.utils.display import Display
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.record import RecordError, kept
 
 
-def of_stage(stage: str, data: Mapping[str, Any], *, began: float, check_mode: bool, directory: str) -> dict[str, Any]:
+def of_stage(
+    stage: str,
+    data: Mapping[str, Any],
+    *,
+    began: float,
+    check_mode: bool,
+    directory: str,
+    secrets: Sequence[str] = (),
+) -> dict[str, Any]:
     """What a result says of the stage: in the run's statistics, and outside check mode in a file.
 
-    ``began`` is when the stage did. A record that cannot be written is warned of: what was done must still be told.
+    ``began`` is when the stage did, ``secrets`` are those that the run knows. A record that cannot be written is warned
+    of: what was done must still be told.
     """
     now = time.time()
     whole = {
@@ -31,21 +40,21 @@ def of_stage(stage: str, data: Mapping[str, Any], *, began: float, check_mode: b
     }
     told: dict[str, Any] = {}
     try:
-        told["ansible_stats"] = statistics(stage, whole)
+        told["ansible_stats"] = _statistics(stage, whole, secrets)
         if directory and not check_mode:
-            write(directory, stage, whole)
+            _write(directory, stage, whole, secrets)
     except (OSError, RecordError) as error:
         Display().warning(f"The record of the stage {stage} is not written: {error}. See migration_report_dir.")
     return told
 
 
-def statistics(stage: str, data: Mapping[str, Any], secrets: Iterable[str] = ()) -> dict[str, Any]:
+def _statistics(stage: str, data: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
     """``ansible_stats`` of a result: AWX shows it as an artifact, the default callback after the recap."""
     return {"data": {f"cache_migration_{stage}": kept(data, secrets)}, "per_host": False, "aggregate": True}
 
 
-def write(directory: str, stage: str, data: Mapping[str, Any], secrets: Iterable[str] = ()) -> str:
-    """Write ``directory/stage.json`` whole or not at all, for its owner alone, and return its path. Raises OSError."""
+def _write(directory: str, stage: str, data: Mapping[str, Any], secrets: Sequence[str]) -> None:
+    """Write ``directory/stage.json`` whole or not at all, for its owner alone. Raises OSError."""
     text = json.dumps(kept(data, secrets), indent=2, sort_keys=True) + "\n"
     directory = os.path.expanduser(directory)
     os.makedirs(directory, exist_ok=True)
@@ -59,4 +68,3 @@ def write(directory: str, stage: str, data: Mapping[str, Any], secrets: Iterable
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
-    return path

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+from ansible_collections.kempian.cache_migration.plugins.action import migration_verdict
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import ending, token_rotation
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
 from tests.unit.engine_world import ENDPOINT, NEW, OLD, Held, Host, World
 
@@ -165,3 +170,36 @@ def test_a_rotation_that_never_had_the_lock_changed_nothing_and_says_so():
 
 def test_to_say_where_it_stands_ends_without_a_record():
     assert end(world(ON_OLD), "state", {}) == ending.Ending()
+
+
+# --- the record ---
+
+
+class Verdict(migration_verdict.ActionModule):
+    """With the fake results of a run in place of what tasks have registered."""
+
+    def __init__(self, args, found):
+        self._task, self.found = SimpleNamespace(args=args), found
+
+    def do(self, name, args, task_vars, check_mode=None):
+        return {}
+
+    def registered(self, task_vars, hosts, name):
+        return {host: self.found.get(host) for host in hosts}
+
+
+def test_the_token_of_the_run_is_in_no_record_whatever_a_host_said(monkeypatch):
+    monkeypatch.setattr(ControllerAction, "run", lambda self, tmp=None, task_vars=None: {})
+    there = world(Host(Held(OLD)))
+    known = there.known("cutover")
+    known = replace(known, settings={**known.settings, "report_dir": ""})
+    plan = there.plan("cutover")
+    plan = replace(plan, facts={**plan.facts, "first": {"lines": [], "digest": ""}})
+    token = "the-token-that-nobody-may-see"
+    args = {
+        "known": {**vars(known), "began": 1, "token": seal(token)},
+        "plan": json.loads(json.dumps(plan.as_dict())),
+        "turn": {"run": 1, "go": True},
+    }
+    told = Verdict(args, {"app1": {"state": "ok", "changed": True, "lines": [f"it said {token}"]}}).run()
+    assert told["ansible_stats"]["data"]["cache_migration_cutover"]["done"] == ["it said ***"]

@@ -166,18 +166,34 @@ def test_names_that_differ_in_a_secret_alone_are_both_kept():
     assert sorted(kept({"redis://:a@h": 1, "redis://:b@h": 2}).values()) == [1, 2]
 
 
-def test_a_record_is_written_for_its_owner_alone_and_leaves_no_half_file(tmp_path):
-    folder = tmp_path / "report"
-    data = {"hosts": ["app1"], "said": "AUTH hunter2hunter2"}
-    path = record.write(str(folder), "cutover", data, ["hunter2hunter2"])
-    assert json.loads((folder / "cutover.json").read_text()) == {"hosts": ["app1"], "said": "AUTH ***"}
+# --- leaving it ---
+
+TOKEN = "the-token-that-nobody-may-see"
+
+
+def leave(folder, data, check_mode=False, secrets=()):
+    told = record.of_stage(
+        "cutover", data, began=1, check_mode=check_mode, directory=str(folder / "report"), secrets=secrets
+    )
+    return told["ansible_stats"]["data"]["cache_migration_cutover"] if told else None
+
+
+def test_a_record_is_written_for_its_owner_alone_and_holds_what_the_statistics_do(tmp_path):
+    told = leave(tmp_path, {"hosts": ["app1"], "said": f"AUTH {TOKEN}", "auth_token": "hunter2"}, secrets=[TOKEN])
+    path = tmp_path / "report/cutover.json"
+    assert json.loads(path.read_text()) == told
+    assert {"hosts": ["app1"], "said": "AUTH ***", "auth_token": "***", "stage": "cutover"}.items() <= told.items()
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    (folder / "stuck.json").mkdir()
-    with pytest.raises(OSError):
-        record.write(str(folder), "stuck", data)
-    assert sorted(each.name for each in folder.iterdir()) == ["cutover.json", "stuck.json"]
 
 
-def test_the_statistics_of_a_run_are_held_to_the_same():
-    told = record.statistics("cutover", {"password": "hunter2", "port": 6379})
-    assert told["data"] == {"cache_migration_cutover": {"password": "***", "port": 6379}}
+def test_in_check_mode_there_are_statistics_and_no_file(tmp_path):
+    assert leave(tmp_path, {}, check_mode=True)["check_mode"] is True
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_record_that_cannot_be_written_is_a_warning_that_names_the_option_and_leaves_no_half_file(tmp_path, capsys):
+    (tmp_path / "report/cutover.json").mkdir(parents=True)
+    assert leave(tmp_path, {"hosts": []})["hosts"] == []
+    warned = " ".join(capsys.readouterr().err.split())
+    assert "The record of the stage cutover is not written" in warned and "migration_report_dir" in warned
+    assert [each.name for each in (tmp_path / "report").iterdir()] == ["cutover.json"]
