@@ -248,10 +248,84 @@ old:
   type: dict
 survey:
   description:
-    - What the old Redis is, holds and who uses it, as C(source) of M(kempian.cache_migration.cache_assess).
+    - What the old Redis is, holds and who uses it.
     - Where it cannot be read, only the C(failure) and C(msg), a sentence.
   returned: with O(survey)
   type: dict
+  contains:
+    server:
+      description: Its C(engine), C(version), C(role) and C(mode).
+      type: dict
+    used_memory:
+      description: Memory in use, in bytes.
+      type: int
+    used_memory_peak:
+      description: The most that was in use since its start, in bytes.
+      type: int
+    maxmemory:
+      description: Its limit in bytes; 0 where there is none.
+      type: int
+    maxmemory_policy:
+      description: What it does when that is reached.
+      type: str
+    evicted_keys:
+      description: Keys evicted since its start.
+      type: int
+    operations_per_second:
+      description: Commands a second, just now.
+      type: int
+    databases:
+      description: How many databases it is set to serve; null where it does not tell.
+      type: int
+    keyspace:
+      description: For each database with keys, how many it has (C(count)) and how many of them have a TTL (C(expires)).
+      type: dict
+    total_keys:
+      description: Keys of all databases.
+      type: int
+    keys_without_ttl:
+      description: Keys of all databases that never expire.
+      type: int
+    sampled:
+      description: How many keys were looked at.
+      type: int
+    sample_complete:
+      description: There was time to look at as many as O(survey.sample) allows.
+      type: bool
+    key_groups:
+      description:
+        - The keys that were looked at, by C(database), C(type) and C(pattern), with C(count), C(without_ttl) and
+          C(bytes).
+      type: list
+      elements: dict
+    streams:
+      description: The streams, each with C(database), C(pattern), C(length), C(groups) and C(pending).
+      type: list
+      elements: dict
+    clients:
+      description:
+        - The clients by C(address) and C(name), with C(connections), C(commands), C(databases), and whether they are
+          C(blocking), C(pubsub), C(monitor) or C(replica).
+      type: list
+      elements: dict
+    commands:
+      description: The commands that were called since its start.
+      type: list
+      elements: str
+    modules:
+      description: The modules that are loaded.
+      type: list
+      elements: str
+    saves:
+      description: It writes RDB snapshots.
+      type: bool
+    appends:
+      description: It writes an append-only file.
+      type: bool
+    not_told:
+      description: The commands that it does not answer to this user.
+      type: list
+      elements: str
 """
 
 from dataclasses import asdict

@@ -137,7 +137,8 @@ redis:
       description: For each database with keys, how many it has (C(count)) and how many of them have a TTL (C(expires)).
       type: dict
     clients:
-      description: The clients but this module, as M(kempian.cache_migration.cache_assess) returns them.
+      description:
+        - The clients but this module, as C(clients) of RV(kempian.cache_migration.app_host_info#module:survey).
       type: list
       elements: dict
     persistence:

@@ -59,7 +59,9 @@ def test_the_family_is_kept_where_it_has_a_size_that_fits():
 
 def test_what_is_not_known_of_a_node_type_is_not_guessed():
     assert sizes.maxmemory("cache.x9.large") is None and sizes.maxmemory("db.t3.micro") is None
-    assert levels(target=target_from({"cache_node_type": "cache.x9.large"}))["memory"] == "warn"
+    findings = assess(SOURCE, target_from({"cache_node_type": "cache.x9.large"}), COLD)
+    [told] = [finding for finding in findings if finding.subject == "memory"]
+    assert told.level == "warn" and "Set migration_cache_node_type to one with at least 40 MiB" in told.sentence
 
 
 @pytest.mark.parametrize(

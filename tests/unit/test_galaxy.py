@@ -26,3 +26,11 @@ def numbers(version: str) -> list[int]:
 def test_nothing_was_added_by_a_version_after_the_next(path):
     added = re.findall(r"version_added: ([\d.]+)", path.read_text())
     assert added and max(map(numbers, added)) <= numbers(NEXT)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "changelogs/fragments").iterdir()), ids=lambda path: path.name)
+def test_the_changelog_names_only_modules_that_there_are(path):
+    sections = [section for section in yaml.safe_load(path.read_text()).values() if isinstance(section, list)]
+    subjects = [entry.partition(" - ")[0] for section in sections for entry in section if " - " in entry]
+    named = {name for subject in subjects for name in re.findall(r"\b[a-z]+_[a-z_]+\b", subject)}
+    assert named <= {module.stem for module in (ROOT / "plugins/modules").glob("*.py")}

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 NAMES = {option.full_name for option in OPTIONS.values()}
 PLUGINS = {path.stem for path in (ROOT / "plugins").glob("*/migration_*.py")}
-FOLDERS = ("bench", "docs", "inventories", "molecule", "playbooks", "roles")
+FOLDERS = ("bench", "changelogs", "docs", "inventories", "molecule", "playbooks", "roles")
 SAID = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in (".yml", ".md"))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import demoted
-from ansible_collections.kempian.cache_migration.plugins.modules import cache_assess, cache_probe
+from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, cache_probe
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -62,13 +62,14 @@ def test_the_apps_redis_py_asks_as_the_apps_user(probe, start_engine, app_python
 def test_the_old_redis_is_read_through_it(run_module, start_engine, app_python):
     engine = start_engine(password=TOKEN)
     engine.client.mset({f"page:{number}": "x" for number in range(5)})
-    asked = {"data": "cold", "target": {"cache_node_type": "cache.t3.small"}, "python": app_python, "user": "nobody"}
-    result = run_module(cache_assess.main, url=engine.url(), **asked)
+    asked = {"migration_name": "test", "survey": {"sample": 10}, "python": app_python, "user": "nobody"}
+    result = run_module(app_host_info.main, old={"url": engine.url()}, **asked)
     assert not result.get("failed"), result
-    assert result["source"]["keyspace"] == {0: {"count": 5, "expires": 0}} and result["source"]["total_keys"] == 5
-    assert [group["pattern"] for group in result["source"]["key_groups"]] == ["page:*"]
-    result = run_module(cache_assess.main, url=engine.url(password="wrong-password"), **asked)
-    assert result["failed"] and result["failure"]["kind"] == "auth_wrong"
+    source = result["survey"]
+    assert source["keyspace"] == {0: {"count": 5, "expires": 0}} and source["total_keys"] == 5
+    assert [group["pattern"] for group in source["key_groups"]] == ["page:*"]
+    result = run_module(app_host_info.main, old={"url": engine.url(password="wrong-password")}, **asked)
+    assert result["survey"]["failure"]["kind"] == "auth_wrong"
 
 
 def test_what_the_apps_modules_print_as_they_are_loaded_is_no_answer(probe, start_engine, app_python):
@@ -212,8 +213,9 @@ def test_an_app_on_python_3_8_answers(probe, run_module, start_engine):
     result = probe(url=url, python=python)
     assert result["reached"] and result["through"] == "own client", result
     assert f"{python} cannot import redis-py" in str(result["checks"])
-    read = run_module(cache_assess.main, url=url, data="cold", python=python, user="nobody")
-    assert read["source"]["total_keys"] == 0, read
+    asked = {"migration_name": "test", "old": {"url": url}, "survey": {}, "python": python, "user": "nobody"}
+    read = run_module(app_host_info.main, **asked)
+    assert read["survey"]["total_keys"] == 0, read
 
 
 @pytest.mark.usefixtures("as_ourselves")

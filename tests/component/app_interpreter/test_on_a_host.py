@@ -94,12 +94,16 @@ def test_what_the_apps_user_put_in_the_place_of_his_interpreter_runs_as_him_and_
     play(
         {"kempian.cache_migration.cache_probe": {"url": "redis://127.0.0.1:1/0", **who}, "register": "probed"},
         {
-            "kempian.cache_migration.cache_assess": {"url": "redis://127.0.0.1:1/0", "data": "cold", **who},
-            "register": "assessed",
-            "ignore_errors": True,
+            "kempian.cache_migration.app_host_info": {
+                "migration_name": "test",
+                "old": {"url": "redis://127.0.0.1:1/0"},
+                "survey": {},
+                **who,
+            },
+            "register": "looked",
         },
         asserting(
-            *("probed.reached", "probed.through == 'forged'", "assessed.failure.kind == 'app_interpreter'"),
+            *("probed.reached", "probed.through == 'forged'", "looked.survey.failure.kind == 'app_interpreter'"),
             *("stolen is not defined", "migration_supervisorctl is not defined"),
         ),
     )

@@ -90,7 +90,7 @@ def _memory(source: Source, target: Target) -> Iterator[Finding]:
             "memory",
             found,
             f"The memory of the target {what}, so whether this fits was not checked.",
-            f"Take a node type with at least {_size(2 * peak)} for data, or state target.maxmemory_bytes.",
+            f"Set migration_cache_node_type to one with at least {_size(2 * peak)} for data.",
         )
         return
     node = target.cache_node_type or "The target"

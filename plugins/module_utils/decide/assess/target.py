@@ -35,27 +35,26 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Read the option ``target``; what it does not say has the service's defaults. Raises AssessmentError."""
+    """Of service, engine, engine_version, cache_node_type and parameters; what is left out is as the service has it.
+
+    Raises AssessmentError.
+    """
     parameters = mapping.get("parameters") or {}
     node_type = mapping.get("cache_node_type") or ""
-    clustered = mapping.get("cluster_mode") == "enabled"
     try:
         service = table.by_service(mapping.get("service") or table.DEFAULT.service)
         usual = service.traits
-        databases = int(mapping.get("databases") or parameters.get("databases") or usual.databases)
         return Target(
             service=service,
             engine=str(mapping.get("engine") or usual.engines[0]),
             engine_version=str(mapping.get("engine_version") or ""),
             cache_node_type=node_type,
-            maxmemory=int(mapping.get("maxmemory_bytes") or 0) or service.maxmemory(node_type),
+            maxmemory=service.maxmemory(node_type),
             reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),
-            maxmemory_policy=str(
-                mapping.get("maxmemory_policy") or parameters.get("maxmemory-policy") or usual.maxmemory_policy
-            ),
-            databases=1 if clustered else databases,
+            maxmemory_policy=str(parameters.get("maxmemory-policy") or usual.maxmemory_policy),
+            databases=int(parameters.get("databases") or usual.databases),
         )
     except PlanRefused as refused:
         raise AssessmentError(refused.message)
     except (TypeError, ValueError) as error:
-        raise AssessmentError(f"target (migration_parameters) cannot be read: {error}")
+        raise AssessmentError(f"migration_parameters cannot be read: {error}")

@@ -1,0 +1,206 @@
+"""What a look at the old Redis says of real engines with real data and real clients, and how it is weighed."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+import pytest
+import redis
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
+    Circumstances,
+    assess,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import target_from
+from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info
+
+PASSWORD = "a-password-of-this-test"
+TARGET = {"cache_node_type": "cache.t3.small", "engine_version": "7.1"}
+
+
+@pytest.fixture
+def look(run_module):
+    """What a host reads of an old Redis."""
+
+    def run(url, sample=1000):
+        result = run_module(app_host_info.main, migration_name="test", old={"url": url}, survey={"sample": sample})
+        assert not result.get("failed") and not result["changed"], result
+        assert PASSWORD not in repr(result)
+        return result["survey"]
+
+    return run
+
+
+@pytest.fixture
+def weigh(look):
+    """The findings of that."""
+
+    def run(url, target=TARGET, data="cold", sample=1000, **stated):
+        return assess(Source.from_dict(look(url, sample)), target_from(target), Circumstances(data, **stated))
+
+    return run
+
+
+@pytest.fixture
+def old(start_engine):
+    return start_engine(password=PASSWORD)
+
+
+def finding(findings, subject):
+    found = [one for one in findings if one.subject == subject]
+    assert found, f"nothing of {subject} in {[one.subject for one in findings]}"
+    return found[0]
+
+
+def subjects(findings, level="refuse"):
+    return [one.subject for one in findings if one.level == level]
+
+
+def test_a_small_engine_may_go_to_a_larger_target_where_cold_is_stated(look, weigh, old):
+    old.client.set("page:1", "x", ex=100)
+    assert subjects(weigh(old.url(), known_clients={"127.0.0.1": "app1"})) == []
+    source = look(old.url())
+    assert source["total_keys"] == 1 and source["keys_without_ttl"] == 0
+    assert source["server"]["version"].count(".") == 2
+    assert isinstance(source["used_memory"], int) and source["databases"] == 16
+
+
+def test_nothing_of_the_data_is_changed(look, old):
+    old.client.set("page:1", "x", ex=100)
+    old.client.xadd("events", {"a": 1})
+    before = old.client.info("commandstats")
+    look(old.url())
+    after = old.client.info("commandstats")
+    reading = {"auth", "ping", "info", "select", "scan", "type", "pttl", "memory|usage", "xlen", "xinfo|groups"}
+    reading |= {"client|id", "client|list", "client|info", "module|list", "config|get", "hello", "client|setinfo"}
+    assert {name[8:] for name in after if after[name] != before.get(name)} <= reading
+
+
+def test_data_must_be_stated_and_the_refusal_says_what_cold_means_for_it(weigh, old):
+    old.client.mset({"counter:1": 1, "counter:2": 2})
+    said = finding(weigh(old.url(), data=""), "data").sentence
+    assert "migration_data: cold" in said
+    assert "2 keys, 2 of them without TTL" in said and "different caches" in said
+
+
+def test_a_target_that_is_too_small_is_refused_with_one_that_fits(weigh, old):
+    client = old.client
+    for number in range(42):
+        client.set(f"filler:{number}", b"x" * 10_000_000)
+    said = finding(weigh(old.url(), {"cache_node_type": "cache.t3.micro"}), "memory").sentence
+    assert "cache.t3.micro has 384 MiB" in said and "cache.t3.small" in said
+    assert subjects(weigh(old.url(), {"cache_node_type": "cache.t3.medium"})) == []
+
+
+def test_keys_without_ttl_are_told_by_type_and_pattern_and_not_by_name(look, weigh, old):
+    client = old.client
+    for number in range(30):
+        client.hset(f"user:{number}:profile", "name", "x")
+        client.set(f"page:{number}", "x", ex=1000)
+    client.set(b"blob:\x00\xff", "x")
+    told = finding(weigh(old.url()), "keys without TTL")
+    assert told.level == "warn" and "31 of 61" in told.found
+    assert "hash: 30 (user:*:profile)" in told.found and "string: 1 (blob:*)" in told.found
+    groups = {group["pattern"]: group for group in look(old.url())["key_groups"]}
+    assert groups["page:*"]["without_ttl"] == 0 and groups["page:*"]["count"] == 30 and groups["page:*"]["bytes"] > 0
+
+
+def test_the_sample_is_bounded_for_each_database(look, old):
+    for database in (0, 3):
+        client = redis.Redis.from_url(old.url(database=database))
+        client.mset({f"k:{number}": "x" for number in range(500)})
+    source = look(old.url(), sample=50)
+    assert source["sampled"] == 100
+    assert source["total_keys"] == 1000 and set(source["keyspace"]) == {0, 3}
+
+
+def test_streams_are_found_with_their_groups_among_many_keys(weigh, old):
+    client = old.client
+    client.mset({f"k:{number}": "x" for number in range(3000)})
+    client.xadd("events", {"a": 1})
+    client.xadd("events", {"a": 2})
+    client.xgroup_create("events", "billing", id="0")
+    client.xreadgroup("billing", "worker", {"events": ">"}, count=1)
+    told = finding(weigh(old.url(), sample=10), "streams")
+    assert "2 entries" in told.found and "billing, 1 entries pending" in told.found
+
+
+def test_a_client_that_is_no_host_of_the_inventory_is_named(weigh, old):
+    with contextlib.closing(redis.Redis.from_url(old.url(), client_name="exporter")) as stranger:
+        stranger.ping()
+        told = finding(weigh(old.url()), "clients")
+        assert told.level == "warn" and "127.0.0.1" in told.found
+        assert "name exporter, last command ping" in told.found
+        assert "clients" not in [one.subject for one in weigh(old.url(), known_clients={"127.0.0.1": "app1"})]
+        refused = finding(weigh(old.url(), unknown_clients="refuse"), "clients")
+        assert refused.level == "refuse" and "exporter" in refused.sentence
+
+
+def test_the_look_does_not_report_its_own_connection(look, old):
+    assert not any("client|list" in client["commands"] for client in look(old.url())["clients"])
+
+
+def test_a_consumer_that_waits_for_jobs_is_told(weigh, old):
+    worker = redis.Redis.from_url(old.url())
+    waiting = threading.Thread(target=worker.brpop, args=("jobs", 20), daemon=True)
+    waiting.start()
+    deadline = time.monotonic() + 5
+    while old.client.info("clients")["blocked_clients"] == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    told = finding(weigh(old.url()), "blocking consumers")
+    assert "127.0.0.1" in told.found and "brpop" in told.found
+    old.client.rpush("jobs", "done")
+    waiting.join(5)
+
+
+def test_a_subscriber_is_told(weigh, old):
+    with old.client.pubsub() as subscriber:
+        subscriber.subscribe("news")
+        subscriber.get_message(timeout=2)
+        assert "127.0.0.1" in finding(weigh(old.url()), "subscriptions").found
+
+
+def test_another_eviction_policy_is_told_with_what_it_means(weigh, start_engine):
+    old = start_engine("maxmemory-policy noeviction")
+    told = finding(weigh(old.url()), "eviction")
+    assert "noeviction" in told.found and "volatile-lru" in told.found and "migration_parameters" in told.remedy
+    same = weigh(old.url(), {**TARGET, "parameters": {"maxmemory-policy": "noeviction"}})
+    assert "eviction" not in [one.subject for one in same]
+
+
+def test_an_older_target_a_denied_command_and_persistence_are_told(weigh, start_engine):
+    old = start_engine("appendonly yes", "save 60 100")
+    old.client.config_set("timeout", 100)
+    findings = weigh(old.url(), {"cache_node_type": "cache.t3.small", "engine_version": "6.2"})
+    assert "only started cold" in finding(findings, "version").remedy
+    assert "config set" in finding(findings, "commands").found
+    told = finding(findings, "persistence").found
+    assert "RDB snapshots" in told and "append-only" in told
+
+
+def test_a_database_beyond_the_target_counts_also_where_only_a_client_is_at_it(weigh, old):
+    with contextlib.closing(redis.Redis.from_url(old.url(database=7))) as client:
+        client.ping()
+        findings = weigh(old.url(), {**TARGET, "parameters": {"databases": 4}})
+        assert "database 7" in finding(findings, "databases").sentence
+
+
+def test_what_the_user_may_not_ask_is_said_to_be_unchecked(look, weigh, start_engine):
+    old = start_engine(f"user app on >{PASSWORD} ~* +@all -config -module -client")
+    url = f"redis://app:{PASSWORD}@127.0.0.1:{old.port}/0"
+    told = finding(weigh(url), "not seen")
+    assert "CONFIG GET" in told.found and "MODULE LIST" in told.found and "CLIENT LIST" in told.found
+    assert look(url)["databases"] is None
+
+
+def test_a_wrong_password_ends_with_the_probes_reason(look, old):
+    seen = look(old.url(password="wrong-password-here"))
+    assert seen["failure"]["kind"] == "auth_wrong" and "cannot be assessed" in seen["msg"]
+
+
+def test_an_unknown_node_type_is_told_to_be_unchecked(weigh, old):
+    told = finding(weigh(old.url(), {"cache_node_type": "cache.x9.large"}), "memory")
+    assert told.level == "warn" and "cache.x9.large is not known" in told.means
