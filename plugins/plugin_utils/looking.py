@@ -9,7 +9,7 @@ For a goal that goes on, what cannot be seen is in the result; for another it en
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -24,6 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migra
     SettingError,
     Value,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making, to_token, token_rotation
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import ORIGINAL, TOKEN, Goal
@@ -131,12 +132,15 @@ class Looking:
         told = next((part["seen"].get("endpoint") for part in made["parts"] if part["is_target"]), None)
         return Endpoint.from_dict(told) if told and not endpoint.is_known else endpoint
 
-    def make(self, module: str, args: Mapping[str, Any]) -> Found:
-        """What making a part would do; a refusal ends the run."""
+    def make(self, module: str, args: Mapping[str, Any], setting: Callable[[str], str] = str) -> Found:
+        """What making a part would do; a refusal ends the run, with the ``setting`` behind the option that it names."""
         seen = self.do(module, **args)
-        if seen.get("failed"):
-            raise AnsibleActionFail(seen["msg"])
-        return seen
+        if not seen.get("failed"):
+            return seen
+        option = str(seen.get("option") or "")
+        ours = setting(option)
+        is_told = ours.removeprefix(PREFIX) not in OPTIONS or ours == option or ours in seen["msg"]
+        raise AnsibleActionFail(seen["msg"] if is_told else f"{seen['msg'].rstrip('.')}. {option} is {ours} here.")
 
     # --- the target ---
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import Looking
 
 from tests.unit.engine_world import SETTINGS
@@ -14,8 +18,42 @@ FILE = {"store": "dotenv", "path": "/opt/shop/.env"}
 SERVICE = {"name": "shop"}
 
 
-def looking(goal):
-    return Looking(None, GOALS[goal], {**SETTINGS, "values": [FILE], "services": [SERVICE]}, {})
+def looking(goal, action=None, **settings):
+    return Looking(action, GOALS[goal], {**SETTINGS, "values": [FILE], "services": [SERVICE], **settings}, {})
+
+
+def refused(option, msg, **settings):
+    """What a run says of a refusal by the module of a parameter group."""
+
+    def do(name, args, task_vars, check_mode):
+        is_it = name == "elasticache_parameter_group"
+        return {"failed": True, "option": option, "msg": msg} if is_it else {"group_id": "sg-1", "plan": []}
+
+    stated = {"cache_node_type": "cache.t3.small", "parameters": {"timeout": 60}, "app_cidrs": ["10.0.0.0/16"]}
+    with pytest.raises(AnsibleActionFail) as told:
+        looking("migrate", SimpleNamespace(do=do), **stated, **settings).made({"engine": "redis"}, "")
+    return str(told.value)
+
+
+def test_parameters_for_another_engine_need_a_group_of_another_name_and_the_plan_names_the_option():
+    """As AWS makes a parameter group of one family, and never changes it."""
+    current = parameter_group.ParameterGroup("shop-cache", "redis7", "", {}, {"cache_migration:name": "shop"})
+    desired = parameter_group.Desired.from_params(
+        {
+            "cache_parameter_group_name": "shop-cache",
+            "migration_name": "shop",
+            "cache_parameter_group_family": "valkey8",
+        }
+    )
+    with pytest.raises(PlanRefused) as why:
+        parameter_group.plan_present(current, desired, {})
+    said = refused(why.value.option, why.value.message, engine="valkey")
+    assert said.startswith("The family of the parameter group shop-cache is 'redis7'")
+    assert said.endswith("one is made beside it. cache_parameter_group_name is migration_parameter_group_name here.")
+
+
+def test_an_option_that_nobody_states_is_not_told_as_one_of_ours():
+    assert refused("description", "It is another.") == "It is another."
 
 
 def test_a_target_that_no_value_can_lead_to_is_refused_before_a_host_is_asked():

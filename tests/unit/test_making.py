@@ -20,7 +20,7 @@ def way(goal="migrate", **settings):
 def look(goal="migrate", token="", **settings):
     asked = []
 
-    def make(module, args):
+    def make(module, args, setting=None):
         asked.append((module, args))
         return {"group_id": "sg-1", "plan": [NEEDED], "status": "absent", "monthly_cost": {"usd": 1}}
 

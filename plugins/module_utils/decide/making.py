@@ -14,14 +14,15 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets im
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
 
 Found = Mapping[str, Any]
-Make = Callable[[str, Mapping[str, Any]], Found]
+Make = Callable[..., Found]
 
 WIDEST = 16  # bits of an address range: a wider one is more than an app
 NOT_YET = "after-apply"
 
 
 def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Make, token: str = "") -> dict[str, Any]:
-    """What each part would become, by ``make``, which asks its module in check mode. Raises PlanRefused.
+    """What each part would become, by ``make``, which asks its module in check mode, and is told whose row says which
+    of our options is behind one of the module's. Raises PlanRefused.
 
     ``parts`` are ``{what, module, args, is_target, seen}``; none where somebody else looks after the target.
     """
@@ -40,7 +41,8 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
         )
     group = str(parts[0]["seen"].get("group_id") or NOT_YET) if parts else ""
     for part in row.parts(with_group(settings, group), found):
-        seen = make(part.module, {**part.args, **({"auth_token": token} if part.is_target and token else {})})
+        args = {**part.args, **({"auth_token": token} if part.is_target and token else {})}
+        seen = make(part.module, args, row.setting)
         parts.append(
             {
                 "what": part.what,
