@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, rollback
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, rollback, steps
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Plan, Step
@@ -43,11 +43,11 @@ def plan(known: Known, looks: Looks) -> Plan:
         return Plan(known.goal, refusals=tuple(refused), facts=base)
     # Nothing remembers what a rollback that was killed has restarted, so each that can be is proven.
     todo = [host for host in looks if host not in beyond_help]
-    steps = [*_shared_steps(known), *(step for host in todo for step in _host_steps(host, looks[host]))]
+    by_host = [step for host in todo for step in steps.of_consumer(looks[host], looks[host].would_change, _of_key)]
     return Plan(
         known.goal,
         batches=(tuple(todo),) if todo else (),
-        steps=(*steps, *_ledger_step(forgets)),
+        steps=(*steps.of_shared(known, _of_key), *by_host, *_ledger_step(forgets)),
         notes=tuple(left_behind),
         facts=base,
     )
@@ -117,25 +117,12 @@ def _left_behind(known: Known, looks: Looks) -> list[str]:
     return rollback.left_behind(counted, known.endpoint, str(known.cutover.get("time") or ""))
 
 
-def _shared_steps(known: Known) -> Iterable[Step]:
-    for one in known.shared:
-        yield from _value_steps(SHARED, f"{one['words']} ", one)
-
-
-def _host_steps(host: str, look: Look) -> Iterable[Step]:
-    for value in look.values:
-        yield from _value_steps(host, f"{value.get('path')} ", value)
-    for service in look.services:
-        if look.would_change or service.get("restarted"):
-            yield Step(host, f"restart {service['name']}", disruptive=True)
-
-
-def _value_steps(consumer: str, place: str, value: Mapping[str, Any]) -> Iterable[Step]:
-    for key, change in (value.get("changes") or {}).items():
-        if change.get("action") != "keep":
-            yield Step(consumer, f"{place}{key}", change.get("before") or "", change.get("after") or "")
-        elif change.get("original_location"):
-            yield Step(consumer, f"{place}{key}", reason="the original is back, and the journal need not keep it")
+def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:
+    if change.get("action") != "keep":
+        return Step(consumer, what, change.get("before") or "", change.get("after") or "")
+    if change.get("original_location"):
+        return Step(consumer, what, reason="the original is back, and the journal need not keep it")
+    return None
 
 
 def _ledger_step(forgets: bool) -> tuple[Step, ...]:

@@ -11,6 +11,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     batches,
     own_check,
     rollback,
+    steps,
     verdict,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -38,13 +39,13 @@ def plan(known: Known, looks: Looks) -> Plan:
         refusals.append(f"{str(error).rstrip('.')}.")
     if any(refusals):
         return Plan(known.goal, refusals=tuple(filter(None, refusals)))
-    steps = tuple(_steps(known, looks, order, shown))
+    planned = tuple(_steps(known, looks, order, shown))
     return Plan(
         known.goal,
         batches=tuple(map(tuple, order)),
-        steps=steps,
+        steps=planned,
         notes=tuple(notes),
-        facts={**facts(known, looks, todo), "checks": bool(shown and steps)},
+        facts={**facts(known, looks, todo), "checks": bool(shown and planned)},
     )
 
 
@@ -121,11 +122,11 @@ def _shown_check(known: Known) -> str:
 
 def _steps(known: Known, looks: Looks, order: list[list[str]], shown: str) -> Iterable[Step]:
     hosts = [host for batch in order for host in batch]
-    shared = [step for one in known.shared for step in _value_steps(SHARED, f"{one['words']} ", one)]
+    shared = steps.of_shared(known, _of_key)
     yield from shared
     for batch in order:
         for host in batch:
-            yield from _host_steps(host, looks[host], known)
+            yield from steps.of_consumer(looks[host], would_change([reads(looks[host], known)]), _of_key)
         phase = own_check.phase_after(order, batch)
         if shown and phase:
             yield Step(SHARED, f"your check {own_check.when(phase)}", reason=shown)
@@ -135,20 +136,11 @@ def _steps(known: Known, looks: Looks, order: list[list[str]], shown: str) -> It
         yield Step(SHARED, "ledger", reason="remember that every host is on the target", undo="rollback.yml forgets it")
 
 
-def _host_steps(host: str, look: Look, known: Known) -> Iterable[Step]:
-    for value in look.values:
-        yield from _value_steps(host, f"{value.get('path')} ", value)
-    is_changed = would_change([reads(look, known)])
-    for service in look.services:
-        if is_changed or service.get("restarted"):
-            yield Step(host, f"restart {service['name']}", disruptive=True)
-
-
-def _value_steps(consumer: str, place: str, value: Mapping[str, Any]) -> Iterable[Step]:
-    for key, change in (value.get("changes") or {}).items():
-        if change.get("action") != "keep":
-            before, after = change.get("before") or "", change.get("after") or ""
-            yield Step(consumer, f"{place}{key}", before, after, undo="the journal has what was there")
+def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:
+    if change.get("action") == "keep":
+        return None
+    before, after = change.get("before") or "", change.get("after") or ""
+    return Step(consumer, what, before, after, undo="the journal has what was there")
 
 
 # --- what the end of a run needs to know of its beginning ---
