@@ -21,7 +21,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     to_original,
     words,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import (
+    GOALS,
+    NONE,
+    ORIGINAL,
+    TARGET,
+    TOKEN,
+)
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import LOOK, RESULT, known_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
@@ -66,10 +72,10 @@ class ActionModule(HostAction):
             ],
             "state": "reverted" if self._goal.reverts else "present",
             "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
-            "endpoint": self._known.endpoint if not self._goal.reverts or self._goal.name == "state" else None,
+            "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
             "leave": self.left_of_a_look(),
             "probe": self.probe() if self.is_to_prove(is_known) else None,
-            "old": self.old() if self._goal.name not in ("state", "rotate", "ingress") else None,
+            "old": self.old() if self.may_go_back() else None,
             "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
             **self.interpreter(),
         }
@@ -83,7 +89,9 @@ class ActionModule(HostAction):
             }
         names = ("services", "target", "old", "survey")
         told = {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
-        return {**told, **self.contents()} if self._goal.name == "rollback" and self.is_first() and is_known else told
+        return (
+            {**told, **self.contents()} if self._goal.destination == ORIGINAL and self.is_first() and is_known else told
+        )
 
     def contents(self) -> dict[str, Any]:
         """What the app wrote to the target, and would leave behind: one host counts it."""
@@ -94,12 +102,16 @@ class ActionModule(HostAction):
         }
         return {"contents": self.module("cache_contents", order)}
 
+    def may_go_back(self) -> bool:
+        """Whether the old Redis is of interest: what becomes of the values is, and both ways may follow."""
+        return self._goal.reads_values and self._goal.destination in (TARGET, ORIGINAL)
+
     def restart_of_a_look(self) -> str:
-        return "never" if self._goal.name in ("state", "rotate") else "auto"
+        return "never" if self._goal.destination in (NONE, TOKEN) else "auto"
 
     def left_of_a_look(self) -> list[dict[str, Any]]:
         """Where processes must not be connected any more, beside what the host's own values say."""
-        if self._goal.name == "rollback":
+        if self._goal.destination == ORIGINAL:
             return self.target_place()
         return batches.locations_to_leave(self._known.shared, self._known.endpoint)
 
@@ -107,7 +119,7 @@ class ActionModule(HostAction):
         is_open = not any(
             part["module"] == "cache_security_group" and part["seen"].get("plan") for part in self._known.parts
         )
-        return not self._goal.reverts and is_known and is_open and self._goal.name not in ("assess",)
+        return not self._goal.reverts and is_known and is_open and self._goal.stages != ("assess",)
 
     def is_first(self) -> bool:
         return bool(self._known.present) and self._host == self._known.present[0]
@@ -138,7 +150,7 @@ class ActionModule(HostAction):
     def is_to_restart(self, changes: list[dict[str, Any]]) -> bool:
         """An app may have read what it had before; where it reads what all share, that has been changed by then."""
         reads_shared = not self._migration.own and bool((self.turn.get("shared") or {}).get("changed"))
-        return self._goal.name == "rotate" or reads_shared or any(change.get("changed") for change in changes)
+        return self._goal.destination == TOKEN or reads_shared or any(change.get("changed") for change in changes)
 
     def back(self) -> dict[str, Any]:
         """To what the values said before: restore them, restart, prove that every process has left the target."""
@@ -224,7 +236,7 @@ class ActionModule(HostAction):
         Whether a token is valid is for all hosts, so that it is not for the app of one to say, before it is moved.
         """
         migration = self._migration
-        if self._goal.name == "rotate" and self._task.args["step"] == "look":
+        if self._goal.destination == TOKEN and self._task.args["step"] == "look":
             return {}
         return {"python": migration.python, "user": migration.user} if migration.python and migration.user else {}
 
