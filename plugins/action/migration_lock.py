@@ -10,7 +10,7 @@ from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.lock import SECONDS
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import lock_keeper
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import this_run
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import is_alive, this_run
 
 
 class ActionModule(ControllerAction):
@@ -42,4 +42,8 @@ class ActionModule(ControllerAction):
         if not result.get("taken"):
             keeper.kill()
             keeper.wait()
+        elif not is_alive(args["holder"]["pid"], args["holder"]["started"]):
+            # It was killed meanwhile, and the keeper may have looked before there was a lock to let go of.
+            self.call("migration_lock", {**args, "state": "released"})
+            return {"failed": True, "changed": False, "msg": "The run has ended: it was killed as it took the lock."}
         return result

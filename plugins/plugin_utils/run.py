@@ -11,9 +11,14 @@ import socket
 from typing import Any
 
 
+_process = os.getpid()  # ansible-playbook's, as controller.py imports this before the worker of a task is forked
+
+
 def this_run(playbooks: list[str]) -> dict[str, Any]:
-    """The run that an action plugin works for: tasks are carried out in a child of ansible-playbook."""
-    pid = os.getppid()
+    """The run that an action plugin works for: tasks are carried out in a child of ansible-playbook, which goes on as
+    another's where that is killed.
+    """
+    pid = _process if _process != os.getpid() else os.getppid()
     return {
         "user": _user(),
         "host": socket.gethostname(),

@@ -112,6 +112,19 @@ def test_a_lock_is_kept_and_let_go_of_wherever_the_connection_is_named(
     until(lambda: lock.look(ssm, NAME)[0] is None and not keepers(), "the lock is not let go of")
 
 
+def test_a_run_that_is_killed_before_it_has_the_lock_leaves_none(
+    play: Play, connect_ssm: Callable[[], Any], moto_options: dict[str, str]
+) -> None:
+    """The worker of its task goes on without it."""
+    process = play(dict(moto_options), {})
+    until(lambda: bool(keepers()), "no keeper is started")
+    process.kill()
+    process.wait()
+    until(lambda: not keepers(), "the keeper does not end")
+    time.sleep(2)  # for the worker to come to its end
+    assert lock.look(connect_ssm(), NAME)[0] is None
+
+
 # As a container: with its first process, all others of it end at once.
 CONTAINER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 CONTAINER += [] if os.geteuid() == 0 else ["--map-root-user"]
