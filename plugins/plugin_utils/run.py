@@ -10,7 +10,6 @@ import os
 import socket
 from typing import Any
 
-
 _process = os.getpid()  # ansible-playbook's, as controller.py imports this before the worker of a task is forked
 
 
