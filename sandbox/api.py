@@ -117,6 +117,10 @@ class Sandbox:
         """The AWS calls after number `since`: `{next, calls}`."""
         return emulator.calls(self.port, self._key, since)
 
+    def held(self) -> str:
+        """The AWS call, as service.Action, in whose middle a run was killed by AtWrite; empty where none was."""
+        return emulator.held(self.port, self._key)
+
     def faults(self, orders: list[dict[str, Any]]) -> None:
         """Let AWS calls fail: `[{action, how: throttle|500|cut-before|cut-after, nth, times}]`; none ends it."""
         emulator.order_faults(self.port, self._key, orders)

@@ -72,6 +72,11 @@ def calls(port: int, key: AccessKey, since: int = 0) -> dict[str, Any]:
     return log
 
 
+def held(port: int, key: AccessKey) -> str:
+    """The call that is or was held, as service.Action; empty where none was."""
+    return str(ask(port, key, "held"))
+
+
 def order_faults(port: int, key: AccessKey, faults: list[dict[str, Any]]) -> None:
     """Let calls fail from now on, in place of what was ordered before."""
     ask(port, key, "faults", json.dumps(faults).encode())

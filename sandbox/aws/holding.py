@@ -1,7 +1,7 @@
 """A call that is held on order: the Nth that writes gets no answer, so that its caller can be killed in its middle.
 
 POST /_sandbox/hold {"number": 3, "is_done": false} counts from then on, and holds the third before it is done, or with
-is_done after it; null ends it. GET /_sandbox/held waits a second for a call to be held, and says whether one is. A held
+is_done after it; null ends it. GET /_sandbox/held waits a second for a call to be held, and says which, or "". A held
 call is cut when its caller is gone, and goes on where the order is taken back. The sandbox's own are not counted.
 """
 
@@ -25,6 +25,7 @@ class Hold:
     number: int
     is_done: bool = False
     seen: int = 0
+    call: str = ""  # that is held, as service.Action
     began: threading.Event = field(default_factory=threading.Event)
 
 
@@ -38,9 +39,9 @@ class Holding:
         with self._lock:
             self._hold = hold
 
-    def has_begun(self) -> bool:
+    def held(self) -> str:
         hold = self._hold
-        return hold is not None and hold.began.wait(LOOK)
+        return hold.call if hold is not None and hold.began.wait(LOOK) else ""
 
     def answer(self, call: Call, really: Callable[[], Reply], is_gone: Callable[[], bool]) -> Reply:
         """The reply of `really`, unless this is the call to hold."""
@@ -48,6 +49,7 @@ class Holding:
         if hold is None:
             return really()
         reply = really() if hold.is_done else None
+        hold.call = f"{call.service}.{call.action}"
         hold.began.set()
         end = time.monotonic() + LONGEST
         while self._hold is hold and not is_gone() and time.monotonic() < end:

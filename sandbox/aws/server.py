@@ -112,7 +112,7 @@ class Server:
             if what == "POST hold":
                 return as_json(self._holding.order(json.loads(body)))
             if what == "GET held":
-                return as_json(self._holding.has_begun())
+                return as_json(self._holding.held())
             if what in self._controls:
                 return as_json(self._controls[what](json.loads(body or b"{}")))
         except (ValueError, TypeError, KeyError) as mistake:

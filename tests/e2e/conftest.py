@@ -38,6 +38,7 @@ class Run:
     calls: list = field(default_factory=list)
     tasks: list[Begun] = field(default_factory=list)
     modules: list[Module] = field(default_factory=list)
+    killed_at: str = ""  # the call in whose middle it was killed, as service.Action
 
     @property
     def recap(self) -> dict[str, dict[str, int]]:
@@ -48,12 +49,6 @@ class Run:
     def writes(self) -> list[str]:
         """The AWS calls of this run that change something, as `service.Action`."""
         return [f"{call['service']}.{call['action']}" for call in self.calls if call["access"] == "write"]
-
-    @property
-    def killed_at(self) -> str:
-        """The call in whose middle it was killed, in the same words; empty where it was killed elsewhere."""
-        held = [call for call in self.calls if call.get("error", "").startswith("held")]
-        return f"{held[0]['service']}.{held[0]['action']}" if held else ""
 
     @property
     def lines(self) -> list[str]:
@@ -117,6 +112,7 @@ class Stage:
             self.calls()[before:],
             tasks(tasks_file) if noted else [],
             modules(tasks_file) if noted else [],
+            self.sandbox.held() if any(isinstance(moment, AtWrite) for moment in moments) else "",
         )
         print(f"\n$ {' '.join(command)}\n{run.text}\n-> {run.code} after {run.seconds:.1f} s", flush=True)
         return run

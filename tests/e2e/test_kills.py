@@ -35,6 +35,7 @@ WORST_OF_DECOMMISSION = (
     "decommission | Take a snapshot of the old Redis and send it",
     "decommission | Stop or terminate the instance",
 )
+FIRST = 2  # of the calls and modules of a run that may change something: a run begins with its lock, and with a look
 # Where a kill between two modules on a host leaves the most half done: the value is changed, the app still as it was.
 BETWEEN = "app_service"
 
@@ -135,14 +136,14 @@ class Course:
 
     def kill_one_after_the_other(self, moments: Callable[[int], list[AtWrite | AtModule]]) -> None:
         """A run is killed at its first moments, the next goes on from there and is killed at its own, until one comes
-        to its end. What comes before the first moment that changed the world does not change it in the next run either.
+        to its end. Where a kill left the world as it was, the next run is killed later.
         """
         self.have(None)
         number, before = 1, self.world()
         while all(self.is_killed(moment) for moment in moments(number)):
             after = self.world()
             self.worlds.add(after)
-            number, before = number + (after == before), after
+            number, before = (number + 1 if after == before else FIRST), after
 
     def kill_at_every_write(self) -> None:
         """Before AWS has done it, and after it was done but before the run is told."""

@@ -43,7 +43,7 @@ def test_a_held_call_is_done_or_not_and_cut_when_its_caller_is_gone(
         holding.answer(call("PutParameter"), lambda: done.append(DONE) or DONE, lambda: next(seen))
     assert len(done) == times
     assert next(seen, "asked until it was gone") == "asked until it was gone"
-    assert holding.has_begun()
+    assert holding.held() == "ssm.PutParameter"
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -60,8 +60,8 @@ def test_an_order_that_is_taken_back_lets_the_held_call_be_done_once_and_answere
             ended.set()
 
     threading.Thread(target=ask, daemon=True).start()
-    assert holding.has_begun()
+    assert holding.held()
     assert not ended.is_set()
     holding.order(None)
     assert ended.wait(5)
-    assert not holding.has_begun()
+    assert not holding.held()
