@@ -174,7 +174,7 @@ def test_a_run_that_stops_puts_back_exactly_what_it_changed_and_nothing_settled(
     after, turn, results = world.to_target(plan, ends, check)
     if not batches.failed_hosts(results) and not turn["checks"]:
         return
-    is_shared_back = judge.shared_to_revert(known, plan, results, turn)
+    is_shared_back = judge.shared_to_revert(known, plan, turn)
     back = judge.to_put_back(known, plan, results, turn)
     changed = {host for host, result in results.items() if result["changed"]}
     led = {host for host in known.present if world.reads(host) == NEW}

@@ -29,7 +29,7 @@ def back(world, turn, **results):
 
 
 def is_shared_back(world, **turn):
-    return judge.shared_to_revert(world.known("cutover"), world.plan("cutover"), {}, turn)
+    return judge.shared_to_revert(world.known("cutover"), world.plan("cutover"), turn)
 
 
 # --- results ---

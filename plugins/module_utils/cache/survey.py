@@ -195,7 +195,7 @@ def read_source(connection: Connection, sample: int, clock: Callable[[], float] 
         sampled=sampled,
         sample_complete=complete,
         key_groups=groups,
-        streams=reader.streams(sorted(databases), groups),
+        streams=reader.streams(sorted(databases)),
         clients=reader.clients(),
         commands=_commands(parse_info(reader.text("INFO", "commandstats"))),
         modules=reader.modules(),
@@ -307,7 +307,7 @@ class _Reader:
                 found.append((database, _text(kind), pattern_of(key), ttl == -1, size if isinstance(size, int) else 0))
         return found
 
-    def streams(self, databases: Sequence[int], groups: Sequence[KeyGroup]) -> tuple[Stream, ...]:
+    def streams(self, databases: Sequence[int]) -> tuple[Stream, ...]:
         """All streams, as far as there is time to look for them. SCAN takes a type from Redis 6.0."""
         deadline = self._clock() + STREAM_SECONDS
         found: list[Stream] = []

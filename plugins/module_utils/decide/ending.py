@@ -84,7 +84,7 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
         "lines": plan.facts["first"]["lines"],
         "put_back": put_back,
     }
-    failure = _target_failure(known, plan, turn, results, put_back)
+    failure = _target_failure(known, turn, results, put_back)
     return Ending(results, () if failure else tuple(_closing(known, plan, turn)), failure, records)
 
 
@@ -103,7 +103,7 @@ def _results(plan: Plan, turn: Turn, found: Found) -> dict[str, dict[str, Any]]:
     return results
 
 
-def _target_failure(known: Known, plan: Plan, turn: Turn, results: Mapping[str, Any], back: Mapping[str, Any]) -> str:
+def _target_failure(known: Known, turn: Turn, results: Mapping[str, Any], back: Mapping[str, Any]) -> str:
     if not turn:
         return ""
     stopped = turn.get("failure") or {}

@@ -32,14 +32,14 @@ def to_put_back(known: Known, plan: Plan, results: Results, turn: Mapping[str, A
     """
     facts = plan.facts
     check_failed = any(not check.get("passed") for check in turn.get("checks") or ())
-    is_kept = plan.facts["has_own"] or shared_to_revert(known, plan, results, turn)
+    is_kept = plan.facts["has_own"] or shared_to_revert(known, plan, turn)
     settled = [host for host in facts["led_to_target"] if not is_kept or host in facts["remembered"]]
     return batches.hosts_to_put_back(
         results, facts["begun_before"], check_failed and not facts["was_complete"], settled
     )
 
 
-def shared_to_revert(known: Known, plan: Plan, results: Results, turn: Mapping[str, Any]) -> bool:
+def shared_to_revert(known: Known, plan: Plan, turn: Mapping[str, Any]) -> bool:
     """What consumers share goes back where this run wrote it. Where it failed to, or a run that was killed wrote
     it, it goes back from under no consumer that is on the target.
     """

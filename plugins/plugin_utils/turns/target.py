@@ -95,7 +95,7 @@ def undo(turn: Turn) -> None:
         turn.state.update(lost_lock=True, failure={"step": LOST, "why": str(lock["msg"])})
         return
     results = turn.results
-    if judge.shared_to_revert(turn.known, turn.plan, results, turn.state):
+    if judge.shared_to_revert(turn.known, turn.plan, turn.state):
         back = turn.restore_shared()
         turn.state["shared_back"] = [back]
         turn.state["shared_failure"] = batches.shared_failure(back, turn.known.endpoint)

@@ -99,7 +99,7 @@ def _is_before_mode(version: str | None) -> bool:
     return bool(numbers) and numbers < _TLS_IN_PLACE_FROM[: len(numbers)]
 
 
-def check_kind(current: ReplicationGroup, desired: Desired) -> None:
+def check_kind(current: ReplicationGroup) -> None:
     """What this module can handle at all."""
     what = f"The replication group {current.replication_group_id}"
     if current.cluster_enabled:
@@ -111,7 +111,7 @@ def check_kind(current: ReplicationGroup, desired: Desired) -> None:
 
 
 def check_changes(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> None:
-    check_kind(current, desired)
+    check_kind(current)
     if desired.has_placeholders:
         raise PlanRefused(
             f"security_group_ids holds a placeholder, and the replication group {current.replication_group_id} exists: "
