@@ -30,7 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import ORIGINAL, TOKEN, Goal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table, token_secret
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
@@ -192,7 +192,7 @@ class Looking:
         if not secret or self.goal.stages == ("state",):
             return ""
         if self.goal.destination == ORIGINAL:
-            return self.value_of(secret, "") or ""  # only to count what stays behind: it holds no rollback up
+            return self.token_to_count_with(secret)
         seen = self.do(
             "cache_token",
             secret=secret,
@@ -201,6 +201,8 @@ class Looking:
         )
         if seen.get("failed"):
             raise AnsibleActionFail(seen["msg"])
+        if not seen["exists"]:
+            self.refuse_to_write_json(secret)
         entry = (self.ledger.get("entries") or {}).get("token") or {}
         if self.goal.destination == TOKEN:
             return self.rotated(secret, seen, entry)
@@ -218,18 +220,33 @@ class Looking:
             self.course = token_rotation.course(secret, facts, entry, bool(self.settings["auth_token_new"]))
         except token_rotation.RotationRefused as refused:
             raise AnsibleActionFail(f"{refused}.") from None
+        if self.course["generate"]:
+            self.refuse_to_write_json(secret)
         version = self.course["to_version"]
         return self.readable(secret, version) if version else token_rotation.PLACEHOLDER
 
     def readable(self, secret: str, version: str) -> str:
-        token = self.value_of(secret, version)
-        if token is None:
+        value = self.value_of(secret, version)
+        if value is None:
             raise AnsibleActionFail(
                 f"Version {version} of the secret {secret} cannot be read: it is not there any more, or the "
                 "identity that runs this lacks the IAM action secretsmanager:GetSecretValue on it (and kms:Decrypt "
                 "where a key of your own encrypts it)."
             )
-        return token
+        return token_in(value, secret, self.settings)
+
+    def token_to_count_with(self, secret: str) -> str:
+        """What stays behind on the target is counted where it can be, and holds no rollback up."""
+        try:
+            return token_in(self.value_of(secret, "") or "", secret, self.settings)
+        except AnsibleActionFail:
+            return ""
+
+    def refuse_to_write_json(self, secret: str) -> None:
+        try:
+            token_secret.refuse_to_write_json(secret, self.settings.get("auth_token_secret_key") or "")
+        except PlanRefused as refused:
+            raise AnsibleActionFail(f"{refused.message}.") from None
 
     def value_of(self, secret: str, version: str) -> str | None:
         return secret_value(self.action, self.settings["region"], secret, version)
@@ -297,10 +314,18 @@ class Looking:
 
 
 def secret_value(action: EngineAction, region: str, secret: str, version: str) -> str | None:
-    """The token in a version of a secret, the current one where none is named; None where it cannot be read."""
+    """What a version of a secret holds, the current one where none is named; None where it cannot be read."""
     asked = {"VersionId": version} if version else {"VersionStage": "AWSCURRENT"}
     try:
         client = action.client("secretsmanager", region)
         return str(client.get_secret_value(SecretId=secret, **asked)["SecretString"])
     except (BotoCoreError, ClientError, AnsibleActionFail):
         return None
+
+
+def token_in(value: str, secret: str, settings: Mapping[str, Any]) -> str:
+    """The token in it. A secret that holds something else ends the run, with its name."""
+    try:
+        return token_secret.token_in(value, secret, str(settings.get("auth_token_secret_key") or ""))
+    except PlanRefused as refused:
+        raise AnsibleActionFail(f"{refused.message}.") from None

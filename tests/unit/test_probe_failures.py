@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import from_server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import from_server, of_the_app
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
 PARTS = parse_url("rediss://:hunter2-hunter2@cache.example:6379/3")
@@ -44,3 +44,17 @@ def test_each_answer_has_its_kind_and_a_remedy(said, kind):
 def test_a_server_that_quotes_the_password_is_not_quoted():
     found = from_server(PARTS, "ERR unknown command 'AUTH', with args beginning with: 'hunter2-hunter2'")
     assert "hunter2" not in found.sentence and "***" in found.found
+
+
+@pytest.mark.parametrize("said", ["WRONGPASS no", "NOAUTH Authentication required.", "ERR AUTH but no password is set"])
+def test_of_the_apps_own_url_the_remedy_is_there_and_not_in_the_secret_of_the_target(said):
+    found = from_server(PARTS, said)
+    assert "migration_auth_token_secret" in found.remedy
+    told = of_the_app(found)
+    assert "the URL that the app uses" in told.remedy and "auth_token" not in told.remedy
+    assert (told.kind, told.found) == (found.kind, found.found)
+
+
+def test_what_is_not_about_a_password_is_said_of_every_url_alike():
+    found = from_server(PARTS, "LOADING Redis is loading the dataset in memory")
+    assert of_the_app(found) == found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts
@@ -275,6 +275,23 @@ def from_server(parts: UrlParts, text: str) -> Failure:
             "The words are the server's own; look them up for its version.",
         )
     )
+
+
+_OF_THE_APP = {
+    "auth_wrong": (
+        "It is the one in the URL that the app uses: compare that with what its Redis asks for (requirepass, or the rule "
+        "of the user in its access list), and correct it where the app reads it."
+    ),
+    "auth_not_configured": (
+        "Take the password out of the URL that the app uses, or give its Redis one (requirepass)."
+    ),
+    "auth_wanted": "Put it into the URL that the app uses, where the app reads it.",
+}
+
+
+def of_the_app(failure: Failure) -> Failure:
+    """The same of a cache whose URL is the app's own: no option of ours has its password."""
+    return replace(failure, remedy=_OF_THE_APP.get(failure.kind, failure.remedy))
 
 
 def _of_login(parts: UrlParts, said: str) -> Failure | None:

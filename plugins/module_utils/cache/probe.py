@@ -55,8 +55,8 @@ KEY_SECONDS = 60  # what a probe that is killed leaves behind is gone after this
 class Question:
     """What is asked. ``expected_role``: primary, replica or any. ``seconds`` bounds each stage.
 
-    ``tls_as_app``: TLS is done as the app's redis-py does it by the URL's options. Otherwise certificate and name are
-    verified whatever they say.
+    ``tls_as_app``: the URL is the app's own. TLS is done as its redis-py does it by the URL's options. Otherwise
+    certificate and name are verified whatever they say.
     """
 
     url: str = field(repr=False)
@@ -160,7 +160,8 @@ class _Run:
         try:
             yield
         except ServerError as error:
-            raise ProbeFailed(failures.from_server(self.parts, str(error)))
+            failure = failures.from_server(self.parts, str(error))
+            raise ProbeFailed(failures.of_the_app(failure) if self.question.tls_as_app else failure)
         except NoAnswer:
             raise ProbeFailed(failures.silent(self.parts, self.question.seconds))
         except ConnectionLost as error:

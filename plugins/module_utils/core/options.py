@@ -239,6 +239,12 @@ PARTS = (
                 stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(
+                "auth_token_secret_key",
+                "The key that holds the token, where that secret is a JSON object. Left empty, the secret is the token. "
+                "What this names is never written.",
+                stages=("assess", "provision", "ingress", *_MOVES),
+            ),
+            Option(
                 "auth_token_generate",
                 "Make that secret, with a generated token, where it does not exist.",
                 "bool",

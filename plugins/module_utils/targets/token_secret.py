@@ -8,6 +8,7 @@ A plan never holds a token: who carries it out makes one (``generate``) at the m
 
 from __future__ import annotations
 
+import json
 import secrets
 import string
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+KEY_OPTION = "migration_auth_token_secret_key"
 
 # ElastiCache takes 16 to 128 characters, of the special ones only ! & # $ ^ < > and -. Letters and digits need no
 # quoting in any file and no encoding in any URL, and 64 of them hold 381 bits.
@@ -90,6 +92,71 @@ def shape(described: Mapping[str, Any]) -> TokenSecret:
         tags={tag["Key"]: tag.get("Value", "") for tag in described.get("Tags") or ()},
         versions={version: tuple(labels) for version, labels in (described.get("VersionIdsToStages") or {}).items()},
     )
+
+
+def token_in(value: str, name: str, key: str) -> str:
+    """The token in the value of a secret: all of it, or with ``key`` what a JSON object has under that name.
+
+    The console of Secrets Manager makes such objects where one enters "key/value pairs"
+    (https://docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html). Raises PlanRefused.
+    """
+    held = _json_object(value)
+    if key:
+        token = _under(key, held, name)
+    elif held is not None:
+        raise PlanRefused(
+            f"The secret {name} is a JSON object with {_names(held)}, and no token: name the key that holds it in "
+            f"{KEY_OPTION}",
+            KEY_OPTION,
+        )
+    else:
+        token = value
+    if token != token.strip():
+        of_key = f"{key} of the" if key else "the"
+        raise PlanRefused(
+            f"What {of_key} secret {name} holds begins or ends with a blank or a line break, as a file or `echo` gives "
+            "it, which no token has: put it in again without (printf %s instead of echo)",
+            "secret",
+        )
+    return token
+
+
+def _json_object(value: str) -> dict[str, Any] | None:
+    try:
+        held = json.loads(value)
+    except ValueError:
+        return None
+    return held if isinstance(held, dict) else None
+
+
+def _under(key: str, held: dict[str, Any] | None, name: str) -> str:
+    if held is None:
+        raise PlanRefused(
+            f"The secret {name} is no JSON object, so it has no key {key}: leave {KEY_OPTION} empty where the secret "
+            "is the token itself",
+            KEY_OPTION,
+        )
+    token = held.get(key)
+    if not isinstance(token, str) or not token:
+        what = "which is no text" if key in held and token != "" else "which is empty" if key in held else "not there"
+        raise PlanRefused(
+            f"{KEY_OPTION} names {key} of the secret {name}, {what}: the JSON object has {_names(held)}", KEY_OPTION
+        )
+    return token
+
+
+def _names(held: Mapping[str, Any]) -> str:
+    return f"the keys {', '.join(sorted(held))}" if held else "no keys"
+
+
+def refuse_to_write_json(name: str, key: str) -> None:
+    """A generated token is the whole value of a secret; in an object it would take the place of what else is there."""
+    if key:
+        raise PlanRefused(
+            f"A new token would be the whole secret {name}, of which {KEY_OPTION} says that it is a JSON object: put "
+            "the new token into the object yourself, or name a secret that holds the token alone",
+            KEY_OPTION,
+        )
 
 
 def plan_present(secret: TokenSecret | None, desired: Desired) -> Plan:

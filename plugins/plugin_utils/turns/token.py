@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, token_rotation
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import secret_value
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import secret_value, token_in
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
@@ -42,7 +43,7 @@ def _value(turn: Turn, secret: str, version: str) -> str:
     value = secret_value(turn.action, turn.known.settings["region"], secret, version)
     if value is None:
         raise Stopped("Take the new token", f"version {version} of the secret {secret} cannot be read")
-    return value
+    return token_in(value, secret, turn.known.settings)
 
 
 def _remember(turn: Turn, hosts: list[str], step: str) -> None:
@@ -83,13 +84,19 @@ def complete(turn: Turn) -> None:
         )
     _target(turn, "End the token before it", auth_token=turn.token, auth_token_update_strategy="set")
     turn.state["ended"] = True
-    old = (
-        secret_value(turn.action, turn.known.settings["region"], course["from_secret"], course["from_version"])
-        if course["prove"]
-        else ""
-    )
+    old = _ended(turn) if course["prove"] else ""
     if old and old != turn.token:
         turn.state.update(old_token=seal(old), prove_on=turn.known.present[0])
+
+
+def _ended(turn: Turn) -> str:
+    """The token before; empty where it cannot be told, which keeps nobody on it."""
+    course, settings = turn.known.course, turn.known.settings
+    value = secret_value(turn.action, settings["region"], course["from_secret"], course["from_version"])
+    try:
+        return token_in(value or "", course["from_secret"], settings)
+    except AnsibleActionFail:
+        return ""
 
 
 def left(turn: Turn) -> list[str]:

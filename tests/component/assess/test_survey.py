@@ -199,6 +199,7 @@ def test_what_the_user_may_not_ask_is_said_to_be_unchecked(look, weigh, start_en
 def test_a_wrong_password_ends_with_the_probes_reason(look, old):
     seen = look(old.url(password="wrong-password-here"))
     assert seen["failure"]["kind"] == "auth_wrong" and "cannot be assessed" in seen["msg"]
+    assert "the URL that the app uses" in seen["msg"] and "migration_auth_token_secret" not in seen["msg"]
 
 
 def test_an_unknown_node_type_is_told_to_be_unchecked(weigh, old):

@@ -57,13 +57,13 @@ def look(
     for name, value in moto_environment.items():
         monkeypatch.setenv(name, value)
 
-    def run(secret: str, entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def run(secret: str, entry: dict[str, Any], **more: Any) -> tuple[str, dict[str, Any]]:
         stamped = {"time": "2026-11-25T19:42:11Z", **entry}
         connect_ssm().put_parameter(
             Name=f"/cache_migration/{NAME}/token", Value=json.dumps(stamped), Type="String", Overwrite=True
         )
         stated = {"name": NAME, "region": moto_options["region"], "auth_token_secret": secret}
-        settings = {**stated, "adopt": False, "auth_token_new": False, "values": [], "endpoint": {}}
+        settings = {**stated, "adopt": False, "auth_token_new": False, "values": [], "endpoint": {}, **more}
         looking = Looking(Controller(), GOALS["rotate"], settings, {})
         looking.ledger = looking.do("migration_ledger_info", migration_name=NAME)
         try:
@@ -128,3 +128,19 @@ def test_a_version_that_waits_is_gone_on_with(look, put, secrets):
     entry = {"secret": own, "version_id": current, "rotating": {"version_id": waits, "hosts": []}}
     _said, way = look(own, entry)
     assert (way["to_version"], way["promote"], way["prove"]) == (waits, True, True)
+
+
+def test_the_token_is_one_key_of_a_json_secret_where_that_is_named_and_refused_by_its_name_where_not(look, put):
+    own, current = put('{"host": "x", "token": "token-of-the-cache"}', OURS)
+    entry = {"secret": own, "version_id": current}
+    said, _way = look(own, entry)
+    assert f"The secret {own} is a JSON object with the keys host, token" in said and "token-of-the-cache" not in said
+    said, way = look(own, entry, auth_token_secret_key="token")
+    assert (said, way["to_version"]) == ("", current)
+
+
+def test_a_new_token_is_not_written_over_a_json_secret(look, put):
+    own, current = put('{"token": "token-of-the-cache"}', OURS)
+    entry = {"secret": own, "version_id": current}
+    said, _way = look(own, entry, auth_token_secret_key="token", auth_token_new=True)
+    assert "put the new token into the object yourself" in said

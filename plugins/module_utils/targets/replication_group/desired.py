@@ -204,10 +204,14 @@ def _check_range(option: str, value: int | None, least: int, most: int, meaning:
 
 
 def _check_token(token: str | None) -> None:
-    if token is not None and not re.fullmatch(r"[A-Za-z0-9!&#$^<>-]{16,128}", token):
+    if token is None:
+        return
+    wrong = [f"has {len(token)} characters"] if not 16 <= len(token) <= 128 else []
+    wrong += ["has characters that it may not have"] if re.search(r"[^A-Za-z0-9!&#$^<>-]", token) else []
+    if wrong:
         raise PlanRefused(
-            "auth_token is not one that AWS takes: 16 to 128 letters and digits, of other characters only "
-            "! & # $ ^ < > -",
+            f"auth_token is not one that AWS takes, as it {' and '.join(wrong)}: it is 16 to 128 letters and digits, of "
+            "other characters only ! & # $ ^ < > -",
             "auth_token",
         )
 
