@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Callable, Iterator
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import immutable
+
 LARGEST = 1024 * 1024  # of a file that others write. Any .env is far smaller
 NO_DIRECTORY = -1  # no descriptor: whatever is done with it fails
 
@@ -117,6 +119,8 @@ def refuse_unless_replaceable(place: Place) -> None:
     directory = os.path.dirname(path)
     if not place.has_directory:
         raise FileRefused(f"the directory {directory} does not exist: give the path of an existing file")
+    if immutable.is_set(".", place.directory):
+        raise FileRefused(immutable.sentence(directory))
     if not os.access(".", os.W_OK | os.X_OK, dir_fd=place.directory):
         raise FileRefused(f"this user may not write in {directory}, where {path} would be replaced: use become")
     try:
@@ -132,6 +136,8 @@ def refuse_unless_replaceable(place: Place) -> None:
         )
     if path in _mount_points():
         raise FileRefused(_mounted(path))
+    if immutable.is_set(place.name, place.directory):
+        raise FileRefused(immutable.sentence(path))
 
 
 def _not_regular(path: str) -> str:
@@ -337,6 +343,8 @@ def refuse_unless_makeable(path: str) -> None:
     """What can be seen beforehand of why make_private_directory, or writing in the directory, would fail."""
     while not os.path.isdir(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
+    if immutable.is_set(path):
+        raise FileRefused(immutable.sentence(path))
     if not os.access(path, os.W_OK | os.X_OK):
         raise FileRefused(
             f"this user may not write in {path}, where the journal belongs: use become, or another state_dir"

@@ -184,6 +184,37 @@ for look in (atomic_file._mount_points, set):  # set: as if the mount had not be
     assert beside(file) == [".env"]
 
 
+@contextlib.contextmanager
+def attribute(letter: str, path: Path) -> Iterator[None]:
+    """As `chattr` sets it, where this machine lets us."""
+    done = subprocess.run(["chattr", f"+{letter}", path], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no attribute can be set here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", f"-{letter}", path], check=True)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("letter", ["i", "a"])
+@pytest.mark.parametrize("what", ["the file", "its directory", "the journal's directory"])
+def test_what_not_even_root_may_replace_is_refused_by_a_look_as_by_a_run(file, tmp_path, what, letter):
+    state = tmp_path / "state"
+    state.mkdir()
+    path = {"the file": file, "its directory": file.parent}.get(what, state)
+    params = {"state": "present", "values": {"REDIS_URL": "new"}, "migration_name": "test", "create": False}
+    with attribute(letter, path):
+        for act in (dotenv_store.plan, dotenv_store.carry_out):
+            locating, refused = dotenv_store.Location.of(str(file), str(state), "test"), pytest.raises(FileRefused)
+            with locating as location, refused as told:
+                act(Request.from_params(params), location, "2026-11-24T03:00:00Z")
+            assert f"chattr -ia {path}" in str(told.value)
+        assert not list(state.iterdir())
+    change(file, state)
+    assert file.read_bytes() == NEW
+
+
 # --- killed at any moment ---
 
 
