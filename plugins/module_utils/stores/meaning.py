@@ -16,6 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import journal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import foreign
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv_store
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import text as dotenv
 
@@ -46,6 +47,9 @@ def url_in_file(path: str, key: str) -> str:
     if content is None:
         raise EndpointError(f"{path} does not exist: check env_path (migration_values)")
     document = dotenv.parse(content)
+    other = foreign.kind_of(document)
+    if other:
+        raise EndpointError(f"{path} {other.sentence} (migration_values)")
     value = document.value(key)
     if value is None:
         raise EndpointError(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_in_file
 from ansible_collections.kempian.cache_migration.plugins.modules import env_update
 
 OLD, NEW = "redis://:old%2Fpw@old-redis.internal:6379/0", "rediss://:new%23token@new.cache.internal:6379/0"
@@ -154,6 +157,38 @@ def test_a_hard_link_is_refused_in_check_mode_too(update, file, tmp_path):
 
 def test_a_directory_in_place_of_the_file_is_refused(update, tmp_path):
     assert "is not a regular file" in update(path=str(tmp_path))["msg"]
+
+
+UNIT = f"[Unit]\nDescription=shop\n[Service]\nEnvironment=REDIS_URL={OLD}\nExecStart=/opt/shop/serve\n"
+PROGRAM = f'[program:shop]\ncommand=/opt/shop/serve\nenvironment=REDIS_URL="{OLD}"\n'
+COMPOSE = f"services:\n  shop:\n    environment:\n      REDIS_URL: {OLD}\n      - A=1\n"
+
+
+@pytest.mark.parametrize("key", ["REDIS_URL", "Environment", "environment"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (UNIT, "is a systemd unit and no .env file, .* EnvironmentFile="),
+        (PROGRAM, "is a configuration of supervisor and no .env file, .*sh -c"),
+        (COMPOSE, "is a file of docker compose and no .env file, .* env_file:"),
+    ],
+    ids=["unit", "supervisor", "compose"],
+)
+def test_a_file_of_another_kind_is_refused_by_what_it_is_with_the_way_out(update, file, text, said, key):
+    file.write_text(text)
+    assert update({key: NEW}, state="absent")["failed"]
+    message = update({key: NEW}, create=True)["msg"]
+    assert re.match(f"{file} {said}", message) and "REDIS_URL=" not in message
+    assert file.read_text() == text
+    with pytest.raises(EndpointError, match=said):
+        url_in_file(str(file), key)
+
+
+@pytest.mark.parametrize("line", ["services='x'", "# [Service]", "A='\n[Service]\nservices:\n'", "[shop]"])
+def test_a_dotenv_file_with_such_words_in_it_is_none_of_another_kind(update, file, line):
+    file.write_text(f"{line}\n{TEXT}")
+    assert update()["changed"]
+    assert file.read_text() == f"{line}\n{TEXT}".replace(OLD, NEW)
 
 
 def test_a_broken_journal_stops_the_change(update, file, tmp_path):

@@ -54,13 +54,14 @@ def decode(token: str) -> str:
     return pattern.sub(lambda found: _ESCAPES[found.group(1)], _NEWLINES.sub("\n", token[1:-1]))
 
 
-def quote(key: str, value: str, style: str, followed_by_comment: bool = False) -> str:
+def quote(key: str, value: str, style: str, has_bounds: bool = False) -> str:
     """The value written in this style, or in another where only that one means the same to every reader.
 
-    Raises QuotingError where none does.
+    ``has_bounds``: where it begins and ends can be seen even of an empty value. Raises QuotingError where no style
+    means the same to every reader.
     """
     _refuse_what_no_style_can_hold(key, value)
-    if not value and followed_by_comment and style == UNQUOTED:
+    if not value and has_bounds and style == UNQUOTED:
         style = SINGLE  # older python-dotenv takes the comment of `KEY= # comment` for the value
     for candidate in dict.fromkeys((style, SINGLE, DOUBLE)):
         written = _write(value, candidate)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ContextManager, Iterator, Mapping
+from typing import ContextManager, Iterator, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import Place
@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.con
     Decision,
     Request,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import foreign, undo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import text as dotenv
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry, Journal
 
@@ -132,20 +133,22 @@ def _write_journal(journal_file: Place, present: Journal, wanted: Journal) -> Jo
 
 def plan_content(request: Request, path: str, content: bytes | None, known: Journal, now: str) -> FilePlan:
     document = dotenv.parse(content or b"")
-    found = {key: known.find(STORE, path, key) for key in request.values}
-    entries = {key: entry for key, entry in found.items() if entry}
+    entries = {entry.key: entry for entry in known.entries if (entry.store, entry.path) == (STORE, path)}
+    _refuse_what_is_no_dotenv(request, path, document)
     _refuse_what_is_missing(request, path, content, document)
-    _refuse_a_lost_file(request, path, content, entries)
+    _refuse_a_lost_file(request, path, content, [entries[key] for key in request.values if key in entries])
     decisions = tuple(
         contract.decide(request, key, document.value(key), entries.get(key), path) for key in request.values
     )
     recorded = known
     for decision in decisions:
         if decision.action in (contract.WRITE, contract.REMOVE):
-            entry = contract.extended(decision.entry, _entry(path, content, document, decision, now))
-            recorded = recorded.recorded(entry)
+            others = [entry for key, entry in entries.items() if key != decision.key]
+            restore = undo.notes(document, decision.key, content is None, others)
+            entry = Entry(STORE, path, decision.key, decision.before, (decision.after,), restore, now)
+            recorded = recorded.recorded(contract.extended(decision.entry, entry))
     try:
-        edited = _edited(document, decisions)
+        edited = _edited(document, decisions, list(entries.values()))
     except ValueError as error:  # DotenvError and QuotingError
         raise ChangeRefused(f"{path} was not changed: {error}")
     closed = recorded
@@ -154,6 +157,12 @@ def plan_content(request: Request, path: str, content: bytes | None, known: Jour
             closed = closed.closed(decision.entry)
     new_content = content if edited.text == document.text else _file_or_none(edited, decisions)
     return FilePlan(content, new_content, known, recorded, closed, decisions)
+
+
+def _refuse_what_is_no_dotenv(request: Request, path: str, document: dotenv.Document) -> None:
+    other = foreign.kind_of(document)
+    if other and request.state != contract.REVERTED:
+        raise ChangeRefused(f"{path} {other.sentence}")
 
 
 def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, document: dotenv.Document) -> None:
@@ -173,24 +182,15 @@ def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, 
             )
 
 
-def _refuse_a_lost_file(request: Request, path: str, content: bytes | None, entries: Mapping[str, Entry]) -> None:
+def _refuse_a_lost_file(request: Request, path: str, content: bytes | None, entries: Sequence[Entry]) -> None:
     if request.state == contract.REVERTED and content is None and entries:
         raise ChangeRefused(
             f"{path} does not exist any more, so its values cannot be put back. Bring the file back, then run again"
         )
 
 
-def _entry(path: str, content: bytes | None, document: dotenv.Document, decision: Decision, now: str) -> Entry:
-    restore = {
-        "lines": [[place, piece.text] for place, piece in document.bindings(decision.key)],
-        "file_was_missing": content is None,
-        "last_newline_was_missing": not document.ends_with_newline,
-    }
-    return Entry(STORE, path, decision.key, decision.before, (decision.after,), restore, now)
-
-
-def _edited(document: dotenv.Document, decisions: tuple[Decision, ...]) -> dotenv.Document:
-    put_in: list[tuple[int, str]] = []
+def _edited(document: dotenv.Document, decisions: Sequence[Decision], entries: Sequence[Entry]) -> dotenv.Document:
+    """``entries`` are the open ones of this file."""
     for decision in decisions:
         key = decision.key
         if decision.action == contract.WRITE and decision.after is not None:
@@ -198,39 +198,16 @@ def _edited(document: dotenv.Document, decisions: tuple[Decision, ...]) -> doten
             document = change(document, key, decision.after)
         elif decision.action == contract.REMOVE:
             document = dotenv.without(document, key)
-        elif decision.action == contract.RESTORE and decision.before is None:
-            put_in += _lines(decision)
-        elif decision.action == contract.RESTORE:
-            document = _restored(document, decision)
-    return dotenv.inserted(document, put_in) if put_in else document
+    back = _going_back(decisions)
+    return undo.undone(document, back, [entry for entry in entries if entry not in back]) if back else document
 
 
-def _restored(document: dotenv.Document, decision: Decision) -> dotenv.Document:
-    """Where the lines are still there only the value goes back, so that what somebody did to a comment stays."""
-    key, lines = decision.key, _lines(decision)
-    bindings = document.bindings(key)
-    was_removed_before = decision.entry is not None and None in decision.entry.written
-    if lines and len(lines) == len(bindings) and not was_removed_before:
-        original = dotenv.parse_text(lines[-1][1]).bindings(key)[-1][1]
-        return dotenv.with_token(document, key, original.token)
-    if lines:
-        return dotenv.inserted(dotenv.without(document, key), lines)
-    was_last = bindings[-1][0] == len(document.pieces) - 1
-    lacked_newline = was_last and _note(decision, "last_newline_was_missing")
-    document = dotenv.without(document, key)
-    return dotenv.without_last_newline(document) if lacked_newline else document
+def _going_back(decisions: Sequence[Decision]) -> list[Entry]:
+    """Also where the value is the original already: how it is written may not be."""
+    return [decision.entry for decision in decisions if decision.closes and decision.entry]
 
 
-def _file_or_none(edited: dotenv.Document, decisions: tuple[Decision, ...]) -> bytes | None:
+def _file_or_none(edited: dotenv.Document, decisions: Sequence[Decision]) -> bytes | None:
     """A file that was made for our values alone goes with them."""
-    restored = [decision for decision in decisions if decision.action == contract.RESTORE]
-    was_made = any(_note(decision, "file_was_missing") for decision in restored)
+    was_made = any(entry.restore["file_was_missing"] for entry in _going_back(decisions))
     return None if was_made and not edited.text else edited.render()
-
-
-def _lines(decision: Decision) -> list[tuple[int, str]]:
-    return list(map(tuple, _note(decision, "lines") or []))
-
-
-def _note(decision: Decision, name: str) -> Any:
-    return decision.entry.restore[name] if decision.entry else None

@@ -203,14 +203,19 @@ def with_value(document: Document, key: str, value: str) -> Document:
             f"{key} ends with a backslash: a shell and systemd take the next line as its continuation and "
             "python-dotenv does not. Write the value on one line by hand, then run again"
         )
-    token = quote(key, value, style_of(piece.token), followed_by_comment="#" in piece.tail)
-    return _checked(document, _put(document, place, replace(piece, token=token)), {key: value})
+    token = quote(key, value, style_of(piece.token), has_bounds=_shows_where_nothing_is(piece))
+    return _checked(document, _put(document, {place: token}), {key: value})
 
 
-def with_token(document: Document, key: str, token: str) -> Document:
-    """The last binding of the key is written exactly so, quotes included."""
-    place, piece = document.bindings(key)[-1]
-    return _checked(document, _put(document, place, replace(piece, token=token)), {key: decode(token)})
+def _shows_where_nothing_is(piece: Piece) -> bool:
+    """An empty value needs quotes: a comment follows, or blanks before it would become blanks after it."""
+    return "#" in piece.tail or piece.head != piece.head.rstrip()
+
+
+def with_tokens(document: Document, key: str, tokens: Sequence[str]) -> Document:
+    """The bindings of the key are written exactly so, quotes included: one token for each."""
+    places = [place for place, _piece in document.bindings(key)]
+    return _checked(document, _put(document, dict(zip(places, tokens))), {key: decode(tokens[-1])})
 
 
 def appended(document: Document, key: str, value: str) -> Document:
@@ -263,20 +268,24 @@ def _ends_line(text: str) -> bool:
     return text in ("", _BOM) or text.endswith(("\n", "\r"))
 
 
-def _put(document: Document, place: int, piece: Piece) -> Document:
+def _put(document: Document, tokens: Mapping[int, str]) -> Document:
+    """With other tokens at these places among the pieces."""
     pieces = list(document.pieces)
-    pieces[place] = piece
+    for place, token in tokens.items():
+        pieces[place] = replace(pieces[place], token=token)
     return Document(tuple(pieces))
 
 
 def _checked(before: Document, after: Document, changed: Mapping[str, str | None]) -> Document:
     """The edited document, read again from its text. An edit may change nothing but what it names.
 
-    It could: a quote that is never closed further up finds its end in the quotes of the new value.
+    It could: a quote that is never closed further up finds its end in the quotes of the new value, and the end of a
+    line that is a lone CR becomes one with the LF that comes next.
     """
-    after = parse_text(after.text)
+    pieces, after = after.pieces, parse_text(after.text)
     expected: dict[str, str | None] = {**before.values(), **changed}
-    if after.values() != {key: value for key, value in expected.items() if value is not None}:
+    values = {key: value for key, value in expected.items() if value is not None}
+    if after.values() != values or after.pieces != pieces:
         raise DotenvError(
             f"changing {', '.join(changed)} would change what other lines mean, most likely because a quote further up "
             "in the file is never closed. Close it, then run again"
