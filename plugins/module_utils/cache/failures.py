@@ -279,12 +279,10 @@ def from_server(parts: UrlParts, text: str) -> Failure:
 
 _OF_THE_APP = {
     "auth_wrong": (
-        "It is the one in the URL that the app uses: compare that with what its Redis asks for (requirepass, or the rule "
+        "It is the one in the URL that the app uses: compare that with what its Redis wants (requirepass, or the rule "
         "of the user in its access list), and correct it where the app reads it."
     ),
-    "auth_not_configured": (
-        "Take the password out of the URL that the app uses, or give its Redis one (requirepass)."
-    ),
+    "auth_not_configured": ("Take the password out of the URL that the app uses, or give its Redis one (requirepass)."),
     "auth_wanted": "Put it into the URL that the app uses, where the app reads it.",
 }
 

@@ -240,7 +240,7 @@ PARTS = (
             ),
             Option(
                 "auth_token_secret_key",
-                "The key that holds the token, where that secret is a JSON object. Left empty, the secret is the token. "
+                "The key that holds the token, where that secret is a JSON object. Left empty, the secret is it. "
                 "What this names is never written.",
                 stages=("assess", "provision", "ingress", *_MOVES),
             ),

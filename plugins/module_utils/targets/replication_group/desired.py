@@ -210,7 +210,7 @@ def _check_token(token: str | None) -> None:
     wrong += ["has characters that it may not have"] if re.search(r"[^A-Za-z0-9!&#$^<>-]", token) else []
     if wrong:
         raise PlanRefused(
-            f"auth_token is not one that AWS takes, as it {' and '.join(wrong)}: it is 16 to 128 letters and digits, of "
+            f"auth_token is not one that AWS takes, as it {' and '.join(wrong)}: 16 to 128 letters and digits, of "
             "other characters only ! & # $ ^ < > -",
             "auth_token",
         )
