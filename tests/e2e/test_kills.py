@@ -136,14 +136,15 @@ class Course:
 
     def kill_one_after_the_other(self, moments: Callable[[int], list[AtWrite | AtModule]]) -> None:
         """A run is killed at its first moments, the next goes on from there and is killed at its own, until one comes
-        to its end. Where a kill left the world as it was, the next run is killed later.
+        to its end. Where a kill left a world that there was before, the next run is killed later.
         """
         self.have(None)
-        number, before = 1, self.world()
+        number, seen = 1, {self.world()}
         while all(self.is_killed(moment) for moment in moments(number)):
-            after = self.world()
-            self.worlds.add(after)
-            number, before = (number + 1 if after == before else FIRST), after
+            left = self.world()
+            number = number + 1 if left in seen else FIRST
+            seen.add(left)
+        self.worlds |= seen
 
     def kill_at_every_write(self) -> None:
         """Before AWS has done it, and after it was done but before the run is told."""
