@@ -154,7 +154,9 @@ options:
     type: float
     default: 5.0
   python:
-    description: The app's own interpreter, as M(kempian.cache_migration.cache_probe) takes it. It answers all at once.
+    description:
+      - The app's own interpreter, as M(kempian.cache_migration.cache_probe) takes it. It answers all probes at once.
+      - The O(survey) is not for it to take, as what that finds counts for all hosts.
     type: path
   user:
     description: The user that the app runs as, as M(kempian.cache_migration.cache_probe) takes it.
@@ -248,7 +250,7 @@ old:
   type: dict
 survey:
   description:
-    - What the old Redis is, holds and who uses it.
+    - What the old Redis is, holds and who uses it, read by the collection's own client.
     - Where it cannot be read, only the C(failure) and C(msg), a sentence.
   returned: with O(survey)
   type: dict

@@ -102,7 +102,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_interpreter
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import Interpreter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import SurveyQuestion
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, mask_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
@@ -124,7 +123,7 @@ def told(params: dict[str, Any]) -> dict[str, Any]:
     if not url:
         raise EndpointError("it is yet to be made (endpoint: state=after_apply)")
     question = SurveyQuestion(url, params["timeout"], params["sample"], params["ca_certs"] or "")
-    found = app_interpreter.survey(question, Interpreter())
+    found = app_interpreter.survey(question)
     if found.failure:
         msg = f"The keys of {mask_url(url)} cannot be told: {found.failure.sentence}"
         return {"msg": msg, "failure": asdict(found.failure)}

@@ -162,12 +162,21 @@ latency_ms:
       description: The longest.
       type: float
 client_address:
-  description: This host's address as the server sees it; before Redis 6.2, as the host sees it.
+  description:
+    - This host's address as the server sees it; before Redis 6.2, as the host sees it.
+    - The collection's own client asks for it, also where RV(word_of) is C(app).
   returned: when a connection came about
   type: str
 through:
   description: What spoke with the cache, such as C(redis-py 8.1.0) or C(own client).
   returned: when the stage C(client) was passed
+  type: str
+word_of:
+  description:
+    - Whose word the rest is. C(app) where the app's own interpreter has told it, so that the app's user may have told
+      anything; C(own) where the collection's own client has.
+    - It says how this host's app gets on with the cache, and is no reason for anything on another host.
+  returned: always
   type: str
 advice:
   description:

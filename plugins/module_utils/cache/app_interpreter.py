@@ -1,41 +1,29 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Asking about caches through the app's own interpreter, which has the app's own redis-py.
+"""Asking about caches: through the app's own interpreter what only its redis-py can prove, and by ourselves the rest.
 
-It lies in a folder of the app's user, so it runs as that user, whatever the inventory says of become. It is fed the
-rooms that it needs and the questions, as it may read no file of ours, and has no secret in its arguments. Whoever is
-the app's user writes its answers: they are data, read as what they must be, without what it was told in confidence.
+The app's interpreter lies in a folder of the app's user, so it runs as that user, whatever the inventory says of
+become. It is fed the rooms that it needs and the questions, as it may read no file of ours, and has no secret in its
+arguments. What it answers is the word of the app's user, on whether his app gets on with a cache. What counts for other
+hosts, above all what the old Redis holds and who uses it, this process sees for itself.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import json
 import os
-import re
 import sys
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import asked, failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import answers, asked, failures
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import STAGES, Answer, Check, Question
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
-    Client,
-    KeyGroup,
-    Source,
-    Stream,
-    Surveyed,
-    SurveyQuestion,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import APP, Answer, Question
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Surveyed, SurveyQuestion
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told import NotAsAgreed, Told, parsed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told import NotAsAgreed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import demoted
 
 GRACE = 10.0  # seconds for its start and its end, beside what the questions may take
@@ -106,25 +94,68 @@ def probe(question: Question, interpreter: Interpreter) -> Answer:
     raise TypeError(f"{type(answer).__name__} answers no probe")
 
 
-def survey(question: SurveyQuestion, interpreter: Interpreter) -> Surveyed:
-    answer = ask({"survey": question}, interpreter)["survey"]
+def survey(question: SurveyQuestion) -> Surveyed:
+    answer = _asked_by_us({"survey": question})["survey"]
     if isinstance(answer, Surveyed):
         return answer
     raise TypeError(f"{type(answer).__name__} answers no survey")
 
 
 def ask(questions: Mapping[str, Asked], interpreter: Interpreter) -> dict[str, Answered]:
-    """An answer to each question; what is in the way is the failure in it. Raises EndpointError for a bad URL."""
+    """An answer to each question; what is in the way is the failure in it. Raises EndpointError for a bad URL.
+
+    The app's interpreter is asked for probes alone.
+    """
+    if not interpreter.python:
+        return _asked_by_us(questions)
+    probes = {name: question for name, question in questions.items() if isinstance(question, Question)}
+    proven = _asked_by_app(probes, interpreter)
+    # The app lives with what its redis-py compares or not, and what it reaches is what is to be read.
+    lenient = {probes[name].url for name, answer in proven.items() if not answer.compares_names}
+    own = {
+        name: replace(question, compares_names=question.url not in lenient)
+        for name, question in questions.items()
+        if isinstance(question, SurveyQuestion)
+    }
+    return {**proven, **_asked_by_us(own)}
+
+
+def _asked_by_us(questions: Mapping[str, Asked]) -> dict[str, Answered]:
+    """A server writes much of what we then say, so that it is read as carefully as what others say."""
+    found: dict[str, Answered] = {}
+    said = asked.answers_as_json(asked.as_json(questions))
+    for name, question in questions.items():
+        try:
+            found.update(answers.told({name: question}, json.dumps({name: said[name]}).encode(), questions.values()))
+        except NotAsAgreed as error:
+            found[name] = asked.failed(question, failures.not_redis(parse_url(question.url), str(error)))
+    return found
+
+
+def _asked_by_app(questions: Mapping[str, Question], interpreter: Interpreter) -> dict[str, Answer]:
     if not questions:
         return {}
-    told = functools.partial(_told, questions)
-    if not interpreter.python:
-        return told(json.dumps(asked.answers_as_json(asked.as_json(questions))).encode())
     try:
-        return told(_said(questions, interpreter))
+        found = answers.told(questions, _said(questions, interpreter), questions.values())
     except (demoted.CannotRun, NotAsAgreed) as error:
         why = failures.app_interpreter(interpreter.python, interpreter.user, str(error))
-        return {name: asked.failed(question, why) for name, question in questions.items()}
+        return {name: Answer(failure=why) for name in questions}
+    told = {name: answer for name, answer in found.items() if isinstance(answer, Answer)}
+    addresses = _own_addresses(questions, told)
+    return {name: replace(answer, word_of=APP, client_address=addresses.get(name, "")) for name, answer in told.items()}
+
+
+def _own_addresses(questions: Mapping[str, Question], told: Mapping[str, Answer]) -> dict[str, str]:
+    """This host's address as each cache sees it, which we see for ourselves: by it a client of the old Redis is known
+    as a host of ours. What the app does not reach needs none.
+    """
+    reached = {
+        name: replace(questions[name], write=False, compares_names=answer.compares_names)
+        for name, answer in told.items()
+        if not answer.failure
+    }
+    seen = _asked_by_us(reached)
+    return {name: answer.client_address for name, answer in seen.items() if isinstance(answer, Answer)}
 
 
 def _said(questions: Mapping[str, Asked], interpreter: Interpreter) -> bytes:
@@ -142,7 +173,7 @@ def _said(questions: Mapping[str, Asked], interpreter: Interpreter) -> bytes:
 
 def _last_words(questions: Mapping[str, Asked], ended: demoted.Ended) -> str:
     lines = ended.errors.strip().splitlines()
-    shown = _shown(questions, "")
+    shown = answers.shown(questions.values(), "")
     return f"it ended with {ended.status}" + (f" ({shown(lines[-1])[:200].rstrip('.')})" if lines else "")
 
 
@@ -166,145 +197,3 @@ def _source(name: str) -> str:
     if source is None:
         raise AssertionError(f"no source of {name}")
     return str(source)
-
-
-# --- what it said ---
-
-
-def _told(questions: Mapping[str, Asked], said: bytes) -> dict[str, Answered]:
-    """Raises NotAsAgreed."""
-    answers = parsed(said)
-    if not isinstance(answers, dict):
-        raise NotAsAgreed("it is no mapping")
-    return {
-        name: _answer_of(question, answers.get(name), _shown(questions, question.url))
-        for name, question in questions.items()
-    }
-
-
-def _answer_of(question: Asked, answer: Any, shown: Callable[[str], str]) -> Answered:
-    told = Told(answer, shown)
-    return _probed(told) if isinstance(question, Question) else _surveyed(told)
-
-
-def _shown(questions: Mapping[str, Asked], url: str) -> Callable[[str], str]:
-    """What may be shown of a text: no secret of any question. The place of a cache is none, whatever its port is."""
-    secrets = [secret for question in questions.values() for secret in secrets_of(question.url)]
-    place = "{0.host}:{0.port}".format(parse_url(url)) if url else ""
-    if not place or any(place in secret for secret in secrets):
-        return lambda text: str(printable(masked(text, secrets)))
-    told_apart = re.compile(rf"{re.escape(place)}(?![^\s.,:;)])")
-    return lambda text: place.join(printable(masked(part, secrets)) for part in told_apart.split(text))
-
-
-def secrets_of(url: str) -> list[str]:
-    parts = parse_url(url)
-    options = [value for name, value in parts.query if "password" in name]
-    return [secret for secret in (parts.password, urlsplit(url).password, *options) if secret]
-
-
-def _probed(told: Told) -> Answer:
-    latency = told.part("latency_ms")
-    return Answer(
-        checks=[
-            Check(check.word("name", STAGES), check.truth("ok"), check.text("detail"), check.number("ms"))
-            for check in told.parts("checks")
-        ],
-        server=_server(told.part("server")),
-        client_address=told.address("client_address"),
-        latency_ms={name: latency.number(name) for name in ("p50", "max") if latency.has(name)},
-        through=told.text("through"),
-        advice=list(told.texts("advice")),
-        failure=_failure(told),
-    )
-
-
-def _server(told: Told) -> Server:
-    return Server(
-        told.word("engine", ("redis", "valkey")),
-        told.text("version"),
-        told.word("role", ("master", "slave")),
-        told.word("mode", ("standalone", "cluster", "sentinel")),
-    )
-
-
-def _failure(told: Told) -> Failure | None:
-    if not told.has("failure"):
-        return None
-    failure = told.part("failure")
-    return Failure(failure.word("kind", failures.KINDS), failure.text("found"), failure.text("remedy"))
-
-
-def _surveyed(told: Told) -> Surveyed:
-    failure = _failure(told)
-    return Surveyed(None if failure else _source_of(told.part("source")), failure)
-
-
-def _source_of(told: Told) -> Source:
-    keyspace = told.part("keyspace")
-    return Source(
-        server=_server(told.part("server")),
-        used_memory=told.whole("used_memory"),
-        used_memory_peak=told.whole("used_memory_peak"),
-        maxmemory=told.whole("maxmemory"),
-        maxmemory_policy=told.text("maxmemory_policy"),
-        evicted_keys=told.whole("evicted_keys"),
-        operations_per_second=told.whole("operations_per_second"),
-        databases=told.whole("databases") if told.has("databases") else None,
-        keyspace={_number(name): _counts(keyspace.part(name)) for name in keyspace.names()},
-        sampled=told.whole("sampled"),
-        sample_complete=told.truth("sample_complete"),
-        key_groups=tuple(_key_group(group) for group in told.parts("key_groups")),
-        streams=tuple(_stream(stream) for stream in told.parts("streams")),
-        clients=tuple(_client(client) for client in told.parts("clients")),
-        commands=told.texts("commands"),
-        modules=told.texts("modules"),
-        saves=told.truth("saves"),
-        appends=told.truth("appends"),
-        not_told=told.texts("not_told"),
-    )
-
-
-def _number(name: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", name):
-        raise NotAsAgreed("keyspace names a database that is no number")
-    return int(name)
-
-
-def _counts(told: Told) -> dict[str, int]:
-    return {"count": told.whole("count"), "expires": told.whole("expires")}
-
-
-def _key_group(told: Told) -> KeyGroup:
-    return KeyGroup(
-        told.whole("database"),
-        told.text("type"),
-        told.text("pattern"),
-        told.whole("count"),
-        told.whole("without_ttl"),
-        told.whole("bytes"),
-    )
-
-
-def _stream(told: Told) -> Stream:
-    return Stream(
-        told.whole("database"),
-        told.text("pattern"),
-        told.whole("length"),
-        told.texts("groups"),
-        told.whole("pending"),
-    )
-
-
-def _client(told: Told) -> Client:
-    return Client(
-        address=told.address("address"),
-        name=told.text("name"),
-        connections=told.whole("connections"),
-        commands=told.texts("commands"),
-        databases=told.wholes("databases"),
-        blocking=told.truth("blocking"),
-        pubsub=told.truth("pubsub"),
-        monitor=told.truth("monitor"),
-        replica=told.truth("replica"),
-    )

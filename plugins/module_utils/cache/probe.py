@@ -48,6 +48,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_ti
 
 STAGES = ("resolve", "connect", "tls", "auth", "ping", "role", "database", "client", "write", "latency")
 PINGS = 20
+OWN, APP = "own", "app"  # whose word an answer is
 KEY_SECONDS = 60  # what a probe that is killed leaves behind is gone after this
 
 
@@ -56,7 +57,8 @@ class Question:
     """What is asked. ``expected_role``: primary, replica or any. ``seconds`` bounds each stage.
 
     ``tls_as_app``: the URL is the app's own. TLS is done as its redis-py does it by the URL's options. Otherwise
-    certificate and name are verified whatever they say.
+    certificate and name are verified whatever they say. ``compares_names``: where the options are silent, names are
+    compared as our redis-py would; false where the app's is known not to.
     """
 
     url: str = field(repr=False)
@@ -65,6 +67,7 @@ class Question:
     write: bool = True
     ca_certs: str = ""
     tls_as_app: bool = False
+    compares_names: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Check:
 
 @dataclass
 class Answer:
-    """What was found out, as far as the probe came."""
+    """What was found out, and whose word that is. ``compares_names``: so does the client where the URL is silent."""
 
     checks: list[Check] = field(default_factory=list)
     server: Server = field(default_factory=Server)
@@ -87,10 +90,13 @@ class Answer:
     latency_ms: dict[str, float] = field(default_factory=dict)
     through: str = ""
     advice: list[str] = field(default_factory=list)
+    compares_names: bool = True
+    word_of: str = OWN
     failure: Failure | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return {"reached": self.failure is None, **asdict(self)}
+        told = {name: value for name, value in asdict(self).items() if name != "compares_names"}
+        return {"reached": self.failure is None, **told}
 
 
 def probe(question: Question, clock: Callable[[], float] = time.perf_counter) -> Answer:
@@ -243,7 +249,8 @@ class _Run:
     def _context(self) -> ssl.SSLContext:
         if not self.question.tls_as_app:
             return tls.strict(self.parts, self.question.ca_certs)
-        return tls.as_app(self.parts, self.question.ca_certs, checks_names(find_redis_py()[0]))
+        names = self.question.compares_names and checks_names(find_redis_py()[0])
+        return tls.as_app(self.parts, self.question.ca_certs, names)
 
     def _trusted(self) -> str:
         return tls.trusted(self.parts, self.question.ca_certs)
@@ -335,6 +342,7 @@ class _Run:
 
     def _take_client(self) -> str:
         redis, why = find_redis_py()
+        self.answer.compares_names = checks_names(redis)
         self.answer.advice = advice(redis, self.parts) if redis and not self.question.tls_as_app else []
         self._client = self._app_client(redis) if redis else OwnClient(self._talk())
         self.answer.through = str(self._client.name)

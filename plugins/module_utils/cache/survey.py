@@ -139,7 +139,7 @@ def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
 class SurveyQuestion:
     """Which cache is to be read. ``seconds`` bounds each answer; ``sample`` is how many keys of a database are seen.
 
-    ``tls_as_app`` is as Question has it.
+    ``tls_as_app`` and ``compares_names`` are as Question has them.
     """
 
     url: str = field(repr=False)
@@ -147,6 +147,7 @@ class SurveyQuestion:
     sample: int = 1000
     ca_certs: str = ""
     tls_as_app: bool = False
+    compares_names: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ def survey(question: SurveyQuestion) -> Surveyed:
         seconds=question.seconds,
         ca_certs=question.ca_certs,
         tls_as_app=question.tls_as_app,
+        compares_names=question.compares_names,
     )
     try:
         with session(asked) as connection:

@@ -78,7 +78,7 @@ def _unproven(known: Known, looks: Looks) -> tuple[str, ...]:
 
 def _figures(probe: Mapping[str, object]) -> dict[str, object]:
     """What of a probe belongs into a record."""
-    keep = ("reached", "after_apply", "latency_ms", "client_address", "server", "through")
+    keep = ("reached", "after_apply", "latency_ms", "client_address", "server", "through", "word_of")
     return {name: probe[name] for name in keep if name in probe}
 
 

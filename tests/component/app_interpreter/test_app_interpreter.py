@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -59,17 +60,67 @@ def test_the_apps_redis_py_asks_as_the_apps_user(probe, start_engine, app_python
     assert result["server"]["role"] == "master" and result["client_address"] == "127.0.0.1"
 
 
-def test_the_old_redis_is_read_through_it(run_module, start_engine, app_python):
+@pytest.fixture
+def look(run_module):
+    """What a host is seen to be, the old Redis at a URL, by an interpreter of its app."""
+
+    def run(url: str, python: str, **params):
+        asked = {"migration_name": "shop", "old": {"url": url}, "survey": {}, "python": python, "user": "nobody"}
+        result = run_module(app_host_info.main, **{**asked, **params})
+        assert not result.get("failed") and TOKEN not in repr(result), result
+        return result
+
+    return run
+
+
+def test_what_counts_for_other_hosts_is_seen_by_ourselves_whatever_the_apps_user_says(look, start_engine, program):
     engine = start_engine(password=TOKEN)
     engine.client.mset({f"page:{number}": "x" for number in range(5)})
-    asked = {"migration_name": "test", "survey": {"sample": 10}, "python": app_python, "user": "nobody"}
-    result = run_module(app_host_info.main, old={"url": engine.url()}, **asked)
-    assert not result.get("failed"), result
-    source = result["survey"]
-    assert source["keyspace"] == {0: {"count": 5, "expires": 0}} and source["total_keys"] == 5
-    assert [group["pattern"] for group in source["key_groups"]] == ["page:*"]
-    result = run_module(app_host_info.main, old={"url": engine.url(password="wrong-password")}, **asked)
-    assert result["survey"]["failure"]["kind"] == "auth_wrong"
+    empty = {"source": {"server": FORGED["server"], "used_memory_peak": 1, "keyspace": {}}, "failure": None}
+    lying = saying(program, json.dumps({"old": FORGED, "survey": empty}))
+    seen = look(engine.url(), lying)
+    assert seen["survey"]["total_keys"] == 5 and seen["survey"]["used_memory_peak"] > 1
+    assert [group["pattern"] for group in seen["survey"]["key_groups"]] == ["page:*"]
+    assert seen["old"]["reached"] and seen["old"]["word_of"] == "app" and seen["old"]["through"] == "redis-py ***"
+    assert seen["old"]["client_address"] == "127.0.0.1", "by its address a client is known as a host of ours"
+
+
+def test_an_app_whose_interpreter_gives_no_answer_is_no_reason_not_to_read_the_old_redis(look, start_engine, program):
+    seen = look(start_engine(password=TOKEN).url(), saying(program, "hello"))
+    assert seen["old"]["failure"]["kind"] == "app_interpreter" and seen["old"]["word_of"] == "own"
+    assert seen["survey"]["total_keys"] == 0
+
+
+def test_an_old_redis_that_the_apps_redis_py_takes_by_another_name_is_read(look, start_engine, ca, app_python):
+    """Its 5.2.1 compares no names where the URL is silent; what it compares by the URL, we compare as well."""
+    engine = start_engine(password=TOKEN, certificate=ca.issue_cert("old.shop.example"))
+    with ca.cert_pem.tempfile() as file:
+        url = engine.url(scheme="rediss", host="localhost") + f"?ssl_ca_certs={file}"
+        Path(file).chmod(0o644)
+        seen = look(url, app_python)
+        assert seen["old"]["reached"] and seen["survey"]["total_keys"] == 0, seen
+        assert seen["old"]["client_address"] == "127.0.0.1"
+        strict = look(url + "&ssl_check_hostname=true", app_python)
+    assert strict["old"]["failure"]["kind"] == strict["survey"]["failure"]["kind"] == "certificate"
+
+
+class Boaster(socketserver.BaseRequestHandler):
+    """Speaks the protocol, and says of itself what no Redis says."""
+
+    def handle(self):
+        said = b"redis_version:7.0.15\r\nused_memory:9999999999999999999999\r\n"
+        while asked := self.request.recv(65536):
+            self.request.sendall(b"$%d\r\n%s\r\n" % (len(said), said) if b"INFO" in asked else b"+OK\r\n")
+
+
+def test_a_server_that_says_of_itself_what_no_redis_says_is_no_redis(look, program):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Boaster) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        seen = look(f"redis://127.0.0.1:{server.server_address[1]}/0", saying(program, "hello"))
+        server.shutdown()
+    assert (
+        seen["survey"]["failure"]["kind"] == "not_redis" and "used_memory is no whole number" in seen["survey"]["msg"]
+    )
 
 
 def test_what_the_apps_modules_print_as_they_are_loaded_is_no_answer(probe, start_engine, app_python):
@@ -208,14 +259,11 @@ def as_ourselves(monkeypatch):
 
 
 @pytest.mark.usefixtures("as_ourselves")
-def test_an_app_on_python_3_8_answers(probe, run_module, start_engine):
+def test_an_app_on_python_3_8_answers(probe, start_engine):
     url, python = start_engine(password=TOKEN).url(), old_python("3.8")
     result = probe(url=url, python=python)
     assert result["reached"] and result["through"] == "own client", result
     assert f"{python} cannot import redis-py" in str(result["checks"])
-    asked = {"migration_name": "test", "old": {"url": url}, "survey": {}, "python": python, "user": "nobody"}
-    read = run_module(app_host_info.main, **asked)
-    assert read["survey"]["total_keys"] == 0, read
 
 
 @pytest.mark.usefixtures("as_ourselves")
@@ -227,11 +275,13 @@ def test_an_app_on_an_older_python_is_told_so(probe, version):
 
 ASKS_ON_3_8 = """
 import json, sys
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import (app_interpreter as app, probe)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_interpreter as app
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import probe, survey
 assert sys.version_info[:2] == (3, 8)
 python, url = sys.stdin.read().split()
 for interpreter in (app.Interpreter(python, "nobody"), app.Interpreter()):
     print(json.dumps(app.probe(probe.Question(url), interpreter).as_dict()))
+print(json.dumps(app.survey(survey.SurveyQuestion(url)).source.as_dict()))
 """
 
 
@@ -249,4 +299,5 @@ def test_a_module_on_python_3_8_asks(start_engine, app_python, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [answer["through"] for answer in answers] == ["redis-py 5.2.1", "own client"]
+    assert [answer["through"] for answer in answers[:2]] == ["redis-py 5.2.1", "own client"]
+    assert answers[2]["total_keys"] == 0

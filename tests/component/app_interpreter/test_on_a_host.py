@@ -103,7 +103,8 @@ def test_what_the_apps_user_put_in_the_place_of_his_interpreter_runs_as_him_and_
             "register": "looked",
         },
         asserting(
-            *("probed.reached", "probed.through == 'forged'", "looked.survey.failure.kind == 'app_interpreter'"),
+            *("probed.reached", "probed.through == 'forged'", "probed.word_of == 'app'"),
+            *("looked.old.failure.kind == 'app_interpreter'", "looked.survey.failure.kind == 'refused'"),
             *("stolen is not defined", "migration_supervisorctl is not defined"),
         ),
     )
