@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -30,31 +30,23 @@ class ActionModule(EngineAction):
             say.lines([stays])
             return {"changed": False}
         parts = removal.parts(known.settings)
-        seen = self.taken_down(known, parts, check_mode=True)
+        seen = removal.taken_down(parts, lambda part: self.take_down(known, part, check_mode=True))
         if known.check_mode or not any(one.get("changed") for one in seen):
-            say.lines(removal.lines(parts, seen, planned=known.check_mode))
-            return {"changed": any(one.get("changed") for one in seen)}
+            return self.told(parts, seen, planned=known.check_mode)
         lock = {"region": known.settings["region"], "migration_name": known.name}
         held = self.do("migration_lock", lock, task_vars)
         if held.get("failed"):
             raise AnsibleActionFail(str(held["msg"]))
-        done = self.taken_down(known, parts, check_mode=False)
-        say.lines(removal.lines(parts, done, planned=False))
+        done = removal.taken_down(parts, lambda part: self.take_down(known, part, check_mode=False))
         self.do("migration_lock", {**lock, "state": "released"}, task_vars)
-        return {"changed": True}
+        return self.told(parts, done, planned=False)
 
-    def taken_down(self, known: Known, parts: list[Mapping[str, Any]], *, check_mode: bool) -> list[dict[str, Any]]:
-        """The result of each part. What is not ours, or still in use, stays; groups can go only once the target is
-        gone.
-        """
-        results: list[dict[str, Any]] = []
-        for part in parts:
-            if part["after_target"] and any(one.get("msg") for one in results):
-                results.append({"skipped": True})
-                continue
-            args = {"region": known.settings["region"], **part["args"]}
-            result = self.do(part["module"], args, self._vars, check_mode)
-            if result.get("failed") and result.get("option") != "state":
-                raise AnsibleActionFail(str(result["msg"]))
-            results.append(result)
-        return results
+    def take_down(self, known: Known, part: removal.Part, *, check_mode: bool) -> dict[str, Any]:
+        return self.do(part["module"], {"region": known.settings["region"], **part["args"]}, self._vars, check_mode)
+
+    @staticmethod
+    def told(parts: Sequence[removal.Part], results: Sequence[removal.Result], *, planned: bool) -> dict[str, Any]:
+        say.lines(removal.lines(parts, results, planned=planned))
+        failure = removal.failure(parts, results)
+        result = {"changed": any(bool(one.get("changed")) for one in results)}
+        return {**result, "failed": True, "msg": failure} if failure else result

@@ -118,13 +118,13 @@ def test_what_was_to_be_deleted_and_stays_is_named_with_the_reason():
     parts = [
         {"what": "replication group a", "result": {"changed": True}},
         {"what": "subnet group b", "result": {"changed": False}},
-        {"what": "parameter group c", "result": {"msg": "It is not this migration's.", "changed": False}},
-        {"what": "security group d", "result": {"skipped": True}},
+        {"what": "parameter group c", "result": {"failed": True, "msg": "It is not this migration's."}},
+        {"what": "security group d", "result": {"skipped": True, "hangs_on": "replication group e"}},
     ]
     assert rollback.removal_lines(parts) == [
         "replication group a: deleted",
         "subnet group b: is not there",
         "parameter group c: stays. It is not this migration's.",
-        "security group d: was not looked at",
+        "security group d: stays, as replication group e does",
     ]
     assert rollback.removal_lines(parts[:1], planned=True) == ["replication group a: would be deleted"]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ending import is_off
@@ -14,6 +14,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets im
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
 
 Settings = Mapping[str, Any]
+Part = Mapping[str, Any]
+Result = Mapping[str, Any]
 
 
 def is_asked(settings: Settings) -> bool:
@@ -32,28 +34,67 @@ def why_it_stays(known: Known, results: Mapping[str, Any]) -> str:
     )
 
 
-def parts(settings: Settings) -> list[Mapping[str, Any]]:
-    """``{what, module, args, after_target}``, in the order in which they go. A target of somebody else's making is
-    not there.
+def parts(settings: Settings) -> list[Part]:
+    """``{what, module, args, hangs_on}``, in the order in which they go. A target of somebody else's making is not
+    there. What ``hangs_on`` another part goes only once that is gone.
     """
     name = settings.get("security_group_name") or own_name(settings)
     group = {"name": name, "vpc_id": settings.get("vpc_id") or None, "migration_name": settings["name"]}
-    found: list[Mapping[str, Any]] = []
+    found: list[Part] = []
     if settings["rollback_close_ingress"] and name:
         found.append(_part(f"rules of the security group {name}", {**group, "state": "closed"}))
     if not settings["rollback_delete_target"] or settings["endpoint"]:
         return found
-    for part in table.target_of(settings).removal(settings):
-        found.append({"what": part.what, "module": part.module, "args": part.args, "after_target": not part.is_target})
+    of_target = table.target_of(settings).removal(settings)
+    target = next(part.what for part in of_target if part.is_target)
+    for part in of_target:
+        hangs_on = "" if part.is_target else target
+        found.append({"what": part.what, "module": part.module, "args": part.args, "hangs_on": hangs_on})
     if own_name(settings):
-        found.append({**_part(f"security group {name}", {**group, "state": "absent"}), "after_target": True})
+        found.append({**_part(f"security group {name}", {**group, "state": "absent"}), "hangs_on": target})
     return found
 
 
 def _part(what: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    return {"what": what, "module": "cache_security_group", "args": args, "after_target": False}
+    return {"what": what, "module": "cache_security_group", "args": args, "hangs_on": ""}
 
 
-def lines(parts: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]], *, planned: bool) -> list[str]:
+def taken_down(parts: Sequence[Part], take: Callable[[Part], Result]) -> list[Result]:
+    """The result of each part by ``take``, whatever became of those before it: what is not ours, is still in use or
+    could not be asked stays, and so does only what hangs on it.
+    """
+    results: dict[str, Result] = {}
+    for part in parts:
+        above = part["hangs_on"]
+        stays = above and _stays(results[above])
+        results[part["what"]] = {"skipped": True, "hangs_on": above} if stays else take(part)
+    return list(results.values())
+
+
+def _stays(result: Result) -> bool:
+    return bool(result.get("failed") or result.get("skipped"))
+
+
+def failure(parts: Sequence[Part], results: Sequence[Result]) -> str:
+    """What could not even be tried as it should, as where AWS denies it; empty where nothing. That something is not
+    ours, or still in use, is no failure: it is said, and stays.
+    """
+    why = [
+        f"{part['what']}: {str(result.get('msg') or 'no reason given').rstrip('.')}."
+        for part, result in zip(parts, results)
+        if result.get("failed") and result.get("option") != "state"
+    ]
+    if not why:
+        return ""
+    return "\n".join(
+        [
+            "The app is back on the old Redis, and not all that was to be taken down after it could be:",
+            *why,
+            "Mend that and run this playbook again: it goes on with what is left.",
+        ]
+    )
+
+
+def lines(parts: Sequence[Part], results: Sequence[Result], *, planned: bool) -> list[str]:
     told = [{"what": part["what"], "result": result} for part, result in zip(parts, results)]
     return rollback.removal_lines(told, planned)

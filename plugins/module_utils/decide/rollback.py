@@ -167,10 +167,10 @@ def removal_lines(parts: Sequence[Mapping[str, Any]], planned: bool = False) -> 
 
 
 def _removal(result: Result, planned: bool) -> str:
-    if result.get("msg"):
-        return f"stays. {result['msg']}"
+    if result.get("failed"):
+        return f"stays. {result.get('msg') or 'No reason is given.'}"
     if result.get("skipped"):
-        return "was not looked at"
+        return f"stays, as {result['hangs_on']} does"
     if result.get("changed"):
         return "would be deleted" if planned else "deleted"
     return "is not there"
