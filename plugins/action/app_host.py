@@ -52,7 +52,7 @@ class ActionModule(HostAction):
         settings = self.settings(task_vars, (*self._goal.stages, *HOST_STAGES))
         self._settings, self._migration = settings, Migration.from_settings(settings)
         steps = {"look": self.look, "survey": self.look, "move": self.move, "back": self.back, "refused": self.refused}
-        return steps[self._task.args["step"]]()
+        return {**steps[self._task.args["step"]](), "run": self.this_run}
 
     def be_ready(self) -> None:
         if self._task.delegate_to:
@@ -165,7 +165,7 @@ class ActionModule(HostAction):
             if failure and not self._migration.own:
                 why = rollback.NOT_ONTO_SHARED.format(why=failure)
                 trip.end("Restart where needed and prove the connections", why)
-            was_restarted = bool((self._vars.get(RESULT) or {}).get("restarted"))
+            was_restarted = bool(self.earlier(RESULT).get("restarted"))
             restart = "always" if was_restarted or any(change.get("changed") for change in changes) else "auto"
             places = batches.locations_to_leave(self.looked_at(), self._known.endpoint)
             now = batches.location_now([*changes, *(self.turn.get("shared_back") or ())], places)
@@ -175,7 +175,11 @@ class ActionModule(HostAction):
         return self.told(trip)
 
     def looked_at(self) -> list[Mapping[str, Any]]:
-        return [*((self._vars.get(LOOK) or {}).get("values") or ()), *self._known.shared]
+        return [*(self.earlier(LOOK).get("values") or ()), *self._known.shared]
+
+    def earlier(self, name: str) -> Mapping[str, Any]:
+        """What an earlier step of this run has registered on this host; empty where there was none."""
+        return self.registered(self._vars, [self._host], name)[self._host] or {}
 
     def refuse_what_leads_to_the_target(self, trip: Trip, changes: list[dict[str, Any]]) -> None:
         """A plan knows it before; by now somebody may have put it there."""

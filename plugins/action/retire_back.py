@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -54,6 +55,7 @@ class ActionModule(RetireAction):
         say.lines([decommission.brings_back(entry)])
         return {
             **self.known,
+            "began": time.time(),
             "changed": self.start_instance(),
             "retired": True,
             "service": entry.get("service") or "",

@@ -41,7 +41,7 @@ class ActionModule(HostAction, RetireAction):
         told = {name: value for name, value in seen.items() if name not in ("invocation", "ansible_facts")}
         if told.get("failed"):
             told = {"failed": True, "msg": failure_reason(seen)}
-        return {"changed": step == "backup" and not failure_reason(seen), "seen": told}
+        return {"changed": step == "backup" and not failure_reason(seen), "seen": told, "run": self.this_run}
 
     def look(self) -> Found:
         """Every host asks, so that it is known whom the old Redis answers."""

@@ -83,19 +83,30 @@ class EngineAction(ControllerAction):
             )
         return secret
 
+    @property
+    def this_run(self) -> float:
+        """When it began, by which what it registers is told from what another run in the same playbook has left."""
+        return float(self._task.args["known"]["began"])
+
     def of_this_run(self, turn: Mapping[str, Any] | None) -> dict[str, Any]:
-        """What the turn before returned; another run of the engine in the same playbook has left its own."""
-        is_ours = turn and turn.get("run") == self._task.args["known"]["began"]
+        """What the turn before returned."""
+        is_ours = turn and turn.get("run") == self.this_run
         return dict(turn or {}) if is_ours else {}
 
     def looks(self, task_vars: Mapping[str, Any], hosts: Iterable[str], name: str = LOOK) -> dict[str, Look]:
         return {host: Look.from_dict(host, found) for host, found in self.registered(task_vars, hosts, name).items()}
 
-    @staticmethod
-    def registered(task_vars: Mapping[str, Any], hosts: Iterable[str], name: str) -> dict[str, dict[str, Any] | None]:
-        """What a task has registered on each host; None where it has nothing, or was skipped there."""
-        found = {host: task_vars["hostvars"][host].get(name) for host in hosts}
-        return {host: None if not one or one.get("skipped") else dict(one) for host, one in found.items()}
+    def registered(
+        self, task_vars: Mapping[str, Any], hosts: Iterable[str], name: str
+    ) -> dict[str, dict[str, Any] | None]:
+        """What a task of this run has registered on each host; None where it has nothing, or was skipped there."""
+        return {host: self._ours(task_vars["hostvars"][host].get(name)) for host in hosts}
+
+    def _ours(self, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """What came to no result has no run either. A host that this befell in a run before does not come this far."""
+        if not found or found.get("skipped") or found.get("run", self.this_run) != self.this_run:
+            return None
+        return dict(found)
 
 
 def known_of(args: Mapping[str, Any]) -> Known:

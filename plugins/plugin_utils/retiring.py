@@ -103,4 +103,4 @@ class RetireAction(EngineAction):
 
     def has_begun(self, begun: Mapping[str, Any] | None) -> bool:
         """Whether a step of this very run returned this; an earlier run in the same playbook has left its own."""
-        return bool(begun) and dict(begun or {}).get("run") == self.known["began"]
+        return bool(self.of_this_run(begun))

@@ -1,0 +1,106 @@
+"""One step on an app host, with a fake for the modules that it runs there."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.action import app_host
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import engine, say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
+
+from tests.unit.engine_world import OLD, PATH, SETTINGS, Held, Host, World
+
+STATED = {
+    "values": [{"store": "dotenv", "path": PATH, "keys": {"REDIS_URL": "url"}}],
+    "services": [{"name": "shop", "manager": "systemd", "supervisorctl": ["supervisorctl"], "health_url": ""}],
+}
+NOW, BEFORE = 2.0, 1.0
+KEPT = {"changed": False, "changes": {"REDIS_URL": {"action": "keep"}}}
+OLD_PLACE = {"original_location": {"host": "old.internal", "port": 6379}}
+
+
+class Fake(app_host.ActionModule):
+    """``answers`` maps a module to its answer; ``asked`` is what each was given."""
+
+    def __init__(self, goal, step, registered=None, hosts=("app1",), **answers):
+        self.answers, self.asked = answers, []
+        known = World({host: Host(Held(OLD)) for host in hosts}).known(goal)
+        self._task = SimpleNamespace(
+            args={"known": {**vars(known), "began": NOW, "token": seal("a-token")}, "step": step}, check_mode=False
+        )
+        self._told = registered or {}
+
+    def be_ready(self):
+        pass
+
+    def settings(self, task_vars, stages):
+        return {**SETTINGS, **STATED}
+
+    def module(self, name, args, is_raised=False):
+        self.asked.append((name, args))
+        return self.answers.get(name, KEPT)
+
+    def told(self, trip):
+        return trip.result()
+
+    def on(self, host="app1"):
+        """The result of the step on a host."""
+        return self.run(task_vars={"inventory_hostname": host, "hostvars": {host: self._told}})
+
+    def given(self, name):
+        return next(args for asked, args in self.asked if asked == name)
+
+
+@pytest.fixture(autouse=True)
+def _no_ansible(monkeypatch):
+    monkeypatch.setattr(ControllerAction, "run", lambda self, tmp=None, task_vars=None: {})
+    monkeypatch.setattr(say, "lines", lambda lines: None)
+
+
+def result(run, **more):
+    return {engine.RESULT: {"state": "ok", "restarted": True, "run": run, **more}}
+
+
+def test_a_host_that_this_run_restarted_is_restarted_when_it_is_put_back():
+    back = Fake("cutover", "back", result(NOW))
+    back.on()
+    assert back.given("app_service")["restart"] == "always"
+
+
+def test_what_another_run_in_the_same_playbook_restarted_is_nothing_to_this_one():
+    back = Fake("rollback", "back", result(BEFORE))
+    back.on()
+    assert back.given("app_service")["restart"] == "auto"
+
+
+def test_where_a_value_leads_back_to_is_told_by_the_look_of_this_run_alone():
+    def goes_to(run):
+        look = {"values": [{"changes": {"REDIS_URL": OLD_PLACE}}], "run": run}
+        back = Fake("rollback", "back", {engine.LOOK: look})
+        back.on()
+        return back.given("app_service").get("endpoint")
+
+    assert goes_to(NOW) == {"address": "old.internal", "port": 6379} and goes_to(BEFORE) is None
+
+
+def test_each_result_says_of_which_run_it_is():
+    assert Fake("rollback", "back").on()["run"] == NOW
+    lost = Fake("cutover", "look", app_host_info={"unreachable": True, "msg": "no route"}).on()
+    assert lost["run"] == NOW and lost["unreachable_host"]
+
+
+def test_what_hosts_have_registered_in_another_run_is_not_read():
+    action = Fake("cutover", "look")
+    left = {
+        "app1": {"x": {"run": NOW, "state": "ok"}},
+        "app2": {"x": {"run": BEFORE, "state": "ok"}},
+        "app3": {"x": {"failed": True, "msg": "it came to no result"}},
+        "app4": {"x": {"run": NOW, "skipped": True}},
+        "app5": {},
+    }
+    found = action.registered({"hostvars": left}, left, "x")
+    assert [host for host, one in found.items() if one] == ["app1", "app3"]
+    looks = action.looks({"hostvars": left}, ["app1", "app2"], "x")
+    assert not looks["app1"].why and looks["app2"].unreachable, "a look before is none of what is there now"
