@@ -89,12 +89,10 @@ class ActionModule(HostAction):
             }
         names = ("services", "target", "old", "survey")
         told = {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
-        return (
-            {**told, **self.contents()} if self._goal.destination == ORIGINAL and self.is_first() and is_known else told
-        )
+        return {**told, **self.contents()} if self.is_to_count(is_known) else told
 
     def contents(self) -> dict[str, Any]:
-        """What the app wrote to the target, and would leave behind: one host counts it."""
+        """What the app wrote to the target, and would leave behind."""
         order = {
             "endpoint": self._known.endpoint,
             "auth_token": self.token() or None,
@@ -125,7 +123,14 @@ class ActionModule(HostAction):
         return bool(self._known.present) and self._host == self._known.present[0]
 
     def is_surveyor(self) -> bool:
-        return "assess" in self._goal.stages and (self.is_first() or self._task.args["step"] == "survey")
+        return "assess" in self._goal.stages and self.is_to_look_closer()
+
+    def is_to_count(self, is_known: bool) -> bool:
+        return self._goal.destination == ORIGINAL and is_known and self.is_to_look_closer()
+
+    def is_to_look_closer(self) -> bool:
+        """One host is enough; where it is not, a plan names others."""
+        return self.is_first() or self._task.args["step"] == "survey"
 
     # --- acting ---
 

@@ -23,7 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine imp
 class ActionModule(EngineAction):
     """Says only what is new where ``told`` is the plan that was said before something was made.
 
-    ``surveyed`` is who looked into the old Redis since.
+    ``surveyed`` are those who have looked closer since: nobody is asked a second time.
     """
 
     _VALID_ARGS = frozenset(("known", "told", "surveyed"))
@@ -33,10 +33,10 @@ class ActionModule(EngineAction):
         known, told = known_of(self._task.args), dict(self._task.args.get("told") or {})
         goal = GOALS[known.goal]
         looks = self.looks(task_vars, known.present) if goal.looks_at_hosts else {}
-        if surveyor := self._task.args.get("surveyed"):
-            looks.update(self.looks(task_vars, [surveyor], SURVEYED))
+        surveyed = self._task.args.get("surveyed") or []
+        looks.update(self.looks(task_vars, surveyed, SURVEYED))
         plan = engine.plan(known, looks)
-        if plan.facts.get("survey"):
+        if plan.facts.get("survey") and not surveyed:
             return {"changed": False, "survey": plan.facts["survey"]}
         said = list(words.news_of(plan) if told else words.of_plan(known, plan))
         say.lines(said)
@@ -51,7 +51,7 @@ class ActionModule(EngineAction):
             "plan": plan.as_dict(),
             "said": said,
             **first,
-            "survey": "",
+            "survey": [],
             "makes": bool(plan.facts.get("makes")) and acts,
             "acts": acts and not plan.is_nothing and goal.moves,
             "step": "back" if goal.destination == ORIGINAL else "move",

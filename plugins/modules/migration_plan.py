@@ -22,8 +22,9 @@ options:
     description: What this module returned before something was made; only what is new is said.
     type: dict
   surveyed:
-    description: The host that has looked into the old Redis since.
-    type: str
+    description: The hosts that have looked closer since. What they could not tell is said, and nobody else is asked.
+    type: list
+    elements: str
 attributes:
   check_mode:
     description: Changes nothing; the plan is the same.

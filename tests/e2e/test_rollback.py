@@ -115,6 +115,18 @@ def test_a_host_whose_app_breaks_after_the_migration_stays_on_the_target(migrate
     assert third in world.ledger_of(stage, "cutover")["hosts"]
 
 
+def test_a_plan_says_what_stays_behind_also_where_the_first_host_is_out_of_reach(migrated):
+    first = migrated.hosts[0]
+    migrated.sandbox.drop(first)
+    try:
+        run = rollback(migrated, "--check")
+    finally:
+        migrated.sandbox.bring_back(first)
+    assert f"{first}: NOT back" in run.said()
+    assert "kempian-cache holds" in run.said() and "without TTL" in run.said()
+    world.until(migrated.all_healthy, 20, "the host that was out of reach does not serve again")
+
+
 def test_a_host_out_of_reach_is_named_with_the_command_and_the_others_are_put_back(migrated, before):
     stage, (first, second, third) = migrated, migrated.hosts
     stage.sandbox.drop(third)

@@ -104,3 +104,13 @@ def test_what_hosts_have_registered_in_another_run_is_not_read():
     assert [host for host, one in found.items() if one] == ["app1", "app3"]
     looks = action.looks({"hostvars": left}, ["app1", "app2"], "x")
     assert not looks["app1"].why and looks["app2"].unreachable, "a look before is none of what is there now"
+
+
+def test_of_what_the_target_holds_the_first_host_tells_and_any_other_that_is_asked():
+    def counts(step, host, goal="rollback"):
+        seen = {"stores": [], "services": []}
+        look = Fake(goal, step, hosts=("app1", "app2"), app_host_info=seen, cache_contents={"total_keys": 7})
+        return look.on(host).get("contents")
+
+    assert counts("look", "app1") == counts("survey", "app2") == {"total_keys": 7}
+    assert counts("look", "app2") is None and counts("survey", "app2", "migrate") is None

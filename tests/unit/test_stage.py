@@ -26,9 +26,9 @@ def seen(there, host, **parts):
 
 
 def test_the_first_host_that_is_not_on_the_target_is_to_look_into_the_old_redis():
-    assert weigh(world(ON_TARGET, ON_OLD, ON_OLD)).wants == "app2"
+    assert weigh(world(ON_TARGET, ON_OLD, ON_OLD)).wants == ("app2",)
     plan = engine.plan(world(ON_OLD).known("assess"), world(ON_OLD).looks("assess"))
-    assert plan.facts["survey"] == "app1" and plan.is_nothing
+    assert plan.facts["survey"] == ["app1"] and plan.is_nothing
 
 
 def test_where_every_host_is_on_the_target_there_is_nothing_to_assess():

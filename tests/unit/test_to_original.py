@@ -192,3 +192,48 @@ def test_a_host_beyond_help_has_failed_and_whoever_was_not_moved_is_as_it_was():
     results = to_original.results(told, found)
     assert results["app1"]["state"] == "ok" and results["app2"]["why"] == AWAY["why"]
     assert (results["app3"]["state"], results["app3"]["why"]) == ("failed", "a worker died")
+
+
+# --- what stays behind on the target ---
+
+COUNTED = {"total_keys": 7, "keys_without_ttl": 0, "sampled": 7, "key_groups": []}
+DENIED = {"failed": True, "msg": "The keys of the cache cannot be told: No answer within 5 s."}
+
+
+def counting(there, **contents):
+    looks = there.looks("rollback")
+    on_target = [{"name": "shop", "restarted": True, "connections": {"to_target": 0, "to_left": 1}}]
+    for host, look in looks.items():
+        is_on_it = there.hosts[host].connected == "target.internal"
+        looks[host] = replace(look, contents=contents.get(host, {}), services=on_target if is_on_it else look.services)
+    return looks
+
+
+def test_one_host_that_counted_what_stays_behind_is_enough_whichever_it_is():
+    there = world(ON_TARGET, ON_TARGET, ON_TARGET)
+    told = plan(there, looks=counting(there, app2=COUNTED))
+    assert told.facts["survey"] == [] and "holds 7 keys" in told.notes[0]
+    told = plan(there, looks={**counting(there, app1=DENIED, app3=COUNTED), **away("app2")})
+    assert told.facts["survey"] == [] and "holds 7 keys" in told.notes[0]
+
+
+def test_where_the_first_host_could_not_count_others_are_to_those_on_the_target_first():
+    there = world(ON_TARGET, ON_OLD, ON_TARGET, ON_TARGET, ON_TARGET, ON_TARGET)
+    assert plan(there, looks=counting(there, app1=DENIED)).facts["survey"] == ["app3", "app4", "app5"]
+    there = world(ON_TARGET, ON_OLD, ON_TARGET)
+    assert plan(there, looks={**counting(there), **away("app1")}).facts["survey"] == ["app3", "app2"]
+
+
+def test_where_nobody_could_count_each_reason_is_told():
+    there = world(ON_TARGET, ON_TARGET)
+    told = plan(there, looks=counting(there, app1=DENIED, app2={"unreachable": True, "msg": "timed out"}))
+    assert told.facts["survey"] == []
+    assert (
+        "cannot be told (app1: The keys of the cache cannot be told: No answer within 5 s; app2: the host"
+        in told.notes[0]
+    )
+
+
+def test_nobody_is_to_count_what_is_not_there_or_where_nothing_goes_back():
+    assert plan(world(ON_TARGET), endpoint=GONE).facts["survey"] == []
+    assert plan(world(ON_OLD)).facts["survey"] == []

@@ -95,7 +95,7 @@ def test_the_roles_and_playbooks_are_looked_at():
         "{{ __move_plan.plan }}",
         "{{ groups['app'] | default([]) | length > 0 }}",
         "{{ inventory_hostname in __move_turn.put_back | default([]) }}",
-        "{{ inventory_hostname == __move_plan.survey }}",
+        "{{ inventory_hostname in __move_plan.survey }}",
         "{{ not __move_plan.acts }}",
         "Move {{ __move_batch | join(', ') }}",
     ],

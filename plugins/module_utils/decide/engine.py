@@ -42,7 +42,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     stages = GOALS[known.goal].stages
     assessed = stage.weigh(known, looks) if "assess" in stages else stage.Assessment()
     makes = making.is_to_make(known.parts, known.course)
-    facts = {"makes": makes, "survey": assessed.wants, "assessed": assessed.record}
+    facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:
         return Plan(known.goal, refusals=assessed.refusals, notes=assessed.lines, facts=facts)
     moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)

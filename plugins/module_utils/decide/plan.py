@@ -40,8 +40,9 @@ class Plan:
     """``batches`` are the consumers that are moved or proven, in order; ``refusals`` are all the reasons why
     nothing is done.
 
-    ``notes`` are lines that need no step. ``versions`` are those of the shared stores, secrets and the ledger that
-    it was made of: never values, as the hash of a weak password tells it.
+    ``notes`` are lines that need no step. ``facts["survey"]`` are the consumers that are to look closer first.
+    ``versions`` are those of the shared stores, secrets and the ledger that it was made of: never values, as the hash
+    of a weak password tells it.
     """
 
     goal: str

@@ -14,6 +14,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.pla
 
 Looks = Mapping[str, Look]
 
+MOST_ASKED = 3  # hosts that count the target's keys where the first could not: it serves the app meanwhile
+
 NOBODY = (
     "Nothing was touched: no app host can be reached, so nobody can tell whether the old Redis answers. Run this "
     "playbook again when a host can be reached."
@@ -36,6 +38,7 @@ def plan(known: Known, looks: Looks) -> Plan:
         "forgets": forgets,
         "begins": has_work or forgets,
         "left_behind": left_behind,
+        "survey": _to_count(known, looks) if has_work else [],
         "shared_failure": _shared_failure(known),
     }
     refused = _refusals(known, looks, away) if has_work else []
@@ -113,8 +116,30 @@ def target_of(known: Known) -> Mapping[str, Any]:
 
 
 def _left_behind(known: Known, looks: Looks) -> list[str]:
-    counted = next((look.contents for look in looks.values() if look.contents), {})
-    return rollback.left_behind(counted, known.endpoint, str(known.cutover.get("time") or ""))
+    """By the first host that could count, whichever that is."""
+    asked = {host: look.contents for host, look in looks.items() if look.contents}
+    counted = next((told for told in asked.values() if _is_counted(told)), None)
+    why = {host: (batches.failure_reason(told) or "no reason given").rstrip(".") for host, told in asked.items()}
+    not_told = "; ".join(f"{', '.join(hosts)}: {reason}" for reason, hosts in batches.by_reason(why).items())
+    contents = counted or ({"msg": not_told} if not_told else {})
+    return rollback.left_behind(contents, known.endpoint, str(known.cutover.get("time") or ""))
+
+
+def _is_counted(contents: Mapping[str, Any]) -> bool:
+    return "total_keys" in contents
+
+
+def _to_count(known: Known, looks: Looks) -> list[str]:
+    """Who is to count what is on the target where nobody has, first of all those that are connected to it."""
+    if known.endpoint.get("state", "known") != "known" or any(_is_counted(look.contents) for look in looks.values()):
+        return []
+    able = [host for host, look in looks.items() if not (look.why or look.contents)]
+    return sorted(able, key=lambda host: not _is_on_target(looks[host]))[:MOST_ASKED]
+
+
+def _is_on_target(look: Look) -> bool:
+    """Of a look that tells the target as the place to be left."""
+    return any((service.get("connections") or {}).get("to_left") for service in look.services)
 
 
 def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:

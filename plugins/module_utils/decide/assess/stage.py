@@ -33,11 +33,11 @@ Looks = Mapping[str, Look]
 
 @dataclass(frozen=True)
 class Assessment:
-    """``wants`` names the consumer that is to look into the old Redis first."""
+    """``wants`` names the consumers that are to look into the old Redis first."""
 
     refusals: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
-    wants: str = ""
+    wants: tuple[str, ...] = ()
     record: Mapping[str, Any] | None = None
 
 
@@ -56,7 +56,7 @@ def weigh(known: Known, looks: Looks) -> Assessment:
         return Assessment(lines=tuple(story.assess_lines({}, {})), record={"findings": [], "source": {}, "waiting": {}})
     surveyor = next((host for host in waiting if looks[host].survey), "")
     if not surveyor:
-        return Assessment(wants=next(iter(waiting)))
+        return Assessment(wants=(next(iter(waiting)),))
     survey = looks[surveyor].survey
     if survey.get("failure"):
         return Assessment(refusals=(verdict.untouched({surveyor: str(survey.get("msg") or survey["failure"])}),))
