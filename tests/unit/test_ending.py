@@ -56,7 +56,8 @@ def test_a_plan_ends_without_a_word_and_records_what_it_would_do():
 
 def test_a_host_that_was_on_the_target_and_is_not_moved_is_told_as_such():
     ended = cutover(world(ON_TARGET, ON_OLD, ledger=CUTOVER), {}, found={"app1": None, "app2": OK})
-    assert ended.results["app1"] == {"state": "ok", "changed": False}
+    seen = {"reached": True, "connections": 1, "services": ["shop"]}
+    assert ended.results["app1"] == {"state": "ok", "changed": False, "seen": seen}, "by a look, and by no proof"
 
 
 def test_a_run_that_stopped_says_who_failed_who_is_back_and_who_was_not_tried():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback, to_target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine, rollback, to_target
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 
 from tests.unit.engine_world import ENDPOINT, FOREIGN, NEW, OLD, PATH, SETTINGS, Held, Host, World
@@ -254,3 +254,35 @@ def test_an_earlier_run_has_begun_a_host_whose_value_is_changed_and_journaled():
     assert begun(seen("write", journaled=True)) == [], "a look tells what a run would journal"
     assert begun(seen("keep", journaled=False), BEGUN) == [], "the host has a value of its own"
     assert begun(None, BEGUN) == ["app1"], "the host reads the shared value"
+
+
+# --- who is on the target already ---
+
+
+def notes(there, **settings):
+    return engine.plan(replace(there.known("cutover"), settings={**SETTINGS, **settings}), there.looks("cutover")).notes
+
+
+def test_a_run_that_proves_nothing_says_what_it_saw_and_what_it_did_not_ask():
+    there = world(ON_TARGET, ON_TARGET, ledger=remembered("app1", "app2"))
+    assert notes(there, check_command="true") == (
+        "On the target already, not proven again: app1, app2. Seen: the value leads there; the host reaches it; each "
+        "process that serves is connected to it, and none to the old Redis. Not asked: whether the app is healthy; "
+        "your check passes.",
+    )
+
+
+def test_of_those_that_are_moved_nothing_is_said_before_it_is_proven():
+    assert notes(world(ON_OLD)) == ()
+    assert notes(world(ON_TARGET)) == (), "the ledger does not know it, so that it is proven"
+    [note] = notes(world(ON_TARGET, ON_OLD, ledger=remembered("app1")), check_command="true")
+    assert "not proven again: app1." in note and "app2" not in note and "your check" not in note, (
+        "that is run at the end"
+    )
+
+
+def test_what_the_look_could_not_see_is_not_said_to_be_so():
+    there = world(ON_TARGET, ledger=remembered("app1"))
+    look = replace(there.looks("cutover")["app1"], target={}, services=())
+    [note] = engine.plan(there.known("cutover"), {"app1": look}).notes
+    assert "Seen: the value leads there. Not asked: whether the host reaches it; each process that serves" in note

@@ -63,7 +63,7 @@ def test_where_hosts_share_a_value_the_command_is_for_all_and_says_so():
 
 def test_a_host_that_was_on_the_target_before_is_not_called_untouched():
     said = verdict({"app1": {"state": "ok", "changed": False}, "app2": failed()}, {"app2": OK}, {}, {}, BY_HOST)
-    assert "On the target since before this run, and still there: app1." in said
+    assert "On the target since before this run, and there when it looked: app1." in said
     assert "Never touched" not in said
 
 

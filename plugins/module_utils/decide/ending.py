@@ -99,7 +99,7 @@ def _results(plan: Plan, turn: Turn, found: Found) -> dict[str, dict[str, Any]]:
     results = judge.results_of(found, tried)
     for host in plan.facts.get("led_to_target") or ():
         if host not in plan.consumers and host in results:
-            results[host] = {"state": "ok", "changed": False}
+            results[host] = {"state": "ok", "changed": False, "seen": plan.facts["seen"][host]}
     return results
 
 

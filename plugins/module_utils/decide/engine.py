@@ -50,12 +50,13 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     steps = (*making.steps(known.parts, known.course), *moves.steps)
     # Where nothing is to be done, what was weighed and what it costs is no news.
     found = (*assessed.lines, *_cost(known)) if steps or stages == ("assess",) else ()
+    seen = to_target.seen_line(known, moves.facts)
     return Plan(
         known.goal,
         batches=moves.batches,
         steps=steps,
         refusals=(*unproven, *moves.refusals),
-        notes=(*found, *moves.notes),
+        notes=(*found, *moves.notes, *([seen] if seen else ())),
         versions=_versions(known),
         facts={
             **moves.facts,

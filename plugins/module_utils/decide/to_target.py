@@ -45,7 +45,11 @@ def plan(known: Known, looks: Looks) -> Plan:
         batches=tuple(map(tuple, order)),
         steps=planned,
         notes=tuple(notes),
-        facts={**facts(known, looks, todo), "checks": bool(shown and planned)},
+        facts={
+            **facts(known, looks, todo),
+            "checks": bool(shown and planned),
+            "seen": _seen(known, looks, [host for batch in order for host in batch]),
+        },
     )
 
 
@@ -141,6 +145,41 @@ def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:
         return None
     before, after = change.get("before") or "", change.get("after") or ""
     return Step(consumer, what, before, after, undo="the journal has what was there")
+
+
+# --- who is on the target already ---
+
+
+def _seen(known: Known, looks: Looks, moved: list[str]) -> dict[str, dict[str, Any]]:
+    """What the look told of those that are there, and that this run therefore does not prove."""
+    return {
+        host: {
+            "reached": bool(look.target.get("reached")),
+            "connections": sum(int((one.get("connections") or {}).get("to_target", 0)) for one in look.services),
+            "services": [str(service["name"]) for service in look.services],
+        }
+        for host, look in looks.items()
+        if host not in moved and leads_to_target(look, known)
+    }
+
+
+def seen_line(known: Known, facts: Mapping[str, Any]) -> str:
+    """What is known of them, and what nobody asked: a look is no proof. Empty where there are none."""
+    seen = facts.get("seen") or {}
+    if not seen:
+        return ""
+    told = {
+        "the value leads there": True,
+        "the host reaches it": all(one["reached"] for one in seen.values()),
+        "each process that serves is connected to it, and none to the old Redis": all(
+            one["services"] for one in seen.values()
+        ),
+        "the app is healthy": False,
+    }
+    if known.settings.get("check_command") and not facts["checks"]:
+        told["your check passes"] = False
+    looked, unasked = ("; ".join(what for what, is_so in told.items() if is_so is kind) for kind in (True, False))
+    return f"On the target already, not proven again: {', '.join(seen)}. Seen: {looked}. Not asked: whether {unasked}."
 
 
 # --- what the end of a run needs to know of its beginning ---

@@ -110,7 +110,7 @@ def _elsewhere(results: Mapping[str, Result], back: Mapping[str, Result]) -> lis
     if ill:
         lines.append(f"NOT healthy, and still on the target: {', '.join(ill)}.")
     if before:
-        lines.append(f"On the target since before this run, and still there: {', '.join(before)}.")
+        lines.append(f"On the target since before this run, and there when it looked: {', '.join(before)}.")
     if untouched:
         lines.append(f"Never touched by this run: {', '.join(untouched)}.")
     return lines

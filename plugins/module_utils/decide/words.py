@@ -11,7 +11,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
 
-NOTHING = "Nothing: everything is as it should be."
+NOTHING = "Nothing is to be changed."
 _TITLES = {
     "migrate": "Migrate {name} to {target}",
     "assess": "Assess the old Redis of {name}",
