@@ -67,7 +67,12 @@ class ActionModule(HostAction):
         order = {
             **self.common(),
             "values": [
-                {"store": value.store, "path": value.address, "keys": self.wanted(value)}
+                {
+                    "store": value.store,
+                    "path": value.address,
+                    "keys": self.wanted(value),
+                    "dialect": list(value.dialect),
+                }
                 for value in self._migration.own
             ],
             "state": "reverted" if self._goal.reverts else "present",
@@ -263,6 +268,7 @@ class ActionModule(HostAction):
             **self.common(),
             "store": value.store,
             "path": value.address,
+            "dialect": list(value.dialect),
             "values": dict.fromkeys(value.keys, "") if wanted is None else wanted,
             "keep_options": wanted is not None,
             "state": "present" if wanted is not None else "reverted",

@@ -45,6 +45,11 @@ options:
         description: The names of the values, each with what it is to hold, which O(state=reverted) does not need.
         type: dict
         required: true
+      dialect:
+        description: As M(kempian.cache_migration.env_update) has it.
+        type: list
+        elements: str
+        default: []
   state:
     description: What would be done to O(values), as M(kempian.cache_migration.env_update) does it.
     type: str
@@ -381,6 +386,7 @@ OPTIONS: dict[str, Any] = {
             "store": {"type": "str", "choices": list(on_host.STORES), "default": "dotenv"},
             "path": {"type": "path", "required": True},
             "keys": {"type": "dict", "required": True, "no_log": True},
+            "dialect": {"type": "list", "elements": "str", "default": []},
         },
     },
     "state": {"type": "str", "choices": ["present", "reverted"], "default": "present"},
@@ -413,7 +419,7 @@ TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
 
 def value_seen(params: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     seen = {"store": value["store"], "path": value["path"]}
-    wanted = {**params, **seen, "values": value["keys"], "create": False}
+    wanted = {**params, **seen, "values": value["keys"], "dialect": value["dialect"], "create": False}
     try:
         would_be = on_host.change(Request.from_params(wanted), wanted, is_look=True)
     except (ChangeRefused, FileRefused, JournalError) as refused:

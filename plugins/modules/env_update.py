@@ -41,12 +41,24 @@ options:
       - The values to set, as strings, by the names of their variables.
       - For O(state=absent) and O(state=reverted) only the keys matter, and the values may be empty.
       - A key that is not there yet is refused unless O(create=true), because an app does not read it under that name.
-      - Where a file sets a key more than once, the last line counts for every reader, and that line is changed.
-      - A value is written in the quoting that its line has, or in another where readers (python-dotenv, systemd, a
-        shell) would otherwise differ about it, and is refused where no quoting means the same to all.
-        C(docker --env-file) knows no quoting, so that only values of plain characters suit it too.
+      - Where a file sets a key more than once, the last line is changed, or all of them where a reader takes another.
+      - A value is written in the quoting that its line has, or in another where the readers of O(dialect) would
+        otherwise differ about it, and is refused where none means the same to all, or where one of them would have
+        something else of another key. The message says which readers differ, and why.
+      - A value that refers to a changed key (C(${REDIS_URL}/1)) stays as it is written, and follows it.
     type: dict
     required: true
+  dialect:
+    description:
+      - Who reads the file, where it is not to be the same to all of them. V(compose) is C(env_file) of docker compose,
+        V(systemd) is C(EnvironmentFile=), V(sh) is a shell that has the file as a script; V(node) and V(ruby) are
+        the libraries called dotenv.
+      - Left empty, these are all, but for those that end with an error on the file as it is.
+      - C(docker run --env-file) knows no quoting, so that only values of plain characters suit it too.
+    type: list
+    elements: str
+    choices: [python-dotenv, django-environ, python-decouple, node, ruby, compose, systemd, sh]
+    default: []
   state_dir:
     description:
       - The directory on the host for journals and the lock. It is made for its owner alone.
@@ -139,11 +151,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.maski
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract, on_host
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv.readers.table import READERS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 
 OPTIONS: dict[str, Any] = {
     "store": {"type": "str", "choices": list(on_host.STORES), "required": True},
     "path": {"type": "path", "required": True},
+    "dialect": {"type": "list", "elements": "str", "choices": list(READERS), "default": []},
     "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
     **contract.OPTIONS,
 }

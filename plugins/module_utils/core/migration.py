@@ -31,6 +31,7 @@ class Value:
     store: str
     address: str
     keys: Mapping[str, str] = field(default_factory=dict)
+    dialect: tuple[str, ...] = ()  # who reads a file, where it need not be the same to all readers
 
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Value:
@@ -51,7 +52,8 @@ class Value:
                 raise SettingError(
                     f"migration_values gives {name} of {address} the form {form!r}: use {', '.join(FORMS)}"
                 )
-        return cls(store, address, {str(name): str(form) for name, form in keys.items()})
+        forms = {str(name): str(form) for name, form in keys.items()}
+        return cls(store, address, forms, tuple(map(str, stated.get("dialect") or ())))
 
     def held(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
         """What each key is to hold, by its form. Raises EndpointError."""

@@ -68,6 +68,14 @@ _VALUE: dict[str, dict[str, Any]] = {
             "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out."
         ),
     },
+    "dialect": {
+        "type": "list",
+        "elements": "str",
+        "description": (
+            "With C(store=dotenv), who reads the file, as M(kempian.cache_migration.env_update) has it. Left out, "
+            "it must be the same to all readers."
+        ),
+    },
     "form": {
         "type": "str",
         "choices": list(FORMS),

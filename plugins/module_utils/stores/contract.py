@@ -57,6 +57,7 @@ class Request:
     migration_name: str
     create: bool = False
     keep_options: bool = False
+    dialect: tuple[str, ...] = ()  # who reads it, where a store has several readers; none named: all of them
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
@@ -81,6 +82,7 @@ class Request:
             migration_name=params["migration_name"],
             create=bool(params["create"]),
             keep_options=bool(params.get("keep_options")),
+            dialect=tuple(params.get("dialect") or ()),
         )
 
 

@@ -15,7 +15,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.mea
 from ansible_collections.kempian.cache_migration.plugins.modules import env_update
 
 OLD, NEW = "redis://:old%2Fpw@old-redis.internal:6379/0", "rediss://:new%23token@new.cache.internal:6379/0"
-TEXT = f"# the shop\nSECRET_KEY='s p'\nREDIS_URL={OLD}  # cache\nDEBUG=0\n"
+TEXT = f"# the shop\nSECRET_KEY='s p'\nREDIS_URL={OLD}\nDEBUG=0\n"
 
 Update = Callable[..., dict[str, Any]]
 
@@ -145,8 +145,22 @@ def test_the_expected_value_lets_the_change_through_and_again_afterwards(update)
 
 
 def test_a_value_that_no_reader_reads_the_same_is_refused(update, file):
-    assert "percent-encode" in update({"REDIS_URL": "redis://:a'b$c@h:1/0"})["msg"]
+    message = update({"REDIS_URL": "redis://:a'b$c@h:1/0"})["msg"]
+    assert "ruby, compose and sh would replace a part of REDIS_URL" in message and "a'b" not in message
     assert file.read_text() == TEXT
+
+
+def test_a_line_that_some_readers_take_otherwise_is_refused_by_its_number_until_they_are_ruled_out(update, file):
+    file.write_text(f"A=1\nREDIS_URL={OLD} # cache\n")
+    for check_mode in (True, False):
+        message = update(check_mode=check_mode)["msg"]
+        assert f"{file} was not changed" in message
+        assert "line 2 has a comment behind the value" in message
+        assert "django-environ, python-decouple and systemd would read another value for REDIS_URL" in message
+        assert "read by python-dotenv, node, ruby, compose and sh alone, name those in dialect" in message
+        assert "old%2Fpw" not in message and "new%23token" not in message
+    assert update(dialect=["python-dotenv", "sh"])["changed"]
+    assert file.read_text() == f"A=1\nREDIS_URL={NEW} # cache\n"
 
 
 def test_a_hard_link_is_refused_in_check_mode_too(update, file, tmp_path):
@@ -209,12 +223,13 @@ def test_a_broken_journal_stops_the_change(update, file, tmp_path):
         "\ufeffREDIS_URL='one'\nREDIS_URL=\"two\" # last\nexport REDIS_URL = three",
         "REDIS_URL= # none yet\nB=1",
         "broken 'line\n\nREDIS_URL='a\nb'\n",
+        "REDIS_URL= old\n",
     ],
 )
 def test_a_reverted_file_is_the_old_one_byte_for_byte(update, file, text):
     file.write_bytes(text.encode())
-    for value in (NEW, "rediss://:other%24@new.cache.internal:6379/0", "with 'quotes'"):
-        assert update({"REDIS_URL": value})["changed"]
+    for value in (NEW, "rediss://:other%24@new.cache.internal:6379/0", "with 'quotes'", ""):
+        assert update({"REDIS_URL": value}, dialect=["python-dotenv"])["changed"]
     assert update({"REDIS_URL": None}, state="reverted")["changed"]
     assert file.read_bytes() == text.encode()
 
@@ -223,7 +238,7 @@ def test_a_reverted_file_is_the_old_one_byte_for_byte(update, file, text):
 def test_what_was_removed_comes_back_in_its_place(update, file, text):
     file.write_bytes(text.encode())
     names = {"REDIS_URL": None, "B": None}
-    update(names, state="absent")
+    assert update(names, state="absent")["changed"] == bool(text)
     assert "REDIS_URL=" not in file.read_text()
     update(names, state="reverted")
     assert file.read_bytes() == text.encode()
@@ -232,8 +247,8 @@ def test_what_was_removed_comes_back_in_its_place(update, file, text):
 @pytest.mark.parametrize("text", [TEXT, "A=1", "A=1\r\nB=2\r\n", ""])
 def test_what_was_added_is_gone_after_reverting(update, file, text):
     file.write_bytes(text.encode())
-    update({"NEW_ONE": "1", "NEW_TWO": "2"}, create=True)
-    update({"NEW_THREE": "3"}, create=True)
+    update({"NEW_ONE": "1", "NEW_TWO": "2"}, create=True, dialect=["python-dotenv"])
+    update({"NEW_THREE": "3"}, create=True, dialect=["python-dotenv"])
     assert "NEW_TWO=2" in file.read_text()
     update({"NEW_ONE": None, "NEW_TWO": None, "NEW_THREE": None}, state="reverted")
     assert file.read_bytes() == text.encode()
@@ -267,7 +282,7 @@ def test_a_value_that_somebody_has_changed_since_is_not_reverted(update, file):
 
 def test_other_lines_and_comments_that_somebody_has_changed_since_stay(update, file):
     update()
-    file.write_text("FIRST=1\n" + file.read_text().replace("# cache", "# moved").replace("DEBUG=0\n", ""))
+    file.write_text("FIRST=1\n" + file.read_text().replace(NEW, f"{NEW}  # moved").replace("DEBUG=0\n", ""))
     update(state="reverted")
     assert file.read_text() == f"FIRST=1\n# the shop\nSECRET_KEY='s p'\nREDIS_URL={OLD}  # moved\n"
 

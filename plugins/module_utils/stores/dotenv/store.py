@@ -22,8 +22,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.con
     Decision,
     Request,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import foreign, undo
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import edit, foreign, undo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import text as dotenv
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv.agreement import Dialect
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry, Journal
 
 STORE = "dotenv"
@@ -148,7 +149,7 @@ def plan_content(request: Request, path: str, content: bytes | None, known: Jour
             entry = Entry(STORE, path, decision.key, decision.before, (decision.after,), restore, now)
             recorded = recorded.recorded(contract.extended(decision.entry, entry))
     try:
-        edited = _edited(document, decisions, list(entries.values()))
+        edited = _edited(request, document, decisions, list(entries.values()))
     except ValueError as error:  # DotenvError and QuotingError
         raise ChangeRefused(f"{path} was not changed: {error}")
     closed = recorded
@@ -189,15 +190,20 @@ def _refuse_a_lost_file(request: Request, path: str, content: bytes | None, entr
         )
 
 
-def _edited(document: dotenv.Document, decisions: Sequence[Decision], entries: Sequence[Entry]) -> dotenv.Document:
-    """``entries`` are the open ones of this file."""
+def _edited(
+    request: Request, document: dotenv.Document, decisions: Sequence[Decision], entries: Sequence[Entry]
+) -> dotenv.Document:
+    """``entries`` are the open ones of this file. On the way back nobody is asked: it was so before."""
+    state, dialect = request.state, Dialect(request.dialect)
     for decision in decisions:
         key = decision.key
         if decision.action == contract.WRITE and decision.after is not None:
-            change = dotenv.with_value if document.bindings(key) else dotenv.appended
-            document = change(document, key, decision.after)
+            change = edit.with_value if document.bindings(key) else edit.appended
+            document = change(document, key, decision.after, dialect)
         elif decision.action == contract.REMOVE:
-            document = dotenv.without(document, key)
+            document = edit.without(document, key, dialect)
+        elif state == contract.PRESENT and decision.after is not None:
+            edit.refuse_unless_agreed(document, key, decision.after, dialect)
     back = _going_back(decisions)
     return undo.undone(document, back, [entry for entry in entries if entry not in back]) if back else document
 

@@ -4,7 +4,7 @@
 """A .env file as pieces that keep their own text, so that what is not edited comes back byte for byte.
 
 Which lines are bindings, and what they hold, is read as python-dotenv reads it. Where a key is bound twice, the last
-binding counts: python-dotenv, systemd's EnvironmentFile, ``docker --env-file`` and a shell all take that one. A line
+binding counts. What other readers have of the file is asked of ``readers``. A line
 that is no binding (a comment, a bare name, something that cannot be read) is kept and never touched.
 """
 
@@ -16,14 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Mapping, Match, Pattern, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv.quoting import (
-    UNQUOTED,
     decode,
-    quote,
-    style_of,
 )
 
 _BOM = "\ufeff"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 _MOST_SHOWN, _LONGEST_SHOWN = 20, 40  # of the names that a file sets, where one is missing
 
@@ -195,46 +192,20 @@ def _read_token(cursor: _Cursor) -> str:
 # --- editing ---
 
 
-def with_value(document: Document, key: str, value: str) -> Document:
-    """The last binding of the key holds the value, written in that binding's own quoting where the value allows it."""
-    place, piece = document.bindings(key)[-1]
-    if style_of(piece.token) == UNQUOTED and piece.token.endswith("\\"):
-        raise DotenvError(
-            f"{key} ends with a backslash: a shell and systemd take the next line as its continuation and "
-            "python-dotenv does not. Write the value on one line by hand, then run again"
-        )
-    token = quote(key, value, style_of(piece.token), has_bounds=_shows_where_nothing_is(piece))
-    return _checked(document, _put(document, {place: token}), {key: value})
-
-
-def _shows_where_nothing_is(piece: Piece) -> bool:
-    """An empty value needs quotes: a comment follows, or blanks before it would become blanks after it."""
-    return "#" in piece.tail or piece.head != piece.head.rstrip()
-
-
 def with_tokens(document: Document, key: str, tokens: Sequence[str]) -> Document:
-    """The bindings of the key are written exactly so, quotes included: one token for each."""
-    places = [place for place, _piece in document.bindings(key)]
-    return _checked(document, _put(document, dict(zip(places, tokens))), {key: decode(tokens[-1])})
+    """The last bindings of the key, as many as there are tokens, are written exactly so, quotes included."""
+    places = [place for place, _piece in document.bindings(key)][-len(tokens) :]
+    pieces = list(document.pieces)
+    for place, token in zip(places, tokens):
+        pieces[place] = replace(pieces[place], token=token)
+    return _checked(document, Document(tuple(pieces)), {key: decode(tokens[-1])})
 
 
-def appended(document: Document, key: str, value: str) -> Document:
-    """A new last line in the manner of the file: its newlines, quoting, ``export``, and missing last newline."""
-    if not _NAME.match(key):
-        raise DotenvError(f"{key!r} cannot be added: a name is made of letters, digits and _ and begins with no digit")
-    bindings = [piece for piece in document.pieces if piece.key is not None]
-    exported = bool(bindings) and all(piece.head.lstrip().startswith("export") for piece in bindings)
-    line = ("export " if exported else "") + f"{key}=" + quote(key, value, _usual_style(bindings))
-    if document.ends_with_newline:
-        text = document.text + line + document.newline
-    else:
-        text = document.text + document.newline + line
-    return _checked(document, parse_text(text), {key: value})
-
-
-def _usual_style(bindings: Iterable[Piece]) -> str:
-    styles = [style_of(piece.token) for piece in bindings if piece.token]
-    return max(styles, key=styles.count) if styles else UNQUOTED
+def with_line(document: Document, key: str, line: str, token: str) -> Document:
+    """A new last line, with the newline that the file has, and without one at its end where the file has none."""
+    text = document.text + ("" if document.ends_with_newline else document.newline) + line + token
+    text += document.newline if document.ends_with_newline else ""
+    return _checked(document, parse_text(text), {key: decode(token)})
 
 
 def without(document: Document, key: str) -> Document:
@@ -266,14 +237,6 @@ def without_last_newline(document: Document) -> Document:
 
 def _ends_line(text: str) -> bool:
     return text in ("", _BOM) or text.endswith(("\n", "\r"))
-
-
-def _put(document: Document, tokens: Mapping[int, str]) -> Document:
-    """With other tokens at these places among the pieces."""
-    pieces = list(document.pieces)
-    for place, token in tokens.items():
-        pieces[place] = replace(pieces[place], token=token)
-    return Document(tuple(pieces))
 
 
 def _checked(before: Document, after: Document, changed: Mapping[str, str | None]) -> Document:
@@ -317,7 +280,7 @@ def absence(document: Document, key: str) -> str:
 
 def _some_names(names: Sequence[str]) -> str:
     """What reads as a name: a line of a key in PEM, or of a URL, is taken for a name by the grammar, too."""
-    shown = [name for name in names if _NAME.match(name) and len(name) <= _LONGEST_SHOWN]
+    shown = [name for name in names if NAME.match(name) and len(name) <= _LONGEST_SHOWN]
     shown = shown[:_MOST_SHOWN]
     rest = len(names) - len(shown)
     return ", ".join([*shown, *([f"{rest} more"] if rest else [])]) or "nothing"
