@@ -9,8 +9,11 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import Goal
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, warn_of_strangers
+
+OUR_GROUP = "group/kempian.cache_migration.cache_migration"
 
 # What each of them puts where everybody reads, and how it is switched off.
 _SHOWS_SECRETS = {
@@ -36,6 +39,7 @@ class BeginningAction(EngineAction):
         refuse_what_shows_secrets()
         self.refuse_another_order(task_vars)
         warn_of_strangers(task_vars)
+        self.warn_of_defaults_that_do_not_reach()
         settings = self.settings(task_vars, goal.stages)
         self.refuse_an_interpreter_without_its_user(goal, task_vars)
         self.stop_where_another_run_is(goal, settings, task_vars)
@@ -67,6 +71,15 @@ class BeginningAction(EngineAction):
                 f"This play has {'serial' if in_parts else f'strategy: {strategy}'}, and the roles of this "
                 "collection decide over all hosts at once: leave it out, and set migration_canary and "
                 "migration_batch_size instead."
+            )
+
+    def warn_of_defaults_that_do_not_reach(self) -> None:
+        """They are of amazon.aws's own modules, and say which account for all that a playbook does, as it seems."""
+        stated = {name for each in self._task.module_defaults or () for name in each}
+        if stated & {"group/aws", "group/amazon.aws.aws"} and OUR_GROUP not in stated:
+            Display().warning(
+                "module_defaults of group/aws do not reach this collection, which asks AWS by the environment of the "
+                f"run. Say it of {OUR_GROUP} as well, where a profile or an account is meant."
             )
 
     def stop_where_another_run_is(self, goal: Goal, settings: dict[str, Any], task_vars: Any) -> None:

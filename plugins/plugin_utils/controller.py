@@ -80,14 +80,14 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         finally:
             self._task.check_mode = usual
 
-    def client(self, service: str, region: str) -> Any:
-        """A client of boto3 by the environment of the task and its play, and amazon.aws's fallbacks.
+    def client_by(self, options: Mapping[str, Any], service: str) -> Any:
+        """A client of boto3 by these options, the environment of the task and its play, and amazon.aws's fallbacks.
 
         Raises AnsibleActionFail where none can be made.
         """
         with in_process.environment(self.environment()):
             try:
-                return in_process.client(Order(self._task.action, {"region": region}), service)
+                return in_process.client(Order(self._task.action, options), service)
             except NoClient as why:
                 raise AnsibleActionFail(str(why)) from None
 

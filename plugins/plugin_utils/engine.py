@@ -26,11 +26,33 @@ LOOK, SURVEYED, RESULT, BACK = "__move_look", "__move_surveyed", "__move_result"
 class EngineAction(ControllerAction):
     """Base of an action that decides, or composes others. What it registers holds no secret."""
 
+    works_on_the_controller = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        if self.works_on_the_controller:
+            self._connection = self.local_connection()
+        return dict(super().run(tmp, task_vars))
+
+    def local_connection(self) -> Any:
+        """To this very process's machine, as its user, whatever the inventory says of localhost.
+
+        What group_vars/all says of become reaches localhost, too, and stands above the keyword of a task; and a
+        localhost that the inventory names is asked by ssh where nothing says otherwise. Root has other credentials of
+        AWS, and none of the environment. https://github.com/ansible/ansible/issues/12577 and 31420
+        """
+        local = self._shared_loader_obj.connection_loader.get(
+            "ansible.builtin.local", self._play_context, new_stdin=None
+        )
+        local.set_options()
+        local._shell.set_options()
+        return local
+
     def do(self, name: str, args: Mapping[str, Any], task_vars: Any, check_mode: bool | None = None) -> dict[str, Any]:
         """The result of another action of this collection on the controller, of this task's connection and mode."""
         task = self._task.copy()
         task.action = f"{COLLECTION}.{name}"
-        task.args = {name: value for name, value in args.items() if value is not None}
+        stated = {name: value for name, value in args.items() if value is not None}
+        task.args = {**self.defaults_of(name), **stated}
         task.check_mode = self._task.check_mode if check_mode is None else check_mode
         action = self._shared_loader_obj.action_loader.get(
             task.action,
@@ -51,6 +73,24 @@ class EngineAction(ControllerAction):
             return dict(action.run(task_vars=task_vars))
         except AnsibleError as error:
             return {"failed": True, "msg": error.message}
+
+    def client(self, name: str, service: str, region: str) -> Any:
+        """A client as the action ``name`` would have it. Raises AnsibleActionFail where none can be made."""
+        return self.client_by({**self.defaults_of(name), "region": region}, service)
+
+    def defaults_of(self, name: str) -> dict[str, Any]:
+        """What ``module_defaults`` of the play say of an action, such as the profile of AWS, which tells the account.
+
+        Ansible puts them among the arguments of a task's own action alone.
+        """
+        action, defaults = f"{COLLECTION}.{name}", {}
+        for each in self._task.module_defaults or ():
+            defaults.update(each)
+        groups = (getattr(self._task._parent._play, "_action_groups", None) or {}).get(action, ())
+        said: dict[str, Any] = {}
+        for of in [*(each for each in defaults if each.removeprefix("group/") in groups), action]:
+            said.update(self._templar.template(defaults.get(of) or {}))
+        return said
 
     def settings(self, task_vars: Mapping[str, Any], stages: Iterable[str]) -> dict[str, Any]:
         """The ``migration_*`` options of these stages without their prefix, checked. What is no option is named."""

@@ -118,7 +118,7 @@ class Looking:
         return self.action.do(name, {"region": self.settings["region"], **args}, self.task_vars, check_mode)
 
     def client(self, service: str) -> Any:
-        return self.action.client(service, self.settings["region"])
+        return self.action.client(on_aws.MODULE, service, self.settings["region"])
 
     def made(self, found: Found | None, token: str) -> Found:
         try:
@@ -317,7 +317,7 @@ def secret_value(action: EngineAction, region: str, secret: str, version: str) -
     """What a version of a secret holds, the current one where none is named; None where it cannot be read."""
     asked = {"VersionId": version} if version else {"VersionStage": "AWSCURRENT"}
     try:
-        client = action.client("secretsmanager", region)
+        client = action.client("cache_token", "secretsmanager", region)
         return str(client.get_secret_value(SecretId=secret, **asked)["SecretString"])
     except (BotoCoreError, ClientError, AnsibleActionFail):
         return None

@@ -19,6 +19,8 @@ NOTICE_A_LOST_HOST = "-o ServerAliveInterval=5 -o ServerAliveCountMax=3"
 class HostAction(EngineAction):
     """Base of an action that works on a host."""
 
+    works_on_the_controller = False
+
     def be_ready(self) -> None:
         connection = self._connection
         with contextlib.suppress(KeyError, ValueError, AttributeError):

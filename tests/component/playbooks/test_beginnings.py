@@ -46,15 +46,24 @@ def play(tmp_path: Path, moto_options: dict[str, str]) -> Play:
         "AWS_SECRET_ACCESS_KEY": moto_options["secret_key"],
     }
 
-    def run(playbook: str, *arguments: str, hosts: dict[str, Any], **variables: object) -> Run:
-        inventory = {"all": {"vars": {**settings, **variables}, "hosts": {"localhost": HERE}}, "app": {"hosts": hosts}}
+    def run(
+        playbook: str,
+        *arguments: str,
+        hosts: dict[str, Any],
+        localhost: dict[str, Any] | None = HERE,
+        access: bool = True,
+        **variables: object,
+    ) -> Run:
+        """``localhost`` None: the inventory does not name it. ``access`` is to AWS, by the environment."""
+        named = {} if localhost is None else {"localhost": localhost}
+        inventory = {"all": {"vars": {**settings, **variables}, "hosts": named}, "app": {"hosts": hosts}}
         (tmp_path / "hosts.yml").write_text(json.dumps(inventory))
         command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", str(tmp_path / "hosts.yml")]
         return Run(
             subprocess.run(
                 [*command, *arguments],
                 cwd=CHECKOUT,
-                env={**os.environ, **environ},
+                env={**os.environ, **(environ if access else {})},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -62,6 +71,19 @@ def play(tmp_path: Path, moto_options: dict[str, str]) -> Play:
         )
 
     return run
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Callable[..., str]:
+    """A playbook of a user's own with a role of the collection."""
+
+    def write(role: str, **keywords: Any) -> str:
+        roles = [{"role": f"kempian.cache_migration.{role}"}]
+        play = {"name": "Play", "hosts": "app", "gather_facts": False, "roles": roles, **keywords}
+        (tmp_path / "own.yml").write_text(json.dumps([play]))
+        return str(tmp_path / "own.yml")
+
+    return write
 
 
 def test_the_apps_interpreter_without_its_user_is_refused_as_root_would_run_it(play: Play) -> None:
@@ -120,12 +142,9 @@ def test_a_run_for_some_of_the_hosts_that_share_a_value_is_refused(play: Play) -
 
 @pytest.mark.parametrize("stated", [{"serial": 1}, {"strategy": "free"}])
 def test_a_play_that_decides_over_some_hosts_alone_is_refused_in_one_sentence(
-    play: Play, tmp_path: Path, stated: dict[str, Any]
+    play: Play, own: Callable[..., str], stated: dict[str, Any]
 ) -> None:
-    roles = [{"role": "kempian.cache_migration.cutover"}]
-    own = {"name": "Play", "hosts": "app", "gather_facts": False, "roles": roles, **stated}
-    (tmp_path / "own.yml").write_text(json.dumps([own]))
-    run = play(str(tmp_path / "own.yml"), hosts={"app1": HERE, "app2": HERE})
+    run = play(own("cutover", **stated), hosts={"app1": HERE, "app2": HERE})
     assert run.code != 0
     assert f"This play has {next(iter(stated))}" in run.said
     assert "cannot be reached" not in run.said and "could not be reached" not in run.said
@@ -159,3 +178,52 @@ def test_a_run_without_a_region_is_refused_by_the_name_of_the_variable(
     run = play(playbook, "--check", hosts={"app1": HERE}, migration_region="")
     assert run.code != 0
     assert "migration_region is not set. Set it" in run.said
+
+
+@pytest.mark.parametrize("localhost", [None, {}], ids=["unnamed", "named"])
+def test_what_the_inventory_says_of_all_hosts_is_not_how_aws_is_asked(
+    play: Play, localhost: dict[str, Any] | None
+) -> None:
+    """As `[all:vars] ansible_become=true`, with a password that this machine does not have for its own sudo."""
+    other = {"ansible_become_user": "nobody", "ansible_become_exe": "/bin/false", "ansible_become_password": "x"}
+    run = play("migrate.yml", "--check", hosts={"app1": HERE}, localhost=localhost, ansible_become=True, **other)
+    assert "so no app reads its values there" in run.said, run.text
+
+
+def test_a_localhost_that_the_inventory_names_is_not_asked_by_ssh(play: Play, unused_port: Callable[[], int]) -> None:
+    run = play("migrate.yml", "--check", hosts={"app1": HERE}, localhost={"ansible_port": unused_port()})
+    assert "so no app reads its values there" in run.said, run.text
+
+
+@pytest.mark.parametrize("localhost", [None, {}], ids=["unnamed", "named"])
+def test_how_to_log_in_may_be_looked_up_by_the_name_of_a_host(
+    play: Play, tmp_path: Path, localhost: dict[str, Any] | None
+) -> None:
+    """Of localhost there is nothing to be found."""
+    (tmp_path / "app1").write_text("secret")
+    found = f"{{{{ lookup('file', '{tmp_path}/' ~ inventory_hostname) }}}}"
+    names = ("ansible_become_password", "ansible_password", "ansible_user", "ansible_ssh_private_key_file")
+    run = play("migrate.yml", "--check", hosts={"app1": HERE}, localhost=localhost, **dict.fromkeys(names, found))
+    assert "so no app reads its values there" in run.said, run.text
+
+
+GROUP = "group/kempian.cache_migration.cache_migration"
+SHARED = [{"store": "ssm", "parameter": "/shop/url"}]
+
+
+def test_module_defaults_reach_what_a_role_asks_of_aws(
+    play: Play, own: Callable[..., str], moto_options: dict[str, str]
+) -> None:
+    """They may say which account: a run that passes them over asks, and changes, another one."""
+    nobodys = own("cutover", module_defaults={GROUP: {"profile": "nobody"}})
+    assert "profile (nobody) could not be found" in play(nobodys, hosts={"app1": HERE}, access=False).said
+
+    known = own("cutover", module_defaults={GROUP: dict(moto_options)})
+    run = play(known, "--check", hosts={"app1": HERE}, access=False, migration_values=SHARED)
+    assert "/shop/url does not exist" in run.said or "no parameter /shop/url" in run.said, run.text
+
+
+def test_module_defaults_that_do_not_reach_are_warned_of(play: Play, own: Callable[..., str]) -> None:
+    playbook = own("state", module_defaults={"group/amazon.aws.aws": {"profile": "nobody"}})
+    run = play(playbook, hosts={"app1": HERE})
+    assert f"Say it of {GROUP} as well" in run.said, run.text
