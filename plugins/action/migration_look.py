@@ -18,6 +18,8 @@ class ActionModule(BeginningAction):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        if left_out := self.left_out(task_vars):
+            return left_out
         goal = GOALS[self._task.args["goal"]]
         settings = self.begin(goal, task_vars)
         known = Looking(self, goal, settings, task_vars).known()

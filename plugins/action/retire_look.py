@@ -18,6 +18,8 @@ class ActionModule(BeginningAction):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        if left_out := self.left_out(task_vars):
+            return left_out
         if not self.settings(task_vars, RETIRE.stages)["decommission"]:
             raise AnsibleActionFail(
                 "This playbook retires the old Redis, and does so only when asked: -e migration_decommission=true. See "

@@ -10,6 +10,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import playbooks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import Goal
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, warn_of_strangers
 
@@ -32,7 +33,27 @@ _SHOWS_SECRETS = {
 
 
 class BeginningAction(EngineAction):
-    """Base of the first action of a run."""
+    """Base of the first action of a run. Its task has the tag always, so that one which leaves out all else is told."""
+
+    def left_out(self, task_vars: Any) -> dict[str, Any] | None:
+        """The result where --tags or --skip-tags leave out the tasks that follow: such a run ends well, and did nothing.
+
+        Tags of an include_role are not those of its tasks: https://github.com/ansible/ansible/issues/49732
+        """
+        play, task = self._task._parent._play, self._task.copy()
+        inherited = self._task._get_parent_attribute("tags", omit=True)  # from the role, its play and what imports it
+        task.tags = list(inherited) if isinstance(inherited, (list, tuple)) else []
+        if task.evaluate_tags(play.only_tags, play.skip_tags, task_vars):
+            return None
+        nothing = "--tags or --skip-tags of this run leave out the tasks of this migration: nothing of it was done"
+        if playbooks.is_ours(task_vars.get("playbook_dir", "")):
+            raise AnsibleActionFail(f"{nothing}. Its tasks are of one piece, and have no tags: run it without.")
+        if not task.tags:  # else they are the user's own, who left them out
+            Display().warning(
+                f"{nothing}. Where that is not meant, give the tag to the role under roles or to import_role; an "
+                "include_role hands it on by apply alone."
+            )
+        return {"changed": False, "skipped": True, "skip_reason": nothing}
 
     def begin(self, goal: Goal, task_vars: Any) -> dict[str, Any]:
         """The options of this goal; what must not be is refused before anything is looked at."""

@@ -18,10 +18,19 @@ def word(name: str, playbook_dir: str, root: str = "") -> str:
     In a clone a run starts from the clone's own playbooks. One that starts from the user's own, or from where
     ansible-galaxy installs collections, has no such path at hand; the full name works wherever the collection is found.
     """
-    root = os.path.realpath(root or os.path.join(os.path.dirname(__file__), *[".."] * 3))
+    root = _root(root)
     is_installed = root.split(os.sep)[-3:] == ["ansible_collections", _NAMESPACE, _NAME]
-    is_own = os.path.realpath(playbook_dir) in (root, os.path.join(root, "playbooks"))
-    return _path(name) if is_own and not is_installed else _full_name(name)
+    return _path(name) if is_ours(playbook_dir, root) and not is_installed else _full_name(name)
+
+
+def is_ours(playbook_dir: str, root: str = "") -> bool:
+    """Whether what was started is a playbook of this collection, and none of the user's own that has its roles."""
+    root = _root(root)
+    return os.path.realpath(playbook_dir) in (root, os.path.join(root, "playbooks"))
+
+
+def _root(root: str) -> str:
+    return os.path.realpath(root or os.path.join(os.path.dirname(__file__), *[".."] * 3))
 
 
 def either(name: str) -> str:

@@ -227,3 +227,49 @@ def test_module_defaults_that_do_not_reach_are_warned_of(play: Play, own: Callab
     playbook = own("state", module_defaults={"group/amazon.aws.aws": {"profile": "nobody"}})
     run = play(playbook, hosts={"app1": HERE})
     assert f"Say it of {GROUP} as well" in run.said, run.text
+
+
+NOTHING_DONE = "leave out the tasks of this migration: nothing of it was done"
+
+
+@pytest.mark.parametrize("arguments", [("--tags", "cutover"), ("--skip-tags", "all"), ("--tags", "tagged")])
+@pytest.mark.parametrize("playbook", ["migrate.yml", "playbooks/decommission.yml"])
+def test_tags_that_leave_a_playbook_nothing_to_do_are_refused(
+    play: Play, playbook: str, arguments: tuple[str, str]
+) -> None:
+    """They ended well, with two tasks that were ok on every host: those that check the options of a role."""
+    run = play(playbook, *arguments, hosts={"app1": HERE})
+    assert run.code != 0
+    assert NOTHING_DONE in run.said
+
+
+@pytest.mark.parametrize("arguments", [("--tags", "all"), ("--tags", "untagged"), ("--skip-tags", "slow")])
+def test_tags_that_leave_nothing_out_are_as_none(play: Play, arguments: tuple[str, str]) -> None:
+    run = play("migrate.yml", *arguments, hosts={"app1": HERE})
+    assert "so no app reads its values there" in run.said, run.text
+
+
+@pytest.mark.parametrize("tags", [[], ["cache"]], ids=["none", "its own"])
+def test_a_role_that_the_tags_of_a_run_leave_out_does_not_fail_it(
+    play: Play, own: Callable[..., str], tags: list[str]
+) -> None:
+    """One of the user's own, which has other things to do. That a role has no tag at all may be a mistake."""
+    run = play(own("cutover", tags=tags), "--tags", "nginx", hosts={"app1": HERE})
+    assert run.code == 0, run.text
+    assert (NOTHING_DONE in run.said) == (not tags)
+
+
+def test_a_role_is_run_by_its_tag(play: Play, own: Callable[..., str], tmp_path: Path) -> None:
+    run = play(own("cutover", tags=["cache"]), "--tags", "cache", hosts={"app1": HERE})
+    assert "so no app reads its values there" in run.said, run.text
+
+    task: dict[str, Any] = {"ansible.builtin.include_role": {"name": "kempian.cache_migration.cutover"}}
+    task["tags"] = ["cache"]
+    including = {"name": "Play", "hosts": "app", "gather_facts": False, "tasks": [task]}
+    (tmp_path / "own.yml").write_text(json.dumps([including]))
+    run = play(str(tmp_path / "own.yml"), "--tags", "cache", hosts={"app1": HERE})
+    assert NOTHING_DONE in run.said, run.text
+    task["ansible.builtin.include_role"]["apply"] = {"tags": ["cache"]}
+    (tmp_path / "own.yml").write_text(json.dumps([including]))
+    run = play(str(tmp_path / "own.yml"), "--tags", "cache", hosts={"app1": HERE})
+    assert "so no app reads its values there" in run.said, run.text
