@@ -86,3 +86,10 @@ def test_what_asks_the_old_redis_to_retire_it_or_to_bring_it_back_has_an_end():
     asking = [task for task in tasks if steps[task["name"]] in ("look", "ask", "wait")]
     assert len(asking) == 3
     assert [task["name"] for task in asking if not task.get("timeout")] == []
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != ENGINE])
+def test_each_task_of_a_role_rests_on_those_before_also_where_a_play_ignores_errors(role):
+    """Tasks that are included inherit it of what includes them."""
+    tasks = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
+    assert [task["name"] for task in tasks if task.get("ignore_errors") is not False] == []
