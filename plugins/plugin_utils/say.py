@@ -10,6 +10,7 @@ import re
 import textwrap
 from typing import Iterable
 
+from ansible import constants
 from ansible.utils.display import Display
 
 # A command is copied from the screen, and so is never broken: one between backticks, or one that ends its line.
@@ -21,11 +22,14 @@ _KEPT_SPACE = "\0"
 # terminal (a pipe, a log, AWX) gets whole lines, so that they can be searched.
 _IS_TERMINAL = os.isatty(1)
 
+# What a program reads holds nothing but data: https://github.com/ansible/ansible/issues/17122
+_IS_DATA = str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK")).rpartition(".")[2] in ("json", "jsonl")
+
 
 def lines(texts: Iterable[str]) -> None:
-    """Each on a line of its own, or on as many as the terminal is narrow."""
+    """Each on a line of its own, or on as many as the terminal is narrow; where the output is data, on standard error."""
     for text in texts:
-        Display().display(fitted(text))
+        Display().display(fitted(text), stderr=_IS_DATA)
 
 
 def fitted(text: str) -> str:
