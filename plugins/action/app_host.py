@@ -59,6 +59,10 @@ class ActionModule(HostAction):
             raise AnsibleActionFail("app_host works on the host itself: take delegate_to away from this task.")
         super().be_ready()
 
+    @property
+    def goes_on(self) -> bool:
+        return bool(self._goal.goes_on)
+
     # --- looking ---
 
     def look(self) -> dict[str, Any]:

@@ -43,6 +43,10 @@ class ActionModule(HostAction, RetireAction):
             told = {"failed": True, "msg": failure_reason(seen)}
         return {"changed": step == "backup" and not failure_reason(seen), "seen": told, "run": self.this_run}
 
+    @property
+    def goes_on(self) -> bool:
+        return bool(self._task.args["step"] == "wait")
+
     def look(self) -> Found:
         """Every host asks, so that it is known whom the old Redis answers."""
         return self.module("old_redis_info", {**self.place(), "ask": True})

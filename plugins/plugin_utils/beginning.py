@@ -36,7 +36,7 @@ class BeginningAction(EngineAction):
     """Base of the first action of a run. Its task has the tag always, so that one which leaves out all else is told."""
 
     def left_out(self, task_vars: Any) -> dict[str, Any] | None:
-        """The result where --tags or --skip-tags leave out the tasks that follow: such a run ends well, and did nothing.
+        """The result where --tags or --skip-tags leave out the tasks that follow: it ends well, and did nothing.
 
         Tags of an include_role are not those of its tasks: https://github.com/ansible/ansible/issues/49732
         """

@@ -113,8 +113,7 @@ class EngineAction(ControllerAction):
             raise AnsibleActionFail("; ".join(checked.error_messages) + ". Mend that in the inventory, or after -e.")
         return {name: checked.validated_parameters[option.full_name] for name, option in wanted.items()}
 
-    @staticmethod
-    def opened(sealed: str) -> str:
+    def opened(self, sealed: str) -> str:
         """A secret that an earlier task of this run has sealed."""
         secret = unseal(sealed or "")
         if secret is None:

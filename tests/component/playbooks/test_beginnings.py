@@ -273,3 +273,28 @@ def test_a_role_is_run_by_its_tag(play: Play, own: Callable[..., str], tmp_path:
     (tmp_path / "own.yml").write_text(json.dumps([including]))
     run = play(str(tmp_path / "own.yml"), "--tags", "cache", hosts={"app1": HERE})
     assert "so no app reads its values there" in run.said, run.text
+
+
+@pytest.mark.parametrize("role", ["cutover", "decommission"])
+def test_a_play_that_ignores_errors_does_not_run_over_what_a_role_refuses(
+    play: Play, own: Callable[..., str], role: str
+) -> None:
+    """Where the lock could not be had, the instance of the old Redis would have been stopped all the same."""
+    run = play(own(role, ignore_errors=True), hosts={"app1": HERE})
+    assert run.code != 0
+    assert "ignored=0" in run.said, run.text
+    assert "no attribute" not in run.said, "it went on"
+
+
+def test_a_token_is_not_handed_over_as_a_file(play: Play, connect: Callable[[str], Any]) -> None:
+    """As aws_ssm does it, through a bucket, and su."""
+    connect("secretsmanager").create_secret(Name="as-a-file", SecretString="hush-4711-hush-4711")
+    files = {**HERE, "ansible_become": True, "ansible_become_method": "su"}
+    target = {"address": "127.0.0.1", "port": 1, "tls": True, "auth": "token"}
+    stated = {"migration_auth_token_secret": "as-a-file", "migration_endpoint": target}
+    run = play("playbooks/cutover.yml", hosts={"app1": files}, **stated)
+    assert "app1 failed: local and su hand a module over as a file" in run.said, run.text
+    assert "AWS-StartSSHSession" in run.said
+
+    run = play("playbooks/cutover.yml", hosts={"app1": files})  # which has no token
+    assert "so no app reads its values there" in run.said, run.text
