@@ -28,11 +28,6 @@ class EngineAction(ControllerAction):
 
     works_on_the_controller = True
 
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        if self.works_on_the_controller:
-            self._connection = self.local_connection()
-        return dict(super().run(tmp, task_vars))
-
     def local_connection(self) -> Any:
         """To this very process's machine, as its user, whatever the inventory says of localhost.
 
@@ -48,7 +43,9 @@ class EngineAction(ControllerAction):
         return local
 
     def do(self, name: str, args: Mapping[str, Any], task_vars: Any, check_mode: bool | None = None) -> dict[str, Any]:
-        """The result of another action of this collection on the controller, of this task's connection and mode."""
+        """The result of another action of this collection on the controller, in the mode of this task."""
+        if self.works_on_the_controller:
+            self._connection = self.local_connection()
         task = self._task.copy()
         task.action = f"{COLLECTION}.{name}"
         stated = {name: value for name, value in args.items() if value is not None}

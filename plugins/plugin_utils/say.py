@@ -27,7 +27,7 @@ _IS_DATA = str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK")).rpa
 
 
 def lines(texts: Iterable[str]) -> None:
-    """Each on a line of its own, or on as many as the terminal is narrow; where the output is data, on standard error."""
+    """Each on a line of its own, or on as many as the terminal is narrow; beside an output that is data."""
     for text in texts:
         Display().display(fitted(text), stderr=_IS_DATA)
 
