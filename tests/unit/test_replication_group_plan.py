@@ -169,6 +169,12 @@ def test_planning_against_the_predicted_result_of_a_plan_yields_no_steps(current
     assert bool(first.steps) == (first.diff()["before"] != first.diff()["after"]) or not first.steps
 
 
+def test_what_is_adopted_is_predicted_as_it_is():
+    """Neither tags nor the description, which may differ, become ours."""
+    current = replace(CURRENT, tags={"team": "a"})
+    assert predict(current, desired(adopt=True, replication_group_description="ours")) == current
+
+
 @given(GROUPS, st.fixed_dictionaries({}, optional=OPTIONS))
 def test_a_plan_has_no_token_in_its_description_and_no_step_but_for_what_differs(current, params):
     try:

@@ -85,6 +85,8 @@ def predict(current: ReplicationGroup | None, desired: Desired) -> ReplicationGr
     """The group that the plan leads to, for its endpoint and its cost before it is there."""
     if current is None or current.is_going:
         return created(desired)
+    if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name):
+        return current  # adopted, and so left as it is
     return _predict(current, desired, differences(current, desired))
 
 
