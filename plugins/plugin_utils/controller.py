@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process, lock_keeper, run  # noqa: F401 # run knows by its import which process the run is
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process, lock_keeper, run
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import NoClient, Order, Result
 
 COLLECTION = "kempian.cache_migration"
@@ -46,6 +46,7 @@ _ACTIONS = (
 )
 SERVICES = {"ec2", "s3", "secretsmanager", "ssm", *(action.partition(":")[0] for action in _ACTIONS)}
 
+run.note_process()
 lock_keeper.await_keepers_at_the_end()  # whichever action takes the lock
 in_process.parse_models(sorted(SERVICES))
 

@@ -10,14 +10,20 @@ import os
 import socket
 from typing import Any
 
-_process = os.getpid()  # ansible-playbook's, as controller.py imports this before the worker of a task is forked
+_process = 0  # of ansible-playbook itself, where that is known
+
+
+def note_process() -> None:
+    """For the process of the run, before it forks the worker of a task: controller.py is imported there."""
+    global _process  # noqa: PLW0603 # of the process
+    _process = os.getpid()
 
 
 def this_run(playbooks: list[str]) -> dict[str, Any]:
     """The run that an action plugin works for: tasks are carried out in a child of ansible-playbook, which goes on as
     another's where that is killed.
     """
-    pid = _process if _process != os.getpid() else os.getppid()
+    pid = _process if _process not in (0, os.getpid()) else os.getppid()
     return {
         "user": _user(),
         "host": socket.gethostname(),

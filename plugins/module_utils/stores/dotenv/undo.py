@@ -46,7 +46,7 @@ def undone(document: Document, entries: Sequence[Entry], still_open: Sequence[En
 
 
 def _lines(entry: Entry) -> list[tuple[int, str]]:
-    return [(place, text) for place, text in entry.restore["lines"]]
+    return list(map(tuple, entry.restore["lines"]))
 
 
 def _token(key: str, line: str) -> str:
