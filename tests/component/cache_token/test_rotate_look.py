@@ -45,7 +45,7 @@ class Controller:
     def do(self, name: str, args: dict[str, Any], _task_vars: Any, check_mode: bool = True) -> dict[str, Any]:
         return in_process.carry_out(MODULES[name], Order(name, args, check_mode))
 
-    def client(self, service: str, region: str) -> Any:
+    def client(self, _name: str, service: str, region: str) -> Any:
         return in_process.client(Order(self._task.action, {"region": region}), service)
 
 
