@@ -83,7 +83,7 @@ class ActionModule(HostAction):
             "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
             "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
             "leave": self.left_of_a_look(),
-            "probe": self.probe() if self.is_to_prove(is_known) else None,
+            "probe": {**self.probe(), "databases": self.databases()} if self.is_to_prove(is_known) else None,
             "old": self.old() if self.may_go_back() else None,
             "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
             **self.interpreter(),
@@ -146,9 +146,9 @@ class ActionModule(HostAction):
     def move(self) -> dict[str, Any]:
         """To the target: prove it, change the values, restart, prove that every process is there and none elsewhere."""
         with Trip(self._host) as trip:
-            trip.take(
-                "Probe the target", self.module("cache_probe", {**self.probe(), **self.interpreter()}), is_act=False
-            )
+            for database in self.databases():
+                order = {**self.probe(), "database": database, **self.interpreter()}
+                trip.take("Probe the target", self.module("cache_probe", order), is_act=False)
             changes = [
                 trip.take("Change the value", self.module("env_update", self.change(value, self.wanted(value))))
                 for value in self._migration.own
@@ -260,8 +260,12 @@ class ActionModule(HostAction):
 
     def probe(self) -> dict[str, Any]:
         token = self.token()
-        order = {"endpoint": self._known.endpoint, "database": self._settings.get("database") or 0, "write": True}
+        order = {"endpoint": self._known.endpoint, "write": True}
         return {**order, "auth_token": token} if token else order
+
+    def databases(self) -> list[int]:
+        """Of the target, which the app reads and writes."""
+        return self._migration.databases(self._settings) or [int(self._settings.get("database") or 0)]
 
     def old(self) -> dict[str, Any]:
         """How the way back is asked: by the host's own values, or where it has none by what all share."""

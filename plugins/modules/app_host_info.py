@@ -126,10 +126,11 @@ options:
       auth_token:
         description: Its token (password).
         type: str
-      database:
-        description: The database that the app uses.
-        type: int
-        default: 0
+      databases:
+        description: The databases that the app uses. Each is proven.
+        type: list
+        elements: int
+        default: [0]
       write:
         description: The probe writes a key of its own. Never in check mode.
         type: bool
@@ -401,7 +402,7 @@ OPTIONS: dict[str, Any] = {
         "options": {
             "endpoint": {"type": "dict", "required": True},
             "auth_token": {"type": "str", "no_log": True},
-            "database": {"type": "int", "default": 0},
+            "databases": {"type": "list", "elements": "int", "default": [0]},
             "write": {"type": "bool", "default": True},
         },
     },
@@ -411,6 +412,7 @@ OPTIONS: dict[str, Any] = {
     "python": {"type": "path"},
     "user": {"type": "str"},
 }
+TARGET = "target"
 TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
 
 
@@ -484,11 +486,12 @@ def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any
         wanted = params["probe"]
         target = Endpoint.from_dict(wanted["endpoint"])
         if target.is_known:
-            url = build_url(target, wanted["auth_token"] or "", wanted["database"])
             write = wanted["write"] and not module.check_mode
-            questions["target"] = Question(url, seconds=seconds, write=write)
+            for database in wanted["databases"]:
+                url = build_url(target, wanted["auth_token"] or "", database)
+                questions[f"{TARGET} {database}"] = Question(url, seconds=seconds, write=write)
         else:
-            parts["target"] = probe_result.after_apply(target, wanted["database"])
+            parts[TARGET] = probe_result.after_apply(target, wanted["databases"][0])
     if params["old"] is not None or params["survey"] is not None:
         old = url_of_old(params)
         if isinstance(old, Failure):
@@ -498,10 +501,10 @@ def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any
             questions["survey"] = SurveyQuestion(
                 old, seconds, (params["survey"] or {}).get("sample", 0), tls_as_app=True
             )
-    is_wanted = {"target": params["probe"], "old": params["old"], "survey": params["survey"]}
+    is_wanted = {TARGET: params["probe"], "old": params["old"], "survey": params["survey"]}
     wanted_parts = {name for name, option in is_wanted.items() if option is not None}
     return (
-        {name: question for name, question in questions.items() if name in wanted_parts},
+        {name: question for name, question in questions.items() if name.split()[0] in wanted_parts},
         {name: part for name, part in parts.items() if name in wanted_parts},
     )
 
@@ -536,7 +539,11 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     services = [service_seen(module, service, leave) for service in params["services"]]
     questions, parts = questions_of(module)
     answers = app_interpreter.ask(questions, interpreter)
-    parts.update({name: part_of(question, answers[name]) for name, question in questions.items()})
+    told = {name: part_of(question, answers[name]) for name, question in questions.items()}
+    of_target = [part for name, part in told.items() if name.split()[0] == TARGET]
+    if of_target:  # that it serves one database proves nothing of another
+        parts[TARGET] = next((part for part in of_target if "msg" in part), of_target[0])
+    parts.update({name: part for name, part in told.items() if name.split()[0] != TARGET})
     return {"stores": values, "services": services, **parts}
 
 

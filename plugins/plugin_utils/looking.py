@@ -10,6 +10,7 @@ For a goal that goes on, what cannot be seen is in the result; for another it en
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -268,7 +269,12 @@ class Looking:
 
     def look_at(self, value: Value, endpoint: Endpoint, token: str) -> Found:
         row = on_aws.STORES[value.store]
-        told = {"store": value.store, "name": value.address, "keys": dict(value.keys), "words": row.words}
+        told = {
+            "store": value.store,
+            "name": value.address,
+            "keys": {name: asdict(key) for name, key in value.keys.items()},
+            "words": row.words,
+        }
         seen = self.do(
             on_aws.MODULE,
             store=value.store,

@@ -99,7 +99,7 @@ class World:
                 {
                     "store": "ssm",
                     "name": SHARED_NAME,
-                    "keys": {SHARED_NAME: "url"},
+                    "keys": {SHARED_NAME: {"form": "url", "database": None}},
                     "words": "SSM parameter",
                     "version": {},
                     **seen,

@@ -114,3 +114,14 @@ def test_of_what_the_target_holds_the_first_host_tells_and_any_other_that_is_ask
 
     assert counts("look", "app1") == counts("survey", "app2") == {"total_keys": 7}
     assert counts("look", "app2") is None and counts("survey", "app2", "migrate") is None
+
+
+def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(monkeypatch):
+    keys = {"REDIS_URL": "url", "QUEUE_URL": {"form": "url", "database": 3}, "CACHE_URL": {"form": "url", "database": 3}}
+    monkeypatch.setitem(STATED, "values", [{"store": "dotenv", "path": PATH, "keys": keys}])
+    moved = Fake("cutover", "move")
+    moved.on()
+    names = [name for name, _args in moved.asked]
+    assert [args["database"] for name, args in moved.asked if name == "cache_probe"] == [0, 3]
+    assert names.index("env_update") == 2
+    assert moved.given("env_update")["values"]["QUEUE_URL"].endswith("/3")

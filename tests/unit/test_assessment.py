@@ -76,28 +76,39 @@ def test_modules_and_databases_that_are_not_served_are_refused():
     assert {finding.subject for finding in refusals(assess(source, TARGET, COLD))} == {"modules", "databases"}
 
 
-def database_of(database, **named):
-    found = assess(SOURCE, TARGET, Circumstances("cold", database=database, named_databases=named))
+def database_of(**databases):
+    """Of each host the databases that its URLs name and the new ones would."""
+    found = assess(SOURCE, TARGET, Circumstances("cold", databases=databases))
     return [finding for finding in found if finding.subject in ("database", "databases")]
 
 
-def test_the_database_that_the_old_url_names_is_the_one_of_the_new_or_none_is_stated():
-    assert database_of(2, app1=2, app2=2) == database_of(None, app1=2) == database_of(0) == []
+URL, BROKER = "/opt/shop/.env REDIS_URL", "/opt/shop/.env BROKER_URL"
+
+
+def test_the_database_that_the_old_url_names_is_the_one_of_the_new():
+    assert database_of(app1={URL: (2, 2), BROKER: (1, 1)}, app2={URL: (2, 2)}) == database_of() == []
 
 
 def test_another_database_than_the_old_url_names_is_refused_with_hosts_and_remedy():
-    [refused] = database_of(0, app1=2, app2=2)
-    assert refused.level == "refuse" and "app1, app2: database 2" in refused.found
-    assert "database 0" in refused.means and refused.remedy == "Set migration_database: 2."
+    [refused] = database_of(app1={URL: (2, 0)}, app2={URL: (2, 0)})
+    assert refused.level == "refuse" and refused.found == f"{URL} names database 2 on app1, app2."
+    assert f"{URL} 0" in refused.means and refused.remedy == "Set migration_database: 2."
+
+
+def test_keys_of_different_databases_are_each_to_state_theirs():
+    [refused] = database_of(app1={URL: (0, 0), BROKER: (1, 0)})
+    assert refused.found == f"{BROKER} names database 1 on app1."
+    told = "REDIS_URL: {form: url, database: 0}, BROKER_URL: {form: url, database: 1}"
+    assert told in refused.remedy
 
 
 def test_hosts_that_name_different_databases_cannot_migrate_together():
-    [refused] = database_of(0, app1=0, app2=2)
-    assert "app1: database 0; app2: database 2" in refused.found and "an inventory of their own" in refused.remedy
+    [refused] = database_of(app1={URL: (0, 0)}, app2={URL: (2, 0)})
+    assert refused.found == f"{URL} names database 2 on app2." and "an inventory of their own" in refused.remedy
 
 
 def test_a_database_of_the_old_url_that_is_not_served_is_refused_also_where_it_is_empty():
-    [refused] = database_of(16, app1=16)
+    [refused] = database_of(app1={URL: (16, 16)})
     assert (refused.level, refused.subject) == ("refuse", "databases") and "database 16" in refused.found
 
 

@@ -7,6 +7,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     FORMS,
+    Key,
     Migration,
     Service,
     SettingError,
@@ -28,9 +29,21 @@ def test_what_is_on_a_host_and_what_all_share_is_told_apart_in_order():
 
 
 def test_a_file_holds_redis_url_unless_it_says_otherwise_and_a_parameter_the_whole_url():
-    assert Value.from_dict(FILE).keys == {"REDIS_URL": "url"}
-    assert Value.from_dict({**FILE, "keys": {"CACHE": "url", "QUEUE": "url"}}).keys == {"CACHE": "url", "QUEUE": "url"}
-    assert Value.from_dict(PARAMETER).keys == {"/shop/REDIS_URL": "url"}
+    assert Value.from_dict(FILE).keys == {"REDIS_URL": Key()}
+    assert Value.from_dict({**FILE, "keys": {"CACHE": "url", "QUEUE": "url"}}).keys == {"CACHE": Key(), "QUEUE": Key()}
+    assert Value.from_dict(PARAMETER).keys == {"/shop/REDIS_URL": Key()}
+
+
+def test_a_key_has_the_database_of_the_migration_unless_it_has_one_of_its_own():
+    keys = {"CACHE": "url", "QUEUE": {"form": "url", "database": 1}, "RESULTS": {"database": "0"}}
+    value, endpoint = Value.from_dict({**FILE, "keys": keys}), Endpoint("elasticache", "shop", address="new").as_dict()
+    assert value.held(endpoint, "", {"database": 2}) == {
+        "CACHE": "redis://new:6379/2",
+        "QUEUE": "redis://new:6379/1",
+        "RESULTS": "redis://new:6379/0",
+    }
+    moved = of([{**FILE, "keys": keys}, {**PARAMETER, "database": 3}])
+    assert moved.databases({"database": 2}) == [2, 1, 0, 3]
 
 
 def test_each_key_holds_what_its_form_makes_of_the_endpoint(monkeypatch):
@@ -58,6 +71,8 @@ def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
         ([{"store": "ssm", "path": "/x"}], "no parameter"),
         ([{**FILE, "keys": ["REDIS_URL"]}], "no mapping"),
         ([{**FILE, "keys": {"REDIS_URL": "host"}}], "'host'"),
+        ([{**FILE, "keys": {"REDIS_URL": {"form": "url", "db": 1}}}], "unknown db"),
+        ([{**FILE, "keys": {"REDIS_URL": {"database": -1}}}], "-1"),
         ([{**PARAMETER, "form": "json"}], "'json'"),
         ([FILE, FILE], "twice"),
     ],

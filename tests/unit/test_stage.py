@@ -68,3 +68,13 @@ def test_where_its_place_is_told_by_what_each_host_reads():
     known = replace(world(Host(Held(FOREIGN))).known("assess"), settings=SETTINGS)
     place = stage.place_of(world(Host(Held(FOREIGN))).looks("assess")["app1"], known)
     assert (place["host"], place["port"]) == ("foreign.internal", 6379)
+
+
+def test_keys_of_one_host_that_lead_to_more_than_one_redis_are_refused_with_each_place():
+    there = world(ON_OLD)
+    [value] = there.looks("assess")["app1"].values
+    other = {**value["changes"]["REDIS_URL"], "before_location": {"host": "queue.internal", "port": 6380}}
+    both = ({**value, "changes": {**value["changes"], "BROKER_URL": other}},)
+    [refused] = weigh(there, **seen(there, "app1", values=both)).refusals
+    assert "REDIS_URL to old.internal:6379" in refused and "BROKER_URL to queue.internal:6380" in refused
+    assert "a migration of its own" in refused

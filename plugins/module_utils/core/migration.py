@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping
 
@@ -25,12 +26,34 @@ class SettingError(ValueError):
 
 
 @dataclass(frozen=True)
+class Key:
+    """What a key holds. Without a ``database`` it is the one of the migration."""
+
+    form: str = URL
+    database: int | None = None
+
+    @classmethod
+    def from_stated(cls, stated: Any, where: str) -> Key:
+        """Of a form alone, or of a mapping with one. ``where`` names the key in what is refused."""
+        told = dict(stated) if isinstance(stated, Mapping) else {"form": stated}
+        unknown = sorted(str(name) for name in set(told) - {"form", "database"})
+        if unknown:
+            raise SettingError(f"migration_values gives {where} the unknown {', '.join(unknown)}: use form, database")
+        form, database = told.get("form") or URL, told.get("database")
+        if form not in FORMS:
+            raise SettingError(f"migration_values gives {where} the form {form!r}: use {', '.join(FORMS)}")
+        if database is not None and not re.fullmatch("[0-9]{1,9}", str(database)):
+            raise SettingError(f"migration_values gives {where} the database {database!r}: it is a number from 0 on")
+        return cls(str(form), None if database is None else int(database))
+
+
+@dataclass(frozen=True)
 class Value:
     """One place that holds keys: ``address`` is a path on each host, or the name of what all consumers share."""
 
     store: str
     address: str
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Key] = field(default_factory=dict)
     dialect: tuple[str, ...] = ()  # who reads a file, where it need not be the same to all readers
 
     @classmethod
@@ -42,23 +65,27 @@ class Value:
         address = str(stated.get(word) or "")
         if not address:
             raise SettingError(f"migration_values has a value with store: {store} and no {word}: say where it is")
-        keys = stated.get("keys") or {DEFAULT_KEY: URL} if word == "path" else {address: stated.get("form") or URL}
+        of_all = {name: stated[name] for name in ("form", "database") if stated.get(name) is not None}
+        keys = stated.get("keys") or {DEFAULT_KEY: URL} if word == "path" else {address: of_all}
         if not isinstance(keys, Mapping):
             raise SettingError(
                 f"migration_values: keys of {address} is no mapping of names to forms, as {{REDIS_URL: url}}"
             )
-        for name, form in keys.items():
-            if form not in FORMS:
-                raise SettingError(
-                    f"migration_values gives {name} of {address} the form {form!r}: use {', '.join(FORMS)}"
-                )
-        forms = {str(name): str(form) for name, form in keys.items()}
-        return cls(store, address, forms, tuple(map(str, stated.get("dialect") or ())))
+        held = {
+            str(name): Key.from_stated(key, address if name == address else f"{name} of {address}")
+            for name, key in keys.items()
+        }
+        return cls(store, address, held, tuple(map(str, stated.get("dialect") or ())))
+
+    def databases(self, settings: Mapping[str, Any]) -> dict[str, int]:
+        """The number for each key."""
+        usual = int(settings.get("database") or 0)
+        return {name: usual if key.database is None else key.database for name, key in self.keys.items()}
 
     def held(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
         """What each key is to hold, by its form. Raises EndpointError."""
-        reached, database = Endpoint.from_dict(endpoint), int(settings.get("database") or 0)
-        return {key: FORMS[form](reached, token, database) for key, form in self.keys.items()}
+        reached, databases = Endpoint.from_dict(endpoint), self.databases(settings)
+        return {name: FORMS[key.form](reached, token, databases[name]) for name, key in self.keys.items()}
 
 
 @dataclass(frozen=True)
@@ -91,6 +118,11 @@ class Migration:
     services: tuple[Service, ...]
     python: str = ""
     user: str = ""
+
+    def databases(self, settings: Mapping[str, Any]) -> list[int]:
+        """Each that a key names, once, in their order."""
+        values = (*self.own, *self.shared)
+        return list(dict.fromkeys(number for value in values for number in value.databases(settings).values()))
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Migration:

@@ -65,7 +65,8 @@ _VALUE: dict[str, dict[str, Any]] = {
     "keys": {
         "type": "dict",
         "description": (
-            "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out."
+            "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out. A key "
+            "with a database of its own is C({CELERY_BROKER_URL: {form: url, database: 1}})."
         ),
     },
     "dialect": {
@@ -81,6 +82,10 @@ _VALUE: dict[str, dict[str, Any]] = {
         "choices": list(FORMS),
         "default": "url",
         "description": "With C(store=ssm), the form that the parameter holds. C(url) is the cache's whole URL.",
+    },
+    "database": {
+        "type": "int",
+        "description": "With C(store=ssm), the number of its database; C(migration_database) where left out.",
     },
 }
 
@@ -180,7 +185,8 @@ PARTS = (
             ),
             Option(
                 "database",
-                "The number of the database that the app uses; another one in the old URL is refused.",
+                "The number of the database that the app uses, where a key of C(migration_values) has none of its own. "
+                "Another one in the old URL is refused.",
                 "int",
                 0,
                 stages=("assess", "ingress", "cutover", "rotate"),

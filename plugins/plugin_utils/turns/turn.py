@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Value
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Key, Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -130,7 +130,8 @@ class Turn:
         told: Found = {"changed": False, "changes": {}}
         for one in self.known.shared:
             if one["name"] in names and not told.get("failed"):
-                held = Value(one["store"], one["name"], one["keys"]).held
+                keys = {name: Key(**key) for name, key in one["keys"].items()}
+                held = Value(one["store"], one["name"], keys).held
                 values = held(self.known.endpoint, self.token, self.known.settings)
                 told = self._with(told, one, state="present", values=values, keep_options=True)
         return told

@@ -187,6 +187,14 @@ def test_the_module_fails_for_wrong_options(run_module, wrong, why):
     assert result["failed"] and why in result["msg"]
 
 
+def test_that_one_database_is_served_proves_nothing_of_another(look, target):
+    served = look(probe={**probe_of(target), "databases": [0, 3]})["target"]
+    assert served["reached"] and "msg" not in served and served["location"]["database"] == 0
+    beyond = {**probe_of({**target, "databases": 100}), "databases": [0, 99]}
+    refused = look(probe=beyond)["target"]
+    assert refused["location"]["database"] == 99 and "99" in refused["msg"]
+
+
 def test_it_tells_of_the_target_what_cache_probe_tells(look, run_module, target):
     seen = look(probe=probe_of(target))["target"]
     alone = run_module(cache_probe.main, check_mode=True, **probe_of(target))

@@ -40,15 +40,19 @@ class Finding:
 class Circumstances:
     """What an operator states: what becomes of the data, and which addresses are hosts of the inventory.
 
-    ``database`` is the one that the new URL is to name (None: not stated), ``named_databases`` what the old URL names,
-    by host.
+    ``databases`` has for each host by key, with its file before it, which database the URL names that is there, and
+    which the new one would.
     """
 
     data: str = ""
     known_clients: Mapping[str, str] = field(default_factory=dict)
     unknown_clients: str = WARN
-    database: int | None = None
-    named_databases: Mapping[str, int] = field(default_factory=dict)
+    databases: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+
+    @property
+    def named_databases(self) -> set[int]:
+        """By the URLs that are there."""
+        return {before for keys in self.databases.values() for before, _after in keys.values()}
 
 
 def assess(source: Source, target: Target, stated: Circumstances) -> list[Finding]:
@@ -131,27 +135,45 @@ def _version(source: Source, target: Target) -> Iterator[Finding]:
 
 
 def _database(stated: Circumstances) -> Iterator[Finding]:
-    by_database: dict[int, list[str]] = {}
-    for host, database in stated.named_databases.items():
-        by_database.setdefault(database, []).append(host)
-    if stated.database is None or not set(by_database) - {stated.database}:
+    wrong: dict[tuple[str, int, int], list[str]] = {}
+    named: dict[str, set[int]] = {}
+    for host, keys in stated.databases.items():
+        for key, (before, after) in keys.items():
+            named.setdefault(key, set()).add(before)
+            if before != after:
+                wrong.setdefault((key, before, after), []).append(host)
+    if not wrong:
         return
-    named = [f"{', '.join(hosts)}: database {database}" for database, hosts in sorted(by_database.items())]
-    one_for_all = len(by_database) == 1
     yield Finding(
         REFUSE,
         "database",
-        f"The old URL names {'; '.join(named)}.",
-        f"The new one would name database {stated.database}, apart from whatever else is set to the old number.",
-        f"Set migration_database: {min(by_database)}."
-        if one_for_all
-        else "A migration has one database: give the hosts of each an inventory of their own, with migration_database "
-        "set to it.",
+        "; ".join(f"{key} names database {before} on {', '.join(hosts)}" for (key, before, _), hosts in wrong.items())
+        + ".",
+        "What is there now would be another database than the new one names: "
+        + ", ".join(f"{key} {after}" for key, after in dict.fromkeys((key, after) for key, _, after in wrong))
+        + ".",
+        _how_to_state(named),
+    )
+
+
+def _how_to_state(named: Mapping[str, set[int]]) -> str:
+    if any(len(numbers) > 1 for numbers in named.values()):
+        return (
+            "A key has one database on all hosts: give the hosts of each an inventory of their own, with its database "
+            "stated."
+        )
+    numbers = {key: min(each) for key, each in named.items()}
+    if len(set(numbers.values())) == 1:
+        return f"Set migration_database: {next(iter(numbers.values()))}."
+    return (
+        "State the database of each in migration_values: "
+        + ", ".join(f"{key.split()[-1]}: {{form: url, database: {number}}}" for key, number in numbers.items())
+        + "."
     )
 
 
 def _databases(source: Source, target: Target, stated: Circumstances) -> Iterator[Finding]:
-    used = {*source.keyspace, *stated.named_databases.values()}
+    used = {*source.keyspace, *stated.named_databases}
     used |= {database for client in source.clients for database in client.databases}
     beyond = sorted(database for database in used if database >= target.databases)
     if beyond:

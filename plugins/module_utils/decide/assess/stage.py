@@ -54,6 +54,9 @@ def weigh(known: Known, looks: Looks) -> Assessment:
         return Assessment(refusals=(verdict.untouched(failures, way_on),))
     if not waiting:
         return Assessment(lines=tuple(story.assess_lines({}, {})), record={"findings": [], "source": {}, "waiting": {}})
+    several = next((host for host in waiting if len(_places(looks[host], known)) > 1), "")
+    if several:
+        return Assessment(refusals=(_more_than_one(several, _old_locations(looks[several], known)),))
     surveyor = next((host for host in waiting if looks[host].survey), "")
     if not surveyor:
         return Assessment(wants=(next(iter(waiting)),))
@@ -67,8 +70,36 @@ def place_of(look: Look, known: Known) -> dict[str, Any]:
     """Where the value of a consumer leads, as ``{host, port, database}``; nothing where it leads to the target."""
     if _is_there(look, known):
         return {}
-    places = [change.get("before_location") for change in (reads(look, known).get("changes") or {}).values()]
-    return next((dict(place) for place in places if place and place["host"] != known.endpoint.get("address")), {})
+    return next(iter(_old_locations(look, known).values()), {})
+
+
+def _old_locations(look: Look, known: Known) -> dict[str, dict[str, Any]]:
+    """Where each key leads, of those that do not lead to the target."""
+    places = {key: change.get("before_location") for key, change in (reads(look, known).get("changes") or {}).items()}
+    target = known.endpoint.get("address")
+    return {key: dict(place) for key, place in places.items() if place and place["host"] != target}
+
+
+def _places(look: Look, known: Known) -> set[tuple[str, int]]:
+    return {(str(place["host"]), int(place["port"])) for place in _old_locations(look, known).values()}
+
+
+def _more_than_one(host: str, locations: Mapping[str, Mapping[str, Any]]) -> str:
+    told = ", ".join(f"{key} to {place['host']}:{place['port']}" for key, place in locations.items())
+    return (
+        f"What {host} reads leads to more than one Redis: {told}. A migration moves one of them: leave the keys of the "
+        "others out of migration_values, and move each by a migration of its own (migration_name, and a target)"
+    )
+
+
+def _databases(look: Look, known: Known) -> dict[str, tuple[int, int]]:
+    """Of each key that would change, the number that its URL names and the one that the new URL would."""
+    changes = reads(look, known).get("changes") or {}
+    after = {key: change.get("after_location") or {} for key, change in changes.items()}
+    return {
+        key: (int(place.get("database") or 0), int(after[key].get("database") or 0))
+        for key, place in _old_locations(look, known).items()
+    }
 
 
 def _is_there(look: Look, known: Known) -> bool:
@@ -92,8 +123,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], survey: Map
             str(look.old.get("client_address")): host for host, look in looks.items() if look.old.get("client_address")
         },
         unknown_clients=settings["unknown_clients"],
-        database=settings["database"],
-        named_databases={host: int(place.get("database") or 0) for host, place in waiting.items()},
+        databases={host: _databases(looks[host], known) for host in waiting},
     )
     findings = assess(Source.from_dict(survey), target, stated)
     refused = refusals(findings)
