@@ -117,7 +117,11 @@ def test_of_what_the_target_holds_the_first_host_tells_and_any_other_that_is_ask
 
 
 def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(monkeypatch):
-    keys = {"REDIS_URL": "url", "QUEUE_URL": {"form": "url", "database": 3}, "CACHE_URL": {"form": "url", "database": 3}}
+    keys = {
+        "REDIS_URL": "url",
+        "QUEUE_URL": {"form": "url", "database": 3},
+        "CACHE_URL": {"form": "url", "database": 3},
+    }
     monkeypatch.setitem(STATED, "values", [{"store": "dotenv", "path": PATH, "keys": keys}])
     moved = Fake("cutover", "move")
     moved.on()
