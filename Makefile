@@ -42,7 +42,7 @@ unit: $(READY) ## Run the unit tests (K=name: those whose name matches)
 	$(PYTEST) tests/unit
 
 component: $(READY) ## Run modules and the app against real engines and the local AWS (K=name)
-	$(PYTEST) tests/component
+	$(PYTEST) -m 'not long' tests/component
 
 molecule: $(READY) ## Run every role in its Molecule scenario (SCENARIO=name: one)
 	scripts/molecule $(SCENARIO)

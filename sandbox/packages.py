@@ -54,11 +54,11 @@ def ensure(kind: str, say: Callable[[str], None]) -> None:
             return
         if not shutil.which("apt-get"):
             raise SandboxError(f"missing here: {', '.join(lacking)}, and there is no apt-get to get them with")
-        install = [package for package in lacking if package not in ENGINES] if os.geteuid() == 0 else []
-        if install:
-            say(f"installing {', '.join(install)} (apt-get)")
-            _install(install)
-        if unpack := [package for package in lacking if package not in install and package != VALKEY]:
+        installed = [package for package in lacking if package not in ENGINES] if os.geteuid() == 0 else []
+        if installed:
+            say(f"installing {', '.join(installed)} (apt-get)")
+            install(installed)
+        if unpack := [package for package in lacking if package not in installed and package != VALKEY]:
             say(f"unpacking {', '.join(unpack)} into {cache_root()}")
             _unpack(unpack)
         if VALKEY in lacking:
@@ -97,7 +97,8 @@ def _server_in(checker: str, server: str) -> str | None:
     return check if "server v=" in said.stdout else None
 
 
-def _install(packages: Iterable[str]) -> None:
+def install(packages: Iterable[str]) -> None:
+    """As root."""
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     argv = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
     if run(argv, check=False, env=environ).returncode:  # lists may be absent, as in an image, or too old
@@ -124,6 +125,22 @@ def _unpack(packages: Iterable[str]) -> None:
         run(["dpkg", "-x", str(archive), str(tree)])
     shutil.rmtree(apt)  # the lists are large, and stale the next time
     _provide_programs(tree)
+
+
+def unpack_from(release: str, package: str, folder: Path) -> None:
+    """One package of another release of this distribution, without what it needs."""
+    apt = folder.with_name(f"{folder.name}.apt")
+    for part in ("lists/partial", "cache/archives/partial", "sources"):
+        (apt / part).mkdir(parents=True, exist_ok=True)
+    (apt / "sources" / "release.list").write_text(f"deb {mirror(suite())} {release} main\n")
+    options = [f"Dir::State::lists={apt}/lists", f"Dir::Cache={apt}/cache", f"Dir::Etc::sourceparts={apt}/sources"]
+    options += ["Dir::Etc::sourcelist=/dev/null", "APT::Sandbox::User=", "Debug::NoLocking=1"]
+    apt_get = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
+    run([*apt_get, "update"], env=os.environ)
+    run([*apt_get, "install", "-y", "--no-install-recommends", "--download-only", package], env=os.environ)
+    for archive in (apt / "cache" / "archives").glob(f"{package}_*.deb"):
+        run(["dpkg", "-x", str(archive), str(folder)])
+    shutil.rmtree(apt)
 
 
 def _sources_with_backports(apt: Path) -> Path:

@@ -66,8 +66,8 @@ def without(document: Document, key: str, dialect: Dialect = _EVERYBODY) -> Docu
     return _first(document, key, None, dialect, [partial(dotenv.without, document, key)])
 
 
-def refuse_unless_agreed(document: Document, key: str, value: str, dialect: Dialect = _EVERYBODY) -> None:
-    """A value that is there already is there for every reader."""
+def refuse_unless_agreed(document: Document, key: str, value: str | None, dialect: Dialect = _EVERYBODY) -> None:
+    """What is there already, or is not there, is so for every reader."""
     _first(document, key, value, dialect, [lambda: document])
 
 
@@ -76,20 +76,26 @@ def _first(
 ) -> Document:
     """The first attempt that all readers have alike; else what keeps most of them together is told."""
     nearest: Differences | None = None
+    broken: DotenvError | None = None
     refused: DotenvError | None = None
     for attempt in attempts:
         try:
             edited = attempt()
         except DotenvError as error:
-            refused = refused or error
+            broken = broken or error
             continue
         found = differences(document.text, edited.text, {key: value}, dialect)
-        if not found:
+        if not found and edited.value(key) == value:
             return edited
-        if nearest is None or len(found.of) < len(nearest.of):
+        if not found:  # the journal is held against what this grammar reads, whoever else reads the file
+            refused = DotenvError(
+                f"the value for {key} cannot be written so that it is the same to its readers and to this module, "
+                "which reads as python-dotenv does. In a URL, percent-encode quotes, $, ` and backslashes"
+            )
+        elif nearest is None or len(found.of) < len(nearest.of):
             nearest = found
-    if nearest is None:
-        raise refused or DotenvError(f"{key} cannot be written")
+    if refused or nearest is None:
+        raise refused or broken or DotenvError(f"{key} cannot be written")
     raise DotenvError(sentence(key, nearest, list(_hints(document, key))))
 
 

@@ -202,7 +202,7 @@ def _edited(
             document = change(document, key, decision.after, dialect)
         elif decision.action == contract.REMOVE:
             document = edit.without(document, key, dialect)
-        elif state == contract.PRESENT and decision.after is not None:
+        elif state != contract.REVERTED:
             edit.refuse_unless_agreed(document, key, decision.after, dialect)
     back = _going_back(decisions)
     return undo.undone(document, back, [entry for entry in entries if entry not in back]) if back else document

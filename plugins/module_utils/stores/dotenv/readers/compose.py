@@ -28,11 +28,11 @@ _INNER = re.compile(f"[{_SPACE}]*")
 _LINE = re.compile(r"[^\n]*\n?")
 _ESCAPE = re.compile(r"\\([abcfnrtv$\"\\]|0[0-7]{1,3})")
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
-_DOLLAR = re.compile(r"\$(\$|[_A-Za-z]|\{[_A-Za-z])?")
+_DOLLAR = re.compile(r"\$(\$|[_A-Za-z]|\{[_A-Za-z][^}]*\}|\{)?")
 
 
 def compose(text: str) -> Reading:
-    """One line that is no statement, or a ``$`` that begins no variable, and nothing is read."""
+    """One line that is no statement, or a ``${`` that begins no variable, and nothing is read."""
     text = text[1:] if text.startswith("\ufeff") else text
     values: Reading = {}
     position = 0
@@ -88,6 +88,6 @@ def _replaced(value: str) -> str:
 
 
 def _marked(found: Match[str]) -> str:
-    if not found.group(1):
-        raise Unreadable("a $ begins no variable")
-    return "$" if found.group(1) == "$" else REPLACED + found.group()
+    if found.group(1) == "{":
+        raise Unreadable("a ${ begins no variable")
+    return "$" if found.group(1) in (None, "$") else REPLACED + found.group()

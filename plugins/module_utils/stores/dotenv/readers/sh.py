@@ -23,6 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dot
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _BLANKS = " \t"
+QUERY = "& "  # before the name of what is none: a name with a blank is nobody's
 _ENDS_OF_WORD = _BLANKS + "\n;&|<>()"
 _ESCAPED_IN_QUOTES = '$`"\\'
 _EXPANDS = re.compile(r"\$[A-Za-z0-9_*@#?$!({-]")
@@ -84,6 +85,7 @@ class _Command:
     start: int
     words: list[_Word] = field(default_factory=list)
     is_simple: bool = True  # no operator but a line's end or a semicolon
+    follows: bool = False  # what was put into the background on the same line
 
 
 def sh(text: str) -> Reading:
@@ -91,9 +93,11 @@ def sh(text: str) -> Reading:
     if "\0" in text:
         raise Unknown("it has a NUL in it")
     values: Reading = {}
-    position = 0
+    position, follows = 0, False
     while position < len(text):
         command, position = _command(text, position)
+        command.follows = follows
+        follows = text[position - 1] == "&"
         _obey(command, text[command.start : position], values)
     return values
 
@@ -108,11 +112,14 @@ def _obey(command: _Command, raw: str, values: Reading) -> None:
     if exports:
         _refuse_bad_names(settings)
     if command.is_simple and (exports or all(word.name for word in settings)):
+        # The query of a URL without quotes: A=redis://h?a=1&b=2 sets b, which no app asks for.
         for word in settings:
+            prefix = QUERY if command.follows and word is words[0] else ""
             if word.name:
-                values[word.name] = _globbed(word) if exports else word.value
+                values[prefix + word.name] = _globbed(word) if exports else word.value
         return
-    values[REPLACED + raw.strip()] = ""
+    is_query = raw.endswith("&") and all(word.name for word in settings)
+    values[(QUERY if is_query else REPLACED) + raw.strip()] = ""
     if not command.is_simple:
         values.update({word.name: REPLACED + raw.strip() for word in words if word.name})
 
