@@ -54,6 +54,8 @@ options:
         V(systemd) is C(EnvironmentFile=), V(sh) is a shell that has the file as a script; V(node) and V(ruby) are
         the libraries called dotenv.
       - Left empty, these are all, but for those that end with an error on the file as it is.
+      - What is written must also be the value to python-dotenv, before it replaces variables, as the journal is read by
+        its rules.
       - C(docker run --env-file) knows no quoting, so that only values of plain characters suit it too.
     type: list
     elements: str
