@@ -158,3 +158,11 @@ def test_a_comment_that_ends_with_a_backslash_takes_the_next_line_along_for_olde
 def test_an_escape_without_quotes_is_one_for_newer_ruby():
     newer, older = (read("A=a\\b\n") for read in READERS["ruby"])
     assert (newer, older) == ({"A": "ab"}, {"A": "a\\b"})
+
+
+@pytest.mark.parametrize(
+    ("token", "value"), [("'it\\'s'", "it's"), ("'a\\\\b'", "a\\\\b"), ('"a\\\\\\"b"', 'a\\"b'), ('"a\\\'b"', "a\\'b")]
+)
+def test_compose_takes_a_backslash_away_before_the_quote_that_is_around_the_value(token, value):
+    (read,) = READERS["compose"]
+    assert read(f"A={token}\n") == {"A": value}

@@ -26,6 +26,8 @@ _EXPORT = re.compile(r"export[\t\n\f\r ]+")
 _KEY = re.compile(f"([A-Za-z0-9_.\\-\\[\\]{_SPACE}]*)([=:\n]|\\Z)")
 _INNER = re.compile(f"[{_SPACE}]*")
 _LINE = re.compile(r"[^\n]*\n?")
+_QUOTED = {quote: re.compile(rf"((?:[^{quote}\\]|\\.)*){quote}", re.DOTALL) for quote in ("'", '"')}
+_PAIR = re.compile(r"\\(.)", re.DOTALL)  # of a backslash and the quote the backslash goes, whichever the quotes
 _ESCAPE = re.compile(r"\\([abcfnrtv$\"\\]|0[0-7]{1,3})")
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
 _DOLLAR = re.compile(r"\$(\$|[_A-Za-z]|\{[_A-Za-z][^}]*\}|\{)?")
@@ -67,13 +69,11 @@ def _value(text: str, start: int) -> tuple[str, int]:
         end = _end(_LINE, text, start)
         value = text[start:end].partition("\n")[0].partition(" #")[0]
         return _replaced(_TRAILING.sub("", value)), end
-    close = text.find(quote, start + 1)
-    while close > 0 and text[close - 1] == "\\":
-        close = text.find(quote, close + 1)
-    if close < 0:
+    found = _QUOTED[quote].match(text, start + 1)
+    if not found:
         raise Unreadable("a quote is never closed")
-    value = text[start + 1 : close]
-    return (_replaced(_ESCAPE.sub(_unescaped, value)) if quote == '"' else value), close + 1
+    value = _PAIR.sub(lambda pair: quote if pair.group(1) == quote else pair.group(), found.group(1))
+    return (_replaced(_ESCAPE.sub(_unescaped, value)) if quote == '"' else value), found.end()
 
 
 def _unescaped(found: Match[str]) -> str:
