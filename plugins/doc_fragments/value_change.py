@@ -29,9 +29,9 @@ options:
   keep_options:
     description:
       - Where the value found is a cache URL with options in its query, as C(?decode_responses=True), and the new one is
-        a cache URL without a query, the new value gets them, in their order and spelling.
-      - Left out are options that the new URL says for itself, C(db), C(host), C(port), C(path), C(username),
-        C(password), and all that begin with C(ssl).
+        a cache URL, too, the new value gets them, in their order and spelling.
+      - Left out are options that the new URL has in its own query, and what else it says for itself, C(db), C(host),
+        C(port), C(path), C(username), C(password), and all that begin with C(ssl).
       - For O(state=present) only.
     type: bool
     default: false

@@ -268,9 +268,23 @@ def test_options_come_along_but_for_where_and_who_and_tls(old, query):
     assert with_options_of(BARE, old) == BARE + query
 
 
-@pytest.mark.parametrize("url", ["rediss://new:6379/0?protocol=3", "rediss://new:6379/0?", "not a cache's", ""])
-def test_a_new_value_with_options_of_its_own_or_that_is_no_url_stays(url):
+@pytest.mark.parametrize("url", ["not a cache's", ""])
+def test_a_new_value_that_is_no_url_stays(url):
     assert with_options_of(url, "redis://old/0?decode_responses=True") == url
+
+
+@pytest.mark.parametrize(
+    ("own", "merged"),
+    [
+        ("?ssl_cert_reqs=required", "?ssl_cert_reqs=required&decode_responses=True&protocol=2"),
+        ("?protocol=3", "?protocol=3&decode_responses=True"),
+        ("?", "?decode_responses=True&protocol=2"),
+    ],
+)
+def test_what_a_new_value_says_for_itself_stands_before_the_options_that_come_along(own, merged):
+    url = with_options_of(BARE + own, "redis://old/0?decode_responses=True&ssl_cert_reqs=none&protocol=2")
+    assert url == BARE + merged
+    assert with_options_of(BARE + own, url) == url
 
 
 @pytest.mark.parametrize("old", ["redis://:123?hunter2@old/0", "redis://user:1?hunter2=x@old/0"])

@@ -46,6 +46,14 @@ def test_a_key_has_the_database_of_the_migration_unless_it_has_one_of_its_own():
     assert moved.databases({"database": 2}) == [2, 1, 0, 3]
 
 
+def test_celery_is_told_to_verify_where_there_is_tls():
+    keys = {"BROKER": {"reader": "celery-broker"}, "RESULTS": {"reader": "celery-backend"}, "CACHE": "url"}
+    value, plain = Value.from_dict({**FILE, "keys": keys}), Endpoint("elasticache", "shop", address="new")
+    held = value.held({**plain.as_dict(), "tls": True}, "", {})
+    assert held["BROKER"] == held["RESULTS"] == held["CACHE"] + "?ssl_cert_reqs=required"
+    assert set(value.held(plain.as_dict(), "", {}).values()) == {"redis://new:6379/0"}
+
+
 def test_each_key_holds_what_its_form_makes_of_the_endpoint(monkeypatch):
     monkeypatch.setattr(migration, "FORMS", {**FORMS, "host": lambda endpoint, token, database: endpoint.address})
     value = Value.from_dict({**FILE, "keys": {"REDIS_URL": "url", "REDIS_HOST": "host"}})
@@ -73,6 +81,7 @@ def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
         ([{**FILE, "keys": {"REDIS_URL": "host"}}], "'host'"),
         ([{**FILE, "keys": {"REDIS_URL": {"form": "url", "db": 1}}}], "unknown db"),
         ([{**FILE, "keys": {"REDIS_URL": {"database": -1}}}], "-1"),
+        ([{**FILE, "keys": {"REDIS_URL": {"reader": "jedis"}}}], "'jedis'"),
         ([{**PARAMETER, "form": "json"}], "'json'"),
         ([FILE, FILE], "twice"),
     ],

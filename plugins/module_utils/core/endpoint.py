@@ -250,17 +250,15 @@ def _database(url: str, path: str, options: Mapping[str, str]) -> int:
 def with_options_of(url: str, old: str) -> str:
     """``url`` with the options in the query of ``old``, but for those that say where, who and how TLS is done.
 
-    They keep their order and spelling. ``url`` stays as it is where it has a query of its own, and where one of the two
-    is no cache URL. Raises EndpointError where it cannot be told what in ``old`` is an option.
+    They keep their order and spelling, after those of ``url``, which says what it names for itself. ``url`` stays as it
+    is where one of the two is no cache URL. Raises EndpointError where it cannot be told what in ``old`` is an option.
     """
     try:
         parse_url(url)
         parse_url(old)
     except ValueError:
         return url
-    if "?" in url:
-        return url
-    parts = _split_for_certain(old)
+    parts, own = _split_for_certain(old), urlsplit(url).query
     if parts is None:
         raise EndpointError(
             f"which options of {mask_url(old)} are to come along cannot be told: an @ in its query must be "
@@ -268,14 +266,18 @@ def with_options_of(url: str, old: str) -> str:
         )
     # Before Python 3.9.2 a semicolon separates options too.
     options = re.findall(r"([&;]?)([^&;]+)", parts.query)
-    kept = [(separator, option) for separator, option in options if not _is_own(option)]
+    said = {_name_of(option) for _separator, option in re.findall(r"([&;]?)([^&;]+)", own)}
+    kept = [(separator, option) for separator, option in options if not _is_own(_name_of(option), said)]
     query = "".join(separator + option for separator, option in kept).lstrip("&;")
-    return f"{url}?{query}" if query else url
+    return f"{url}{'&' if own else '' if url.endswith('?') else '?'}{query}" if query else url
 
 
-def _is_own(option: str) -> bool:
-    name = unquote_plus(option.partition("=")[0])
-    return name in _OWN_OPTIONS or name.startswith("ssl")
+def _is_own(name: str, said: set[str]) -> bool:
+    return name in _OWN_OPTIONS or name.startswith("ssl") or name in said
+
+
+def _name_of(option: str) -> str:
+    return unquote_plus(option.partition("=")[0])
 
 
 def mask_url(url: str) -> str:

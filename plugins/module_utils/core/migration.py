@@ -17,6 +17,19 @@ URL = "url"
 # What a key holds, made of the endpoint, the token and the number of the database. They raise EndpointError.
 FORMS: Mapping[str, Callable[[Endpoint, str, int], str]] = {URL: build_url}
 
+# Who reads a URL, by the options that it needs in it where TLS is on, beside what redis-py does by itself. Without its
+# own, Celery's result backend does not start, and its broker (kombu) verifies no certificate; `required` is the word
+# that both and redis-py take: https://github.com/celery/celery/pull/5703 and the settings of the Redis backend in
+# https://docs.celeryq.dev/en/stable/userguide/configuration.html
+REDIS_PY = "redis-py"
+READERS: Mapping[str, str] = {
+    REDIS_PY: "",
+    "django": "",
+    "rq": "",
+    "celery-broker": "ssl_cert_reqs=required",
+    "celery-backend": "ssl_cert_reqs=required",
+}
+
 # Where a store is, and by which word of its address a value of it is found.
 ADDRESSES = {"dotenv": "path", "ssm": "parameter"}
 
@@ -27,24 +40,34 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Key:
-    """What a key holds. Without a ``database`` it is the one of the migration."""
+    """What a key holds, and who reads it. Without a ``database`` it is the one of the migration."""
 
     form: str = URL
     database: int | None = None
+    reader: str = REDIS_PY
 
     @classmethod
     def from_stated(cls, stated: Any, where: str) -> Key:
         """Of a form alone, or of a mapping with one. ``where`` names the key in what is refused."""
         told = dict(stated) if isinstance(stated, Mapping) else {"form": stated}
-        unknown = sorted(str(name) for name in set(told) - {"form", "database"})
+        unknown = sorted(str(name) for name in set(told) - {"form", "database", "reader"})
         if unknown:
-            raise SettingError(f"migration_values gives {where} the unknown {', '.join(unknown)}: use form, database")
-        form, database = told.get("form") or URL, told.get("database")
+            raise SettingError(
+                f"migration_values gives {where} the unknown {', '.join(unknown)}: use form, database, reader"
+            )
+        form, database, reader = told.get("form") or URL, told.get("database"), told.get("reader") or REDIS_PY
         if form not in FORMS:
             raise SettingError(f"migration_values gives {where} the form {form!r}: use {', '.join(FORMS)}")
         if database is not None and not re.fullmatch("[0-9]{1,9}", str(database)):
             raise SettingError(f"migration_values gives {where} the database {database!r}: it is a number from 0 on")
-        return cls(str(form), None if database is None else int(database))
+        if reader not in READERS:
+            raise SettingError(f"migration_values gives {where} the reader {reader!r}: use {', '.join(READERS)}")
+        return cls(str(form), None if database is None else int(database), str(reader))
+
+    def held(self, endpoint: Endpoint, token: str, database: int) -> str:
+        """Raises EndpointError."""
+        made, options = FORMS[self.form](endpoint, token, database), READERS[self.reader]
+        return f"{made}?{options}" if options and endpoint.tls and self.form == URL else made
 
 
 @dataclass(frozen=True)
@@ -65,7 +88,7 @@ class Value:
         address = str(stated.get(word) or "")
         if not address:
             raise SettingError(f"migration_values has a value with store: {store} and no {word}: say where it is")
-        of_all = {name: stated[name] for name in ("form", "database") if stated.get(name) is not None}
+        of_all = {name: stated[name] for name in ("form", "database", "reader") if stated.get(name) is not None}
         keys = stated.get("keys") or {DEFAULT_KEY: URL} if word == "path" else {address: of_all}
         if not isinstance(keys, Mapping):
             raise SettingError(
@@ -85,7 +108,7 @@ class Value:
     def held(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
         """What each key is to hold, by its form. Raises EndpointError."""
         reached, databases = Endpoint.from_dict(endpoint), self.databases(settings)
-        return {name: FORMS[key.form](reached, token, databases[name]) for name, key in self.keys.items()}
+        return {name: key.held(reached, token, databases[name]) for name, key in self.keys.items()}
 
 
 @dataclass(frozen=True)

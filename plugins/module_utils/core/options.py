@@ -11,7 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import ADDRESSES, FORMS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
+    ADDRESSES,
+    FORMS,
+    READERS,
+    REDIS_PY,
+)
 
 PREFIX = "migration_"
 STAGES = ("assess", "provision", "ingress", "cutover", "rollback", "rotate", "state", "decommission")
@@ -66,7 +71,7 @@ _VALUE: dict[str, dict[str, Any]] = {
         "type": "dict",
         "description": (
             "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out. A key "
-            "with a database of its own is C({CELERY_BROKER_URL: {form: url, database: 1}})."
+            "with a database of its own is C({CELERY_BROKER_URL: {form: url, database: 1, reader: celery-broker}})."
         ),
     },
     "dialect": {
@@ -86,6 +91,16 @@ _VALUE: dict[str, dict[str, Any]] = {
     "database": {
         "type": "int",
         "description": "With C(store=ssm), the number of its database; C(migration_database) where left out.",
+    },
+    "reader": {
+        "type": "str",
+        "choices": list(READERS),
+        "default": REDIS_PY,
+        "description": (
+            "With C(store=ssm), who reads it, as a key of a file may name its own. For Celery's broker and result "
+            "backend the URL says that certificates are verified: without, the broker verifies none, and the backend "
+            "does not start."
+        ),
     },
 }
 
