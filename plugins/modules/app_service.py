@@ -15,7 +15,8 @@ description:
     a number of requests in a row, that all its serving processes have a connection to the new cache, and that none of
     its processes has one to the place that it was to leave.
   - A process serves if it listens on a TCP port, unless a child of it holds the same socket, as a worker of uvicorn or
-    gunicorn does. Where no process listens, those without children count.
+    gunicorn does. Where no process listens, as with a worker of Celery, one process of each tree must have been seen
+    with a connection to the new cache since the restart.
   - Progress is shown while this lasts, and a wait that was killed is continued by running the task again.
   - In check mode it only looks, and says whether it would restart.
 author:
@@ -141,8 +142,13 @@ processes:
       description: The process.
       type: int
     role:
-      description: C(serving), C(parent) or C(other). Only serving ones must be connected to the target.
+      description:
+        - C(serving), C(working), C(parent) or C(other).
+        - Each serving one must be connected to the target, and one working one of each C(tree).
       type: str
+    tree:
+      description: The process at the root of its tree in the service.
+      type: int
     to_target:
       description: Connections to the endpoint.
       type: int

@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     Wanted,
     cast,
     failure,
+    still_open,
 )
 
 WANTED = Wanted("shop", target="new:6379", left="old:6379", health_url="http://x/", health_requests=3, timeout=30)
@@ -43,13 +44,51 @@ def test_a_single_process_that_listens_serves_and_its_silent_child_does_not():
     assert roles({1: Links(frozenset("a")), 2: Links()}, {1: 0, 2: 1}) == {1: "serving", 2: "other"}
 
 
-def test_where_nobody_listens_the_leaves_work_but_not_pythons_own_helper():
+def test_where_nobody_listens_all_work_but_not_pythons_own_helper():
     links = {1: Links(), 2: Links(), 3: Links()}
-    assert roles(links, {1: 0, 2: 1, 3: 1}, helpers=[3]) == {1: "parent", 2: "serving", 3: "other"}
+    assert roles(links, {1: 0, 2: 1, 3: 1}, helpers=[3]) == {1: "working", 2: "working", 3: "other"}
 
 
 def test_a_process_alone_that_does_not_listen_works():
-    assert roles({1: Links()}, {1: 0}) == {1: "serving"}
+    assert roles({1: Links()}, {1: 0}) == {1: "working"}
+
+
+RUNNING = State("active", True, False, "1", frozenset([1, 2, 3]))
+QUIET = dataclasses.replace(WANTED, health_url="")
+
+
+def worker(*connected, parents=None):
+    """What does not listen: a process 1 with two children, of which these have a connection to the target."""
+    links = {pid: Links(to_target=int(pid in connected)) for pid in (1, 2, 3)}
+    return Scene(RUNNING, cast(links, parents or {1: 0, 2: 1, 3: 1}))
+
+
+def test_of_a_worker_that_does_not_listen_one_process_of_its_tree_is_enough():
+    """As with Celery, whose parent speaks with the broker, and whose children run what it hands them."""
+    for connected in (1, 3):
+        scene = worker(connected)
+        assert still_open(QUIET, Course(0.0).having_seen(scene), scene) is None
+    found = still_open(QUIET, Course(0.0).having_seen(worker()), worker())
+    assert found.kind == "target" and "pid 1, nor a child" in found.found
+
+
+def test_of_several_programs_in_one_service_each_is_to_be_seen():
+    scene = worker(1, parents={1: 0, 2: 0, 3: 0})
+    found = still_open(QUIET, Course(0.0).having_seen(scene), scene)
+    assert "pid 2, 3, nor" in found.found
+
+
+def test_a_worker_that_closes_its_connection_was_seen_with_one_since_its_restart_alone():
+    seen = Course(0.0).having_seen(worker(2))
+    assert still_open(QUIET, seen, worker()) is None
+    world = Timer()
+    report, _seconds, _longest = world.run(dataclasses.replace(QUIET, restart="always"))
+    assert report.open is None and world.restarts == 1 and world.now > 105
+
+
+def test_a_worker_that_is_still_connected_to_the_old_place_is_not_proven_by_its_connection_to_the_new():
+    scene = Scene(RUNNING, (Seen(1, "working", 1, 0, 1), Seen(2, "working", 0, 1, 1)))
+    assert still_open(QUIET, Course(0.0).having_seen(scene), scene).kind == "left"
 
 
 # --- the course, with a world that is told what to do ---
@@ -102,6 +141,15 @@ class World:
             if report.failed or report.open is None:
                 return report, self.now - began, longest
             course = Course(**dataclasses.asdict(report.course))
+
+
+class Timer(World):
+    """A worker that is connected for a moment now and then: before its restart all the time, after it from 5 s on."""
+
+    def look(self):
+        scene = super().look()
+        is_connected = not self.restarts or int(self.now - self.back_at) == 5
+        return dataclasses.replace(scene, processes=(Seen(7, "working", int(is_connected), 0, 7),))
 
 
 def test_a_service_on_its_target_is_proven_without_a_restart():

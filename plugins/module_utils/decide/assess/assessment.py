@@ -147,10 +147,12 @@ def _database(stated: Circumstances) -> Iterator[Finding]:
     yield Finding(
         REFUSE,
         "database",
-        "; ".join(f"{key} names database {before} on {', '.join(hosts)}" for (key, before, _), hosts in wrong.items())
+        "; ".join(
+            f"{key} names database {before} on {', '.join(hosts)}" for (key, before, _after), hosts in wrong.items()
+        )
         + ".",
         "What is there now would be another database than the new one names: "
-        + ", ".join(f"{key} {after}" for key, after in dict.fromkeys((key, after) for key, _, after in wrong))
+        + ", ".join(f"{key} {after}" for key, after in dict.fromkeys((key, after) for key, _before, after in wrong))
         + ".",
         _how_to_state(named),
     )

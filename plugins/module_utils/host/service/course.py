@@ -74,14 +74,17 @@ def advance(
             course = _restart(course, reason, scene, world, clock)
             scene = world.look()
     while True:
+        course = course.having_seen(scene)
         found = still_open(wanted, course, scene)
         if found and found.kind == HEALTH:
             course = _count(course, world.ask(wanted.health_requests))
             scene = world.look()
+            course = course.having_seen(scene)
             found = still_open(wanted, course, scene)
         if found and found.kind in (LEFT, TARGET) and wanted.health_url:
             world.spread_requests()
             scene = world.look()
+            course = course.having_seen(scene)
             found = still_open(wanted, course, scene)
         if found is None:
             return Report(course, scene, None)
@@ -99,7 +102,13 @@ def advance(
 def _restart(course: Course, reason: str, scene: Scene, world: World, clock: Callable[[], float]) -> Course:
     world.restart()
     return replace(
-        course, restarted_at=clock(), reason=reason, generation_before=scene.state.generation, in_a_row=0, last_error=""
+        course,
+        restarted_at=clock(),
+        reason=reason,
+        generation_before=scene.state.generation,
+        in_a_row=0,
+        last_error="",
+        connected=(),
     )
 
 

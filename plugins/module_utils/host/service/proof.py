@@ -4,30 +4,34 @@
 """Is a service proven to be on its new cache, must it be restarted, and what is still open? Pure.
 
 Proven is: it runs, it answers, all its serving processes have a connection to the target, and none of its processes has
-one to the place that it was to leave.
+one to the place that it was to leave. Of what does not listen, as a worker of Celery or a timer, one process of each
+tree was seen with a connection: which of them speaks with the cache, and whether all the time, is its own affair.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Collection, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import Links
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import State
 
-SERVING, PARENT, OTHER = "serving", "parent", "other"
+SERVING, WORKING, PARENT, OTHER = "serving", "working", "parent", "other"
 
 RESTART, HEALTH, LEFT, TARGET = "restart", "health", "left", "target"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A process of the service. Only ``serving`` ones must have a connection to the target."""
+    """A process of the service. Each ``serving`` one must have a connection to the target, and one ``working`` one of
+    each ``tree``, which is named by the process that it begins with.
+    """
 
     pid: int
     role: str
     to_target: int
     to_left: int
+    tree: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class Course:
     in_a_row: int = 0
     last_error: str = ""
     ms: float = 0.0
+    connected: tuple[int, ...] = ()  # trees that were seen with a connection to the target since then
+
+    def having_seen(self, scene: Scene) -> Course:
+        trees = {seen.tree for seen in scene.processes if seen.role == WORKING and seen.to_target}
+        return replace(self, connected=tuple(sorted({*self.connected, *trees})))
 
     @property
     def restarted(self) -> bool:
@@ -85,7 +94,7 @@ def cast(links: Mapping[int, Links], parents: Mapping[int, int], helpers: Collec
     """Give each process its role.
 
     A process serves if it listens, unless a child of it in the service holds the same socket: then that is its parent,
-    as with uvicorn or gunicorn, which need not speak with the cache. Where none listens, the leaves work.
+    as with uvicorn or gunicorn, which need not speak with the cache. Where none listens, all work.
     """
     listeners = {pid for pid, link in links.items() if link.listening}
     serving = {
@@ -93,15 +102,20 @@ def cast(links: Mapping[int, Links], parents: Mapping[int, int], helpers: Collec
         for pid in listeners
         if not any(parents.get(child) == pid and links[child].listening & links[pid].listening for child in listeners)
     }
-    if not listeners:
-        serving = set(links) - {parents.get(pid, 0) for pid in links if pid not in helpers} - set(helpers)
 
     def role(pid: int) -> str:
         if pid in serving:
             return SERVING
+        if not listeners:
+            return OTHER if pid in helpers else WORKING
         return PARENT if pid in listeners or pid in parents.values() else OTHER
 
-    return tuple(Seen(pid, role(pid), links[pid].to_target, links[pid].to_left) for pid in sorted(links))
+    def tree(pid: int) -> int:
+        while parents.get(pid) in links:
+            pid = parents[pid]
+        return pid
+
+    return tuple(Seen(pid, role(pid), links[pid].to_target, links[pid].to_left, tree(pid)) for pid in sorted(links))
 
 
 def why_restart(wanted: Wanted, scene: Scene) -> str:
@@ -121,13 +135,13 @@ def would_restart(wanted: Wanted, scene: Scene) -> str:
     reason = why_restart(wanted, scene)
     if reason or wanted.restart != "auto":
         return reason
-    found = _not_connected(wanted, scene)
+    found = _not_connected(wanted, Course(0.0).having_seen(scene), scene)
     return f"not on its target: {found.found}" if found else ""
 
 
 def still_open(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
     """The first thing that is not proven."""
-    return _not_back(wanted, course, scene) or _unhealthy(wanted, course) or _not_connected(wanted, scene)
+    return _not_back(wanted, course, scene) or _unhealthy(wanted, course) or _not_connected(wanted, course, scene)
 
 
 def _not_back(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
@@ -150,18 +164,22 @@ def _unhealthy(wanted: Wanted, course: Course) -> Open | None:
     )
 
 
-def _not_connected(wanted: Wanted, scene: Scene) -> Open | None:
+def _not_connected(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
     still = _pids(scene, lambda seen: seen.to_left > 0)
     if still:
         return Open(LEFT, f"{wanted.name} is still connected to {wanted.left} (pid {still})")
     if not wanted.target:
         return None
-    if not any(seen.role == SERVING for seen in scene.processes):
+    if not any(seen.role in (SERVING, WORKING) for seen in scene.processes):
         return Open(TARGET, f"{wanted.name} has no process yet that serves")
     without = _pids(scene, lambda seen: seen.role == SERVING and seen.to_target == 0)
-    if not without:
+    if without:
+        return Open(TARGET, f"{wanted.name} has no connection to {wanted.target} (serving pid {without})")
+    unseen = {seen.tree for seen in scene.processes if seen.role == WORKING} - set(course.connected)
+    if not unseen:
         return None
-    return Open(TARGET, f"{wanted.name} has no connection to {wanted.target} (serving pid {without})")
+    trees = ", ".join(map(str, sorted(unseen)))
+    return Open(TARGET, f"{wanted.name} has no connection to {wanted.target} (pid {trees}, nor a child of it)")
 
 
 def failure(found: Open, seconds: float, see_why: str) -> str:
