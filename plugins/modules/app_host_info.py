@@ -213,6 +213,15 @@ stores:
     changes:
       description: As M(kempian.cache_migration.env_update) returns it in check mode. Empty where it would be refused.
       type: dict
+    unnamed:
+      description:
+        - The keys beside those of O(values) that lead to a place which these leave (V(url), with its database), have
+          its address within something else (V(mention)), or are made of a value that changes (V(hangs)).
+        - The app would go on with the old one by these. Their values are not told.
+      returned: with O(endpoint), unless the change would be refused
+      type: list
+      elements: dict
+      sample: [{key: CELERY_BROKER_URL, how: url, database: 1}]
     failure:
       description: Why it would be refused.
       returned: where it would
@@ -336,6 +345,7 @@ survey:
       elements: str
 """
 
+import socket
 from dataclasses import asdict
 from typing import Any
 
@@ -373,7 +383,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.jou
     JournalError,
     check_migration_name,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import leads
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import refuse_unix_socket
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_host import values_of
 
 OPTIONS: dict[str, Any] = {
     "migration_name": {"type": "str", "required": True},
@@ -444,6 +456,28 @@ def left(params: dict[str, Any], seen: list[dict[str, Any]]) -> list[dict[str, A
     places: list[dict[str, Any]] = list(params["leave"])
     own = locations_to_leave(seen, params["endpoint"]) if params["endpoint"] else []
     return places + [place for place in own if place not in places]
+
+
+def unnamed(params: dict[str, Any], seen: list[dict[str, Any]]) -> None:
+    """Note with each value which of the keys beside it lead to a place that it leaves."""
+    places = {(str(place["address"]), int(place["port"])) for place in left(params, seen)}
+    for value, one in zip(params["values"], seen):
+        if not one.get("failure"):
+            others = leads(values_of({**params, **value}), value["keys"], places, is_same_machine)
+            one["unnamed"] = [lead.as_dict() for lead in others]
+
+
+def is_same_machine(one: str, other: str) -> bool:
+    """By name, or by an address that both have."""
+    return one.lower() == other.lower() or bool(addresses_of(one) & addresses_of(other))
+
+
+def addresses_of(name: str) -> set[str]:
+    """Empty where nobody knows it."""
+    try:
+        return {str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return set()
 
 
 # --- caches ---
@@ -536,6 +570,8 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     interpreter = Interpreter.from_params(params)
     values = [value_seen(params, value) for value in params["values"]]
     leave = left(params, values)
+    if params["endpoint"]:
+        unnamed(params, values)
     services = [service_seen(module, service, leave) for service in params["services"]]
     questions, parts = questions_of(module)
     answers = app_interpreter.ask(questions, interpreter)

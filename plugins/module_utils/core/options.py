@@ -164,6 +164,15 @@ PARTS = (
                 options=_VALUE,
             ),
             Option(
+                "unmoved_keys",
+                "Keys of the files in C(migration_values) that lead to the old Redis and may go on to do so. Any other "
+                "is refused, as the app would be on two caches.",
+                "list",
+                [],
+                elements="str",
+                stages=("assess", "cutover"),
+            ),
+            Option(
                 "services",
                 "The app's services, in the order of their restart. Whatever else reads the same values is neither "
                 "restarted nor proven.",

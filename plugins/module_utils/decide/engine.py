@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     to_original,
     to_target,
     to_token,
+    unnamed,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import stage
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, ORIGINAL, TOKEN
@@ -41,10 +42,11 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     """Assess, provision, ingress and cutover, as far as they are stages of this goal, as one."""
     stages = GOALS[known.goal].stages
     assessed = stage.weigh(known, looks) if "assess" in stages else stage.Assessment()
+    forgotten = _forgotten(known, looks) if {"assess", "cutover"} & set(stages) else ()
     makes = making.is_to_make(known.parts, known.course)
     facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:
-        return Plan(known.goal, refusals=assessed.refusals, notes=assessed.lines, facts=facts)
+        return Plan(known.goal, refusals=(*assessed.refusals, *forgotten), notes=assessed.lines, facts=facts)
     moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)
     unproven = _unproven(known, looks) if "ingress" in stages and not moves.refusals else ()
     steps = (*making.steps(known.parts, known.course), *moves.steps)
@@ -55,7 +57,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=moves.batches,
         steps=steps,
-        refusals=(*unproven, *moves.refusals),
+        refusals=(*unproven, *forgotten, *moves.refusals),
         notes=(*found, *moves.notes, *([seen] if seen else ())),
         versions=_versions(known),
         facts={
@@ -70,6 +72,11 @@ def _to_target(known: Known, looks: Looks) -> Plan:
 def _cost(known: Known) -> list[str]:
     """What the target costs, and what the same nodes would cost by another engine where that is less."""
     return [line for line in (story.cost_line(known.cost), cost.instead_line(known.cost)) if line] if known.cost else []
+
+
+def _forgotten(known: Known, looks: Looks) -> tuple[str, ...]:
+    refused = unnamed.refusal(looks, known.settings.get("unmoved_keys") or ())
+    return (refused,) if refused else ()
 
 
 def _unproven(known: Known, looks: Looks) -> tuple[str, ...]:

@@ -30,7 +30,10 @@ def plan(known: Known, looks: Looks) -> Plan:
     """Nothing where every consumer is on the target and the ledger knows it. Refused for all reasons at once."""
     todo = [host for host, look in looks.items() if is_to_move(look, known)]
     unproven, notes = way_back(known, {host: looks[host] for host in todo})
-    refusals = [not_reaching(looks, known.endpoint), rollback_refusal(unproven) if unproven else ""]
+    refusals = [
+        not_reaching(looks, known.endpoint),
+        rollback_refusal(unproven) if unproven else "",
+    ]
     order, shown = [], ""  # type: list[list[str]], str
     try:
         order = in_batches(known.settings, list(looks), moved(known, looks, todo))

@@ -25,17 +25,19 @@ class HostStore:
 
     ``locate`` takes the path of it, the state directory and the migration's name, and gives what ``plan`` and
     ``carry_out`` take after the request, with its ``path`` behind all symbolic links. These two take the time as text
-    last, and return what has ``decisions``, ``changes`` and ``is_journaled(location, key)``.
+    last, and return what has ``decisions``, ``changes`` and ``is_journaled(location, key)``. ``values`` are all that
+    are there, by their keys.
     """
 
     words: str
     locate: Callable[[str, str, str], ContextManager[Any]]
     plan: Callable[[Request, Any, str], Any]
     carry_out: Callable[[Request, Any, str], Any]
+    values: Callable[[Any], Mapping[str, str]]
 
 
 STORES: Mapping[str, HostStore] = {
-    dotenv.STORE: HostStore("file", dotenv.Location.of, dotenv.plan, dotenv.carry_out),
+    dotenv.STORE: HostStore("file", dotenv.Location.of, dotenv.plan, dotenv.carry_out, dotenv.values),
 }
 
 
@@ -50,3 +52,10 @@ def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[s
         planned = act(request, location, contract.now())
     journaled = {key: planned.is_journaled(location, key) for key in request.values}
     return {"changed": planned.changes, **contract.shown(location.path, planned.decisions, journaled)}
+
+
+def values_of(params: Mapping[str, Any]) -> Mapping[str, str]:
+    """All that ``store`` and ``path`` of the options hold, by key. Raises FileRefused."""
+    store = STORES[params["store"]]
+    with store.locate(os.path.abspath(params["path"]), params["state_dir"], params["migration_name"]) as location:
+        return store.values(location)

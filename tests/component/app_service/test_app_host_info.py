@@ -87,6 +87,18 @@ def test_a_host_that_is_to_be_moved_is_seen_as_a_whole(look, own, target, app, o
     assert file.read_bytes() == before and not list(file.parent.glob("state/*"))
 
 
+def test_keys_beside_those_that_move_are_told_where_they_lead_to_the_same_redis(look, own, file, target, old):
+    others = (
+        f"BROKER=redis://:{OLD}@localhost:{old.port}/1\nRESULTS=${{REDIS_URL}}/2\nDATABASE_URL=postgres://127.0.0.1/x\n"
+    )
+    file.write_text(file.read_text() + others)
+    [value] = look(values=own, endpoint=target)["stores"]
+    assert value["unnamed"] == [
+        {"key": "BROKER", "how": "url", "database": 1},
+        {"key": "RESULTS", "how": "hangs", "database": 0},
+    ]
+
+
 def test_only_what_is_asked_for_is_in_the_result(look):
     assert look() == {"changed": False, "stores": [], "services": [], "invocation": look()["invocation"]}
 

@@ -82,6 +82,11 @@ class FilePlan:
         return self.journal_after.find(STORE, location.path, key) is not None
 
 
+def values(location: Location) -> dict[str, str]:
+    """All that is set there, as python-dotenv reads it before it replaces ``${NAME}``."""
+    return dict(dotenv.parse(atomic_file.read(location.file) or b"").values())
+
+
 def plan(request: Request, location: Location, now: str) -> FilePlan:
     """Read the file and its journal, and see what is to be done. Writes nothing."""
     content = atomic_file.read(location.file)

@@ -1,0 +1,58 @@
+"""Which keys beside those that are moved lead to the same cache."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import leads
+
+PLACES = {("old.internal", 6379)}
+MOVED = ["REDIS_URL"]
+
+
+def found(key, value, places=PLACES, **more):
+    told = list(leads({"REDIS_URL": "redis://old.internal:6379/0", key: value}, MOVED, places, **more))
+    return [(lead.how, lead.database) for lead in told]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "how", "database"),
+    [
+        ("CELERY_BROKER_URL", "redis://:secret@old.internal:6379/1", "url", 1),
+        ("CACHE", "redis://OLD.internal/2", "url", 2),
+        ("REDIS_HOST", "old.internal", "mention", 0),
+        ("CELERY_BROKER_HOST", " old.internal ", "mention", 0),
+        ("CHANNELS", '{"hosts": ["old.internal:6379"]}', "mention", 0),
+        ("SENTINELS", "sentinel://old.internal:6379/mymaster", "mention", 0),
+        ("BROKER", "${REDIS_URL}/1", "hangs", 0),
+        ("BROKER", "${REDIS_URL:-redis://x}?db=1", "hangs", 0),
+    ],
+)
+def test_what_leads_there_or_hangs_on_what_moves_is_found(key, value, how, database):
+    assert found(key, value) == [(how, database)]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("OTHER_URL", "redis://other.internal:6379/0"),
+        ("QUEUE", "redis://old.internal:6380/0"),
+        ("DATABASE_HOST", "old.internal"),
+        ("DATABASE_URL", "postgres://old.internal:5432/shop"),
+        ("LOG", "see very-old.internal:6379 or old.internal:63790"),
+        ("BROKER", "${REDIS_URL}"),
+        ("EMPTY", ""),
+    ],
+)
+def test_what_leads_elsewhere_and_what_follows_by_itself_is_not(key, value):
+    assert found(key, value) == []
+
+
+def test_another_name_of_the_same_machine_is_the_same_place():
+    aliases = {"10.0.0.5", "old.internal"}
+    assert found("CACHE", "redis://10.0.0.5/3") == []
+    assert found("CACHE", "redis://10.0.0.5/3", is_same=lambda one, other: {one, other} <= aliases) == [("url", 3)]
+
+
+def test_a_bare_loopback_address_says_nothing_and_with_the_port_it_does():
+    here = {("127.0.0.1", 6379)}
+    assert found("REDIS_BIND", "127.0.0.1", here) == [] and found("X", "127.0.0.1:6379", here) == [("mention", 0)]

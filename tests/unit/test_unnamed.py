@@ -1,0 +1,40 @@
+"""What is said of keys by which the app would go on with the old Redis."""
+
+from __future__ import annotations
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.unnamed import refusal
+
+from tests.unit.engine_world import OLD, PATH, Held, Host, World
+
+BROKER = {"key": "CELERY_BROKER_URL", "how": "url", "database": 1}
+MADE = {"key": "RESULTS", "how": "hangs", "database": 0}
+
+
+def look(host, *leads):
+    return Look(host, values=({"path": "/opt/shop/.env", "unnamed": list(leads)},))
+
+
+def test_each_is_named_once_with_its_hosts_and_what_to_paste():
+    told = refusal({"app1": look("app1", BROKER, MADE), "app2": look("app2", BROKER), "app3": look("app3")}, ())
+    assert "app1, app2: /opt/shop/.env CELERY_BROKER_URL leads there (database 1)." in told
+    assert "app1: /opt/shop/.env RESULTS is made of a value that changes." in told
+    assert "migration_unmoved_keys: [CELERY_BROKER_URL, RESULTS]" in told
+    assert "  CELERY_BROKER_URL: {form: url, database: 1, reader: celery-broker}" in told.splitlines()
+    assert not any(line.startswith("  RESULTS") for line in told.splitlines())
+
+
+def test_what_is_waived_by_name_is_not_refused():
+    looks = {"app1": look("app1", BROKER, MADE)}
+    assert refusal(looks, ["CELERY_BROKER_URL", "RESULTS"]) == "" != refusal(looks, ["RESULTS"])
+
+
+def test_a_run_is_refused_before_anything_is_touched_and_the_way_back_is_not():
+    there = World({"app1": Host(Held(OLD))})
+    looks = there.looks("cutover")
+    [value] = looks["app1"].values
+    with_it = {"app1": Look("app1", values=({**value, "path": PATH, "unnamed": [BROKER]},), old=looks["app1"].old)}
+    for goal in ("cutover", "migrate", "assess"):
+        assert any("CELERY_BROKER_URL" in each for each in engine.plan(there.known(goal), with_it).refusals), goal
+    assert not engine.plan(there.known("rollback"), there.looks("rollback")).refusals
