@@ -462,9 +462,14 @@ def unnamed(params: dict[str, Any], seen: list[dict[str, Any]]) -> None:
     """Note with each value which of the keys beside it lead to a place that it leaves."""
     places = {(str(place["address"]), int(place["port"])) for place in left(params, seen)}
     for value, one in zip(params["values"], seen):
-        if not one.get("failure"):
-            others = leads(values_of({**params, **value}), value["keys"], places, is_same_machine)
-            one["unnamed"] = [lead.as_dict() for lead in others]
+        if one.get("failure"):
+            continue
+        try:
+            values = values_of({**params, **value})
+        except FileRefused as refused:  # by now
+            one["failure"] = f"{refused}."
+        else:
+            one["unnamed"] = [lead.as_dict() for lead in leads(values, value["keys"], places, is_same_machine)]
 
 
 def is_same_machine(one: str, other: str) -> bool:

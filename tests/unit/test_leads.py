@@ -41,6 +41,8 @@ def test_what_leads_there_or_hangs_on_what_moves_is_found(key, value, how, datab
         ("LOG", "see very-old.internal:6379 or old.internal:63790"),
         ("BROKER", "${REDIS_URL}"),
         ("EMPTY", ""),
+        ("TORN", "redis://[old.internal"),
+        ("LONG", "redis://other/0?" + "a=1&" * 200000),
     ],
 )
 def test_what_leads_elsewhere_and_what_follows_by_itself_is_not(key, value):

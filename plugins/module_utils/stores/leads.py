@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Collection, Iterator, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
 Place = tuple[str, int]
 
@@ -58,7 +58,7 @@ def _lead(
         return Lead(key, HANGS)
     try:
         url = parse_url(value)
-    except EndpointError:
+    except ValueError:  # also an EndpointError
         is_told = any(_mentions(key, value, address, port) for address, port in places)
         return Lead(key, MENTION) if is_told else None
     is_there = any(url.port == port and is_same(url.host, address) for address, port in places)
