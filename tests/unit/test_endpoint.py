@@ -268,6 +268,23 @@ def test_options_come_along_but_for_where_and_who_and_tls(old, query):
     assert with_options_of(BARE, old) == BARE + query
 
 
+@pytest.mark.parametrize(
+    ("url", "way_out"),
+    [
+        ("sentinel://:hunter2@s1:26379/mymaster", "today's primary"),
+        ("redis+sentinel://s1:26379/mymaster/0", "today's primary"),
+        ("valkey://:hunter2@old:6379/0", "write it with redis://"),
+        ("valkeys://old:6379/0", "rediss://"),
+        ("redis+socket:///run/redis.sock", "listen on an address"),
+        ("postgres://old/0", "must start with redis://"),
+    ],
+)
+def test_a_url_of_another_client_is_refused_with_the_way_out(url, way_out):
+    with pytest.raises(EndpointError) as refused:
+        parse_url(url)
+    assert way_out in str(refused.value) and "hunter2" not in str(refused.value)
+
+
 @pytest.mark.parametrize("url", ["not a cache's", ""])
 def test_a_new_value_that_is_no_url_stays(url):
     assert with_options_of(url, "redis://old/0?decode_responses=True") == url

@@ -36,6 +36,26 @@ HARMLESS_OPTIONS = frozenset(
 _OWN_OPTIONS = frozenset(("db", "host", "port", "path", "username", "password"))
 
 
+_OF_SENTINEL = (
+    "asks Sentinel for the primary, which a managed cache does not have: its endpoint follows a failover by itself. Let "
+    "the app connect by a redis:// URL of today's primary first, without Sentinel, and move that"
+)
+_OF_VALKEY = "is a URL of valkey-py alone: write it with redis:// (with TLS rediss://), which valkey-py reads as well"
+
+# What other clients read, and the way out.
+_OTHER_SCHEMES = {
+    "sentinel": _OF_SENTINEL,
+    "redis+sentinel": _OF_SENTINEL,
+    "rediss+sentinel": _OF_SENTINEL,
+    "valkey": _OF_VALKEY,
+    "valkeys": _OF_VALKEY,
+    "redis+socket": (
+        "is a socket on the host itself, which no other host reaches: let the old Redis listen on an address too, and "
+        "write that with redis:// first"
+    ),
+}
+
+
 class EndpointError(ValueError):
     """No URL can be made or read; the text says why and what to change."""
 
@@ -220,7 +240,8 @@ def parse_url(url: str) -> UrlParts:
             "character that Unicode holds for one of them, must be percent-encoded"
         ) from None
     if parts.scheme not in ("redis", "rediss", "unix"):
-        raise EndpointError(f"{mask_url(url)!r} is no cache URL: it must start with redis://, rediss:// or unix://")
+        why = _OTHER_SCHEMES.get(parts.scheme, "is no cache URL: it must start with redis://, rediss:// or unix://")
+        raise EndpointError(f"{mask_url(url)!r} {why}")
     if parts.fragment or "@" in parts.path:
         raise EndpointError(f"{mask_url(url)} cannot be read: one of # / ? in the password must be percent-encoded")
     options = {name: unquote(values[0]) for name, values in parse_qs(parts.query).items()}
