@@ -37,7 +37,7 @@ _OWN_OPTIONS = frozenset(("db", "host", "port", "path", "username", "password"))
 
 
 _OF_SENTINEL = (
-    "asks Sentinel for the primary, which a managed cache does not have: its endpoint follows a failover by itself. Let "
+    "asks Sentinel for the primary, which a managed cache does not have: its endpoint follows a failover itself. Let "
     "the app connect by a redis:// URL of today's primary first, without Sentinel, and move that"
 )
 _OF_VALKEY = "is a URL of valkey-py alone: write it with redis:// (with TLS rediss://), which valkey-py reads as well"
