@@ -99,12 +99,13 @@ def start(order: Mapping[str, Any], environment: Mapping[str, str], collections:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # what ends the run by its group or terminal leaves the keeper time to let go
             pass_fds=tuple(end.values()),
-            env={**os.environ, **environment, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections)},
+            env={**os.environ, **environment},
         )
     except OSError as error:
         raise NotKept(f"it cannot be started: {error}") from error
     try:
-        answer = _answer(process, json.dumps({**order, "told": end.get("told")}).encode())
+        order = {**order, "told": end.get("told"), "collections": collections}
+        answer = _answer(process, json.dumps(order).encode())
     except (OSError, ValueError) as error:  # no descriptor is left, or what it said is no JSON
         answer = {"failed": str(error)}
     if answer.get("ready"):
@@ -181,9 +182,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     name, seconds = order["migration_name"], int(order["seconds"])
     try:
-        from ansible.plugins.loader import init_plugin_loader
-
-        init_plugin_loader()
+        sys.path += order["collections"]  # Ansible's own loader would take as long again as all else
         from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import lock
         from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
         from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import is_alive

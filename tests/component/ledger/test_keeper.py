@@ -174,14 +174,14 @@ def test_a_keeper_that_is_asked_to_end_lets_go_of_the_lock_first(
 def test_a_run_whose_lock_nobody_can_keep_stops_and_leaves_no_lock(
     play: Play, connect_ssm: Callable[[], Any], moto_options: dict[str, str], tmp_path: Path
 ) -> None:
-    broken = tmp_path / "broken.cfg"  # the module, unlike the keeper, does not read Ansible's configuration
-    broken.write_text("no section\n")
-    process = play(dict(moto_options), {}, environment={"ANSIBLE_CONFIG": str(broken)})
+    # The module has imported it by then; the keeper has not.
+    (tmp_path / "botocore.py").write_text("raise RuntimeError('broken on purpose')\n")
+    process = play(dict(moto_options), {}, environment={"PYTHONPATH": str(tmp_path)})
     said, _nothing = process.communicate(timeout=60)
     assert process.returncode != 0
     said = " ".join(said.split())
     assert "keeps the lock of the migration as long as this run lives cannot do so" in said
-    assert "broken.cfg" in said and "The lock was not taken" in said
+    assert "broken on purpose" in said and "The lock was not taken" in said
     assert lock.look(connect_ssm(), NAME)[0] is None
 
 

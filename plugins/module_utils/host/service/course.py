@@ -26,7 +26,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 )
 
 SLICE = 4.0  # how long one run works before it says how far it is: each costs the start of a Python, on two machines
-PAUSE = 0.2
+PAUSE = 0.1
 SETTLE = 3.0  # how long a manager may still show the state from before a restart
 PATIENCE = 10.0  # how long a running service has to prove itself before restart: auto restarts it
 
