@@ -345,7 +345,6 @@ survey:
       elements: str
 """
 
-import socket
 from dataclasses import asdict
 from typing import Any
 
@@ -374,6 +373,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
@@ -453,14 +453,19 @@ def service_seen(module: AnsibleModule, service: dict[str, Any], leave: list[dic
 
 def left(params: dict[str, Any], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Where no process may be connected any more: what was stated, and with a target where the values led before."""
-    places: list[dict[str, Any]] = list(params["leave"])
+    stated: list[dict[str, Any]] = list(params["leave"])
     own = locations_to_leave(seen, params["endpoint"]) if params["endpoint"] else []
-    return places + [place for place in own if place not in places]
+    return stated + [place for place in own if place not in stated]
 
 
-def unnamed(params: dict[str, Any], seen: list[dict[str, Any]]) -> None:
+def unnamed(params: dict[str, Any], seen: list[dict[str, Any]], leave: list[dict[str, Any]]) -> None:
     """Note with each value which of the keys beside it lead to a place that it leaves."""
-    places = {(str(place["address"]), int(place["port"])) for place in left(params, seen)}
+    named = {(str(place["address"]), int(place["port"])) for place in leave}
+    known = places(leave)
+
+    def is_alias(address: str, port: int) -> bool:
+        return bool(places([{"address": address, "port": port}]) & known)
+
     for value, one in zip(params["values"], seen):
         if one.get("failure"):
             continue
@@ -469,20 +474,7 @@ def unnamed(params: dict[str, Any], seen: list[dict[str, Any]]) -> None:
         except FileRefused as refused:  # by now
             one["failure"] = f"{refused}."
         else:
-            one["unnamed"] = [lead.as_dict() for lead in leads(values, value["keys"], places, is_same_machine)]
-
-
-def is_same_machine(one: str, other: str) -> bool:
-    """By name, or by an address that both have."""
-    return one.lower() == other.lower() or bool(addresses_of(one) & addresses_of(other))
-
-
-def addresses_of(name: str) -> set[str]:
-    """Empty where nobody knows it."""
-    try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        return set()
+            one["unnamed"] = [lead.as_dict() for lead in leads(values, value["keys"], named, is_alias)]
 
 
 # --- caches ---
@@ -505,15 +497,15 @@ def url_in_values(params: dict[str, Any]) -> str:
     """Raises EndpointError where a value cannot be read, and LookupError where none leads to another Redis."""
     targets = {str(place["address"]) for place in ([params["endpoint"]] if params["endpoint"] else params["leave"])}
     where = (params["state_dir"], params["migration_name"])
-    places = [(value["path"], key) for value in params["values"] for key in value["keys"]]
-    for path, key in places:
+    keys = [(value["path"], key) for value in params["values"] for key in value["keys"]]
+    for path, key in keys:
         value = value_in(path, key, *where)
         now = contract.cache_url(value.current)
         if contract.cache_url(value.original):
             return value.original
         if now and now.host not in targets:
             return value.current
-    raise LookupError(" and ".join(f"{key} in {path}" for path, key in places) or "no value of this host")
+    raise LookupError(" and ".join(f"{key} in {path}" for path, key in keys) or "no value of this host")
 
 
 def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any]]:
@@ -531,21 +523,20 @@ def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any
                 questions[f"{TARGET} {database}"] = Question(url, seconds=seconds, write=write)
         else:
             parts[TARGET] = probe_result.after_apply(target, wanted["databases"][0])
-    if params["old"] is not None or params["survey"] is not None:
-        old = url_of_old(params)
+    if params["old"] is None and params["survey"] is None:
+        return questions, parts
+    old = url_of_old(params)
+    if params["old"] is not None:
         if isinstance(old, Failure):
-            parts["old"], parts["survey"] = unasked(old), survey_failed("The old Redis", old)
+            parts["old"] = unasked(old)
         else:
             questions["old"] = Question(old, expected_role="any", seconds=seconds, write=False, tls_as_app=True)
-            questions["survey"] = SurveyQuestion(
-                old, seconds, (params["survey"] or {}).get("sample", 0), tls_as_app=True
-            )
-    is_wanted = {TARGET: params["probe"], "old": params["old"], "survey": params["survey"]}
-    wanted_parts = {name for name, option in is_wanted.items() if option is not None}
-    return (
-        {name: question for name, question in questions.items() if name.split()[0] in wanted_parts},
-        {name: part for name, part in parts.items() if name in wanted_parts},
-    )
+    if params["survey"] is not None:
+        if isinstance(old, Failure):
+            parts["survey"] = survey_failed("The old Redis", old)
+        else:
+            questions["survey"] = SurveyQuestion(old, seconds, params["survey"]["sample"], tls_as_app=True)
+    return questions, parts
 
 
 def part_of(question: Asked, answer: Answered) -> dict[str, Any]:
@@ -576,15 +567,15 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     values = [value_seen(params, value) for value in params["values"]]
     leave = left(params, values)
     if params["endpoint"]:
-        unnamed(params, values)
+        unnamed(params, values, leave)
     services = [service_seen(module, service, leave) for service in params["services"]]
     questions, parts = questions_of(module)
     answers = app_interpreter.ask(questions, interpreter)
     told = {name: part_of(question, answers[name]) for name, question in questions.items()}
-    of_target = [part for name, part in told.items() if name.split()[0] == TARGET]
+    of_target = [told.pop(name) for name in list(told) if name.startswith(TARGET)]
     if of_target:  # that it serves one database proves nothing of another
         parts[TARGET] = next((part for part in of_target if "msg" in part), of_target[0])
-    parts.update({name: part for name, part in told.items() if name.split()[0] != TARGET})
+    parts.update(told)
     return {"stores": values, "services": services, **parts}
 
 

@@ -52,7 +52,7 @@ def test_what_leads_elsewhere_and_what_follows_by_itself_is_not(key, value):
 def test_another_name_of_the_same_machine_is_the_same_place():
     aliases = {"10.0.0.5", "old.internal"}
     assert found("CACHE", "redis://10.0.0.5/3") == []
-    assert found("CACHE", "redis://10.0.0.5/3", is_same=lambda one, other: {one, other} <= aliases) == [("url", 3)]
+    assert found("CACHE", "redis://10.0.0.5/3", is_alias=lambda address, _port: address in aliases) == [("url", 3)]
 
 
 def test_a_bare_loopback_address_says_nothing_and_with_the_port_it_does():

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
@@ -47,13 +47,17 @@ class Key:
     reader: str = REDIS_PY
 
     @classmethod
+    def words(cls) -> list[str]:
+        return [each.name for each in fields(cls)]
+
+    @classmethod
     def from_stated(cls, stated: Any, where: str) -> Key:
         """Of a form alone, or of a mapping with one. ``where`` names the key in what is refused."""
         told = dict(stated) if isinstance(stated, Mapping) else {"form": stated}
-        unknown = sorted(str(name) for name in set(told) - {"form", "database", "reader"})
+        unknown = sorted(str(name) for name in set(told) - set(cls.words()))
         if unknown:
             raise SettingError(
-                f"migration_values gives {where} the unknown {', '.join(unknown)}: use form, database, reader"
+                f"migration_values gives {where} the unknown {', '.join(unknown)}: use {', '.join(cls.words())}"
             )
         form, database, reader = told.get("form") or URL, told.get("database"), told.get("reader") or REDIS_PY
         if form not in FORMS:
@@ -88,7 +92,7 @@ class Value:
         address = str(stated.get(word) or "")
         if not address:
             raise SettingError(f"migration_values has a value with store: {store} and no {word}: say where it is")
-        of_all = {name: stated[name] for name in ("form", "database", "reader") if stated.get(name) is not None}
+        of_all = {name: stated[name] for name in Key.words() if stated.get(name) is not None}
         keys = stated.get("keys") or {DEFAULT_KEY: URL} if word == "path" else {address: of_all}
         if not isinstance(keys, Mapping):
             raise SettingError(

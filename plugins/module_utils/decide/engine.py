@@ -42,13 +42,14 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     """Assess, provision, ingress and cutover, as far as they are stages of this goal, as one."""
     stages = GOALS[known.goal].stages
     assessed = stage.weigh(known, looks) if "assess" in stages else stage.Assessment()
-    forgotten = _forgotten(known, looks) if {"assess", "cutover"} & set(stages) else ()
+    reads = {"assess", "cutover"} & set(stages)
+    forgotten = unnamed.refusal(looks, known.settings.get("unmoved_keys") or ()) if reads else ""
     makes = making.is_to_make(known.parts, known.course)
     facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:
-        return Plan(known.goal, refusals=(*assessed.refusals, *forgotten), notes=assessed.lines, facts=facts)
+        return Plan(known.goal, refusals=_told(*assessed.refusals, forgotten), notes=assessed.lines, facts=facts)
     moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)
-    unproven = _unproven(known, looks) if "ingress" in stages and not moves.refusals else ()
+    unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
     steps = (*making.steps(known.parts, known.course), *moves.steps)
     # Where nothing is to be done, what was weighed and what it costs is no news.
     found = (*assessed.lines, *_cost(known)) if steps or stages == ("assess",) else ()
@@ -57,7 +58,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=moves.batches,
         steps=steps,
-        refusals=(*unproven, *forgotten, *moves.refusals),
+        refusals=_told(unproven, forgotten, *moves.refusals),
         notes=(*found, *moves.notes, *([seen] if seen else ())),
         versions=_versions(known),
         facts={
@@ -74,14 +75,8 @@ def _cost(known: Known) -> list[str]:
     return [line for line in (story.cost_line(known.cost), cost.instead_line(known.cost)) if line] if known.cost else []
 
 
-def _forgotten(known: Known, looks: Looks) -> tuple[str, ...]:
-    refused = unnamed.refusal(looks, known.settings.get("unmoved_keys") or ())
-    return (refused,) if refused else ()
-
-
-def _unproven(known: Known, looks: Looks) -> tuple[str, ...]:
-    refused = to_target.not_reaching(looks, known.endpoint)
-    return (refused,) if refused else ()
+def _told(*refusals: str) -> tuple[str, ...]:
+    return tuple(filter(None, refusals))
 
 
 def _figures(probe: Mapping[str, object]) -> dict[str, object]:

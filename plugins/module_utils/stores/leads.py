@@ -41,18 +41,18 @@ def leads(
     values: Mapping[str, str],
     moved: Collection[str],
     places: Collection[Place],
-    is_same: Callable[[str, str], bool] = lambda one, other: one.lower() == other.lower(),
+    is_alias: Callable[[str, int], bool] = lambda _address, _port: False,
 ) -> Iterator[Lead]:
     """Of all values of a place but the ``moved`` ones. ``places`` are addresses and ports that the app is to leave, and
-    ``is_same`` tells whether two addresses are one machine.
+    ``is_alias`` tells whether others are one of these by another name.
     """
     for key, value in values.items():
-        if key not in moved and (lead := _lead(key, value, moved, places, is_same)):
+        if key not in moved and (lead := _lead(key, value, moved, places, is_alias)):
             yield lead
 
 
 def _lead(
-    key: str, value: str, moved: Collection[str], places: Collection[Place], is_same: Callable[[str, str], bool]
+    key: str, value: str, moved: Collection[str], places: Collection[Place], is_alias: Callable[[str, int], bool]
 ) -> Lead | None:
     if any(_hangs_on(value, name) for name in moved):
         return Lead(key, HANGS)
@@ -61,8 +61,8 @@ def _lead(
     except ValueError:  # also an EndpointError
         is_told = any(_mentions(key, value, address, port) for address, port in places)
         return Lead(key, MENTION) if is_told else None
-    is_there = any(url.port == port and is_same(url.host, address) for address, port in places)
-    return Lead(key, URL, url.database) if is_there else None
+    is_named = any((url.host.lower(), url.port) == (address.lower(), port) for address, port in places)
+    return Lead(key, URL, url.database) if is_named or is_alias(url.host, url.port) else None
 
 
 def _hangs_on(value: str, name: str) -> bool:

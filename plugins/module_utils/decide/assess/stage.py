@@ -56,7 +56,7 @@ def weigh(known: Known, looks: Looks) -> Assessment:
         return Assessment(lines=tuple(story.assess_lines({}, {})), record={"findings": [], "source": {}, "waiting": {}})
     several = next((host for host in waiting if len(_places(looks[host], known)) > 1), "")
     if several:
-        return Assessment(refusals=(_more_than_one(several, _old_locations(looks[several], known)),))
+        return Assessment(refusals=(_more_than_one(several, _leaving(looks[several], known)),))
     surveyor = next((host for host in waiting if looks[host].survey), "")
     if not surveyor:
         return Assessment(wants=(next(iter(waiting)),))
@@ -70,22 +70,27 @@ def place_of(look: Look, known: Known) -> dict[str, Any]:
     """Where the value of a consumer leads, as ``{host, port, database}``; nothing where it leads to the target."""
     if _is_there(look, known):
         return {}
-    return next(iter(_old_locations(look, known).values()), {})
+    return next((dict(change["before_location"]) for change in _leaving(look, known).values()), {})
 
 
-def _old_locations(look: Look, known: Known) -> dict[str, dict[str, Any]]:
-    """Where each key leads, of those that do not lead to the target."""
-    places = {key: change.get("before_location") for key, change in (reads(look, known).get("changes") or {}).items()}
+def _leaving(look: Look, known: Known) -> dict[str, Mapping[str, Any]]:
+    """What was seen of each key whose value is a cache's URL that does not lead to the target."""
     target = known.endpoint.get("address")
-    return {key: dict(place) for key, place in places.items() if place and place["host"] != target}
+    return {
+        key: change
+        for key, change in (reads(look, known).get("changes") or {}).items()
+        if change.get("before_location") and change["before_location"]["host"] != target
+    }
 
 
 def _places(look: Look, known: Known) -> set[tuple[str, int]]:
-    return {(str(place["host"]), int(place["port"])) for place in _old_locations(look, known).values()}
+    places = [change["before_location"] for change in _leaving(look, known).values()]
+    return {(str(place["host"]), int(place["port"])) for place in places}
 
 
-def _more_than_one(host: str, locations: Mapping[str, Mapping[str, Any]]) -> str:
-    told = ", ".join(f"{key} to {place['host']}:{place['port']}" for key, place in locations.items())
+def _more_than_one(host: str, leaving: Mapping[str, Mapping[str, Any]]) -> str:
+    places = {key: change["before_location"] for key, change in leaving.items()}
+    told = ", ".join(f"{key} to {place['host']}:{place['port']}" for key, place in places.items())
     return (
         f"What {host} reads leads to more than one Redis: {told}. A migration moves one of them: leave the keys of the "
         "others out of migration_values, and move each by a migration of its own (migration_name, and a target)"
@@ -93,13 +98,15 @@ def _more_than_one(host: str, locations: Mapping[str, Mapping[str, Any]]) -> str
 
 
 def _databases(look: Look, known: Known) -> dict[str, tuple[int, int]]:
-    """Of each key that would change, the number that its URL names and the one that the new URL would."""
-    changes = reads(look, known).get("changes") or {}
-    after = {key: change.get("after_location") or {} for key, change in changes.items()}
+    """Of each key that leaves, the number that its URL names and the one that the new URL would."""
     return {
-        key: (int(place.get("database") or 0), int(after[key].get("database") or 0))
-        for key, place in _old_locations(look, known).items()
+        key: (_number(change["before_location"]), _number(change.get("after_location") or {}))
+        for key, change in _leaving(look, known).items()
     }
+
+
+def _number(place: Mapping[str, Any]) -> int:
+    return int(place.get("database") or 0)
 
 
 def _is_there(look: Look, known: Known) -> bool:

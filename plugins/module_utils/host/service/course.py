@@ -74,18 +74,15 @@ def advance(
             course = _restart(course, reason, scene, world, clock)
             scene = world.look()
     while True:
-        course = course.having_seen(scene)
-        found = still_open(wanted, course, scene)
+        course, found = _judged(wanted, course, scene)
         if found and found.kind == HEALTH:
             course = _count(course, world.ask(wanted.health_requests))
             scene = world.look()
-            course = course.having_seen(scene)
-            found = still_open(wanted, course, scene)
+            course, found = _judged(wanted, course, scene)
         if found and found.kind in (LEFT, TARGET) and wanted.health_url:
             world.spread_requests()
             scene = world.look()
-            course = course.having_seen(scene)
-            found = still_open(wanted, course, scene)
+            course, found = _judged(wanted, course, scene)
         if found is None:
             return Report(course, scene, None)
         since = clock() - (course.restarted_at or course.began)
@@ -97,6 +94,12 @@ def advance(
             return Report(course, scene, found, since)
         sleep(PAUSE)
         scene = world.look()
+
+
+def _judged(wanted: Wanted, course: Course, scene: Scene) -> tuple[Course, Open | None]:
+    """What is not proven by this scene, which is remembered, and those before it."""
+    course = course.having_seen(scene)
+    return course, still_open(wanted, course, scene)
 
 
 def _restart(course: Course, reason: str, scene: Scene, world: World, clock: Callable[[], float]) -> Course:
