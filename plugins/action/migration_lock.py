@@ -46,4 +46,8 @@ class ActionModule(ControllerAction):
             # It was killed meanwhile, and the keeper may have looked before there was a lock to let go of.
             self.call("migration_lock", {**args, "state": "released"})
             return {"failed": True, "changed": False, "msg": "The run has ended: it was killed as it took the lock."}
+        elif keeper.poll() is not None:
+            self.call("migration_lock", {**args, "state": "released"})
+            msg = "The process on the controller that keeps the lock of the migration was ended as the run took it."
+            return {"failed": True, "changed": False, "msg": msg}
         return result

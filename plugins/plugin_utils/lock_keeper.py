@@ -190,16 +190,13 @@ def main() -> None:
         ssm = in_process.client(in_process.Order("migration_lock", order["options"]), "ssm")
         holder = lock.Holder(**order["holder"])
         lock.look(ssm, name)
+        # Before it says that it is there: one that is asked to end from then on lets go first.
+        has_ended = end_of_run(lambda: is_alive(holder.pid, holder.started), holder.pid, order["told"])
     except Exception as error:  # whatever it is, the run is told
         _say(answers, {"failed": str(error) or type(error).__name__})
         return
     _say(answers, {"ready": True})
-    keep(
-        lambda: lock.renew(ssm, name, holder, seconds),
-        lambda: lock.release(ssm, name, holder),
-        end_of_run(lambda: is_alive(holder.pid, holder.started), holder.pid, order["told"]),
-        seconds,
-    )
+    keep(lambda: lock.renew(ssm, name, holder, seconds), lambda: lock.release(ssm, name, holder), has_ended, seconds)
 
 
 def _say(answers: int, answer: dict[str, Any]) -> None:
