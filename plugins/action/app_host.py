@@ -4,7 +4,7 @@
 """One step of the way on an app host: look at it, move it, put it back. A result comes back whatever happens.
 
 A host that fails or is lost stays in the play, as a decision over all results follows. Composes the modules
-app_host_info, cache_probe, env_update and app_service.
+app_host_info, app_host_change, app_service and cache_probe.
 """
 
 from __future__ import annotations
@@ -70,15 +70,7 @@ class ActionModule(HostAction):
         is_known = self._known.endpoint.get("state", "known") == "known"
         order = {
             **self.common(),
-            "values": [
-                {
-                    "store": value.store,
-                    "path": value.address,
-                    "keys": self.wanted(value),
-                    "dialect": list(value.dialect),
-                }
-                for value in self._migration.own
-            ],
+            "values": [self.value(value, self.wanted(value)) for value in self._migration.own],
             "state": "reverted" if self._goal.reverts else "present",
             "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
             "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
@@ -86,6 +78,7 @@ class ActionModule(HostAction):
             "probe": {**self.probe(), "databases": self.databases()} if self.is_to_prove(is_known) else None,
             "old": self.old() if self.may_go_back() else None,
             "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
+            "contents": self.contents() if self.is_to_count(is_known) else None,
             **self.interpreter(),
         }
         seen = self.module("app_host_info", {name: value for name, value in order.items() if value is not None})
@@ -96,18 +89,14 @@ class ActionModule(HostAction):
                 "why": why,
                 "unreachable_host": bool(seen.get("unreachable")),
             }
-        names = ("services", "target", "old", "survey")
-        told = {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
-        return {**told, **self.contents()} if self.is_to_count(is_known) else told
+        names = ("services", "target", "old", "survey", "contents")
+        return {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
 
     def contents(self) -> dict[str, Any]:
-        """What the app wrote to the target, and would leave behind."""
-        order = {
-            "endpoint": self._known.endpoint,
-            "auth_token": self.token() or None,
-            "sample": self._settings["sample"],
-        }
-        return {"contents": self.module("cache_contents", order)}
+        """How it is told what the app wrote to the target, and would leave behind."""
+        token = self.token()
+        order = {"endpoint": self._known.endpoint, "sample": self._settings["sample"]}
+        return {**order, "auth_token": token} if token else order
 
     def may_go_back(self) -> bool:
         """Whether the old Redis is of interest: what becomes of the values is, and both ways may follow."""
@@ -145,48 +134,82 @@ class ActionModule(HostAction):
 
     def move(self) -> dict[str, Any]:
         """To the target: prove it, change the values, restart, prove that every process is there and none elsewhere."""
+        restart = "always" if self.is_to_restart() else "auto"
+        order = {
+            "values": [self.value(value, self.wanted(value)) for value in self._migration.own],
+            "endpoint": self._known.endpoint,
+            "leave": batches.locations_to_leave(self._known.shared, self._known.endpoint),
+            "probe": {**self.probe(), "databases": self.databases()},
+            **self.interpreter(),
+        }
         with Trip(self._host) as trip:
-            for database in self.databases():
-                order = {**self.probe(), "database": database, **self.interpreter()}
-                trip.take("Probe the target", self.module("cache_probe", order), is_act=False)
-            changes = [
-                trip.take("Change the value", self.module("env_update", self.change(value, self.wanted(value))))
-                for value in self._migration.own
-            ]
-            self.tell_changes(trip, changes)
-            leave = batches.locations_to_leave([*changes, *self._known.shared], self._known.endpoint)
-            restart = "always" if self.is_to_restart(changes) else "auto"
-            for service in self._migration.services:
-                order = {**self.service(service, restart), "endpoint": self._known.endpoint, "leave": leave}
-                self.restart(trip, service.name, order)
+            self.change(trip, restart, order)
         return self.told(trip)
 
-    def is_to_restart(self, changes: list[dict[str, Any]]) -> bool:
+    def is_to_restart(self) -> bool:
         """An app may have read what it had before; where it reads what all share, that has been changed by then."""
         reads_shared = not self._migration.own and bool((self.turn.get("shared") or {}).get("changed"))
-        return self._goal.destination == TOKEN or reads_shared or any(change.get("changed") for change in changes)
+        return self._goal.destination == TOKEN or reads_shared
 
     def back(self) -> dict[str, Any]:
         """To what the values said before: restore them, restart, prove that every process has left the target."""
+        restart = "always" if self.earlier(RESULT).get("restarted") else "auto"
+        places = batches.locations_to_leave(self.looked_at(), self._known.endpoint)
+        order = {
+            "state": "reverted",
+            "values": [self.value(value, dict.fromkeys(value.keys)) for value in self._migration.own],
+            "endpoint": batches.location_now(self.turn.get("shared_back") or (), places),
+            "leave": self.target_place(),
+        }
+        failure = str(self.turn.get("shared_failure") or "")
         with Trip(self._host) as trip:
-            changes = [
-                trip.take("Restore the value", self.module("env_update", self.change(value, None)))
-                for value in self._migration.own
-            ]
-            self.refuse_what_leads_to_the_target(trip, changes)
-            self.tell_changes(trip, changes)
-            failure = str(self.turn.get("shared_failure") or "")
             if failure and not self._migration.own:
-                why = rollback.NOT_ONTO_SHARED.format(why=failure)
-                trip.end("Restart where needed and prove the connections", why)
-            was_restarted = bool(self.earlier(RESULT).get("restarted"))
-            restart = "always" if was_restarted or any(change.get("changed") for change in changes) else "auto"
-            places = batches.locations_to_leave(self.looked_at(), self._known.endpoint)
-            now = batches.location_now([*changes, *(self.turn.get("shared_back") or ())], places)
-            for service in self._migration.services:
-                order = {**self.service(service, restart), "endpoint": now, "leave": self.target_place()}
-                self.restart(trip, service.name, order)
+                trip.end("Restart where needed and prove the connections", rollback.NOT_ONTO_SHARED.format(why=failure))
+            self.change(trip, restart, order)
         return self.told(trip)
+
+    def change(self, trip: Trip, restart: str, order: dict[str, Any]) -> None:
+        """In one run on the host for as long as a service proves itself within it, and in more where it does not."""
+        services = [self.service(one, restart) for one in self._migration.services]
+        order = {**self.common(), **order, "services": services}
+        trip.step = "Change the host"
+        done = self.module("app_host_change", {name: value for name, value in order.items() if value})
+        self.tell(trip, done)
+        if "stores" not in done:  # it came to no result of its own, and nobody can tell how far it was
+            trip.changed = trip.restarted = True
+        trip.take(trip.step, done)
+        for number, service in enumerate(services):
+            begun = dict(enumerate(done["services"])).get(number)
+            if not begun or begun.get("in_progress"):
+                self.restart(trip, {**service, **done["proof"]}, begun)
+
+    def tell(self, trip: Trip, done: dict[str, Any]) -> None:
+        for store in done.get("stores") or ():
+            for key, one in store["changes"].items():
+                if one.get("action") != "keep":
+                    trip.lines.append(f"{self._host}: {store['path']} {key}: {one.get('before')} -> {one.get('after')}")
+        for service in done.get("services") or ():
+            if service.get("restarted"):
+                trip.lines.append(f"{self._host}: restart {service['name']}")
+            if not service.get("in_progress"):
+                trip.count(service)
+
+    def restart(self, trip: Trip, order: dict[str, Any], begun: dict[str, Any] | None) -> None:
+        """Restart and prove a service, which may have ``begun``: then that is the first answer."""
+        answers = [begun] if begun else []
+        order = {name: value for name, value in order.items() if name != "endpoint" or value}
+        answer = progress.run_until_done(
+            lambda args: answers.pop() if answers else self.module("app_service", dict(args), is_raised=True),
+            order,
+            timeout=SERVICE_SECONDS,
+            interval=PAUSE,
+            say=lambda line: say.lines([f"  [{self._host}] {line}"]),
+            next_args=lambda args, result: {**args, "resume": result["resume"]},
+        )
+        if answer.get("restarted") and not begun:
+            trip.lines.append(f"{self._host}: restart {order['name']}")
+        trip.count(answer)
+        trip.take("Restart where needed and prove the connections", answer)
 
     def looked_at(self) -> list[Mapping[str, Any]]:
         return [*(self.earlier(LOOK).get("values") or ()), *self._known.shared]
@@ -194,14 +217,6 @@ class ActionModule(HostAction):
     def earlier(self, name: str) -> Mapping[str, Any]:
         """What an earlier step of this run has registered on this host; empty where there was none."""
         return self.registered(self._vars, [self._host], name)[self._host] or {}
-
-    def refuse_what_leads_to_the_target(self, trip: Trip, changes: list[dict[str, Any]]) -> None:
-        """A plan knows it before; by now somebody may have put it there."""
-        services = [service.name for service in self._migration.services]
-        for value, change in zip(self._migration.own, changes):
-            if batches.leads_there(change, to_original.target_of(self._known)):
-                why = rollback.no_original(value.address, self._settings["state_dir"], services)
-                trip.end("Restore the value", why)
 
     def refused(self) -> dict[str, Any]:
         """Whether the target refuses the token that was ended."""
@@ -212,27 +227,6 @@ class ActionModule(HostAction):
             "kind": str((seen.get("failure") or {}).get("kind") or "none"),
             "msg": seen.get("msg") or "",
         }
-
-    def restart(self, trip: Trip, name: str, order: dict[str, Any]) -> None:
-        if not order["endpoint"]:
-            del order["endpoint"]
-        answer = progress.run_until_done(
-            lambda args: self.module("app_service", dict(args), is_raised=True),
-            order,
-            timeout=SERVICE_SECONDS,
-            interval=PAUSE,
-            say=lambda line: say.lines([f"  [{self._host}] {line}"]),
-            next_args=lambda args, result: {**args, "resume": result["resume"]},
-        )
-        if answer.get("restarted"):
-            trip.lines.append(f"{self._host}: restart {name}")
-        trip.take("Restart where needed and prove the connections", answer)
-
-    def tell_changes(self, trip: Trip, changes: list[dict[str, Any]]) -> None:
-        for value, change in zip(self._migration.own, changes):
-            for key, one in (change.get("changes") or {}).items():
-                if one.get("action") != "keep":
-                    trip.lines.append(f"{self._host}: {value.address} {key}: {one.get('before')} -> {one.get('after')}")
 
     def told(self, trip: Trip) -> dict[str, Any]:
         result = trip.result()
@@ -271,16 +265,9 @@ class ActionModule(HostAction):
         """How the way back is asked: by the host's own values, or where it has none by what all share."""
         return {} if self._migration.own else {"url": self.secret("original")}
 
-    def change(self, value: Value, wanted: Mapping[str, str | None] | None) -> dict[str, Any]:
-        return {
-            **self.common(),
-            "store": value.store,
-            "path": value.address,
-            "dialect": list(value.dialect),
-            "values": dict.fromkeys(value.keys, "") if wanted is None else wanted,
-            "keep_options": wanted is not None,
-            "state": "present" if wanted is not None else "reverted",
-        }
+    @staticmethod
+    def value(value: Value, wanted: Mapping[str, str | None]) -> dict[str, Any]:
+        return {"store": value.store, "path": value.address, "keys": wanted, "dialect": list(value.dialect)}
 
     def service(self, service: Any, restart: str) -> dict[str, Any]:
         return {

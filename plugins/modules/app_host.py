@@ -10,8 +10,8 @@ short_description: One step of the way on an app host
 version_added: 0.2.0
 description:
   - Looks at a host, moves it to the target, or puts it back, by the modules M(kempian.cache_migration.app_host_info),
-    M(kempian.cache_migration.cache_probe), M(kempian.cache_migration.env_update) and
-    M(kempian.cache_migration.app_service).
+    M(kempian.cache_migration.app_host_change), M(kempian.cache_migration.app_service) and
+    M(kempian.cache_migration.cache_probe).
   - 'A result comes back whatever happens: a host that fails or is lost stays in the play, as one decision
     over all results follows. Reads the C(migration_*) options from the variables of its host.'
 author:

@@ -10,91 +10,16 @@ short_description: Look once at all that a migration must know of an app host
 version_added: 0.2.0
 description:
   - Sees what M(kempian.cache_migration.env_update) would change, what M(kempian.cache_migration.app_service) would
-    restart, whether this host reaches the target, whether the old Redis still serves it, and what that holds, in one
-    run.
+    restart, whether this host reaches the target, whether the old Redis still serves it, and what either holds, in
+    one run.
   - Changes nothing. The probe of the target writes a key of its own and deletes it again, as that of
     M(kempian.cache_migration.cache_probe) does, but in check mode.
   - What cannot be seen is told in its part of the result. The module itself fails for wrong options only.
 author:
   - The cache_migration authors (@cache-migration)
+extends_documentation_fragment:
+  - kempian.cache_migration.app_host
 options:
-  migration_name:
-    description: The migration whose journal on this host is read.
-    type: str
-    required: true
-  state_dir:
-    description: The directory on the host with the journals, as M(kempian.cache_migration.env_update) has it.
-    type: path
-    default: /var/lib/cache_migration
-  values:
-    description: The values that the app reads on this host.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      store:
-        description: As M(kempian.cache_migration.env_update) has it.
-        type: str
-        choices: [dotenv]
-        default: dotenv
-      path:
-        description: The file that the app reads.
-        type: path
-        required: true
-      keys:
-        description: The names of the values, each with what it is to hold, which O(state=reverted) does not need.
-        type: dict
-        required: true
-      dialect:
-        description: As M(kempian.cache_migration.env_update) has it.
-        type: list
-        elements: str
-        default: []
-  state:
-    description: What would be done to O(values), as M(kempian.cache_migration.env_update) does it.
-    type: str
-    choices: [present, reverted]
-    default: present
-  keep_options:
-    description: As M(kempian.cache_migration.env_update) has it.
-    type: bool
-    default: true
-  services:
-    description: The app's services, as M(kempian.cache_migration.app_service) takes them.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: The service.
-        type: str
-        required: true
-      manager:
-        description: What runs it.
-        type: str
-        choices: [systemd, supervisor]
-        default: systemd
-      supervisorctl:
-        description: The command for supervisor with its options.
-        type: list
-        elements: str
-        default: [supervisorctl]
-      health_url:
-        description: Where the app is asked for its health. It is read here, and not asked.
-        type: str
-      health_requests:
-        description: How many good answers are needed. It is read here, and nothing is asked.
-        type: int
-        default: 5
-      restart:
-        description: As M(kempian.cache_migration.app_service) has it. The result says whether it would restart.
-        type: str
-        choices: [auto, always, never]
-        default: auto
-      timeout:
-        description: How long the proof of a restart may take, in seconds. Here nothing is restarted.
-        type: float
-        default: 60.0
   endpoint:
     description:
       - The target, where processes of the services are to be connected to, and not any more to where O(values) led
@@ -115,26 +40,6 @@ options:
         description: The TCP port.
         type: int
         required: true
-  probe:
-    description: Prove that the app will reach the target. Left out, that is not asked.
-    type: dict
-    suboptions:
-      endpoint:
-        description: The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
-        type: dict
-        required: true
-      auth_token:
-        description: Its token (password).
-        type: str
-      databases:
-        description: The databases that the app uses. Each is proven.
-        type: list
-        elements: int
-        default: [0]
-      write:
-        description: The probe writes a key of its own. Never in check mode.
-        type: bool
-        default: true
   old:
     description:
       - Prove that the app can go back to the Redis that it used before, with no more asked than it needs. A replica
@@ -155,18 +60,24 @@ options:
         description: How many keys of each database are looked at.
         type: int
         default: 1000
-  timeout:
-    description: How long each stage of a probe, and each answer of a survey, may take, in seconds.
-    type: float
-    default: 5.0
-  python:
+  contents:
     description:
-      - The app's own interpreter, as M(kempian.cache_migration.cache_probe) takes it. It answers all probes at once.
-      - The O(survey) is not for it to take, as what that finds counts for all hosts.
-    type: path
-  user:
-    description: The user that the app runs as, as M(kempian.cache_migration.cache_probe) takes it.
-    type: str
+      - Read what the target holds, as what an app wrote to it stays behind where that goes back to the old Redis.
+      - 'Names of keys are not told: only what the names of several have in common.'
+      - Left out, that is not read.
+    type: dict
+    suboptions:
+      endpoint:
+        description: The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
+        type: dict
+        required: true
+      auth_token:
+        description: Its token (password).
+        type: str
+      sample:
+        description: How many keys of each database are looked at.
+        type: int
+        default: 1000
 attributes:
   check_mode:
     description: Writes no key of its own to the target then. It changes nothing otherwise, either.
@@ -343,6 +254,13 @@ survey:
       description: The commands that it does not answer to this user.
       type: list
       elements: str
+contents:
+  description:
+    - What the target holds, with C(total_keys), C(keys_without_ttl), C(sampled), C(sample_complete) and C(key_groups)
+      as RV(survey) has them.
+    - Where it cannot be read, only the C(failure) and C(msg), a sentence.
+  returned: with O(contents)
+  type: dict
 """
 
 from dataclasses import asdict
@@ -353,6 +271,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache impo
     app_interpreter,
     failures,
     probe_result,
+    target_probe,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import (
     Interpreter,
@@ -363,7 +282,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.fail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import value_in
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Surveyed, SurveyQuestion
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import host_options
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    AFTER_APPLY,
     Endpoint,
     EndpointError,
     build_url,
@@ -378,7 +299,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract, on_host
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import (
     JournalError,
     check_migration_name,
@@ -388,43 +309,23 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.mea
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_host import values_of
 
 OPTIONS: dict[str, Any] = {
-    "migration_name": {"type": "str", "required": True},
-    "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
-    "values": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "no_log": True,
-        "options": {
-            "store": {"type": "str", "choices": list(on_host.STORES), "default": "dotenv"},
-            "path": {"type": "path", "required": True},
-            "keys": {"type": "dict", "required": True, "no_log": True},
-            "dialect": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "state": {"type": "str", "choices": ["present", "reverted"], "default": "present"},
-    "keep_options": {"type": "bool", "default": True},
-    # A command for supervisor and a URL for health may hold more than their writers took for shown.
-    "services": {"type": "list", "elements": "dict", "default": [], "no_log": True, "options": orders.OPTIONS},
-    "endpoint": {"type": "dict"},
+    **host_options.OPTIONS,
+    "values": on_host.VALUES,
+    "services": orders.SERVICES,
     "leave": orders.PLACES,
-    "probe": {
+    "old": {"type": "dict", "no_log": True, "options": {"url": {"type": "str", "no_log": True}}},
+    "survey": {"type": "dict", "options": {"sample": {"type": "int", "default": 1000}}},
+    "contents": {
         "type": "dict",
         "no_log": True,
         "options": {
             "endpoint": {"type": "dict", "required": True},
             "auth_token": {"type": "str", "no_log": True},
-            "databases": {"type": "list", "elements": "int", "default": [0]},
-            "write": {"type": "bool", "default": True},
+            "sample": {"type": "int", "default": 1000},
         },
     },
-    "old": {"type": "dict", "no_log": True, "options": {"url": {"type": "str", "no_log": True}}},
-    "survey": {"type": "dict", "options": {"sample": {"type": "int", "default": 1000}}},
-    "timeout": {"type": "float", "default": 5.0},
-    "python": {"type": "path"},
-    "user": {"type": "str"},
 }
-TARGET = "target"
+TOLD_OF_CONTENTS = ("total_keys", "keys_without_ttl", "sampled", "sample_complete", "key_groups")
 TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
 
 
@@ -432,13 +333,11 @@ TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
 
 
 def value_seen(params: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    seen = {"store": value["store"], "path": value["path"]}
-    wanted = {**params, **seen, "values": value["keys"], "dialect": value["dialect"], "create": False}
     try:
-        would_be = on_host.change(Request.from_params(wanted), wanted, is_look=True)
+        would_be = on_host.change_value(params, value, is_look=True)
     except (ChangeRefused, FileRefused, JournalError) as refused:
-        return {**seen, "changes": {}, "failure": f"{refused}."}
-    return {**seen, "changes": would_be["changes"]}
+        return {"store": value["store"], "path": value["path"], "changes": {}, "failure": f"{refused}."}
+    return {name: would_be[name] for name in ("store", "path", "changes")}
 
 
 def service_seen(module: AnsibleModule, service: dict[str, Any], leave: list[dict[str, Any]]) -> dict[str, Any]:
@@ -508,21 +407,18 @@ def url_in_values(params: dict[str, Any]) -> str:
     raise LookupError(" and ".join(f"{key} in {path}" for path, key in keys) or "no value of this host")
 
 
-def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any]]:
-    """What is to be asked, by the part of the result that it is for, and the parts that need not be asked."""
-    params, seconds = module.params, module.params["timeout"]
+def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, Any]]:
+    """What is to be asked beside the target, by the part of the result that it is for, and the parts that need not."""
+    seconds = params["timeout"]
     questions: dict[str, Asked] = {}
     parts: dict[str, Any] = {}
-    if params["probe"] is not None:
-        wanted = params["probe"]
+    if params["contents"] is not None:
+        wanted = params["contents"]
         target = Endpoint.from_dict(wanted["endpoint"])
-        if target.is_known:
-            write = wanted["write"] and not module.check_mode
-            for database in wanted["databases"]:
-                url = build_url(target, wanted["auth_token"] or "", database)
-                questions[f"{TARGET} {database}"] = Question(url, seconds=seconds, write=write)
-        else:
-            parts[TARGET] = probe_result.after_apply(target, wanted["databases"][0])
+        if not target.is_known:
+            raise EndpointError(f"the target {target.name} is yet to be made (contents: state={AFTER_APPLY})")
+        url = build_url(target, wanted["auth_token"] or "", 0)
+        questions["contents"] = SurveyQuestion(url, seconds, wanted["sample"])
     if params["old"] is None and params["survey"] is None:
         return questions, parts
     old = url_of_old(params)
@@ -539,10 +435,10 @@ def questions_of(module: AnsibleModule) -> tuple[dict[str, Asked], dict[str, Any
     return questions, parts
 
 
-def part_of(question: Asked, answer: Answered) -> dict[str, Any]:
+def part_of(name: str, question: Asked, answer: Answered) -> dict[str, Any]:
     if isinstance(answer, Answer):
         return probe_result.probed(question.url, answer)
-    return surveyed(question.url, answer)
+    return counted(question.url, answer) if name == "contents" else surveyed(question.url, answer)
 
 
 def unasked(why: Failure) -> dict[str, Any]:
@@ -553,6 +449,14 @@ def surveyed(url: str, answer: Surveyed) -> dict[str, Any]:
     if answer.failure:
         return survey_failed(f"The old Redis at {mask_url(url)}", answer.failure)
     return answer.source.as_dict() if answer.source else {}
+
+
+def counted(url: str, answer: Surveyed) -> dict[str, Any]:
+    if answer.failure:
+        msg = f"The keys of {mask_url(url)} cannot be told: {answer.failure.sentence}"
+        return {"failure": asdict(answer.failure), "msg": msg}
+    whole = answer.source.as_dict() if answer.source else {}
+    return {name: whole[name] for name in TOLD_OF_CONTENTS}
 
 
 def survey_failed(which: str, why: Failure) -> dict[str, Any]:
@@ -569,13 +473,12 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     if params["endpoint"]:
         unnamed(params, values, leave)
     services = [service_seen(module, service, leave) for service in params["services"]]
-    questions, parts = questions_of(module)
-    answers = app_interpreter.ask(questions, interpreter)
-    told = {name: part_of(question, answers[name]) for name, question in questions.items()}
-    of_target = [told.pop(name) for name in list(told) if name.startswith(TARGET)]
-    if of_target:  # that it serves one database proves nothing of another
-        parts[TARGET] = next((part for part in of_target if "msg" in part), of_target[0])
-    parts.update(told)
+    of_target = target_probe.questions(params["probe"], params["timeout"], module.check_mode) if params["probe"] else {}
+    questions, parts = questions_of(params)
+    answers = app_interpreter.ask({**of_target, **questions}, interpreter)
+    if params["probe"]:
+        parts["target"] = target_probe.told(params["probe"], of_target, answers)
+    parts.update({name: part_of(name, question, answers[name]) for name, question in questions.items()})
     return {"stores": values, "services": services, **parts}
 
 

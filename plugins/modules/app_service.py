@@ -183,16 +183,15 @@ resume:
   type: dict
 """
 
-from dataclasses import asdict
-from typing import Any
+from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import Report, advance
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course, failure
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course
 
 OPTIONS: dict[str, Any] = {
     **orders.OPTIONS,
@@ -213,14 +212,6 @@ class UnloggedModule(AnsibleModule):
         pass
 
 
-def progress_of(report: Report) -> dict[str, Any]:
-    return {
-        "in_progress": report.open is not None and not report.failed,
-        "progress": report.open.found if report.open else "",
-        "resume": asdict(report.course),
-    }
-
-
 def order_of(module: AnsibleModule) -> Order:
     """Raises ServiceError. The result may repeat the options, so what of them is not to be shown goes out of them."""
     params = dict(module.params)
@@ -235,20 +226,22 @@ def order_of(module: AnsibleModule) -> Order:
 
 def main() -> None:
     module = UnloggedModule(argument_spec=OPTIONS, supports_check_mode=True)
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        return module.run_command(list(command), handle_exceptions=False)
+
     try:
         order = order_of(module)
-        service = order.on_host(lambda command: module.run_command(list(command), handle_exceptions=False))
         if module.check_mode:
-            told = orders.prediction(order.wanted, service.look())
+            told = orders.prediction(order.wanted, order.on_host(run).look())
             module.exit_json(**told, in_progress=False, progress="", resume={})
         resume = module.params["resume"]
-        report = advance(order.wanted, Course(**resume) if resume else None, service)
+        told = advanced(order, Course(**resume) if resume else None, run)
     except ServiceError as error:
         module.fail_json(msg=f"{error}.")
-    result = {**orders.told(report.scene, report.course), **progress_of(report)}
-    if report.open and report.failed:
-        module.fail_json(msg=failure(report.open, report.seconds, service.how_to_see_why()), **result)
-    module.exit_json(**result)
+    if "msg" in told:
+        module.fail_json(**told)
+    module.exit_json(**told)
 
 
 if __name__ == "__main__":

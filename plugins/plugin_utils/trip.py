@@ -39,24 +39,23 @@ class Trip:
             self.failure = {"step": self.step or "begin", "why": why}
         return isinstance(error, Exception)
 
-    def take(self, step: str, answer: Found, *, is_act: bool = True) -> Found:
-        """The answer of a module, unless it failed. A host that was lost in an act may have been changed: nobody
-        can tell.
+    def take(self, step: str, answer: Found) -> Found:
+        """The answer of a module, unless it failed, at the step that it names or else at this one. A host that was
+        lost meanwhile may have been changed: nobody can tell.
         """
         self.step = step
         if answer.get("unreachable"):
-            self.changed = self.changed or is_act
-            self.restarted = self.restarted or is_act
+            self.changed = self.restarted = True
             self.end("reach the host", batches.unreachable_reason([answer]))
-        self.note(answer)
-        if answer.get("failed"):
-            self.end(step, batches.failure_reason(answer))
-        return answer
-
-    def note(self, answer: Found) -> None:
         self.changed = self.changed or bool(answer.get("changed"))
         self.restarted = self.restarted or bool(answer.get("restarted"))
-        for to, count in (answer.get("connections") or {}).items():
+        if answer.get("failed"):
+            self.end(str(answer.get("step") or step), batches.failure_reason(answer))
+        return answer
+
+    def count(self, service: Found) -> None:
+        """The connections of a service."""
+        for to, count in (service.get("connections") or {}).items():
             self.connections[to] = self.connections.get(to, 0) + int(count)
 
     def end(self, step: str, why: str) -> None:

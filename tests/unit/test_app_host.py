@@ -17,7 +17,13 @@ STATED = {
     "services": [{"name": "shop", "manager": "systemd", "supervisorctl": ["supervisorctl"], "health_url": ""}],
 }
 NOW, BEFORE = 2.0, 1.0
-KEPT = {"changed": False, "changes": {"REDIS_URL": {"action": "keep"}}}
+KEPT = {
+    "changed": False,
+    "restarted": False,
+    "stores": [{"path": PATH, "changes": {"REDIS_URL": {"action": "keep"}}}],
+    "proof": {"endpoint": {"address": "10.0.0.5", "port": 6379}, "leave": []},
+    "services": [{"name": "shop", "in_progress": False}],
+}
 OLD_PLACE = {"original_location": {"host": "old.internal", "port": 6379}}
 
 
@@ -66,13 +72,13 @@ def result(run, **more):
 def test_a_host_that_this_run_restarted_is_restarted_when_it_is_put_back():
     back = Fake("cutover", "back", result(NOW))
     back.on()
-    assert back.given("app_service")["restart"] == "always"
+    assert [one["restart"] for one in back.given("app_host_change")["services"]] == ["always"]
 
 
 def test_what_another_run_in_the_same_playbook_restarted_is_nothing_to_this_one():
     back = Fake("rollback", "back", result(BEFORE))
     back.on()
-    assert back.given("app_service")["restart"] == "auto"
+    assert [one["restart"] for one in back.given("app_host_change")["services"]] == ["auto"]
 
 
 def test_where_a_value_leads_back_to_is_told_by_the_look_of_this_run_alone():
@@ -80,7 +86,7 @@ def test_where_a_value_leads_back_to_is_told_by_the_look_of_this_run_alone():
         look = {"values": [{"changes": {"REDIS_URL": OLD_PLACE}}], "run": run}
         back = Fake("rollback", "back", {engine.LOOK: look})
         back.on()
-        return back.given("app_service").get("endpoint")
+        return back.given("app_host_change").get("endpoint")
 
     assert goes_to(NOW) == {"address": "old.internal", "port": 6379} and goes_to(BEFORE) is None
 
@@ -108,11 +114,12 @@ def test_what_hosts_have_registered_in_another_run_is_not_read():
 
 def test_of_what_the_target_holds_the_first_host_tells_and_any_other_that_is_asked():
     def counts(step, host, goal="rollback"):
-        seen = {"stores": [], "services": []}
-        look = Fake(goal, step, hosts=("app1", "app2"), app_host_info=seen, cache_contents={"total_keys": 7})
-        return look.on(host).get("contents")
+        look = Fake(goal, step, hosts=("app1", "app2"), app_host_info={"stores": [], "services": []})
+        look.on(host)
+        return look.given("app_host_info").get("contents")
 
-    assert counts("look", "app1") == counts("survey", "app2") == {"total_keys": 7}
+    wanted = counts("look", "app1")
+    assert wanted["endpoint"]["address"] and wanted["auth_token"] == "a-token" and wanted == counts("survey", "app2")
     assert counts("look", "app2") is None and counts("survey", "app2", "migrate") is None
 
 
@@ -125,7 +132,35 @@ def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(mon
     monkeypatch.setitem(STATED, "values", [{"store": "dotenv", "path": PATH, "keys": keys}])
     moved = Fake("cutover", "move")
     moved.on()
-    names = [name for name, _args in moved.asked]
-    assert [args["database"] for name, args in moved.asked if name == "cache_probe"] == [0, 3]
-    assert names.index("env_update") == 2
-    assert moved.given("env_update")["values"]["QUEUE_URL"].endswith("/3")
+    assert [name for name, _args in moved.asked] == ["app_host_change"], "in one run on the host"
+    order = moved.given("app_host_change")
+    assert order["probe"]["databases"] == [0, 3]
+    assert order["values"][0]["keys"]["QUEUE_URL"].endswith("/3")
+
+
+def test_a_service_that_takes_longer_is_gone_on_with_and_those_after_it_follow(monkeypatch):
+    monkeypatch.setitem(STATED, "services", [{**STATED["services"][0], "name": name} for name in ("web", "worker")])
+    begun = {"name": "web", "restarted": True, "in_progress": True, "progress": "web: no answer", "resume": {"at": 1}}
+    proof = {**KEPT["proof"], "restart": "always"}
+    proven = {"restarted": True, "in_progress": False, "connections": {"to_target": 2, "to_left": 0}}
+    moved = Fake(
+        "cutover",
+        "move",
+        app_host_change={**KEPT, "restarted": True, "proof": proof, "services": [begun]},
+        app_service=proven,
+    )
+    result = moved.on()
+    (first, web), (second, worker) = [(name, args) for name, args in moved.asked if name == "app_service"]
+    assert first == second == "app_service" and (web["name"], worker["name"]) == ("web", "worker")
+    assert web["resume"] == {"at": 1} and "resume" not in worker
+    assert web["restart"] == worker["restart"] == "always" and worker["endpoint"] == proof["endpoint"]
+    assert result["state"] == "ok" and result["connections"] == {"to_target": 4, "to_left": 0}
+    assert result["lines"] == ["app1: restart web", "app1: restart worker"]
+
+
+def test_a_host_that_came_to_no_result_may_have_been_changed():
+    lost = Fake("cutover", "move", app_host_change={"failed": True, "msg": "MODULE FAILURE"}).on()
+    refused = {**KEPT, "services": [], "failed": True, "msg": "no way", "step": "Probe the target"}
+    untouched = Fake("cutover", "move", app_host_change=refused).on()
+    assert lost["state"] == untouched["state"] == "failed"
+    assert lost["changed"] and not untouched["changed"] and untouched["step"] == "Probe the target"

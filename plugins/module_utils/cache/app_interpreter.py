@@ -101,15 +101,16 @@ def survey(question: SurveyQuestion) -> Surveyed:
     raise TypeError(f"{type(answer).__name__} answers no survey")
 
 
-def ask(questions: Mapping[str, Asked], interpreter: Interpreter) -> dict[str, Answered]:
+def ask(questions: Mapping[str, Asked], interpreter: Interpreter, *, addresses: bool = True) -> dict[str, Answered]:
     """An answer to each question; what is in the way is the failure in it. Raises EndpointError for a bad URL.
 
-    The app's interpreter is asked for probes alone.
+    The app's interpreter is asked for probes alone. Without ``addresses`` they do not tell by which this host is known
+    there, as we would have to ask ourselves.
     """
     if not interpreter.python:
         return _asked_by_us(questions)
     probes = {name: question for name, question in questions.items() if isinstance(question, Question)}
-    proven = _asked_by_app(probes, interpreter)
+    proven = _asked_by_app(probes, interpreter, addresses)
     # The app lives with what its redis-py compares or not, and what it reaches is what is to be read.
     lenient = {probes[name].url for name, answer in proven.items() if not answer.compares_names}
     own = {
@@ -132,7 +133,7 @@ def _asked_by_us(questions: Mapping[str, Asked]) -> dict[str, Answered]:
     return found
 
 
-def _asked_by_app(questions: Mapping[str, Question], interpreter: Interpreter) -> dict[str, Answer]:
+def _asked_by_app(questions: Mapping[str, Question], interpreter: Interpreter, is_addressed: bool) -> dict[str, Answer]:
     if not questions:
         return {}
     try:
@@ -141,7 +142,7 @@ def _asked_by_app(questions: Mapping[str, Question], interpreter: Interpreter) -
         why = failures.app_interpreter(interpreter.python, interpreter.user, str(error))
         return {name: Answer(failure=why) for name in questions}
     told = {name: answer for name, answer in found.items() if isinstance(answer, Answer)}
-    addresses = _own_addresses(questions, told)
+    addresses = _own_addresses(questions, told) if is_addressed else {}
     return {name: replace(answer, word_of=APP, client_address=addresses.get(name, "")) for name, answer in told.items()}
 
 

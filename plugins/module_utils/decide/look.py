@@ -18,8 +18,8 @@ NEVER_LOOKED = "it could not be reached earlier in this run"
 @dataclass(frozen=True)
 class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
-    answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what cache_contents tells of the
-    target. ``step`` and ``why`` tell what could not be seen.
+    answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds. ``step`` and
+    ``why`` tell what could not be seen.
     """
 
     consumer: str

@@ -109,7 +109,7 @@ def refusal(reasons: Mapping[str, str], cutover: str) -> str:
 
 
 def left_behind(contents: Result, endpoint: Mapping[str, Any], since: str = "") -> list[str]:
-    """What of the app's writes stays on the target, and what that means. ``contents`` is cache_contents' result."""
+    """What of the app's writes stays on the target, and what that means. ``contents`` is of app_host_info."""
     name = endpoint.get("name") or endpoint.get("address")
     when = f" since the cutover ({since})" if since else " since the cutover"
     if endpoint.get("state") == AFTER_APPLY:

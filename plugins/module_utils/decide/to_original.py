@@ -119,7 +119,7 @@ def _left_behind(known: Known, looks: Looks) -> list[str]:
     """By the first host that could count, whichever that is."""
     asked = {host: look.contents for host, look in looks.items() if look.contents}
     counted = next((told for told in asked.values() if _is_counted(told)), None)
-    why = {host: (batches.failure_reason(told) or "no reason given").rstrip(".") for host, told in asked.items()}
+    why = {host: str(told.get("msg") or "no reason given").rstrip(".") for host, told in asked.items()}
     not_told = "; ".join(f"{', '.join(hosts)}: {reason}" for reason, hosts in batches.by_reason(why).items())
     contents = counted or ({"msg": not_told} if not_told else {})
     return rollback.left_behind(contents, known.endpoint, str(known.cutover.get("time") or ""))

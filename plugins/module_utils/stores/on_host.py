@@ -41,6 +41,28 @@ STORES: Mapping[str, HostStore] = {
 }
 
 
+# The option ``values`` of the modules that look at a host as a whole, or change it.
+VALUES: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "no_log": True,
+    "options": {
+        "store": {"type": "str", "choices": list(STORES), "default": dotenv.STORE},
+        "path": {"type": "path", "required": True},
+        "keys": {"type": "dict", "required": True, "no_log": True},
+        "dialect": {"type": "list", "elements": "str", "default": []},
+    },
+}
+
+
+def change_value(params: Mapping[str, Any], value: Mapping[str, Any], is_look: bool) -> dict[str, Any]:
+    """The same for one of VALUES, as an entry of a result. ``params`` have all else that env_update takes."""
+    where = {"store": value["store"], "path": value["path"]}
+    wanted = {**params, **where, "values": value["keys"], "dialect": value["dialect"], "create": False}
+    return {**where, **change(Request.from_params(wanted), wanted, is_look)}
+
+
 def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[str, Any]:
     """Change the values that ``store`` and ``path`` of the options hold, or see what would change, as a result has it.
 

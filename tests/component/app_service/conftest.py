@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.modules import app_service
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
+from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, app_service
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
 from supervisor.xmlrpc import SupervisorTransport
 
 BIN = Path(sys.executable).parent
+TOKEN = "a-token-of-this-test!"
+OLD = "an-old-password-of-this-test"
 
 # A parent that listens and two workers that share its socket. Each worker goes to the cache at its first request and
 # keeps that connection. `settings.json` is read at the start.
@@ -171,3 +174,48 @@ def prove(run_module: Callable[..., dict[str, Any]], app: App) -> Callable[..., 
         return {**result, "lines": lines}
 
     return run
+
+
+@pytest.fixture
+def old(start_engine: Callable[..., Any]) -> Any:
+    return start_engine(password=OLD)
+
+
+@pytest.fixture
+def new(start_engine: Callable[..., Any]) -> Any:
+    return start_engine(password=TOKEN)
+
+
+@pytest.fixture
+def file(tmp_path: Path, old: Any) -> Path:
+    path = tmp_path / "shop.env"
+    path.write_text(f"DEBUG=0\nREDIS_URL={old.url()}?decode_responses=True\n")
+    return path
+
+
+@pytest.fixture
+def target(new: Any) -> dict[str, Any]:
+    """By a name, as the two engines differ by their port alone."""
+    return endpoint.Endpoint("elasticache", "shop", address="localhost", port=new.port, auth="token").as_dict()
+
+
+@pytest.fixture
+def look(run_module: Callable[..., dict[str, Any]], tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Run a module of a migration; no secret may be in its result."""
+
+    def run(check_mode: bool = True, main: Callable[[], None] = app_host_info.main, **params: Any) -> dict[str, Any]:
+        where = {"migration_name": "shop-prod", "state_dir": str(tmp_path / "state")}
+        result = run_module(main, check_mode=check_mode, **where, **params)
+        assert not [secret for secret in (TOKEN, OLD) if secret in json.dumps(result)]
+        return result
+
+    return run
+
+
+@pytest.fixture
+def own(file: Path, new: Any) -> list[dict[str, Any]]:
+    return [{"path": str(file), "keys": {"REDIS_URL": new.url(host="localhost")}}]
+
+
+def probe_of(target: dict[str, Any]) -> dict[str, Any]:
+    return {"endpoint": target, "auth_token": TOKEN}

@@ -10,47 +10,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, cache_probe, env_update
 
-TOKEN = "a-token-of-this-test!"
-OLD = "an-old-password-of-this-test"
-
-
-@pytest.fixture
-def old(start_engine):
-    return start_engine(password=OLD)
-
-
-@pytest.fixture
-def new(start_engine):
-    return start_engine(password=TOKEN)
-
-
-@pytest.fixture
-def file(tmp_path, old) -> Path:
-    path = tmp_path / "shop.env"
-    path.write_text(f"DEBUG=0\nREDIS_URL={old.url()}?decode_responses=True\n")
-    return path
-
-
-@pytest.fixture
-def target(new):
-    """By a name, as the two engines differ by their port alone."""
-    return endpoint.Endpoint("elasticache", "shop", address="localhost", port=new.port, auth="token").as_dict()
-
-
-@pytest.fixture
-def look(run_module, tmp_path, file, new):
-    def run(check_mode=True, main=app_host_info.main, **params):
-        where = {"migration_name": "shop-prod", "state_dir": str(tmp_path / "state")}
-        result = run_module(main, check_mode=check_mode, **where, **params)
-        assert not [secret for secret in (TOKEN, OLD) if secret in json.dumps(result)]
-        return result
-
-    return run
-
-
-@pytest.fixture
-def own(file, new):
-    return [{"path": str(file), "keys": {"REDIS_URL": new.url(host="localhost")}}]
+from tests.component.app_service.conftest import OLD, TOKEN, probe_of
 
 
 @pytest.fixture
@@ -59,10 +19,6 @@ def moved(look, file, own):
     values = own[0]["keys"]
     made = look(False, env_update.main, store="dotenv", path=str(file), values=values, keep_options=True)
     assert made["changed"]
-
-
-def probe_of(target):
-    return {"endpoint": target, "auth_token": TOKEN}
 
 
 def test_a_host_that_is_to_be_moved_is_seen_as_a_whole(look, own, target, app, old):
@@ -214,3 +170,30 @@ def test_it_tells_of_the_target_what_cache_probe_tells(look, run_module, target)
     assert {**seen, **{name: alone[name] for name in volatile}, "changed": False} == {
         name: value for name, value in alone.items() if name != "invocation"
     }
+
+
+def contents_of(target, token=TOKEN):
+    return {"endpoint": target, "auth_token": token}
+
+
+def test_what_the_target_holds_is_counted_by_pattern_and_nothing_is_written_or_named(look, target, new):
+    for number in range(20):
+        new.client.set(f"session:{number}", "x", ex=100)
+    new.client.hset("profile:jane@example.com", mapping={"a": 1})
+    changes = new.client.info("persistence")["rdb_changes_since_last_save"]
+    seen = look(False, contents=contents_of(target))
+    found = seen["contents"]
+    assert (found["total_keys"], found["keys_without_ttl"], found["sampled"]) == (21, 1, 21)
+    told = {(group["type"], group["pattern"]): (group["count"], group["without_ttl"]) for group in found["key_groups"]}
+    assert told == {("string", "session:*"): (20, 0), ("hash", "profile:*.com"): (1, 1)}
+    assert "jane" not in json.dumps(seen)
+    assert new.client.info("persistence")["rdb_changes_since_last_save"] == changes
+
+
+def test_why_the_target_cannot_be_counted_is_told(look, target, new):
+    assert look(contents=contents_of(target, "wrong"))["contents"]["failure"]["kind"] == "auth_wrong"
+    new.stop()
+    refused = look(contents=contents_of(target))["contents"]
+    assert refused["failure"]["kind"] == "refused" and "cannot be told" in refused["msg"]
+    failed = look(contents={"endpoint": endpoint.after_apply("elasticache", "shop").as_dict()})
+    assert failed["failed"] and "yet to be made" in failed["msg"]

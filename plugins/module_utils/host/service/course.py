@@ -9,10 +9,13 @@ What must be remembered between two runs, above all that the restart was done, i
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Callable, Protocol, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Callable, Protocol, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthAnswer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Run
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     HEALTH,
     LEFT,
@@ -21,6 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     Open,
     Scene,
     Wanted,
+    failure,
     still_open,
     why_restart,
 )
@@ -94,6 +98,24 @@ def advance(
             return Report(course, scene, found, since)
         sleep(PAUSE)
         scene = world.look()
+
+
+def advanced(order: Order, course: Course | None, run: Run) -> dict[str, Any]:
+    """A slice of time, told as a module's result: ``msg`` where it failed, ``in_progress`` where it is to go on.
+
+    Raises ServiceError.
+    """
+    service = order.on_host(run)
+    report = advance(order.wanted, course, service)
+    told = {
+        **orders.told(report.scene, report.course),
+        "in_progress": report.open is not None and not report.failed,
+        "progress": report.open.found if report.open else "",
+        "resume": asdict(report.course),
+    }
+    if report.open and report.failed:
+        told["msg"] = failure(report.open, report.seconds, service.how_to_see_why())
+    return told
 
 
 def _judged(wanted: Wanted, course: Course, scene: Scene) -> tuple[Course, Open | None]:

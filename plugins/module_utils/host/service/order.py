@@ -35,6 +35,8 @@ OPTIONS: dict[str, Any] = {
     "restart": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "timeout": {"type": "float", "default": 60.0},
 }
+# A command for supervisor and a URL for health may hold more than their writers took for shown.
+SERVICES: dict[str, Any] = {"type": "list", "elements": "dict", "default": [], "no_log": True, "options": OPTIONS}
 PLACES: dict[str, Any] = {
     "type": "list",
     "elements": "dict",

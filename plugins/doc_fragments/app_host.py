@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What app_host_info and app_host_change have in common, which look at an app host as a whole, and change it.
+
+The same options for argument_spec are core.host_options, VALUES of stores.on_host and SERVICES of host.service.order.
+"""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  migration_name:
+    description: The migration in whose journal on this host the originals are.
+    type: str
+    required: true
+  state_dir:
+    description: The directory on the host with the journals, as M(kempian.cache_migration.env_update) has it.
+    type: path
+    default: /var/lib/cache_migration
+  values:
+    description: The values that the app reads on this host.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      store:
+        description: As M(kempian.cache_migration.env_update) has it.
+        type: str
+        choices: [dotenv]
+        default: dotenv
+      path:
+        description: The file that the app reads.
+        type: path
+        required: true
+      keys:
+        description: The names of the values, each with what it is to hold, which O(state=reverted) does not need.
+        type: dict
+        required: true
+      dialect:
+        description: As M(kempian.cache_migration.env_update) has it.
+        type: list
+        elements: str
+        default: []
+  state:
+    description: What is to be done to O(values), as M(kempian.cache_migration.env_update) does it.
+    type: str
+    choices: [present, reverted]
+    default: present
+  keep_options:
+    description: As M(kempian.cache_migration.env_update) has it.
+    type: bool
+    default: true
+  services:
+    description: The app's services, as M(kempian.cache_migration.app_service) takes them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The service.
+        type: str
+        required: true
+      manager:
+        description: What runs it.
+        type: str
+        choices: [systemd, supervisor]
+        default: systemd
+      supervisorctl:
+        description: The command for supervisor with its options.
+        type: list
+        elements: str
+        default: [supervisorctl]
+      health_url:
+        description: Where the app is asked for its health after a restart.
+        type: str
+      health_requests:
+        description: How many good answers in a row are needed.
+        type: int
+        default: 5
+      restart:
+        description: As M(kempian.cache_migration.app_service) has it.
+        type: str
+        choices: [auto, always, never]
+        default: auto
+      timeout:
+        description: How long the proof of a restart may take, in seconds.
+        type: float
+        default: 60.0
+  probe:
+    description: Prove that the app reaches the target. Left out, that is not asked.
+    type: dict
+    suboptions:
+      endpoint:
+        description: The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
+        type: dict
+        required: true
+      auth_token:
+        description: Its token (password).
+        type: str
+      databases:
+        description: The databases that the app uses. Each is proven.
+        type: list
+        elements: int
+        default: [0]
+      write:
+        description: The probe writes a key of its own. Never in check mode.
+        type: bool
+        default: true
+  timeout:
+    description: How long each stage of a probe, and each answer of a survey, may take, in seconds.
+    type: float
+    default: 5.0
+  python:
+    description:
+      - The app's own interpreter, as M(kempian.cache_migration.cache_probe) takes it. It answers all probes at once,
+        and nothing else, as what is read of a cache beside that counts for all hosts.
+    type: path
+  user:
+    description: The user that the app runs as, as M(kempian.cache_migration.cache_probe) takes it.
+    type: str
+"""

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the modules take that look at an app host as a whole, or change it (doc_fragments/app_host), beside its values
+and services.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+OPTIONS: dict[str, Any] = {
+    "migration_name": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
+    "state": {"type": "str", "choices": ["present", "reverted"], "default": "present"},
+    "keep_options": {"type": "bool", "default": True},
+    "endpoint": {"type": "dict"},
+    "probe": {
+        "type": "dict",
+        "no_log": True,
+        "options": {
+            "endpoint": {"type": "dict", "required": True},
+            "auth_token": {"type": "str", "no_log": True},
+            "databases": {"type": "list", "elements": "int", "default": [0]},
+            "write": {"type": "bool", "default": True},
+        },
+    },
+    "timeout": {"type": "float", "default": 5.0},
+    "python": {"type": "path"},
+    "user": {"type": "str"},
+}

@@ -1,0 +1,291 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_host_change
+short_description: Change the values of an app host and restart its services in one run
+version_added: 0.2.0
+description:
+  - Proves the target from this host, changes the values as M(kempian.cache_migration.env_update) does, and restarts
+    and proves the services as M(kempian.cache_migration.app_service) does, in this order. What fails ends it.
+  - It goes on without its controller, so that a host whose connection is lost in the middle is not left between its
+    values and its services.
+  - A service that is not proven within some seconds is told as C(in_progress), and those after it are left alone.
+    M(kempian.cache_migration.app_service) goes on with it, by what C(proof) and its C(resume) say.
+author:
+  - The cache_migration authors (@cache-migration)
+extends_documentation_fragment:
+  - kempian.cache_migration.app_host
+options:
+  endpoint:
+    description:
+      - Where processes of the services are to be connected to, an C(address) and a C(port). Left out, no connection
+        is demanded.
+      - With O(state=reverted) that is where the values lead afterwards, and this where none of them says it.
+    type: dict
+  leave:
+    description:
+      - Places where no process may be connected any more. With O(state=present) also where O(values) led before.
+      - With O(state=reverted) a value that still leads to one of them afterwards is a failure.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: A name or an address.
+        type: str
+        required: true
+      port:
+        description: The TCP port.
+        type: int
+        required: true
+attributes:
+  check_mode:
+    description: Changes nothing, and tells what would be changed and restarted.
+    support: full
+  diff_mode:
+    description: The changes say before and after.
+    support: none
+notes:
+  - Use pipelining, so that Ansible leaves no file with the task's options on the host.
+"""
+
+EXAMPLES = r"""
+- name: Move an app host
+  kempian.cache_migration.app_host_change:
+    migration_name: kempian-prod
+    values:
+      - path: /opt/shop/.env
+        keys:
+          REDIS_URL: "{{ new_url }}"
+    services:
+      - name: shop
+        health_url: http://127.0.0.1:8000/healthz
+    endpoint: "{{ cluster.endpoint }}"
+    probe:
+      endpoint: "{{ cluster.endpoint }}"
+      auth_token: "{{ token }}"
+    python: /opt/shop/venv/bin/python
+    user: shop
+  become: true
+"""
+
+RETURN = r"""
+target:
+  description: The target as M(kempian.cache_migration.cache_probe) returns it, with C(msg) where it cannot be used.
+  returned: with O(probe)
+  type: dict
+stores:
+  description: What was changed, one for each of O(values) that had its turn, in their order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    store:
+      description: As given.
+      type: str
+    path:
+      description: As given.
+      type: str
+    changes:
+      description: As M(kempian.cache_migration.env_update) returns it.
+      type: dict
+proof:
+  description: What was demanded of every service, as options of M(kempian.cache_migration.app_service).
+  returned: when all values have had their turn
+  type: dict
+  contains:
+    restart:
+      description: V(always) where a value was changed; left out where each service has its own.
+      type: str
+    endpoint:
+      description: Where it is to be connected to; empty where that is not demanded.
+      type: dict
+    leave:
+      description: Where it must not be connected any more.
+      type: list
+      elements: dict
+services:
+  description: One for each of O(services) that had its turn, in their order, as M(kempian.cache_migration.app_service)
+    returns it, with its C(name).
+  returned: always
+  type: list
+  elements: dict
+restarted:
+  description: A service was restarted.
+  returned: always
+  type: bool
+step:
+  description: At which step it failed.
+  returned: where it failed
+  type: str
+  sample: Change the value
+"""
+
+from typing import Any, Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import host_options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    AFTER_APPLY,
+    EndpointError,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import (
+    leads_there,
+    location_now,
+    locations_to_leave,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_host
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import (
+    JournalError,
+    check_migration_name,
+)
+
+OPTIONS: dict[str, Any] = {
+    **host_options.OPTIONS,
+    "values": on_host.VALUES,
+    "services": orders.SERVICES,
+    "leave": orders.PLACES,
+}
+PROBE = "Probe the target"
+CHANGE = "Change the value"
+RESTORE = "Restore the value"
+PROVE = "Restart where needed and prove the connections"
+OF_A_CHANGE = ("store", "path", "changes")
+
+
+class Ended(Exception):
+    """The first step that failed, and why, as a sentence. What was done before it stays."""
+
+    def __init__(self, step: str, why: str) -> None:
+        super().__init__(why)
+        self.step, self.why = step, why
+
+
+class Change:
+    """The steps in their order. ``done`` is the result so far, so that one which fails hides nothing."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module, self.params, self.check_mode = module, module.params, module.check_mode
+        self.done: dict[str, Any] = {"changed": False, "restarted": False, "stores": [], "services": []}
+
+    def carry_out(self) -> None:
+        """Raises Ended."""
+        if self.params["probe"]:
+            self.prove_target(self.params["probe"])
+        for value in self.params["values"]:
+            self.change(value)
+        if self.params["state"] == "reverted":
+            self.refuse_what_still_leads_there()
+        self.done["proof"] = self.demanded()
+        for service in self.params["services"]:
+            if self.is_in_progress(service):
+                return
+
+    # --- the target ---
+
+    def prove_target(self, wanted: dict[str, Any]) -> None:
+        # Compiled anew in each run of a module, and of no use on the way back.
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import app_interpreter, target_probe
+
+        try:
+            asked = target_probe.questions(wanted, self.params["timeout"], self.check_mode)
+            answers = app_interpreter.ask(asked, app_interpreter.Interpreter.from_params(self.params), addresses=False)
+        except (EndpointError, app_interpreter.InterpreterRefused) as error:
+            raise Ended(PROBE, f"The target cannot be probed: {error}.")
+        told = target_probe.told(wanted, asked, answers)
+        self.done["target"] = told
+        if "msg" in told:
+            raise Ended(PROBE, told["msg"])
+
+    # --- values ---
+
+    @property
+    def changing(self) -> str:
+        return CHANGE if self.params["state"] == "present" else RESTORE
+
+    def change(self, value: dict[str, Any]) -> None:
+        try:
+            changed = on_host.change_value(self.params, value, self.check_mode)
+        except (ChangeRefused, FileRefused, JournalError) as refused:
+            raise Ended(self.changing, f"{refused}.")
+        self.done["stores"].append({name: changed[name] for name in OF_A_CHANGE})
+        self.done["changed"] = self.done["changed"] or changed["changed"]
+
+    def refuse_what_still_leads_there(self) -> None:
+        """A plan knows it before; by now somebody may have put it there."""
+        services = [service["name"] for service in self.params["services"]]
+        for change in self.done["stores"]:
+            if any(leads_there(change, place) for place in self.params["leave"]):
+                raise Ended(RESTORE, rollback.no_original(change["path"], self.params["state_dir"], services))
+
+    # --- services ---
+
+    def demanded(self) -> dict[str, Any]:
+        """What is demanded of each service, as options of app_service."""
+        endpoint, leave = self.params["endpoint"] or {}, list(self.params["leave"])
+        if self.params["state"] == "reverted":
+            endpoint = location_now(self.done["stores"], [endpoint] if endpoint else [])
+        else:
+            own = locations_to_leave(self.done["stores"], endpoint)
+            leave += [place for place in own if place not in leave]
+        restart = {"restart": "always"} if self.done["changed"] else {}
+        return {"endpoint": endpoint, "leave": leave, **restart}
+
+    def is_in_progress(self, service: dict[str, Any]) -> bool:
+        wanted = {**service, **self.done["proof"]}
+        if service["restart"] == "never":
+            wanted["restart"] = "never"
+        try:
+            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"])
+            told = orders.prediction(order.wanted, order.on_host(self.run).look()) if self.check_mode else None
+            told = told or advanced(order, None, self.run)
+        except ServiceError as error:
+            raise Ended(PROVE, f"{error}.")
+        self.done["services"].append({"name": service["name"], **told})
+        for name in ("changed", "restarted"):
+            self.done[name] = self.done[name] or told[name]
+        if "msg" in told:
+            raise Ended(PROVE, told["msg"])
+        return bool(told.get("in_progress"))
+
+    def run(self, command: Sequence[str]) -> tuple[int, str, str]:
+        return self.module.run_command(list(command), handle_exceptions=False)
+
+
+def refuse_what_is_yet_to_be_made(params: dict[str, Any]) -> None:
+    """Raises EndpointError."""
+    if (params["endpoint"] or {}).get("state") == AFTER_APPLY:
+        raise EndpointError("the endpoint is yet to be made, so nothing can be proven to be on it: provision first")
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    tell_as_it_is(module)
+    shown = {"invocation": {"module_args": options_shown(module.params, OPTIONS)}}
+    change = Change(module)
+    try:
+        check_migration_name(module.params["migration_name"])
+        if not module.check_mode:
+            refuse_what_is_yet_to_be_made(module.params)
+        change.carry_out()
+    except (EndpointError, JournalError) as error:
+        module.fail_json(msg=f"The host cannot be changed: {error}.", **change.done, **shown)
+    except Ended as ended:
+        module.fail_json(msg=ended.why, step=ended.step, **change.done, **shown)
+    module.exit_json(**change.done, **shown)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""app_host_change: a host is moved and goes back, each in one run, on an app between two real engines."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course
+from ansible_collections.kempian.cache_migration.plugins.modules import app_host_change
+
+
+@pytest.fixture
+def old(start_engine):
+    """The app of these tests has no password, so neither have its engines."""
+    return start_engine()
+
+
+@pytest.fixture
+def new(start_engine):
+    return start_engine()
+
+
+@pytest.fixture
+def target(new):
+    return endpoint.Endpoint("elasticache", "shop", address="localhost", port=new.port, auth="none").as_dict()
+
+
+@pytest.fixture
+def change(look):
+    return functools.partial(look, False, app_host_change.main)
+
+
+@pytest.fixture
+def shop(app, old, new):
+    """The app is on the old Redis, and goes to the target with its next start."""
+    app.start(old.port)
+    app.set(port=new.port)
+    return {
+        "name": "shop",
+        "manager": "supervisor",
+        "supervisorctl": app.supervisorctl,
+        "health_url": app.health_url,
+        "timeout": 8.0,
+    }
+
+
+@pytest.fixture
+def to_target(own, shop, target):
+    return {"values": own, "services": [shop], "endpoint": target, "probe": {"endpoint": target}}
+
+
+@pytest.fixture
+def to_original(own, shop, target):
+    reverted = [{**own[0], "keys": {"REDIS_URL": None}}]
+    leave = [{"address": target["address"], "port": target["port"]}]
+    return {"state": "reverted", "values": reverted, "services": [shop], "leave": leave}
+
+
+def test_a_host_is_moved_in_one_run_and_goes_back_in_one(request, change, to_target, to_original, app):
+    file, old, new = (request.getfixturevalue(name) for name in ("file", "old", "new"))
+    before = file.read_bytes()
+    moved = change(**to_target)
+    assert not moved.get("failed"), moved
+    assert moved["changed"] and moved["restarted"] and moved["target"]["reached"]
+    assert [check["name"] for check in moved["target"]["checks"]].count("write") == 1
+    [store], [service] = moved["stores"], moved["services"]
+    assert store["path"] == str(file) and store["changes"]["REDIS_URL"]["action"] == "write"
+    assert f"redis://localhost:{new.port}".encode() in file.read_bytes()
+    assert service["name"] == "shop" and not service["in_progress"]
+    assert service["connections"] == {"to_target": 2, "to_left": 0}
+    assert moved["proof"]["leave"] == [{"address": "127.0.0.1", "port": old.port}]
+
+    app.set(port=old.port)
+    back = change(**to_original)
+    assert not back.get("failed"), back
+    assert back["restarted"] and file.read_bytes() == before
+    assert back["proof"]["endpoint"] == {"address": "127.0.0.1", "port": old.port}
+    assert back["services"][0]["connections"] == {"to_target": 2, "to_left": 0}
+
+
+def test_what_is_moved_already_is_proven_and_left_alone(change, to_target, app):
+    change(**to_target)
+    pid = app.pid()
+    again = change(**to_target)
+    assert not again.get("failed") and not again["changed"] and not again["restarted"] and app.pid() == pid
+    assert "restart" not in again["proof"] and again["services"][0]["connections"]["to_target"] == 2
+
+
+def test_nothing_is_changed_where_the_target_is_not_proven(change, to_target, app, file, unused_port):
+    before, pid = file.read_bytes(), app.pid()
+    to_target["probe"]["endpoint"] = {**to_target["probe"]["endpoint"], "port": unused_port()}
+    failed = change(**to_target)
+    assert failed["failed"] and failed["step"] == "Probe the target" and "cannot use" in failed["msg"]
+    assert not failed["changed"] and not failed["restarted"] and failed["stores"] == failed["services"] == []
+    assert file.read_bytes() == before and app.pid() == pid
+
+
+def test_that_one_database_is_served_proves_nothing_of_another(change, to_target, target, file):
+    before = file.read_bytes()
+    to_target["probe"] = {"endpoint": {**target, "databases": 100}, "databases": [0, 99]}
+    failed = change(**to_target)
+    assert failed["step"] == "Probe the target" and "99" in failed["msg"] and file.read_bytes() == before
+
+
+def test_what_was_changed_before_the_step_that_failed_is_told(change, to_target, app, file, tmp_path):
+    pid = app.pid()
+    to_target["values"].append({"path": str(tmp_path / "none.env"), "keys": {"REDIS_URL": "redis://x:6379/0"}})
+    failed = change(**to_target)
+    assert failed["failed"] and failed["step"] == "Change the value" and "does not exist" in failed["msg"]
+    assert failed["changed"] and [store["path"] for store in failed["stores"]] == [str(file)]
+    assert not failed["restarted"] and app.pid() == pid
+
+
+def test_a_service_that_cannot_be_proven_fails_with_its_step(change, to_target, app, old):
+    app.set(port=old.port)
+    to_target["services"][0]["timeout"] = 2.0
+    failed = change(**to_target)
+    assert failed["failed"] and failed["step"] == "Restart where needed and prove the connections"
+    assert failed["changed"] and failed["restarted"] and str(old.port) in failed["msg"]
+    to_target["services"][0]["name"] = "shoe"
+    assert "no program shoe" in change(**to_target)["msg"]
+
+
+def test_a_run_that_was_ended_between_its_values_and_its_services_is_gone_on_with(change, to_target, app, shop, file):
+    works = shop["supervisorctl"]
+    for _round in range(5):
+        health.spread(app.health_url)  # both workers go to the old Redis
+    shop["supervisorctl"] = ["/nonexistent/supervisorctl"]
+    pid = app.pid()
+    assert change(**to_target)["failed"] and app.pid() == pid
+    shop["supervisorctl"] = works
+    again = change(**to_target)
+    assert not again.get("failed"), again
+    assert again["stores"][0]["changes"]["REDIS_URL"]["action"] == "keep" and "restart" not in again["proof"]
+    assert again["restarted"] and again["services"][0]["connections"] == {"to_target": 2, "to_left": 0}
+
+
+def test_a_service_that_needs_longer_is_told_and_those_after_it_are_left_alone(
+    change, to_target, app, new, monkeypatch
+):
+    monkeypatch.setattr(course, "SLICE", 0.5)
+    app.set(port=new.port, slow=2.0)
+    to_target["services"].append({**to_target["services"][0], "name": "shoe"})
+    begun = change(**to_target)
+    assert not begun.get("failed"), begun
+    [service] = begun["services"]
+    assert service["in_progress"] and service["progress"] and service["resume"]["restarted_at"]
+    assert begun["proof"]["restart"] == "always"
+
+
+def test_a_value_that_leads_to_the_target_and_has_no_original_does_not_restart_the_app(
+    change, to_original, app, file, new
+):
+    file.write_text(f"REDIS_URL={new.url(host='localhost')}\n")
+    pid = app.pid()
+    failed = change(**to_original)
+    assert failed["step"] == "Restore the value" and "has no original for it" in failed["msg"] and app.pid() == pid
+
+
+def test_in_check_mode_nothing_is_changed_and_what_would_be_is_told(look, to_target, app, file):
+    before, pid = file.read_bytes(), app.pid()
+    would = look(True, app_host_change.main, **to_target)
+    assert would["changed"] and would["restarted"] and "write" not in str(would["target"]["checks"])
+    assert would["stores"][0]["changes"]["REDIS_URL"]["action"] == "write"
+    assert file.read_bytes() == before and app.pid() == pid
+
+
+@pytest.mark.parametrize(
+    "wrong, why",
+    [
+        ({"migration_name": "9"}, "migration_name is '9'"),
+        ({"endpoint": endpoint.after_apply("elasticache", "shop").as_dict()}, "provision first"),
+        ({"probe": {"endpoint": {"address": "x"}}}, "the endpoint lacks service"),
+    ],
+)
+def test_the_module_fails_for_wrong_options_and_changes_nothing(run_module, wrong, why):
+    result = run_module(app_host_change.main, **{"migration_name": "shop-prod", **wrong})
+    assert result["failed"] and why in result["msg"] and not result["changed"]
