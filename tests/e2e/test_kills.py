@@ -36,8 +36,8 @@ WORST_OF_DECOMMISSION = (
     "decommission | Stop or terminate the instance",
 )
 FIRST = 2  # of the calls and modules of a run that may change something: a run begins with its lock, and with a look
-# Where a kill between two modules on a host leaves the most half done: the value is changed, the app still as it was.
-BETWEEN = "app_service"
+# Between two modules on a host: it has been looked at, and is about to be changed, or is changed without its controller.
+BETWEEN = "app_host_change"
 
 
 @dataclass
