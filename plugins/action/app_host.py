@@ -267,7 +267,13 @@ class ActionModule(HostAction):
 
     @staticmethod
     def value(value: Value, wanted: Mapping[str, str | None]) -> dict[str, Any]:
-        return {"store": value.store, "path": value.address, "keys": wanted, "dialect": list(value.dialect)}
+        return {
+            "store": value.store,
+            "path": value.address,
+            "keys": wanted,
+            "dialect": list(value.dialect),
+            "forms": {name: form.as_dict() for name, form in value.forms.items()},
+        }
 
     def service(self, service: Any, restart: str) -> dict[str, Any]:
         return {

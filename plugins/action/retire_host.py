@@ -91,7 +91,14 @@ class ActionModule(HostAction, RetireAction):
     def place(self) -> Found:
         """How a module finds the old Redis: by the host's own values, or by what all share."""
         settings = self.settings(self._task_vars, ("decommission",))
-        values = [{"path": value.address, "keys": list(value.keys)} for value in Migration.from_settings(settings).own]
+        values = [
+            {
+                "path": value.address,
+                "keys": list(value.keys),
+                "forms": {name: form.as_dict() for name, form in value.forms.items()},
+            }
+            for value in Migration.from_settings(settings).own
+        ]
         urls = [
             {**url, "original": self.opened(url["original"]), "current": self.opened(url["current"])}
             for url in self.known["urls"]

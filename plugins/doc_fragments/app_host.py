@@ -44,6 +44,13 @@ options:
         type: list
         elements: str
         default: []
+      forms:
+        description:
+          - Of the keys that hold something else than a URL, each with its C(template) of parts in braces (as
+            C({host}:{port})), the words for TLS (C(on), C(off)), the name of the C(group) of keys that lead somewhere
+            together, and whether it is C(added) where it is not there.
+        type: dict
+        default: {}
   state:
     description: What is to be done to O(values), as M(kempian.cache_migration.env_update) does it.
     type: str

@@ -126,13 +126,14 @@ stores:
       type: dict
     unnamed:
       description:
-        - The keys beside those of O(values) that lead to a place which these leave (V(url), with its database), have
-          its address within something else (V(mention)), or are made of a value that changes (V(hangs)).
+        - The keys beside those of O(values) that lead to a place which these leave (V(url), with its database, and
+          V(part) with others), have its address within something else (V(mention)), or are made of a value that
+          changes (V(hangs)). With the C(form) by which it could be moved, and of a key for TLS what it holds (C(off)).
         - The app would go on with the old one by these. Their values are not told.
       returned: with O(endpoint), unless the change would be refused
       type: list
       elements: dict
-      sample: [{key: CELERY_BROKER_URL, how: url, database: 1}]
+      sample: [{key: CELERY_BROKER_URL, how: url, database: 1, form: url, 'off': ''}]
     failure:
       description: Why it would be refused.
       returned: where it would
@@ -279,7 +280,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import value_in
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import values_in
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Surveyed, SurveyQuestion
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import host_options
@@ -396,15 +397,15 @@ def url_in_values(params: dict[str, Any]) -> str:
     """Raises EndpointError where a value cannot be read, and LookupError where none leads to another Redis."""
     targets = {str(place["address"]) for place in ([params["endpoint"]] if params["endpoint"] else params["leave"])}
     where = (params["state_dir"], params["migration_name"])
-    keys = [(value["path"], key) for value in params["values"] for key in value["keys"]]
-    for path, key in keys:
-        value = value_in(path, key, *where)
-        now = contract.cache_url(value.current)
-        if contract.cache_url(value.original):
-            return value.original
-        if now and now.host not in targets:
-            return value.current
-    raise LookupError(" and ".join(f"{key} in {path}" for path, key in keys) or "no value of this host")
+    for file in params["values"]:
+        for value in values_in(file, *where):
+            now = contract.cache_url(value.current)
+            if contract.cache_url(value.original):
+                return value.original
+            if now and now.host not in targets:
+                return value.current
+    keys = [f"{key} in {file['path']}" for file in params["values"] for key in file["keys"]]
+    raise LookupError(" and ".join(keys) or "no value of this host")
 
 
 def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, Any]]:

@@ -29,10 +29,14 @@ options:
         type: path
         required: true
       keys:
-        description: The keys in it that hold the cache's URL.
+        description: The keys in it that hold the cache's URL, or parts of it.
         type: list
         elements: str
         required: true
+      forms:
+        description: Of keys that hold something else than a URL, as M(kempian.cache_migration.app_host_info) has it.
+        type: dict
+        default: {}
   urls:
     description: The app's values, where they are in a store that hosts share. They are secrets.
     type: list

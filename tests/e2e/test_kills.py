@@ -36,7 +36,7 @@ WORST_OF_DECOMMISSION = (
     "decommission | Stop or terminate the instance",
 )
 FIRST = 2  # of the calls and modules of a run that may change something: a run begins with its lock, and with a look
-# Between two modules on a host: it has been looked at, and is about to be changed, or is changed without its controller.
+# Between two modules on a host: it has been looked at, and is changed, if at all, without its controller.
 BETWEEN = "app_host_change"
 
 

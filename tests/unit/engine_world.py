@@ -54,7 +54,7 @@ class Held:
         except contract.ChangeRefused as refused:
             return {"changes": {}, "failure": str(refused)}
         journaled = (self.entry is not None or decision.changes) and not decision.closes
-        return {"changes": {"REDIS_URL": contract.describe(decision, journaled)}}
+        return {"changes": contract.shown("", [decision], {decision.key: journaled})["changes"]}
 
     def changed(self, state: str, wanted: str) -> tuple[Held, dict[str, Any]]:
         """What it is after a run of env_update, and its result."""

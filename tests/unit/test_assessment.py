@@ -92,7 +92,10 @@ def test_the_database_that_the_old_url_names_is_the_one_of_the_new():
 def test_another_database_than_the_old_url_names_is_refused_with_hosts_and_remedy():
     [refused] = database_of(app1={URL: (2, 0)}, app2={URL: (2, 0)})
     assert refused.level == "refuse" and refused.found == f"{URL} names database 2 on app1, app2."
-    assert f"{URL} 0" in refused.means and refused.remedy == "Set migration_database: 2."
+    assert (
+        f"{URL} 0" in refused.means
+        and refused.remedy == "Set migration_database: 2, and no other for a key of migration_values."
+    )
 
 
 def test_keys_of_different_databases_are_each_to_state_theirs():

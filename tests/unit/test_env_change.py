@@ -132,7 +132,7 @@ def test_the_diff_names_only_the_keys_that_change():
         }
     )
     found = {KEY: OLD, "SAME": "1", "SECRET": "a", "ADDED": None}
-    diff = contract.diff("/e", [contract.decide(asked, key, value, None, "/e") for key, value in found.items()])
+    diff = contract.diff("/e", [contract.decide(asked, key, value, None, "/e") for key, value in found.items()], {})
     assert diff["before"] == "REDIS_URL=redis://:***@old:6379/0\nSECRET=***\n"
     assert diff["after"] == "REDIS_URL=rediss://:***@new:6379/0\nSECRET=*** (another secret)\nADDED=***\n"
     assert diff["before_header"] == diff["after_header"] == "/e"

@@ -19,12 +19,12 @@ def found(key, value, places=PLACES, **more):
     [
         ("CELERY_BROKER_URL", "redis://:secret@old.internal:6379/1", "url", 1),
         ("CACHE", "redis://OLD.internal/2", "url", 2),
-        ("REDIS_HOST", "old.internal", "mention", 0),
-        ("CELERY_BROKER_HOST", " old.internal ", "mention", 0),
+        ("REDIS_HOST", "old.internal", "part", 0),
+        ("CELERY_BROKER_HOST", " old.internal ", "part", 0),
         ("CHANNELS", '{"hosts": ["old.internal:6379"]}', "mention", 0),
         ("SENTINELS", "sentinel://old.internal:6379/mymaster", "mention", 0),
-        ("BROKER", "${REDIS_URL}/1", "hangs", 0),
-        ("BROKER", "${REDIS_URL:-redis://x}?db=1", "hangs", 0),
+        ("BROKER", "${REDIS_URL}/1", "hangs", 1),
+        ("BROKER", "${REDIS_URL:-redis://x}?db=1", "hangs", 1),
     ],
 )
 def test_what_leads_there_or_hangs_on_what_moves_is_found(key, value, how, database):
@@ -57,4 +57,34 @@ def test_another_name_of_the_same_machine_is_the_same_place():
 
 def test_a_bare_loopback_address_says_nothing_and_with_the_port_it_does():
     here = {("127.0.0.1", 6379)}
-    assert found("REDIS_BIND", "127.0.0.1", here) == [] and found("X", "127.0.0.1:6379", here) == [("mention", 0)]
+    assert found("CACHE_BIND", "127.0.0.1", here) == [] and found("X", "127.0.0.1:6379", here) == [("mention", 0)]
+    assert found("REDIS_HOST", "127.0.0.1", here) == [("part", 0)]
+
+
+def test_the_keys_beside_a_host_have_the_other_parts_by_their_names():
+    values = {
+        "REDIS_PORT": "6379",
+        "REDIS_HOST": "old.internal",
+        "REDIS_PASSWORD": "hunter2",
+        "redis_db": "3",
+        "REDIS_USE_SSL": "False",
+        "REDIS_TIMEOUT": "5",
+        "DB_PORT": "5432",
+    }
+    told = list(leads(values, MOVED, PLACES))
+    assert [(lead.key, lead.form) for lead in told] == [
+        ("REDIS_PORT", "port"),
+        ("REDIS_HOST", "host"),
+        ("REDIS_PASSWORD", "password"),
+        ("redis_db", "database"),
+        ("REDIS_USE_SSL", "tls"),
+    ]
+    assert [lead.off for lead in told if lead.off] == ["False"] and "hunter2" not in str(told)
+    assert list(leads(values, list(values), PLACES)) == []
+
+
+def test_a_url_that_is_made_of_what_moves_is_told_with_its_database():
+    values = {"REDIS_HOST": "old.internal", "BROKER": "redis://:x@${REDIS_HOST}:${REDIS_PORT:-6379}/4"}
+    assert [(lead.key, lead.how, lead.form, lead.database) for lead in leads(values, ["REDIS_HOST"], PLACES)] == [
+        ("BROKER", "hangs", "url", 4)
+    ]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
-    FORMS,
     Key,
     Migration,
     Service,
@@ -54,14 +52,53 @@ def test_celery_is_told_to_verify_where_there_is_tls():
     assert set(value.held(plain.as_dict(), "", {}).values()) == {"redis://new:6379/0"}
 
 
-def test_each_key_holds_what_its_form_makes_of_the_endpoint(monkeypatch):
-    monkeypatch.setattr(migration, "FORMS", {**FORMS, "host": lambda endpoint, token, database: endpoint.address})
-    value = Value.from_dict({**FILE, "keys": {"REDIS_URL": "url", "REDIS_HOST": "host"}})
-    endpoint = Endpoint("elasticache", "shop", address="cache.internal", tls=True, auth="token").as_dict()
-    assert value.held(endpoint, "t", {"database": 2}) == {
-        "REDIS_URL": "rediss://:t@cache.internal:6379/2",
+PARTS = {
+    "REDIS_HOST": "host",
+    "REDIS_PORT": "port",
+    "REDIS_PASSWORD": "password",
+    "REDIS_DB": {"form": "database", "database": 3},
+    "REDIS_SSL": {"form": "tls", "on": True, "off": "False"},
+}
+SECURE = Endpoint("elasticache", "shop", address="cache.internal", tls=True, auth="token").as_dict()
+
+
+def test_each_key_holds_what_its_form_makes_of_the_endpoint():
+    keys = {**PARTS, "CHANNEL": {"template": "name={url}", "database": 1}, "PEER": {"template": "{host}:{port}"}}
+    value = Value.from_dict({**FILE, "keys": {"REDIS_URL": "url", **keys}})
+    assert value.held(SECURE, "t/1", {"database": 2}) == {
+        "REDIS_URL": "rediss://:t%2F1@cache.internal:6379/2",
         "REDIS_HOST": "cache.internal",
+        "REDIS_PORT": "6379",
+        "REDIS_PASSWORD": "t/1",
+        "REDIS_DB": "3",
+        "REDIS_SSL": "true",
+        "CHANNEL": "name=rediss://:t%2F1@cache.internal:6379/1",
+        "PEER": "cache.internal:6379",
     }
+    assert sorted(value.databases({"database": 2}).values()) == [1, 2, *[3] * 6], "keys of a group have one"
+    assert "REDIS_URL" not in value.forms and value.forms["REDIS_SSL"].off == "False"
+
+
+def test_parts_by_which_the_app_is_not_told_what_the_target_needs_are_refused():
+    parts = {name: key for name, key in PARTS.items() if name in ("REDIS_HOST", "REDIS_PORT")}
+
+    def refused(keys, endpoint=SECURE, token="t"):
+        try:
+            Value.from_dict({**FILE, "keys": keys}).held(endpoint, token, {})
+        except EndpointError as error:
+            return str(error)
+        return ""
+
+    assert "wants TLS and a password, and of REDIS_HOST, REDIS_PORT in /opt/shop/.env" in refused(parts)
+    assert "wants a password, and" in refused({**parts, "REDIS_SSL": "tls"})
+    assert refused({**parts, "REDIS_URL": "url"}), "which may be another cache's"
+    assert not refused({**parts, "REDIS_URL": {"form": "url", "added": True}})
+    assert not refused(
+        {"REDIS_URL": {"group": "a"}, **{name: {"form": form, "group": "a"} for name, form in parts.items()}}
+    )
+    assert not refused(parts, Endpoint("elasticache", "shop", address="new").as_dict(), "")
+    named = Endpoint("elasticache", "shop", address="new", auth="rbac", username="shop").as_dict()
+    assert "a user name" in refused({**parts, "REDIS_PASSWORD": "password"}, named)
 
 
 def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
@@ -78,7 +115,14 @@ def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
         ([{"store": "dotenv"}], "no path"),
         ([{"store": "ssm", "path": "/x"}], "no parameter"),
         ([{**FILE, "keys": ["REDIS_URL"]}], "no mapping"),
-        ([{**FILE, "keys": {"REDIS_URL": "host"}}], "'host'"),
+        ([{**FILE, "keys": {"REDIS_URL": "hots"}}], "'hots'"),
+        ([{**FILE, "keys": {"REDIS_PORT": "port"}}], "no key with their host"),
+        ([{**FILE, "keys": {"REDIS_HOST": "host", "QUEUE_PORT": {"form": "port", "group": "q"}}}], "(group q)"),
+        ([{**FILE, "keys": {"REDIS_URL": {"template": "{hots}"}}}], "the part 'hots'"),
+        ([{**FILE, "keys": {"REDIS_URL": "template"}}], "no template"),
+        ([{**FILE, "keys": {"REDIS_URL": {"form": "host", "template": "{host}"}}}], "a template"),
+        ([{**FILE, "keys": {"H": "host", "S": {"form": "tls", "on": 1, "off": "1"}}}], "the same word"),
+        ([{**PARAMETER, "form": "host"}], "is a URL that is there"),
         ([{**FILE, "keys": {"REDIS_URL": {"form": "url", "db": 1}}}], "unknown db"),
         ([{**FILE, "keys": {"REDIS_URL": {"database": -1}}}], "-1"),
         ([{**FILE, "keys": {"REDIS_URL": {"reader": "jedis"}}}], "'jedis'"),

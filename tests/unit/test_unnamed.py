@@ -8,7 +8,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.unn
 
 from tests.unit.engine_world import OLD, PATH, Held, Host, World
 
-BROKER = {"key": "CELERY_BROKER_URL", "how": "url", "database": 1}
+BROKER = {"key": "CELERY_BROKER_URL", "how": "url", "database": 1, "form": "url"}
 MADE = {"key": "RESULTS", "how": "hangs", "database": 0}
 
 
@@ -23,6 +23,24 @@ def test_each_is_named_once_with_its_hosts_and_what_to_paste():
     assert "migration_unmoved_keys: [CELERY_BROKER_URL, RESULTS]" in told
     assert "  CELERY_BROKER_URL: {form: url, database: 1, reader: celery-broker}" in told.splitlines()
     assert not any(line.startswith("  RESULTS") for line in told.splitlines())
+
+
+def test_parts_are_told_with_their_forms_and_the_words_for_tls():
+    parts = {"REDIS_HOST": "host", "REDIS_PORT": "port", "REDIS_SSL": "tls"}
+    told = refusal(
+        {
+            "app1": look(
+                "app1", *({"key": key, "how": "part", "form": form, "off": "False"} for key, form in parts.items())
+            )
+        },
+        (),
+    )
+    assert "app1: /opt/shop/.env REDIS_PORT leads there with others (port)." in told
+    assert told.splitlines()[-3:] == [
+        "  REDIS_HOST: {form: host}",
+        "  REDIS_PORT: {form: port}",
+        "  REDIS_SSL: {form: tls, on: 'True', off: 'False'}",
+    ]
 
 
 def test_what_is_waived_by_name_is_not_refused():

@@ -24,16 +24,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import read_clients, read_persistence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.writes import read_writes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import (
     location,
-    original_of,
-    url_in_file,
+    urls_in_file,
 )
 
 # What a module must be told to know the app's values.
 _FILE = {
     "path": {"type": "path", "required": True},
     "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+    "forms": {"type": "dict", "default": {}},
 }
 _URL = {
     "name": {"type": "str", "required": True},
@@ -66,18 +67,18 @@ class Value:
         return ""
 
 
-def value_in(path: str, key: str, state_dir: str, migration_name: str) -> Value:
-    """From a file and its journal. Raises EndpointError."""
-    where = {"env_path": path, "env_key": key, "state_dir": state_dir, "migration_name": migration_name}
-    return Value(key, original_of(where) or "", url_in_file(path, key))
+def values_in(file: Mapping[str, Any], state_dir: str, migration_name: str) -> list[Value]:
+    """From a file and its journal, each that leads somewhere. Raises EndpointError."""
+    forms = {str(key): Form.from_dict(form) for key, form in (file.get("forms") or {}).items()}
+    found = urls_in_file(file["path"], list(file["keys"]), forms, state_dir, migration_name)
+    return [Value(key, original, current) for key, (original, current) in found.items()]
 
 
 def values_of(params: Mapping[str, Any]) -> list[Value]:
     """From the files and their journal, or else as given. Raises EndpointError."""
     where = (params["state_dir"], params["migration_name"])
-    keys = [(file["path"], key) for file in params.get("values") or () for key in file["keys"]]
     given = [Value(one["name"], one["original"] or "", one["current"] or "") for one in params.get("urls") or ()]
-    return [value_in(path, key, *where) for path, key in keys] or given
+    return [value for file in params.get("values") or () for value in values_in(file, *where)] or given
 
 
 def old_url(values: Sequence[Value], target_address: str) -> str:

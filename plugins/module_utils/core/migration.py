@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import (
+    PARTS,
+    TLS,
+    URL,
+    Form,
+    FormError,
+    parts_of,
+)
 
 DEFAULT_KEY = "REDIS_URL"
-URL = "url"
+TEMPLATE = "template"
 
-# What a key holds, made of the endpoint, the token and the number of the database. They raise EndpointError.
-FORMS: Mapping[str, Callable[[Endpoint, str, int], str]] = {URL: build_url}
+# What a key may hold: one part, or with `template` a text with parts in braces.
+FORMS = (*PARTS, TEMPLATE)
 
 # Who reads a URL, by the options that it needs in it where TLS is on, beside what redis-py does by itself. Without its
 # own, Celery's result backend does not start, and its broker (kombu) verifies no certificate; `required` is the word
@@ -45,6 +53,11 @@ class Key:
     form: str = URL
     database: int | None = None
     reader: str = REDIS_PY
+    template: str = ""
+    on: str = "true"
+    off: str = "false"
+    group: str = ""
+    added: bool = False
 
     @classmethod
     def words(cls) -> list[str]:
@@ -59,19 +72,75 @@ class Key:
             raise SettingError(
                 f"migration_values gives {where} the unknown {', '.join(unknown)}: use {', '.join(cls.words())}"
             )
-        form, database, reader = told.get("form") or URL, told.get("database"), told.get("reader") or REDIS_PY
+        given = {name: value for name, value in told.items() if value is not None}
+        form = given.get("form") or (TEMPLATE if given.get("template") else URL)
+        database, reader = given.get("database"), given.get("reader") or REDIS_PY
         if form not in FORMS:
             raise SettingError(f"migration_values gives {where} the form {form!r}: use {', '.join(FORMS)}")
         if database is not None and not re.fullmatch("[0-9]{1,9}", str(database)):
             raise SettingError(f"migration_values gives {where} the database {database!r}: it is a number from 0 on")
         if reader not in READERS:
             raise SettingError(f"migration_values gives {where} the reader {reader!r}: use {', '.join(READERS)}")
-        return cls(str(form), None if database is None else int(database), str(reader))
+        key = cls(
+            form=str(form),
+            database=None if database is None else int(database),
+            reader=str(reader),
+            template=str(given.get("template") or ""),
+            on=_word(given.get("on", "true")),
+            off=_word(given.get("off", "false")),
+            group=str(given.get("group") or ""),
+            added=given.get("added") in (True, "true", "True", "yes"),
+        )
+        if bool(key.template) != (form == TEMPLATE):
+            raise SettingError(
+                f"migration_values gives {where} the form {form} and {'a' if key.template else 'no'} template: with "
+                f"form: {TEMPLATE} there is one, as '{{host}}:{{port}}', and with no other"
+            )
+        try:
+            key.written.check()
+        except FormError as error:
+            raise SettingError(f"the template that migration_values gives {where} {error}") from None
+        return key
 
-    def held(self, endpoint: Endpoint, token: str, database: int) -> str:
-        """Raises EndpointError."""
-        made, options = FORMS[self.form](endpoint, token, database), READERS[self.reader]
-        return f"{made}?{options}" if options and endpoint.tls and self.form == URL else made
+    @property
+    def written(self) -> Form:
+        template = self.template if self.form == TEMPLATE else f"{{{self.form}}}"
+        return Form(template, self.on, self.off, self.group, self.added)
+
+    @property
+    def is_plain(self) -> bool:
+        """A URL and nothing else, which is there before."""
+        return self.form == URL and not self.added
+
+    def held(self, parts: Mapping[str, str]) -> str:
+        """Of the parts of the target, for its database."""
+        options = READERS[self.reader]
+        url = f"{parts[URL]}?{options}" if options and parts[TLS] else parts[URL]
+        return self.written.rendered({**parts, URL: url})
+
+
+def _word(stated: Any) -> str:
+    """As an app has it in its file: YAML makes a truth of true, and a number of 1."""
+    return str(stated).lower() if isinstance(stated, bool) else str(stated)
+
+
+def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
+    """Keys that lead somewhere only together, by the name of their group."""
+    groups: dict[str, dict[str, Key]] = {}
+    for name, key in keys.items():
+        if not key.written.is_url:
+            groups.setdefault(key.group, {})[name] = key
+    return groups
+
+
+def _refuse_what_leads_nowhere(address: str, keys: Mapping[str, Key]) -> None:
+    """Parts without a host, of which nobody could tell where they lead."""
+    for name, of_group in _groups_of(keys).items():
+        if not any("host" in key.written.parts for key in of_group.values()):
+            raise SettingError(
+                f"migration_values names {', '.join(of_group)} of {address}{f' (group {name})' if name else ''} "
+                "and no key with their host: name it too, with form: host"
+            )
 
 
 @dataclass(frozen=True)
@@ -94,7 +163,7 @@ class Value:
             raise SettingError(f"migration_values has a value with store: {store} and no {word}: say where it is")
         of_all = {name: stated[name] for name in Key.words() if stated.get(name) is not None}
         keys = stated.get("keys") or {DEFAULT_KEY: URL} if word == "path" else {address: of_all}
-        if not isinstance(keys, Mapping):
+        if not isinstance(keys, Mapping) or not keys:
             raise SettingError(
                 f"migration_values: keys of {address} is no mapping of names to forms, as {{REDIS_URL: url}}"
             )
@@ -102,17 +171,55 @@ class Value:
             str(name): Key.from_stated(key, address if name == address else f"{name} of {address}")
             for name, key in keys.items()
         }
+        _refuse_what_leads_nowhere(address, held)
+        if word != "path" and not all(key.is_plain for key in held.values()):
+            raise SettingError(
+                f"migration_values gives {address} the form {held[address].form}: what hosts share in a store of AWS "
+                "is a URL that is there"
+            )
         return cls(store, address, held, tuple(map(str, stated.get("dialect") or ())))
 
+    @property
+    def forms(self) -> dict[str, Form]:
+        """Of the keys that are not plain URLs."""
+        return {name: key.written for name, key in self.keys.items() if not key.is_plain}
+
     def databases(self, settings: Mapping[str, Any]) -> dict[str, int]:
-        """The number for each key."""
+        """The number for each key: its own, that of its group, or the one of the migration."""
         usual = int(settings.get("database") or 0)
-        return {name: usual if key.database is None else key.database for name, key in self.keys.items()}
+        of_groups: dict[str, int] = {}
+        for name, key in self.keys.items():
+            if key.database is not None:
+                of_groups.setdefault(key.written.group_of(name), key.database)
+        return {
+            name: of_groups.get(key.written.group_of(name), usual) if key.database is None else key.database
+            for name, key in self.keys.items()
+        }
 
     def held(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
         """What each key is to hold, by its form. Raises EndpointError."""
         reached, databases = Endpoint.from_dict(endpoint), self.databases(settings)
-        return {name: key.held(reached, token, databases[name]) for name, key in self.keys.items()}
+        self._refuse_what_would_not_reach(reached, token)
+        return {name: key.held(parts_of(reached, token, databases[name])) for name, key in self.keys.items()}
+
+    def _refuse_what_would_not_reach(self, endpoint: Endpoint, token: str) -> None:
+        """Parts of which one that the target needs is in no key."""
+        needed = [("TLS", {TLS, "scheme"}, endpoint.tls), ("a password", {"password"}, bool(token))]
+        needed.append(("a user name", {"username"}, bool(token and endpoint.username)))
+        for name, keys in _groups_of(self.keys).items():
+            parts = {part for key in keys.values() for part in key.written.parts}
+            lacking = [what for what, by, is_needed in needed if is_needed and not parts & by]
+            if lacking and endpoint.is_known and not self._is_told_by_a_url(name):
+                raise EndpointError(
+                    f"{endpoint.name} wants {' and '.join(lacking)}, and of {', '.join(keys)} in {self.address} "
+                    "(migration_values) no key says so to the app: name the one by which it is told ({form: tls, "
+                    "on: 'true', off: 'false'}, {form: password}, {form: username}, or {form: url} where it goes "
+                    "before them), with added: true where the app reads it and the file does not have it yet"
+                )
+
+    def _is_told_by_a_url(self, name: str) -> bool:
+        """One that is added for that, or that says by its group that it goes before the parts."""
+        return any(key.written.is_url and key.group == name and (key.added or name) for key in self.keys.values())
 
 
 @dataclass(frozen=True)

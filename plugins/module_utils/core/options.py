@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import URL
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     ADDRESSES,
-    FORMS,
     READERS,
     REDIS_PY,
 )
@@ -71,7 +71,12 @@ _VALUE: dict[str, dict[str, Any]] = {
         "type": "dict",
         "description": (
             "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out. A key "
-            "with a database of its own is C({CELERY_BROKER_URL: {form: url, database: 1, reader: celery-broker}})."
+            "with a database of its own is C({CELERY_BROKER_URL: {form: url, database: 1, reader: celery-broker}}). "
+            "The forms are C(url), the parts C(host), C(port), C(username), C(password), C(database), C(scheme) and "
+            "C(tls) (with the words of the app, as C({form: tls, on: 'True', off: 'False'})), and for anything else a "
+            "C(template) of these, as C({template: '{host}:{port}'}), with the filters C(percent) and C(base64), as "
+            "C({password|percent}). Parts of one file lead to one place; those of another have a C(group). "
+            "A key with C(added: true) need not be in the file, and goes again on the way back."
         ),
     },
     "dialect": {
@@ -84,8 +89,8 @@ _VALUE: dict[str, dict[str, Any]] = {
     },
     "form": {
         "type": "str",
-        "choices": list(FORMS),
-        "default": "url",
+        "choices": [URL],
+        "default": URL,
         "description": "With C(store=ssm), the form that the parameter holds. C(url) is the cache's whole URL.",
     },
     "database": {

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Mapping
+from typing import Collection, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import leads
@@ -15,8 +15,12 @@ OPTION = "migration_unmoved_keys"
 # Of Celery's own names, which reader a URL has: https://docs.celeryq.dev/en/stable/userguide/configuration.html
 _READERS = (("BROKER", "celery-broker"), ("RESULT_BACKEND", "celery-backend"), ("CELERY_RESULT", "celery-backend"))
 
+# What an app has for TLS on, by what it has for off.
+_ON = {"false": "true", "False": "True", "FALSE": "TRUE", "0": "1", "no": "yes", "No": "Yes", "off": "on", "n": "y"}
+
 _WHY = {
     leads.URL: "leads there",
+    leads.PART: "leads there with others",
     leads.MENTION: "has its address within",
     leads.HANGS: "is made of a value that changes",
 }
@@ -24,19 +28,18 @@ _WHY = {
 
 def refusal(looks: Mapping[str, Look], waived: Collection[str]) -> str:
     """Names every key with the hosts that have it, and the lines to paste; empty where there is none."""
-    hosts: dict[tuple[str, str, str, int], list[str]] = {}
+    hosts: dict[tuple[str, leads.Lead], list[str]] = {}
     for host, look in looks.items():
         for path, lead in _leads(look):
-            if lead["key"] not in waived:
-                hosts.setdefault((path, lead["key"], lead["how"], int(lead["database"])), []).append(host)
+            if lead.key not in waived:
+                hosts.setdefault((path, lead), []).append(host)
     if not hosts:
         return ""
     told = [
-        f"{', '.join(each)}: {path} {key} {_WHY[how]}{f' (database {database})' if how == leads.URL else ''}."
-        for (path, key, how, database), each in hosts.items()
+        f"{', '.join(each)}: {path} {lead.key} {_WHY[lead.how]}{_which(lead)}." for (path, lead), each in hosts.items()
     ]
-    keys = sorted({key for _path, key, _how, _database in hosts})
-    lines = {_pasted(key, database): None for (_path, key, how, database) in hosts if how == leads.URL}
+    keys = sorted({lead.key for _path, lead in hosts})
+    lines = {_pasted(lead): None for _path, lead in hosts if lead.form}
     paste = ["Under the keys of that file in migration_values:", *lines] if lines else []
     return "\n".join(
         [
@@ -48,11 +51,23 @@ def refusal(looks: Mapping[str, Look], waived: Collection[str]) -> str:
     )
 
 
-def _leads(look: Look) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(str(value.get("path")), lead) for value in look.values for lead in value.get("unnamed") or ()]
+def _leads(look: Look) -> list[tuple[str, leads.Lead]]:
+    return [
+        (str(value.get("path")), leads.Lead(**lead)) for value in look.values for lead in value.get("unnamed") or ()
+    ]
 
 
-def _pasted(key: str, database: int) -> str:
-    reader = next((reader for part, reader in _READERS if part in key.upper()), "")
-    told = f", reader: {reader}" if reader else ""
-    return f"  {key}: {{form: url, database: {database}{told}}}"
+def _which(lead: leads.Lead) -> str:
+    return (
+        f" (database {lead.database})" if lead.how == leads.URL else f" ({lead.form})" if lead.how == leads.PART else ""
+    )
+
+
+def _pasted(lead: leads.Lead) -> str:
+    if lead.form == "url":
+        reader = next((reader for part, reader in _READERS if part in lead.key.upper()), "")
+        told = f", reader: {reader}" if reader else ""
+        return f"  {lead.key}: {{form: url, database: {lead.database}{told}}}"
+    if lead.form == "tls" and lead.off in _ON:
+        return f"  {lead.key}: {{form: tls, on: '{_ON[lead.off]}', off: '{lead.off}'}}"
+    return f"  {lead.key}: {{form: {lead.form}}}"

@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     parse_url,
     with_options_of,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import URL, Form, urls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry, check_migration_name
 
 PRESENT = "present"
@@ -58,6 +59,10 @@ class Request:
     create: bool = False
     keep_options: bool = False
     dialect: tuple[str, ...] = ()  # who reads it, where a store has several readers; none named: all of them
+    forms: Mapping[str, Form] = field(default_factory=dict)  # of keys that hold something else than a URL, or no value
+
+    def may_be_missing(self, key: str) -> bool:
+        return self.create or (key in self.forms and self.forms[key].added)
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
@@ -83,6 +88,7 @@ class Request:
             create=bool(params["create"]),
             keep_options=bool(params.get("keep_options")),
             dialect=tuple(params.get("dialect") or ()),
+            forms={str(key): Form.from_dict(form) for key, form in (params.get("forms") or {}).items()},
         )
 
 
@@ -105,14 +111,14 @@ class Decision:
     entry: Entry | None = field(default=None, repr=False)
     message: str = ""
     closes: bool = False  # the original is back, or never left: the entry is of no more use
+    stays: bool = True  # what the journal has of it is the original after this change, too
 
     @property
     def original(self) -> str | None:
         """By the journal, as it is or as this change makes it."""
         if self.entry is None:
             return self.before if self.changes else None
-        stays = self.action == RESTORE or original_stays(self.entry, self.before, self.after)
-        return self.entry.original if stays else self.before
+        return self.entry.original if self.action == RESTORE or self.stays else self.before
 
     @property
     def changes(self) -> bool:
@@ -129,17 +135,42 @@ def decide(request: Request, key: str, current: str | None, entry: Entry | None,
         return _decide_reverted(request, key, current, entry, where)
     desired = _desired(request, key, current, where)
     _refuse_unexpected(request, key, current, desired, where)
+    stays = entry is None or original_stays(entry, current, desired)
     if current == desired:
-        return Decision(key, KEEP, current, current, entry)
-    return Decision(key, REMOVE if desired is None else WRITE, current, desired, entry)
+        return Decision(key, KEEP, current, current, entry, stays=stays)
+    return Decision(key, REMOVE if desired is None else WRITE, current, desired, entry, stays=stays)
+
+
+def as_groups(request: Request, decisions: Sequence[Decision]) -> list[Decision]:
+    """The decisions of one place, where keys that lead somewhere only together have their originals together, too."""
+    theirs = urls(request.forms, {each.key: each.before for each in decisions})
+    ours = urls(request.forms, {each.key: each.after for each in decisions})
+    groups: dict[str, list[Decision]] = {}
+    for each in decisions:
+        if each.key in request.forms:
+            groups.setdefault(request.forms[each.key].group_of(each.key), []).append(each)
+    foreign = {
+        each.key
+        for of_group in groups.values()
+        if any(leads_elsewhere(theirs[each.key], ours[each.key]) for each in of_group)
+        and not all(each.entry is None or each.entry.knows(each.before) for each in of_group)
+        for each in of_group
+    }
+    return [replace(each, stays=False) if each.key in foreign else each for each in decisions]
 
 
 def _desired(request: Request, key: str, current: str | None, where: str) -> str | None:
     desired = request.values[key]
     if not request.keep_options or desired is None or current is None:
         return desired
+    form = request.forms.get(key)
     try:
-        return with_options_of(desired, current)
+        if form is None:
+            return with_options_of(desired, current)
+        new, old = form.read(desired), form.read(current)
+        if not form.is_url or not new or not old:
+            return desired
+        return form.rendered({**new, URL: with_options_of(new[URL], old[URL])})
     except EndpointError as error:
         raise ChangeRefused(f"{key} in {where} was not changed: {error}. Correct it there, then run again")
 
@@ -179,12 +210,14 @@ def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def extended(known: Entry | None, now: Entry) -> Entry:
-    """What the journal is to say, where ``now`` is the entry as this change alone would have it."""
+def extended(known: Entry | None, now: Entry, stays: bool | None = None) -> Entry:
+    """What the journal is to say, where ``now`` is the entry as this change alone would have it. ``stays`` is what its
+    decision says.
+    """
     if known is None:
         return now
     written = now.written[-1]
-    if original_stays(known, now.original, written):
+    if original_stays(known, now.original, written) if stays is None else stays:
         return known.with_written(written)
     return replace(now, written=known.written).with_written(written)
 
@@ -195,10 +228,13 @@ def original_stays(known: Entry, found: str | None, written: str | None) -> bool
     A cache URL that is none of these, and leads elsewhere than where the app is led now, was put there by somebody
     since: it is what this change takes away, and so what the way back must bring. The former one may be dead by now.
     """
-    if found in (known.original, *known.written):
-        return True
-    theirs, ours = cache_url(found), cache_url(written)
-    return not theirs or not ours or (theirs.host, theirs.port) == (ours.host, ours.port)
+    return known.knows(found) or not leads_elsewhere(found, written)
+
+
+def leads_elsewhere(one: str | None, other: str | None) -> bool:
+    """Whether both are cache URLs, of two places."""
+    theirs, ours = cache_url(one), cache_url(other)
+    return bool(theirs and ours and (theirs.host, theirs.port) != (ours.host, ours.port))
 
 
 # --- showing, without secrets ---
@@ -212,10 +248,12 @@ def cache_url(value: str | None) -> UrlParts | None:
         return None
 
 
-def mask(value: str | None) -> str | None:
-    """A cache URL without its secrets; any other value as nothing but the fact that it is there."""
+def mask(value: str | None, form: Form | None = None) -> str | None:
+    """Without secrets: by its form, as a cache URL, and any other value as nothing but the fact that it is there."""
     if value is None:
         return None
+    if form:
+        return form.shown(value)
     return mask_url(value) if cache_url(value) else MASK
 
 
@@ -225,39 +263,54 @@ def location(value: str | None) -> dict[str, Any] | None:
     return {"host": url.host, "port": url.port, "tls": url.tls, "database": url.database} if url else None
 
 
-def describe(decision: Decision, journaled: bool) -> dict[str, Any]:
-    described = {
-        "action": decision.action,
-        "before": mask(decision.before),
-        "after": mask(decision.after),
-        "before_location": location(decision.before),
-        "after_location": location(decision.after),
-        "original_location": location(decision.original),
-        "journaled": journaled,
-    }
-    return {**described, "message": decision.message} if decision.message else described
-
-
-def shown(where: str, decisions: Sequence[Decision], journaled: Mapping[str, bool]) -> dict[str, Any]:
+def shown(
+    where: str, decisions: Sequence[Decision], journaled: Mapping[str, bool], forms: Mapping[str, Form] | None = None
+) -> dict[str, Any]:
     """For a module's result."""
-    described = {each.key: describe(each, journaled[each.key]) for each in decisions}
-    return {"changes": described, "diff": diff(where, decisions)}
+    forms = forms or {}
+    led = {
+        "before_location": urls(forms, {each.key: each.before for each in decisions}),
+        "after_location": urls(forms, {each.key: each.after for each in decisions}),
+        "original_location": urls(forms, _originals(decisions, forms)),
+    }
+    described = {
+        each.key: {
+            "action": each.action,
+            "before": mask(each.before, forms.get(each.key)),
+            "after": mask(each.after, forms.get(each.key)),
+            **{name: location(of_keys[each.key]) for name, of_keys in led.items()},
+            "journaled": journaled[each.key],
+            **({"message": each.message} if each.message else {}),
+        }
+        for each in decisions
+    }
+    return {"changes": described, "diff": diff(where, decisions, forms)}
 
 
-def diff(where: str, decisions: Iterable[Decision]) -> dict[str, str]:
+def _originals(decisions: Sequence[Decision], forms: Mapping[str, Form]) -> dict[str, str | None]:
+    """A key of a group that this migration had no reason to change was before what it is."""
+    known = {each.key: each.original for each in decisions}
+    of_groups = {each.key for each in decisions if each.key in forms and not forms[each.key].is_url}
+    if not any(known[key] for key in of_groups):
+        return known
+    untouched = {each.key: each.before for each in decisions if each.key in of_groups and each.entry is None}
+    return {key: untouched.get(key) if original is None else original for key, original in known.items()}
+
+
+def diff(where: str, decisions: Iterable[Decision], forms: Mapping[str, Form]) -> dict[str, str]:
     """Only the keys that change."""
     changed = [decision for decision in decisions if decision.changes]
     return {
         "before_header": where,
         "after_header": where,
-        "before": "".join(_line(decision.key, mask(decision.before)) for decision in changed),
-        "after": "".join(_line(decision.key, _shown_after(decision)) for decision in changed),
+        "before": "".join(_line(each.key, mask(each.before, forms.get(each.key))) for each in changed),
+        "after": "".join(_line(each.key, _shown_after(each, forms.get(each.key))) for each in changed),
     }
 
 
-def _shown_after(decision: Decision) -> str | None:
-    after = mask(decision.after)
-    return f"{after} (another secret)" if after is not None and after == mask(decision.before) else after
+def _shown_after(decision: Decision, form: Form | None) -> str | None:
+    after = mask(decision.after, form)
+    return f"{after} (another secret)" if after is not None and after == mask(decision.before, form) else after
 
 
 def _line(key: str, shown: str | None) -> str:

@@ -3,7 +3,7 @@
 
 """What was changed, so that it can be undone: one entry per store, place and key.
 
-The first recorded original stays (env_change.original_stays has the one exception), so that a rerun never takes its own
+The first recorded original stays (contract.original_stays has the one exception), so that a rerun never takes its own
 value for the original. An entry is written before its value is changed, and closed (removed) once the original is back,
 so that a later migration records afresh.
 """
@@ -42,6 +42,10 @@ class Entry:
     @property
     def place(self) -> tuple[str, str, str]:
         return (self.store, self.path, self.key)
+
+    def knows(self, value: str | None) -> bool:
+        """Whether it is the original or ours, and nobody else's."""
+        return value == self.original or value in self.written
 
     def with_written(self, value: str | None) -> Entry:
         return self if value in self.written else replace(self, written=(*self.written, value))

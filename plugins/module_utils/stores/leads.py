@@ -16,22 +16,37 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 
 Place = tuple[str, int]
 
-URL, MENTION, HANGS = "url", "mention", "hangs"
+URL, MENTION, HANGS, PART = "url", "mention", "hangs", "part"
 
 # Names of settings that are a cache's; what else is on the machine of the old Redis is not.
 _CACHE_NAME = re.compile(r"redis|valkey|cache|celery|broker|result_backend|queue|(\A|_)rq(_|\Z)|session|channel", re.I)
+_REDIS_NAME = re.compile(r"redis|valkey", re.I)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+# How the keys beside that of a host end, by the part that they hold: with these the app builds its place.
+_HOST = re.compile(r"_?(HOST|HOSTNAME|ADDR|ADDRESS|SERVER)\Z", re.I)
+_BESIDE = {
+    "port": ("PORT",),
+    "username": ("USER", "USERNAME"),
+    "password": ("PASSWORD", "PASS", "AUTH"),
+    "database": ("DB", "DATABASE"),
+    "tls": ("SSL", "TLS", "USE_SSL", "USE_TLS"),
+}
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 
 
 @dataclass(frozen=True)
 class Lead:
-    """``how`` is ``url`` (with its ``database``), ``mention`` (the address within something else) or ``hangs`` (the
-    value of a key that is moved is put into it).
+    """``how`` is ``url``, ``part`` (with the ``form`` of it), ``mention`` (the address within something else) or
+    ``hangs`` (the value of a key that is moved is put into it). ``database`` is of a URL, also of one that hangs
+    (then with ``form``). ``off`` is what a key for TLS holds now.
     """
 
     key: str
     how: str
     database: int = 0
+    form: str = ""
+    off: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,23 +61,59 @@ def leads(
     """Of all values of a place but the ``moved`` ones. ``places`` are addresses and ports that the app is to leave, and
     ``is_alias`` tells whether others are one of these by another name.
     """
-    for key, value in values.items():
-        if key not in moved and (lead := _lead(key, value, moved, places, is_alias)):
-            yield lead
+    found = {
+        key: lead
+        for key, value in values.items()
+        if key not in moved and (lead := _lead(key, values, moved, places, is_alias))
+    }
+    for key, form in _beside(values, [key for key, lead in found.items() if lead.how == PART]).items():
+        if key not in moved and key not in found:
+            found[key] = Lead(key, PART, form=form, off=values[key] if form == "tls" else "")
+    yield from (found[key] for key in values if key in found)
+
+
+def _beside(values: Mapping[str, str], hosts: Collection[str]) -> dict[str, str]:
+    """The keys that have the other parts of the place at these hosts, by their names, with the part that they hold."""
+    found: dict[str, str] = {}
+    by_name = {key.upper(): key for key in values}
+    for host in hosts:
+        stem = _HOST.sub("", host).upper()
+        for form, ends in _BESIDE.items():
+            found.update({by_name[f"{stem}_{end}"]: form for end in ends if stem and f"{stem}_{end}" in by_name})
+    return found
 
 
 def _lead(
-    key: str, value: str, moved: Collection[str], places: Collection[Place], is_alias: Callable[[str, int], bool]
+    key: str,
+    values: Mapping[str, str],
+    moved: Collection[str],
+    places: Collection[Place],
+    is_alias: Callable[[str, int], bool],
 ) -> Lead | None:
+    value = values[key]
     if any(_hangs_on(value, name) for name in moved):
-        return Lead(key, HANGS)
+        return _hanging(key, _filled(value, values))
     try:
         url = parse_url(value)
     except ValueError:  # also an EndpointError
-        is_told = any(_mentions(key, value, address, port) for address, port in places)
+        if _is_host(key, value, places):
+            return Lead(key, PART, form="host")
+        is_told = any(_mentions(value, address, port) for address, port in places)
         return Lead(key, MENTION) if is_told else None
     is_named = any((url.host.lower(), url.port) == (address.lower(), port) for address, port in places)
-    return Lead(key, URL, url.database) if is_named or is_alias(url.host, url.port) else None
+    return Lead(key, URL, url.database, "url") if is_named or is_alias(url.host, url.port) else None
+
+
+def _hanging(key: str, value: str) -> Lead:
+    try:
+        return Lead(key, HANGS, parse_url(value).database, "url")
+    except ValueError:
+        return Lead(key, HANGS)
+
+
+def _filled(value: str, values: Mapping[str, str]) -> str:
+    """With the variables that it names put in, as python-dotenv and a shell do."""
+    return _VARIABLE.sub(lambda found: values.get(found.group(1)) or found.group(2) or "", value)
 
 
 def _hangs_on(value: str, name: str) -> bool:
@@ -71,9 +122,12 @@ def _hangs_on(value: str, name: str) -> bool:
     return found is not None and found.group() != value
 
 
-def _mentions(key: str, value: str, address: str, port: int) -> bool:
-    with_port = re.search(rf"(?<![\w.-])\[?{re.escape(address)}\]?:{port}(?!\d)", value, re.I)
-    if with_port:
-        return True
-    is_alone = value.strip().lower() == address.lower() and address.lower() not in _LOOPBACK
-    return is_alone and _CACHE_NAME.search(key) is not None
+def _is_host(key: str, value: str, places: Collection[Place]) -> bool:
+    """The address alone. That this very host is meant says something only where the name of the key does."""
+    name = value.strip().lower()
+    name_of = _REDIS_NAME if name in _LOOPBACK else _CACHE_NAME
+    return any(name == address.lower() for address, _port in places) and name_of.search(key) is not None
+
+
+def _mentions(value: str, address: str, port: int) -> bool:
+    return re.search(rf"(?<![\w.-])\[?{re.escape(address)}\]?:{port}(?!\d)", value, re.I) is not None

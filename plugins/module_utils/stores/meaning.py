@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     Endpoint,
@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     UrlParts,
     build_url,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form, urls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import journal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import foreign
@@ -37,8 +38,35 @@ def url_of(params: Mapping[str, Any]) -> str:
     return build_url(endpoint, params.get("auth_token") or "", params.get("database") or 0)
 
 
-def url_in_file(path: str, key: str) -> str:
-    """The value of ``key`` in a .env file, as the app reads it."""
+def urls_in_file(
+    path: str, keys: Sequence[str], forms: Mapping[str, Form], state_dir: str, migration_name: str
+) -> dict[str, tuple[str, str]]:
+    """What each key that leads somewhere was before the migration, by the journal on this host, and what it is now:
+    URLs, and empty where there is none. Keys of ``forms`` need not be there.
+    """
+    document = _document(path)
+    for key in keys:
+        if key not in forms:
+            url_in_file(path, key, document)
+    try:
+        with dotenv_store.Location.of(os.path.abspath(path), state_dir, migration_name) as place:
+            known = place.known()
+            entries = {key: known.find(dotenv_store.STORE, place.path, key) for key in keys}
+    except (atomic_file.FileRefused, journal.JournalError) as error:
+        raise EndpointError(str(error))
+    current = {key: document.value(key) for key in keys}
+    before = {key: entry.original if entry else current[key] for key, entry in entries.items()}
+    was, now = urls(forms, before), urls(forms, current)
+    changed = {_group_of(forms, key) for key, entry in entries.items() if entry}
+    heads = [key for key in keys if key not in forms or forms[key].is_url or "host" in forms[key].parts]
+    return {key: ((was[key] or "") if _group_of(forms, key) in changed else "", now[key] or "") for key in heads}
+
+
+def _group_of(forms: Mapping[str, Form], key: str) -> str:
+    return forms[key].group_of(key) if key in forms else f"of {key}"
+
+
+def _document(path: str) -> dotenv.Document:
     try:
         with symlinks.followed(path) as place:
             content = atomic_file.read(place)
@@ -50,6 +78,12 @@ def url_in_file(path: str, key: str) -> str:
     other = foreign.kind_of(document)
     if other:
         raise EndpointError(f"{path} {other.sentence} (migration_values)")
+    return document
+
+
+def url_in_file(path: str, key: str, document: dotenv.Document | None = None) -> str:
+    """The value of ``key`` in a .env file, as the app reads it."""
+    document = document or _document(path)
     value = document.value(key)
     if value is None:
         raise EndpointError(

@@ -52,6 +52,7 @@ VALUES: dict[str, Any] = {
         "path": {"type": "path", "required": True},
         "keys": {"type": "dict", "required": True, "no_log": True},
         "dialect": {"type": "list", "elements": "str", "default": []},
+        "forms": {"type": "dict", "default": {}},
     },
 }
 
@@ -59,7 +60,14 @@ VALUES: dict[str, Any] = {
 def change_value(params: Mapping[str, Any], value: Mapping[str, Any], is_look: bool) -> dict[str, Any]:
     """The same for one of VALUES, as an entry of a result. ``params`` have all else that env_update takes."""
     where = {"store": value["store"], "path": value["path"]}
-    wanted = {**params, **where, "values": value["keys"], "dialect": value["dialect"], "create": False}
+    wanted = {
+        **params,
+        **where,
+        "values": value["keys"],
+        "dialect": value["dialect"],
+        "forms": value["forms"],
+        "create": False,
+    }
     return {**where, **change(Request.from_params(wanted), wanted, is_look)}
 
 
@@ -73,7 +81,7 @@ def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[s
     with store.locate(os.path.abspath(params["path"]), params["state_dir"], request.migration_name) as location:
         planned = act(request, location, contract.now())
     journaled = {key: planned.is_journaled(location, key) for key in request.values}
-    return {"changed": planned.changes, **contract.shown(location.path, planned.decisions, journaled)}
+    return {"changed": planned.changes, **contract.shown(location.path, planned.decisions, journaled, request.forms)}
 
 
 def values_of(params: Mapping[str, Any]) -> Mapping[str, str]:

@@ -50,8 +50,8 @@ def test_keys_beside_those_that_move_are_told_where_they_lead_to_the_same_redis(
     file.write_text(file.read_text() + others)
     [value] = look(values=own, endpoint=target)["stores"]
     assert value["unnamed"] == [
-        {"key": "BROKER", "how": "url", "database": 1},
-        {"key": "RESULTS", "how": "hangs", "database": 0},
+        {"key": "BROKER", "how": "url", "database": 1, "form": "url", "off": ""},
+        {"key": "RESULTS", "how": "hangs", "database": 0, "form": "url", "off": ""},
     ]
 
 

@@ -190,7 +190,7 @@ for state in ("present", "reverted"):
     request = contract.Request.from_params({**params, "state": state})
     with dotenv_store.Location.of(folder + "/.env", folder + "/state", "test") as location:
         planned = dotenv_store.carry_out(request, location, "now")
-    print(planned.changes, [contract.describe(each, True)["after"] for each in planned.decisions])
+    print(planned.changes, [contract.mask(each.after) for each in planned.decisions])
 """
 
 

@@ -143,16 +143,15 @@ def plan_content(request: Request, path: str, content: bytes | None, known: Jour
     _refuse_what_is_no_dotenv(request, path, document)
     _refuse_what_is_missing(request, path, content, document)
     _refuse_a_lost_file(request, path, content, [entries[key] for key in request.values if key in entries])
-    decisions = tuple(
-        contract.decide(request, key, document.value(key), entries.get(key), path) for key in request.values
-    )
+    decided = [contract.decide(request, key, document.value(key), entries.get(key), path) for key in request.values]
+    decisions = tuple(contract.as_groups(request, decided))
     recorded = known
     for decision in decisions:
-        if decision.action in (contract.WRITE, contract.REMOVE):
+        if decision.action in (contract.WRITE, contract.REMOVE) or (decision.entry and not decision.stays):
             others = [entry for key, entry in entries.items() if key != decision.key]
             restore = undo.notes(document, decision.key, content is None, others)
             entry = Entry(STORE, path, decision.key, decision.before, (decision.after,), restore, now)
-            recorded = recorded.recorded(contract.extended(decision.entry, entry))
+            recorded = recorded.recorded(contract.extended(decision.entry, entry, decision.stays))
     try:
         edited = _edited(request, document, decisions, list(entries.values()))
     except ValueError as error:  # DotenvError and QuotingError
@@ -173,14 +172,15 @@ def _refuse_what_is_no_dotenv(request: Request, path: str, document: dotenv.Docu
 
 def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, document: dotenv.Document) -> None:
     """An app that reads another file, or another name, would go on with the old value."""
-    if request.state != contract.PRESENT or request.create:
+    required = [key for key in request.values if not request.may_be_missing(key)]
+    if request.state != contract.PRESENT or not required:
         return
     if content is None:
         raise ChangeRefused(
             f"{path} does not exist, so no app reads its values there. Give the path of the file that the app reads, "
             "or set create: true to make it"
         )
-    for key in request.values:
+    for key in required:
         if document.value(key) is None:
             raise ChangeRefused(
                 f"{key} is not set in {path}, so the app does not read it there, and adding it would change nothing "

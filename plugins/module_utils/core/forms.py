@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which part of a cache's place a key holds: all of it as a URL, its host, a template of several. Pure.
+
+A form is written and read: what a key held before says where the app was by the same template that says where it goes.
+Runs on app hosts too: standard library only.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Callable, Mapping
+from urllib.parse import quote, unquote
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    MASK,
+    Endpoint,
+    build_url,
+    mask_url,
+)
+
+URL = "url"
+
+# What each of them may be in a value that is read; `tls` is what the key has for on and off.
+_PATTERNS = {
+    URL: ".+",
+    "scheme": "rediss?",
+    "host": "[^/@\\s]+",
+    "port": "[0-9]+",
+    "username": ".*",
+    "password": ".*",
+    "database": "[0-9]+",
+}
+TLS = "tls"
+PARTS = (*_PATTERNS, TLS)
+_SECRET = ("password",)
+_FIELD = re.compile(r"\{([^{}]*)\}")
+ON = "1"
+
+
+class FormError(ValueError):
+    """A template cannot be used; the text is a phrase for the operator."""
+
+
+def _unbase64(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError("no base64") from error
+
+
+# Each with what takes it back, which raises ValueError.
+_FILTERS: Mapping[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
+    "percent": (lambda text: quote(text, safe=""), unquote),
+    "base64": (lambda text: base64.b64encode(text.encode()).decode(), _unbase64),
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """``template`` has parts in braces, as ``{host}:{port}``, each with filters, as ``{password|percent}``.
+
+    ``on`` and ``off`` are the words of the app for TLS. Keys of one ``group`` say together where it leads. One that is
+    ``added`` need not be there before.
+    """
+
+    template: str = "{url}"
+    on: str = "true"
+    off: str = "false"
+    group: str = ""
+    added: bool = False
+
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> Form:
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in stated.items() if name in known and value is not None})
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def fields(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each part of the template with its filters. Raises FormError."""
+        return [_field(found.group(1)) for found in _FIELD.finditer(self.template)]
+
+    @property
+    def parts(self) -> set[str]:
+        return {part for part, _filters in self.fields}
+
+    @property
+    def is_url(self) -> bool:
+        """It leads somewhere by itself."""
+        return URL in self.parts
+
+    def group_of(self, key: str) -> str:
+        """By what name it and the other keys are known that lead somewhere with it."""
+        return f"of {key}" if self.is_url else self.group
+
+    def check(self) -> None:
+        """Raises FormError."""
+        if not self.parts:
+            raise FormError(f"has no part in braces: use {', '.join(f'{{{part}}}' for part in PARTS)}")
+        if re.search("[{}]", _FIELD.sub("", self.template)):
+            raise FormError("has a brace that is not of a part")
+        if TLS in self.parts and self.on == self.off:
+            raise FormError("has the same word for TLS on and off")
+
+    def rendered(self, parts: Mapping[str, str]) -> str:
+        def filled(found: re.Match[str]) -> str:
+            part, filters = _field(found.group(1))
+            text = (self.on if parts[part] else self.off) if part == TLS else parts[part]
+            for name in filters:
+                text = _FILTERS[name][0](text)
+            return text
+
+        return _FIELD.sub(filled, self.template)
+
+    def read(self, value: str | None) -> dict[str, str] | None:
+        """The parts that a value has; None where it is none of this form."""
+        found = re.fullmatch(self._pattern(), value or "", re.DOTALL) if value is not None else None
+        if found is None:
+            return None
+        parts: dict[str, str] = {}
+        for (part, filters), text in zip(self.fields, found.groups()):
+            try:
+                plain = functools.reduce(lambda so_far, name: _FILTERS[name][1](so_far), reversed(filters), text)
+            except ValueError:
+                return None
+            parts.setdefault(part, (ON if plain == self.on else "") if part == TLS else plain)
+        return parts
+
+    def shown(self, value: str | None) -> str | None:
+        """A value without its secrets, and as a whole where it is none of this form."""
+        if value is None:
+            return None
+        parts = self.read(value)
+        if parts is None:
+            return MASK
+        masked = {**parts, **{part: MASK for part in _SECRET if parts.get(part)}}
+        if URL in parts:
+            masked[URL] = mask_url(parts[URL])
+        return Form(re.sub(r"\|[^{}]*\}", "}", self.template), self.on, self.off).rendered(masked)
+
+    def _pattern(self) -> str:
+        pattern, at = "", 0
+        for found in _FIELD.finditer(self.template):
+            part, filters = _field(found.group(1))
+            words = f"{re.escape(self.on)}|{re.escape(self.off)}"
+            wanted = ".*" if filters else words if part == TLS else _PATTERNS[part]
+            pattern += f"{re.escape(self.template[at : found.start()])}({wanted})"
+            at = found.end()
+        return pattern + re.escape(self.template[at:])
+
+
+def _field(text: str) -> tuple[str, tuple[str, ...]]:
+    part, *filters = text.split("|")
+    if part not in PARTS:
+        raise FormError(f"names the part {part!r}: use {', '.join(PARTS)}")
+    unknown = [name for name in filters if name not in _FILTERS]
+    if unknown:
+        raise FormError(f"names the filter {unknown[0]!r}: use {', '.join(_FILTERS)}")
+    return part, tuple(filters)
+
+
+def parts_of(endpoint: Endpoint, token: str, database: int) -> dict[str, str]:
+    """Of the target. Raises EndpointError, as for its URL."""
+    return {
+        URL: build_url(endpoint, token, database),
+        "scheme": "rediss" if endpoint.tls else "redis",
+        "host": endpoint.address,
+        "port": str(endpoint.port),
+        "username": endpoint.username,
+        "password": token,
+        "database": str(database),
+        TLS: ON if endpoint.tls else "",
+    }
+
+
+def url_of(parts: Mapping[str, str]) -> str:
+    """Where parts lead together, by redis-py's defaults for those that are not there; empty where none is a host."""
+    if parts.get(URL):
+        return parts[URL]
+    host = parts.get("host")
+    if not host:
+        return ""
+    user, password = quote(parts.get("username") or "", safe=""), quote(parts.get("password") or "", safe="")
+    scheme = parts.get("scheme") or ("rediss" if parts.get(TLS) else "redis")
+    login = f"{user}:{password}@" if password else f"{user}@" if user else ""
+    place = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{login}{place}:{parts.get('port') or 6379}/{parts.get('database') or 0}"
+
+
+def urls(forms: Mapping[str, Form], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Where each key leads: by itself, or at the host of its group for all of that. None where it says nothing."""
+    found: dict[str, str | None] = dict.fromkeys(values)
+    groups: dict[str, dict[str, str]] = {}
+    heads: dict[str, str] = {}
+    for key, value in values.items():
+        form = forms.get(key)
+        if form is None:
+            found[key] = value
+            continue
+        parts = form.read(value) or {}
+        if form.is_url:
+            found[key] = url_of(parts) or None
+            continue
+        of_group = groups.setdefault(form.group, {})
+        for part, text in parts.items():
+            of_group.setdefault(part, text)
+        if "host" in form.parts:
+            heads.setdefault(form.group, key)
+    found.update({head: url_of(groups[name]) or None for name, head in heads.items()})
+    return found
