@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    AFTER_APPLY_ADDRESS,
+    EndpointError,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
@@ -68,9 +71,13 @@ class ActionModule(HostAction):
     def look(self) -> dict[str, Any]:
         """What there is on this host, as decide.look.Look reads it."""
         is_known = self._known.endpoint.get("state", "known") == "known"
+        try:
+            values = [self.value(value, self.wanted(value)) for value in self._migration.own]
+        except EndpointError as error:
+            return {"changed": False, "step": "look at its value", "why": f"{error}."}
         order = {
             **self.common(),
-            "values": [self.value(value, self.wanted(value)) for value in self._migration.own],
+            "values": values,
             "state": "reverted" if self._goal.reverts else "present",
             "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
             "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
@@ -206,7 +213,7 @@ class ActionModule(HostAction):
             say=lambda line: say.lines([f"  [{self._host}] {line}"]),
             next_args=lambda args, result: {**args, "resume": result["resume"]},
         )
-        if answer.get("restarted") and not begun:
+        if answer.get("restarted") and not (begun or {}).get("restarted"):
             trip.lines.append(f"{self._host}: restart {order['name']}")
         trip.count(answer)
         trip.take("Restart where needed and prove the connections", answer)
@@ -281,6 +288,7 @@ class ActionModule(HostAction):
             "manager": service.manager,
             "supervisorctl": list(service.supervisorctl),
             "health_url": service.health_url or None,
+            "health_headers": dict(service.health_headers),
             "health_requests": self._settings["health_requests"],
             "timeout": self._settings["timeout"],
             "restart": restart,

@@ -83,6 +83,10 @@ options:
       health_url:
         description: Where the app is asked for its health after a restart.
         type: str
+      health_headers:
+        description: Headers of these requests. They may hold a secret.
+        type: dict
+        default: {}
       health_requests:
         description: How many good answers in a row are needed.
         type: int

@@ -12,7 +12,7 @@ description:
   - Proves the target from this host, changes the values as M(kempian.cache_migration.env_update) does, and restarts
     and proves the services as M(kempian.cache_migration.app_service) does, in this order. What fails ends it.
   - It goes on without its controller, so that a host whose connection is lost in the middle is not left between its
-    values and its services.
+    values and its services. Where that was lost before the first value is changed, nothing is.
   - A service that is not proven within some seconds is told as C(in_progress), and those after it are left alone.
     M(kempian.cache_migration.app_service) goes on with it, by what C(proof) and its C(resume) say.
 author:
@@ -125,6 +125,7 @@ step:
   sample: Change the value
 """
 
+import select
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
@@ -145,6 +146,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_host
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import (
@@ -184,6 +186,9 @@ class Change:
         """Raises Ended."""
         if self.params["probe"]:
             self.prove_target(self.params["probe"])
+        # Whoever gave up on this run may have put the host back by now, before there was anything to put back.
+        if self.params["values"] and is_left_alone():
+            raise Ended(self.changing, "The connection to the controller was lost: nothing was changed.")
         for value in self.params["values"]:
             self.change(value)
         if self.params["state"] == "reverted":
@@ -251,6 +256,8 @@ class Change:
             order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"])
             told = orders.prediction(order.wanted, order.on_host(self.run).look()) if self.check_mode else None
             told = told or advanced(order, None, self.run)
+            while told.get("in_progress") and is_left_alone():  # nobody goes on with it
+                told = advanced(order, Course(**told["resume"]), self.run)
         except ServiceError as error:
             raise Ended(PROVE, f"{error}.")
         self.done["services"].append({"name": service["name"], **told})
@@ -262,6 +269,13 @@ class Change:
 
     def run(self, command: Sequence[str]) -> tuple[int, str, str]:
         return self.module.run_command(list(command), handle_exceptions=False)
+
+
+def is_left_alone() -> bool:
+    """Whether nobody reads the result any more: the connection was lost, or the run was ended."""
+    poll = select.poll()
+    poll.register(1, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _number, event in poll.poll(0))
 
 
 def refuse_what_is_yet_to_be_made(params: dict[str, Any]) -> None:

@@ -64,6 +64,13 @@ options:
       - What to ask for the app's health, by GET from the host itself. Left out, nothing is asked.
       - It holds no user name and no password. Its query is asked for, but never shown or logged.
     type: str
+  health_headers:
+    description:
+      - Headers of these requests, for an app that refuses a host name that it does not know, or redirects to https.
+      - They are never shown or logged.
+    type: dict
+    default: {}
+    version_added: 0.2.0
   health_requests:
     description: How many answers with status 200 are needed in a row.
     type: int
@@ -215,7 +222,7 @@ class UnloggedModule(AnsibleModule):
 def order_of(module: AnsibleModule) -> Order:
     """Raises ServiceError. The result may repeat the options, so what of them is not to be shown goes out of them."""
     params = dict(module.params)
-    module.params.update(health_url="", supervisorctl=params["supervisorctl"][:1])
+    module.params.update(health_url="", health_headers=None, supervisorctl=params["supervisorctl"][:1])
     order = Order.from_params(params, params["endpoint"], params["leave"])
     module.params.update(health_url=order.health_url_shown, supervisorctl=params["supervisorctl"])
     endpoint = params["endpoint"] or {}

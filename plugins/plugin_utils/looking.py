@@ -258,7 +258,7 @@ class Looking:
         """A look at each place that they share, and what the first held before, where a host must be able to ask it."""
         if not self.goal.reads_values:
             return [], ""
-        for value in self.migration.own:
+        for value in self.migration.own if not self.goal.goes_on else ():
             self.wanted(value, endpoint, token)  # what cannot be is refused once, and not by every host
         looks = [self.look_at(value, endpoint, token) for value in self.migration.shared]
         failed = next((look["failure"] for look in looks if look.get("failure")), "")

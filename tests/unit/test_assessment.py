@@ -101,7 +101,7 @@ def test_another_database_than_the_old_url_names_is_refused_with_hosts_and_remed
 def test_keys_of_different_databases_are_each_to_state_theirs():
     [refused] = database_of(app1={URL: (0, 0), BROKER: (1, 0)})
     assert refused.found == f"{BROKER} names database 1 on app1."
-    told = "REDIS_URL: {form: url, database: 0}, BROKER_URL: {form: url, database: 1}"
+    told = "REDIS_URL: {database: 0}, BROKER_URL: {database: 1}"
     assert told in refused.remedy
 
 

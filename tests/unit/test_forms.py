@@ -65,6 +65,33 @@ def test_secrets_are_not_shown_whatever_the_template_makes_of_them():
     assert Form("{host}:{port}").shown("s3cret") == "***" and Form("{host}").shown(None) is None
 
 
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("redis://{username}:{password}@{host}:{port}/{database}", "redis://shop:hun:ter2@old:6379/0"),
+        ("{host}:{port}:{password}", "old:6379:hun:99:ter2"),
+        ("redis://:hunter2@{host}:{port}", "redis://:hunter2@old:6379"),
+        ("{username}", "x\napp3: on the target, proven"),
+        ("{host}", "old\x1b]0;owned\x07"),
+        ("{host|percent}", "a%0Ab"),
+    ],
+)
+def test_neither_a_piece_of_a_password_nor_what_would_be_a_line_of_the_run_is_shown(template, value):
+    shown = Form(template).shown(value)
+    assert not [piece for piece in ("hun", "ter2", "99", "\n", "\x1b", "owned") if piece in shown]
+
+
+def test_a_long_value_is_none_of_any_form():
+    assert Form("{username}:{password}@{host}:{port}").read(":" * 20000) is None
+
+
+def test_an_address_of_version_6_is_a_host_alone_and_in_brackets():
+    assert Form("{host}").read("fd00::5") == {"host": "fd00::5"}
+    assert Form("{host}:{port}").read("[fd00::5]:6379") == {"host": "[fd00::5]", "port": "6379"}
+    for host in ("fd00::5", "[fd00::5]"):
+        assert forms.url_of({"host": host}) == "redis://[fd00::5]:6379/0"
+
+
 def test_parts_of_a_group_lead_somewhere_together_and_say_so_at_their_host():
     known = {
         "REDIS_HOST": Form("{host}"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import leads
 
@@ -88,3 +90,33 @@ def test_a_url_that_is_made_of_what_moves_is_told_with_its_database():
     assert [(lead.key, lead.how, lead.form, lead.database) for lead in leads(values, ["REDIS_HOST"], PLACES)] == [
         ("BROKER", "hangs", "url", 4)
     ]
+
+
+def test_the_parts_beside_a_host_that_is_named_are_found_with_or_without_a_joint():
+    values = {"REDISHOST": "old.internal", "REDISPORT": "7000", "REDISUSER": "shop", "REDISDB": "3", "OTHER": "x"}
+    told = list(leads(values, ["REDISHOST"], PLACES))
+    assert [(lead.key, lead.form, lead.database) for lead in told] == [
+        ("REDISPORT", "port", 0),
+        ("REDISUSER", "username", 0),
+        ("REDISDB", "database", 3),
+    ]
+
+
+def test_what_a_key_for_tls_holds_is_told_only_where_it_is_a_word_of_apps():
+    values = {"REDIS_HOST": "old.internal", "REDIS_TLS": "rediss://:hunter2@tls.other:6380/0", "REDIS_SSL": "no"}
+    told = list(leads(values, MOVED, PLACES))
+    assert [lead.off for lead in told if lead.form == "tls"] == ["", "no"] and "hunter2" not in str(told)
+
+
+def test_a_name_is_resolved_once_and_not_for_ever():
+    asked = []
+    values = {f"URL_{number}": f"redis://host{number % 200}/0" for number in range(400)}
+    list(leads(values, MOVED, PLACES, is_alias=lambda address, port: asked.append(address) or False))
+    assert len(asked) == len(set(asked)) == 100
+
+
+def test_a_value_that_is_made_to_take_time_takes_none():
+    hostile = {"X": "${REDIS_URL:-" * 600, "Y": "${" * 4000, "Z": "${REDIS_URL:-" * 20000}
+    began = time.monotonic()
+    list(leads(hostile, MOVED, PLACES))
+    assert time.monotonic() - began < 1

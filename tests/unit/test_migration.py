@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     Key,
@@ -77,6 +78,19 @@ def test_each_key_holds_what_its_form_makes_of_the_endpoint():
     }
     assert sorted(value.databases({"database": 2}).values()) == [1, 2, *[3] * 6], "keys of a group have one"
     assert "REDIS_URL" not in value.forms and value.forms["REDIS_SSL"].off == "False"
+
+
+def test_the_words_for_tls_are_what_yaml_makes_of_them():
+    """In YAML 1.1 `on` and `off` are truths, also where they are keys."""
+    stated = yaml.safe_load("{H: host, S: {form: tls, on: 'True', off: 'False', added: true}, P: password}")
+    value = Value.from_dict({**FILE, "keys": stated})
+    assert value.held(SECURE, "t", {})["S"] == "True" and value.forms["S"].off == "False"
+
+
+def test_what_was_meant_for_the_key_itself_is_not_quoted():
+    with pytest.raises(SettingError, match=r"the form \*\*\*: use url") as refused:
+        of([{**FILE, "keys": {"REDIS_URL": "redis://:hunter2@old:6379/0"}}])
+    assert "hunter2" not in str(refused.value)
 
 
 def test_parts_by_which_the_app_is_not_told_what_the_target_needs_are_refused():

@@ -92,10 +92,12 @@ def test_parts_and_urls_go_there_and_back_byte_for_byte(shop):
     assert shop.text == moved.replace(was, broker) + "REDIS_SSL=True\n"
     assert places(told, "before_location") == {
         "REDIS_HOST": ("old.internal", 6379, 3, False),
+        "REDIS_DB": ("old.internal", 6379, 3, False),
         "CELERY_BROKER_URL": ("old.internal", 6379, 1, False),
     }
     assert places(told, "after_location") == {
         "REDIS_HOST": ("new.internal", 6379, 3, True),
+        "REDIS_DB": ("new.internal", 6379, 3, True),
         "CELERY_BROKER_URL": ("new.internal", 6379, 1, True),
     }
     assert places(told, "original_location") == places(told, "before_location")
@@ -110,6 +112,7 @@ def test_a_second_run_changes_nothing_and_still_knows_where_the_app_was(shop):
     was = shop.old()
     assert was == {
         "REDIS_HOST": "redis://:pass%20of%20old@old.internal:6379/3",
+        "REDIS_DB": "redis://:pass%20of%20old@old.internal:6379/3",
         "CELERY_BROKER_URL": "redis://:old-secret@old.internal:6379/1?socket_timeout=5",
     }
     shop.move()
@@ -130,25 +133,41 @@ def test_another_redis_that_somebody_set_since_is_the_way_back_with_all_of_its_p
     """Its port is what that of the target is, so that it need not be changed on the way there, and yet goes along."""
     shop.edit("REDIS_PORT=6379", "REDIS_PORT=7000")
     shop.move()
+    moved = shop.text
     shop.edit("=new.internal\n", "=other.internal\n")
+    half = shop.text
+    with pytest.raises(
+        ChangeRefused, match=r"REDIS_HOST in .* elsewhere .* REDIS_PASSWORD, REDIS_SSL is still"
+    ) as told:
+        shop.move()
+    assert "by half" in str(told.value)
+    assert shop.text == half, "the token of the target is no password of another Redis"
+    shop.edit(f"'{TOKEN}'", "other-pass")
+    shop.edit("REDIS_SSL=True", "REDIS_SSL=False")
+    theirs = shop.text
     told = shop.move()
+    assert shop.text.replace("REDIS_PASSWORD=a-token/1", f"REDIS_PASSWORD='{TOKEN}'") == moved
     assert places(told, "original_location")["REDIS_HOST"][:2] == ("other.internal", 6379)
     shop.back()
-    assert "REDIS_HOST=other.internal\nREDIS_PORT=6379\n" in shop.text
+    assert [line for line in shop.text.splitlines() if line.startswith("REDIS_")] == [
+        line for line in theirs.splitlines() if line.startswith("REDIS_")
+    ]
 
 
-def test_a_part_that_somebody_has_edited_on_the_target_is_not_put_back(shop):
+@pytest.mark.parametrize("edit", [("REDIS_DB=3", "REDIS_DB=4"), ("REDIS_PORT=6379", "REDIS_PORT=7000")])
+def test_a_part_that_was_the_same_on_the_way_there_is_one_of_the_place_all_the_same(shop, edit):
+    """Its edit on the target is refused on the way back, as that of a URL, and is never taken for the original."""
     shop.move()
-    shop.edit("REDIS_DB=3", "REDIS_DB=4")
-    assert "REDIS_HOST=new.internal" in shop.text
-    shop.back()
-    assert "REDIS_DB=4" in shop.text and "REDIS_HOST=old.internal" in shop.text, "it was not this migration's"
-    shop.move()
-    shop.edit("REDIS_PASSWORD='a-token", "REDIS_PASSWORD='b-token")
+    was = shop.old()
+    shop.edit(*edit)
+    assert shop.old() == was
     before = shop.text
-    with pytest.raises(ChangeRefused, match="REDIS_PASSWORD"):
+    with pytest.raises(ChangeRefused, match=edit[0].partition("=")[0]):
         shop.back()
     assert shop.text == before, "all of it or nothing"
+    shop.edit(*reversed(edit))
+    shop.back()
+    assert shop.text == FILE
 
 
 def test_a_part_that_is_not_there_is_refused_unless_it_is_to_be_added(tmp_path):
@@ -188,3 +207,33 @@ def test_a_journal_that_is_damaged_is_told(shop):
     os.truncate(shop.state_dir / "prod" / "journal.json", 10)
     with pytest.raises(ValueError, match=r"journal\.json"):
         shop.old()
+
+
+def test_two_hosts_of_one_file_are_two_places(tmp_path):
+    """Else one of them would be moved without anybody having looked at what it holds."""
+    keys = {"REDIS_HOST": "host", "SESSION_REDIS_HOST": "host", "A_DB": "database", "B_DB": {"form": "database"}}
+    text = "REDIS_HOST=old.internal\nSESSION_REDIS_HOST=sessions.internal\nA_DB=0\nB_DB=7\n"
+    told = Shop(tmp_path, text, keys).move(Endpoint("elasticache", "shop", address="new.internal"), "", is_look=True)
+    assert places(told, "before_location") == {
+        "REDIS_HOST": ("old.internal", 6379, 0, False),
+        "SESSION_REDIS_HOST": ("sessions.internal", 6379, 0, False),
+        "A_DB": ("old.internal", 6379, 0, False),
+        "B_DB": ("old.internal", 6379, 7, False),
+    }
+
+
+def test_a_file_of_another_encoding_is_read_as_its_bytes(tmp_path):
+    shop = Shop(tmp_path)
+    shop.path.write_bytes(FILE.replace("pass of old", "geh\xe4im").encode("latin-1"))
+    before = shop.path.read_bytes()
+    assert shop.old()["REDIS_HOST"] == "redis://:geh%E4im@old.internal:6379/3"
+    shop.move()
+    shop.back()
+    assert shop.path.read_bytes() == before
+
+
+def test_keys_that_are_all_to_be_added_make_no_file(tmp_path):
+    shop = Shop(tmp_path, keys={"REDIS_URL": {"form": "url", "added": True}})
+    shop.path.unlink()
+    with pytest.raises(ChangeRefused, match="does not exist"):
+        shop.move()

@@ -53,6 +53,72 @@ def test_systemctl_that_fails_is_told_with_its_reason():
         Systemd("shop", lambda command: (1, "", "Access denied\n")).restart()
 
 
+def unit(name, **more):
+    return {
+        "Id": name,
+        "LoadState": "loaded",
+        "ActiveState": "active",
+        "SubState": "running",
+        "Result": "success",
+        "ControlGroup": "",
+        "InvocationID": f"started-{name}",
+        **more,
+    }
+
+
+def systemd(name, *units, others=()):
+    """As `systemctl show` tells of units, with a blank line between them."""
+    asked = []
+
+    def run(command):
+        asked.append(command)
+        found = units if command[2] == asked[0][2] else [each for each in others if each["Id"] == command[2]]
+        blocks = ["\n".join(f"{name}={value}" for name, value in each.items()) for each in found]
+        return 0, "\n\n".join(blocks) + "\n", ""
+
+    made = Systemd(name, run)
+    return made, asked
+
+
+def test_a_glob_is_every_service_that_matches_and_is_as_well_as_the_worst_of_them():
+    made, asked = systemd(
+        "web@*", unit("web@1.service"), unit("web@2.service", ActiveState="failed", Result="exit-code")
+    )
+    state = made.look()
+    assert asked[0][2] == "web@*.service", "no socket or target that matches too"
+    assert not state.running and state.given_up and len(state.units) == 2
+    assert state.word == "active (running) and failed (running, exit-code)"
+    assert state.is_as_before("started-web@2.service started-web@3.service"), "one of them was not started anew"
+    assert not state.is_as_before("another one")
+
+
+def test_a_glob_that_matches_nothing_that_is_loaded_is_told():
+    with pytest.raises(ServiceError, match="none that is loaded matches it"):
+        systemd("web@*")[0].look()
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (unit("shop.target", ConsistsOf="shop-worker.service", Wants="shop-web.service basic.target"), "shop-web"),
+        (unit("shop.socket", Triggers="shop-web.service"), "shop-web.service"),
+        (unit("shop.path", Triggers=""), "the services that it starts"),
+    ],
+)
+def test_what_only_stands_for_services_is_refused_with_their_names(made, named):
+    with pytest.raises(ServiceError, match=f"is no service.*{named}.*migration_services"):
+        systemd(made["Id"], made)[0].look()
+
+
+def test_of_a_timer_nothing_is_restarted_and_what_it_started_is_looked_at():
+    report = unit("report.service", ActiveState="inactive", SubState="dead")
+    made, asked = systemd("report.timer", unit("report.timer", Triggers="report.service"), others=[report])
+    state = made.look()
+    assert (
+        state.running and state.starts_anew and [command[2] for command in asked] == ["report.timer", "report.service"]
+    )
+
+
 def test_systemd_is_told_to_forget_earlier_failures_before_a_restart():
     asked = []
     Systemd("shop", lambda command: (asked.append(command[1]), (0, "", ""))[1]).restart()

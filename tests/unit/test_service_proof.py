@@ -19,8 +19,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     Seen,
     Wanted,
     cast,
+    cast_units,
     failure,
     still_open,
+    why_restart,
+    would_restart,
 )
 
 WANTED = Wanted("shop", target="new:6379", left="old:6379", health_url="http://x/", health_requests=3, timeout=30)
@@ -53,7 +56,7 @@ def test_a_process_alone_that_does_not_listen_works():
     assert roles({1: Links()}, {1: 0}) == {1: "working"}
 
 
-RUNNING = State("active", True, False, "1", frozenset([1, 2, 3]))
+RUNNING = State("active", True, False, "1", (frozenset([1, 2, 3]),))
 QUIET = dataclasses.replace(WANTED, health_url="")
 
 
@@ -113,10 +116,10 @@ class World:
 
     def look(self):
         if self.now < self.back_at:
-            return Scene(State("deactivating", False, False, str(self.generation - 1), frozenset()))
+            return Scene(State("deactivating", False, False, str(self.generation - 1)))
         if self.restarts and not self.comes_back:
-            return Scene(State("failed", False, True, "", frozenset()))
-        return Scene(State("active", True, False, str(self.generation), frozenset([7])), (self.seen,))
+            return Scene(State("failed", False, True, ""))
+        return Scene(State("active", True, False, str(self.generation), (frozenset([7]),)), (self.seen,))
 
     def restart(self):
         self.restarts += 1
@@ -214,3 +217,30 @@ def test_without_target_and_health_it_is_enough_that_the_service_runs():
     world = World(to_target=0)
     report, _seconds, _longest = world.run(Wanted("shop", restart="always"))
     assert report.open is None and world.restarts == 1 and report.course.requests == 0
+
+
+def test_each_program_of_a_group_is_proven_by_what_it_is():
+    """That the web program of it listens says nothing of the worker, and the other way round."""
+    web, worker = Links(frozenset("a"), to_target=1), Links(to_target=0)
+    units = (frozenset([1]), frozenset([2]))
+    state = dataclasses.replace(RUNNING, units=units)
+    processes = cast_units(units, {1: web, 2: worker}, {1: 0, 2: 0})
+    assert [(seen.role, seen.unit) for seen in processes] == [("serving", 0), ("working", 1)]
+    found = still_open(QUIET, Course(0.0), Scene(state, processes))
+    assert found and "no connection to new:6379 (pid 2" in found.found
+    proven = cast_units(units, {1: web, 2: Links(to_target=1)}, {1: 0, 2: 0})
+    assert still_open(QUIET, Course(0.0).having_seen(Scene(state, proven)), Scene(state, proven)) is None
+    alone = Scene(state, cast_units(units, {1: web}, {1: 0}))
+    assert "no process yet" in still_open(QUIET, Course(0.0), alone).found
+
+
+def test_what_starts_anew_by_itself_is_proven_when_nothing_of_it_is_on_the_old_place():
+    state = dataclasses.replace(RUNNING, starts_anew=True, generation="")
+    on_old = Scene(state, (Seen(1, "working", 0, 1, 1),))
+    for restart in ("auto", "always"):
+        wanted = dataclasses.replace(QUIET, restart=restart)
+        assert why_restart(wanted, on_old) == would_restart(wanted, on_old) == ""
+        assert "still connected to old:6379" in still_open(wanted, Course(0.0), on_old).found
+        assert still_open(wanted, Course(0.0), Scene(state)) is None
+    stopped = Scene(dataclasses.replace(state, running=False, word="inactive (dead)"))
+    assert "not running" in still_open(QUIET, Course(0.0), stopped).found

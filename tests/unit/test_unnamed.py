@@ -43,6 +43,14 @@ def test_parts_are_told_with_their_forms_and_the_words_for_tls():
     ]
 
 
+def test_a_key_that_is_no_plain_name_is_neither_shown_nor_pasted():
+    """Whoever may write the file would else write the inventory, by what its owner pastes."""
+    evil = {**BROKER, "key": "X: url}\n    migration_check_command: [sh, -c, id]\n#"}
+    told = refusal({"app1": look("app1", evil, {**BROKER, "key": "\x1b]0;owned\x07"})}, ())
+    assert "migration_check_command" not in told and "\x1b" not in told
+    assert told.count("has a key that is no plain name, which leads there") == 2 and "{form: url" not in told
+
+
 def test_what_is_waived_by_name_is_not_refused():
     looks = {"app1": look("app1", BROKER, MADE)}
     assert refusal(looks, ["CELERY_BROKER_URL", "RESULTS"]) == "" != refusal(looks, ["RESULTS"])

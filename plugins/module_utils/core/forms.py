@@ -30,15 +30,17 @@ URL = "url"
 _PATTERNS = {
     URL: ".+",
     "scheme": "rediss?",
-    "host": "[^/@\\s]+",
+    "host": r"[^/@:\s]+|\[[^][/@\s]+\]",
     "port": "[0-9]+",
-    "username": ".*",
-    "password": ".*",
+    "username": r"[^:@/\s]*",
+    "password": "(?s:.*)",
     "database": "[0-9]+",
 }
+_BARE_ADDRESS = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"  # of version 6, which has no brackets where it stands alone
 TLS = "tls"
 PARTS = (*_PATTERNS, TLS)
 _SECRET = ("password",)
+_LONGEST = 8192  # signs of a value that is read, as matching takes time
 _FIELD = re.compile(r"\{([^{}]*)\}")
 ON = "1"
 
@@ -97,6 +99,11 @@ class Form:
         """It leads somewhere by itself."""
         return URL in self.parts
 
+    @property
+    def leads(self) -> bool:
+        """It says where, by itself or with the others of its group."""
+        return bool(self.parts & {URL, "host", "database"})
+
     def group_of(self, key: str) -> str:
         """By what name it and the other keys are known that lead somewhere with it."""
         return f"of {key}" if self.is_url else self.group
@@ -122,7 +129,7 @@ class Form:
 
     def read(self, value: str | None) -> dict[str, str] | None:
         """The parts that a value has; None where it is none of this form."""
-        found = re.fullmatch(self._pattern(), value or "", re.DOTALL) if value is not None else None
+        found = re.fullmatch(self._pattern(), value) if value is not None and len(value) <= _LONGEST else None
         if found is None:
             return None
         parts: dict[str, str] = {}
@@ -135,7 +142,7 @@ class Form:
         return parts
 
     def shown(self, value: str | None) -> str | None:
-        """A value without its secrets, and as a whole where it is none of this form."""
+        """A value without its secrets; nothing of it where it is none of this form, or would be more than a word."""
         if value is None:
             return None
         parts = self.read(value)
@@ -144,14 +151,19 @@ class Form:
         masked = {**parts, **{part: MASK for part in _SECRET if parts.get(part)}}
         if URL in parts:
             masked[URL] = mask_url(parts[URL])
-        return Form(re.sub(r"\|[^{}]*\}", "}", self.template), self.on, self.off).rendered(masked)
+        shown = Form(re.sub(r"\|[^{}]*\}", "}", self.template), self.on, self.off).rendered(masked)
+        if not re.fullmatch("[ -~]*", shown):
+            return MASK
+        return mask_url(shown) if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", shown) else shown
 
     def _pattern(self) -> str:
         pattern, at = "", 0
         for found in _FIELD.finditer(self.template):
             part, filters = _field(found.group(1))
             words = f"{re.escape(self.on)}|{re.escape(self.off)}"
-            wanted = ".*" if filters else words if part == TLS else _PATTERNS[part]
+            wanted = "(?s:.*)" if filters else words if part == TLS else _PATTERNS[part]
+            if part == "host" and self.template == "{host}":
+                wanted = f"{wanted}|{_BARE_ADDRESS}"
             pattern += f"{re.escape(self.template[at : found.start()])}({wanted})"
             at = found.end()
         return pattern + re.escape(self.template[at:])
@@ -188,31 +200,28 @@ def url_of(parts: Mapping[str, str]) -> str:
     host = parts.get("host")
     if not host:
         return ""
-    user, password = quote(parts.get("username") or "", safe=""), quote(parts.get("password") or "", safe="")
+    # What is not UTF-8 in a file is read as surrogates, and is the byte that it was.
+    user, password = (
+        quote(parts.get(name) or "", safe="", errors="surrogateescape") for name in ("username", "password")
+    )
     scheme = parts.get("scheme") or ("rediss" if parts.get(TLS) else "redis")
     login = f"{user}:{password}@" if password else f"{user}@" if user else ""
-    place = f"[{host}]" if ":" in host else host
+    place = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{scheme}://{login}{place}:{parts.get('port') or 6379}/{parts.get('database') or 0}"
 
 
 def urls(forms: Mapping[str, Form], values: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Where each key leads: by itself, or at the host of its group for all of that. None where it says nothing."""
-    found: dict[str, str | None] = dict.fromkeys(values)
-    groups: dict[str, dict[str, str]] = {}
-    heads: dict[str, str] = {}
-    for key, value in values.items():
-        form = forms.get(key)
-        if form is None:
-            found[key] = value
-            continue
-        parts = form.read(value) or {}
-        if form.is_url:
-            found[key] = url_of(parts) or None
-            continue
-        of_group = groups.setdefault(form.group, {})
+    """Where each key leads: by itself, or with the others of its group where it has a host or a database of its own.
+    None where it says nothing.
+    """
+    read = {key: form.read(values[key]) or {} for key, form in forms.items() if key in values}
+    of_groups: dict[str, dict[str, str]] = {}
+    for key, parts in read.items():
+        group = of_groups.setdefault(forms[key].group_of(key), {})
         for part, text in parts.items():
-            of_group.setdefault(part, text)
-        if "host" in form.parts:
-            heads.setdefault(form.group, key)
-    found.update({head: url_of(groups[name]) or None for name, head in heads.items()})
+            group.setdefault(part, text)
+    found = dict(values)
+    for key, own in read.items():
+        whole = {**of_groups[forms[key].group_of(key)], **own}
+        found[key] = (url_of(whole) or None) if forms[key].leads else None
     return found

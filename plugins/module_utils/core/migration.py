@@ -42,6 +42,10 @@ READERS: Mapping[str, str] = {
 ADDRESSES = {"dotenv": "path", "ssm": "parameter"}
 
 
+# YAML 1.1 reads these two words as truths, also where they are keys.
+_OF_YAML = {True: "on", False: "off"}
+
+
 class SettingError(ValueError):
     """A setting cannot be used; the text is a sentence for the operator and names the option."""
 
@@ -67,6 +71,7 @@ class Key:
     def from_stated(cls, stated: Any, where: str) -> Key:
         """Of a form alone, or of a mapping with one. ``where`` names the key in what is refused."""
         told = dict(stated) if isinstance(stated, Mapping) else {"form": stated}
+        told = {_OF_YAML.get(name, name) if isinstance(name, bool) else name: value for name, value in told.items()}
         unknown = sorted(str(name) for name in set(told) - set(cls.words()))
         if unknown:
             raise SettingError(
@@ -76,7 +81,9 @@ class Key:
         form = given.get("form") or (TEMPLATE if given.get("template") else URL)
         database, reader = given.get("database"), given.get("reader") or REDIS_PY
         if form not in FORMS:
-            raise SettingError(f"migration_values gives {where} the form {form!r}: use {', '.join(FORMS)}")
+            # What is no word may be the secret that was meant for the key.
+            shown = repr(form) if re.fullmatch("[A-Za-z_-]{1,20}", str(form)) else "***"
+            raise SettingError(f"migration_values gives {where} the form {shown}: use {', '.join(FORMS)}")
         if database is not None and not re.fullmatch("[0-9]{1,9}", str(database)):
             raise SettingError(f"migration_values gives {where} the database {database!r}: it is a number from 0 on")
         if reader not in READERS:
@@ -230,6 +237,7 @@ class Service:
     manager: str = "systemd"
     supervisorctl: tuple[str, ...] = ("supervisorctl",)
     health_url: str = ""
+    health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Service:
@@ -240,6 +248,7 @@ class Service:
             manager=str(stated.get("manager") or "systemd"),
             supervisorctl=tuple(stated.get("supervisorctl") or ("supervisorctl",)),
             health_url=str(stated.get("health_url") or ""),
+            health_headers=dict(stated.get("health_headers") or {}),
         )
 
 

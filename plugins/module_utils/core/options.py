@@ -113,7 +113,11 @@ _SERVICE: dict[str, dict[str, Any]] = {
     "name": {
         "type": "str",
         "required": True,
-        "description": "One unit, or with supervisor a program or a group (C(shop:*)).",
+        "description": (
+            "A unit, or with supervisor a program or a group (C(shop:*)). A glob (C(web@*)) means every service that "
+            "matches, each proven. Of a timer (C(report.timer)) nothing is restarted, as what it starts reads its "
+            "values anew; it is proven when nothing that it started is on the old Redis any more."
+        ),
     },
     "manager": {
         "type": "str",
@@ -132,7 +136,16 @@ _SERVICE: dict[str, dict[str, Any]] = {
         "default": "",
         "description": (
             "Its health check, as asked on the host itself. It must answer 200, and go through Redis, so that an "
-            "app that connects when it is asked does connect. Left empty, only processes and connections count."
+            "app that connects when it is asked does connect. With a glob, C(%i) in it is the instance of each unit, "
+            "as in a unit file (C(http://127.0.0.1:%i/healthz)). Left empty, only processes and connections count."
+        ),
+    },
+    "health_headers": {
+        "type": "dict",
+        "default": {},
+        "description": (
+            "Headers of that request, for an app that refuses a host name that it does not know, or redirects to "
+            "https: C({Host: shop.example.com, X-Forwarded-Proto: https})."
         ),
     },
 }

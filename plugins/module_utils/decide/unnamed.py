@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Collection, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -15,8 +16,8 @@ OPTION = "migration_unmoved_keys"
 # Of Celery's own names, which reader a URL has: https://docs.celeryq.dev/en/stable/userguide/configuration.html
 _READERS = (("BROKER", "celery-broker"), ("RESULT_BACKEND", "celery-backend"), ("CELERY_RESULT", "celery-backend"))
 
-# What an app has for TLS on, by what it has for off.
-_ON = {"false": "true", "False": "True", "FALSE": "TRUE", "0": "1", "no": "yes", "No": "Yes", "off": "on", "n": "y"}
+# A key may be any text, and what is shown is to be pasted.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 _WHY = {
     leads.URL: "leads there",
@@ -36,10 +37,11 @@ def refusal(looks: Mapping[str, Look], waived: Collection[str]) -> str:
     if not hosts:
         return ""
     told = [
-        f"{', '.join(each)}: {path} {lead.key} {_WHY[lead.how]}{_which(lead)}." for (path, lead), each in hosts.items()
+        f"{', '.join(each)}: {path} {_shown(lead.key)} {_WHY[lead.how]}{_which(lead)}."
+        for (path, lead), each in hosts.items()
     ]
-    keys = sorted({lead.key for _path, lead in hosts})
-    lines = {_pasted(lead): None for _path, lead in hosts if lead.form}
+    keys = sorted({lead.key for _path, lead in hosts if _PLAIN.fullmatch(lead.key)})
+    lines = {_pasted(lead): None for _path, lead in hosts if lead.form and lead.key in keys}
     paste = ["Under the keys of that file in migration_values:", *lines] if lines else []
     return "\n".join(
         [
@@ -57,6 +59,10 @@ def _leads(look: Look) -> list[tuple[str, leads.Lead]]:
     ]
 
 
+def _shown(key: str) -> str:
+    return key if _PLAIN.fullmatch(key) else "has a key that is no plain name, which"
+
+
 def _which(lead: leads.Lead) -> str:
     return (
         f" (database {lead.database})" if lead.how == leads.URL else f" ({lead.form})" if lead.how == leads.PART else ""
@@ -68,6 +74,8 @@ def _pasted(lead: leads.Lead) -> str:
         reader = next((reader for part, reader in _READERS if part in lead.key.upper()), "")
         told = f", reader: {reader}" if reader else ""
         return f"  {lead.key}: {{form: url, database: {lead.database}{told}}}"
-    if lead.form == "tls" and lead.off in _ON:
-        return f"  {lead.key}: {{form: tls, on: '{_ON[lead.off]}', off: '{lead.off}'}}"
+    if lead.form == "tls" and lead.off in leads.WORDS_ON:
+        return f"  {lead.key}: {{form: tls, on: '{leads.WORDS_ON[lead.off]}', off: '{lead.off}'}}"
+    if lead.form == "database":
+        return f"  {lead.key}: {{form: database, database: {lead.database}}}"
     return f"  {lead.key}: {{form: {lead.form}}}"

@@ -10,6 +10,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
@@ -17,6 +18,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_ti
 REQUEST_SECONDS = 5.0
 LARGEST = 65536  # bytes of an answer that are read
 AT_ONCE = 4
+OWN_HEADERS = {"Connection": "close", "User-Agent": "cache_migration"}
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class HealthUrlError(ValueError):
@@ -47,7 +50,8 @@ def shown(url: str) -> str:
         )
     try:
         parts = urlsplit(url)
-        has_place = bool(parts.hostname) and parts.port != 0
+        checked = urlsplit(url.replace("%i", "1"))  # the instance of a unit
+        has_place = bool(checked.hostname) and checked.port != 0
     except ValueError:
         has_place = False
     if "@" in url.partition("?")[0]:
@@ -60,47 +64,64 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
-def ask_often(url: str, count: int) -> list[HealthAnswer]:
-    """``count`` answers to as many requests, one after the other, as a load balancer asks."""
-    return [ask(url) for _request in range(count)]
+def refuse_headers(headers: Mapping[str, str]) -> None:
+    """Raises HealthUrlError for what would be another request than was meant. The values are quoted nowhere."""
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or re.search(r"[\x00-\x1f\x7f]", value):
+            raise HealthUrlError(f"health_headers has {name!r}, whose name or value no HTTP header may have")
 
 
-def spread(url: str) -> None:
+def ask_often(urls: Sequence[str], count: int, headers: Mapping[str, str] = NO_HEADERS) -> list[HealthAnswer]:
+    """``count`` answers to as many requests to each, one after the other, as a load balancer asks: of all of them the
+    first that is not good.
+    """
+    rounds = [[ask(url, headers) for url in urls] for _round in range(count)]
+    return [next((answer for answer in answers if not answer.ok), answers[0]) for answers in rounds]
+
+
+def spread(url: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
     """A few requests at once, so that workers which share a listening socket all get some.
 
     Their answers say nothing: a health check need not bear being asked by several at once.
     """
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        list(pool.map(ask, [url] * AT_ONCE))
+        list(pool.map(ask, [url] * AT_ONCE, [headers] * AT_ONCE))
 
 
-def ask(url: str) -> HealthAnswer:
+def ask(url: str, headers: Mapping[str, str] = NO_HEADERS) -> HealthAnswer:
     """One request, whole within REQUEST_SECONDS: a socket's own limit begins anew with every byte that comes."""
     start = time.perf_counter()
-    error = in_time(lambda: _fault(url), REQUEST_SECONDS)
+    error = in_time(lambda: _fault(url, headers), REQUEST_SECONDS)
     if error is None:
         error = f"no answer within {REQUEST_SECONDS:g} s"
     return HealthAnswer(error, round((time.perf_counter() - start) * 1000, 3))
 
 
-def _fault(url: str) -> str:
+def _fault(url: str, headers: Mapping[str, str]) -> str:
     try:
-        return _answered(url)
+        return _answered(url, headers)
     except OSError as caught:
         return caught.strerror or str(caught) or type(caught).__name__
     except http.client.HTTPException as caught:
         return f"no HTTP ({type(caught).__name__})"  # its text quotes the app
 
 
-def _answered(url: str) -> str:
+def _answered(url: str, headers: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "localhost", parts.port, timeout=REQUEST_SECONDS)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path, headers={"Connection": "close", "User-Agent": "cache_migration"})
+        connection.request("GET", path, headers={**OWN_HEADERS, **headers})
         response = connection.getresponse()
         response.read(LARGEST)
-        return "" if response.status == 200 else f"status {response.status}"
+        return "" if response.status == 200 else f"status {response.status}{_hint(response.status)}"
     finally:
         connection.close()
+
+
+def _hint(status: int) -> str:
+    """What apps answer to a request that does not look as one that came through their load balancer."""
+    if status in (301, 302, 307, 308):
+        return " (it redirects: to https? health_headers: {X-Forwarded-Proto: https} says that it was)"
+    return " (it refuses the host name? health_headers: {Host: …} gives it another)" if status == 400 else ""

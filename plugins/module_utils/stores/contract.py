@@ -112,12 +112,13 @@ class Decision:
     message: str = ""
     closes: bool = False  # the original is back, or never left: the entry is of no more use
     stays: bool = True  # what the journal has of it is the original after this change, too
+    is_noted: bool = False  # with others of its group, though it is what it should be
 
     @property
     def original(self) -> str | None:
         """By the journal, as it is or as this change makes it."""
         if self.entry is None:
-            return self.before if self.changes else None
+            return self.before if self.changes or self.is_noted else None
         return self.entry.original if self.action == RESTORE or self.stays else self.before
 
     @property
@@ -141,22 +142,46 @@ def decide(request: Request, key: str, current: str | None, entry: Entry | None,
     return Decision(key, REMOVE if desired is None else WRITE, current, desired, entry, stays=stays)
 
 
-def as_groups(request: Request, decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions of one place, where keys that lead somewhere only together have their originals together, too."""
-    theirs = urls(request.forms, {each.key: each.before for each in decisions})
-    ours = urls(request.forms, {each.key: each.after for each in decisions})
+def as_groups(request: Request, decisions: Sequence[Decision], where: str) -> list[Decision]:
+    """The decisions of one place, where keys that lead somewhere only together have their originals together, too.
+
+    Raises ChangeRefused where somebody has since pointed half of them elsewhere.
+    """
     groups: dict[str, list[Decision]] = {}
     for each in decisions:
-        if each.key in request.forms:
+        if each.key in request.forms and request.state != REVERTED:
             groups.setdefault(request.forms[each.key].group_of(each.key), []).append(each)
-    foreign = {
+    settled = {each.key: each for of_group in groups.values() for each in _as_group(request, of_group, where)}
+    return [settled.get(each.key, each) for each in decisions]
+
+
+def _as_group(request: Request, group: Sequence[Decision], where: str) -> list[Decision]:
+    theirs = urls(request.forms, {each.key: each.before for each in group})
+    ours = urls(request.forms, {each.key: each.after for each in group})
+    is_ours = all(each.entry is None or each.entry.knows(each.before) for each in group)
+    if not is_ours and any(leads_elsewhere(theirs[each.key], ours[each.key]) for each in group):
+        _refuse_half_a_place(request, group, where)
+        return [replace(each, stays=False) for each in group]
+    is_known = any(each.entry or each.changes for each in group)
+    return [replace(each, is_noted=is_known and not each.entry and not each.changes) for each in group]
+
+
+def _refuse_half_a_place(request: Request, group: Sequence[Decision], where: str) -> None:
+    """Its address is somebody's, its password or its TLS still what this migration wrote: that is no original."""
+    login = {"username", "password", "scheme", "tls"}
+    left = [
         each.key
-        for of_group in groups.values()
-        if any(leads_elsewhere(theirs[each.key], ours[each.key]) for each in of_group)
-        and not all(each.entry is None or each.entry.knows(each.before) for each in of_group)
-        for each in of_group
-    }
-    return [replace(each, stays=False) if each.key in foreign else each for each in decisions]
+        for each in group
+        if each.entry and each.before != each.entry.original and each.entry.knows(each.before)
+        if request.forms[each.key].parts <= login
+    ]
+    if left:
+        others = [each.key for each in group if each.entry and not each.entry.knows(each.before)]
+        raise ChangeRefused(
+            f"{', '.join(others)} in {where} leads elsewhere since this migration wrote it, and {', '.join(left)} is "
+            "still what it wrote: somebody has pointed the app elsewhere by half. Nothing was changed. Set all of them "
+            "to that place, or put the former value back, then run again"
+        )
 
 
 def _desired(request: Request, key: str, current: str | None, where: str) -> str | None:
@@ -271,7 +296,7 @@ def shown(
     led = {
         "before_location": urls(forms, {each.key: each.before for each in decisions}),
         "after_location": urls(forms, {each.key: each.after for each in decisions}),
-        "original_location": urls(forms, _originals(decisions, forms)),
+        "original_location": urls(forms, {each.key: each.original for each in decisions}),
     }
     described = {
         each.key: {
@@ -285,16 +310,6 @@ def shown(
         for each in decisions
     }
     return {"changes": described, "diff": diff(where, decisions, forms)}
-
-
-def _originals(decisions: Sequence[Decision], forms: Mapping[str, Form]) -> dict[str, str | None]:
-    """A key of a group that this migration had no reason to change was before what it is."""
-    known = {each.key: each.original for each in decisions}
-    of_groups = {each.key for each in decisions if each.key in forms and not forms[each.key].is_url}
-    if not any(known[key] for key in of_groups):
-        return known
-    untouched = {each.key: each.before for each in decisions if each.key in of_groups and each.entry is None}
-    return {key: untouched.get(key) if original is None else original for key, original in known.items()}
 
 
 def diff(where: str, decisions: Iterable[Decision], forms: Mapping[str, Form]) -> dict[str, str]:

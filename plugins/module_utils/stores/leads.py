@@ -32,14 +32,28 @@ _BESIDE = {
     "database": ("DB", "DATABASE"),
     "tls": ("SSL", "TLS", "USE_SSL", "USE_TLS"),
 }
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}")
+_LONGEST = 8192  # signs of a value that is looked at
+_MOST_ALIASES = 100  # places that are resolved
+
+# What apps have for TLS on, by what they have for off.
+WORDS_ON = {
+    "false": "true",
+    "False": "True",
+    "FALSE": "TRUE",
+    "0": "1",
+    "no": "yes",
+    "No": "Yes",
+    "off": "on",
+    "n": "y",
+}
 
 
 @dataclass(frozen=True)
 class Lead:
     """``how`` is ``url``, ``part`` (with the ``form`` of it), ``mention`` (the address within something else) or
     ``hangs`` (the value of a key that is moved is put into it). ``database`` is of a URL, also of one that hangs
-    (then with ``form``). ``off`` is what a key for TLS holds now.
+    (then with ``form``) or of the key for it. ``off`` is the word that a key for TLS holds now, where it is one.
     """
 
     key: str
@@ -61,25 +75,38 @@ def leads(
     """Of all values of a place but the ``moved`` ones. ``places`` are addresses and ports that the app is to leave, and
     ``is_alias`` tells whether others are one of these by another name.
     """
+    known: dict[Place, bool] = {}
+
+    def is_known(address: str, port: int) -> bool:
+        if (address, port) not in known:
+            known[address, port] = len(known) < _MOST_ALIASES and is_alias(address, port)
+        return known[address, port]
+
     found = {
         key: lead
         for key, value in values.items()
-        if key not in moved and (lead := _lead(key, values, moved, places, is_alias))
+        if key not in moved and len(value) <= _LONGEST and (lead := _lead(key, values, moved, places, is_known))
     }
-    for key, form in _beside(values, [key for key, lead in found.items() if lead.how == PART]).items():
+    hosts = [*(key for key, lead in found.items() if lead.how == PART), *moved]
+    for key, form in _beside(values, hosts).items():
         if key not in moved and key not in found:
-            found[key] = Lead(key, PART, form=form, off=values[key] if form == "tls" else "")
+            found[key] = _part(key, form, values[key])
     yield from (found[key] for key in values if key in found)
+
+
+def _part(key: str, form: str, value: str) -> Lead:
+    database = int(value) if form == "database" and re.fullmatch("[0-9]{1,9}", value) else 0
+    return Lead(key, PART, database, form, value if form == "tls" and value in WORDS_ON else "")
 
 
 def _beside(values: Mapping[str, str], hosts: Collection[str]) -> dict[str, str]:
     """The keys that have the other parts of the place at these hosts, by their names, with the part that they hold."""
     found: dict[str, str] = {}
     by_name = {key.upper(): key for key in values}
-    for host in hosts:
-        stem = _HOST.sub("", host).upper()
+    for stem in {_HOST.sub("", host).upper() for host in hosts if _HOST.search(host)} - {""}:
         for form, ends in _BESIDE.items():
-            found.update({by_name[f"{stem}_{end}"]: form for end in ends if stem and f"{stem}_{end}" in by_name})
+            names = [f"{stem}{joint}{end}" for end in ends for joint in ("_", "")]
+            found.update({by_name[name]: form for name in names if name in by_name})
     return found
 
 
@@ -118,7 +145,7 @@ def _filled(value: str, values: Mapping[str, str]) -> str:
 
 def _hangs_on(value: str, name: str) -> bool:
     """With more than the value itself: what follows that alone goes along with it."""
-    found = re.search(rf"\$\{{{re.escape(name)}(:?[-=+?][^}}]*)?\}}", value)
+    found = re.search(rf"\$\{{{re.escape(name)}(:?[-=+?][^${{}}]*)?\}}", value)
     return found is not None and found.group() != value
 
 

@@ -58,7 +58,7 @@ def urls_in_file(
     before = {key: entry.original if entry else current[key] for key, entry in entries.items()}
     was, now = urls(forms, before), urls(forms, current)
     changed = {_group_of(forms, key) for key, entry in entries.items() if entry}
-    heads = [key for key in keys if key not in forms or forms[key].is_url or "host" in forms[key].parts]
+    heads = [key for key in keys if key not in forms or forms[key].leads]
     return {key: ((was[key] or "") if _group_of(forms, key) in changed else "", now[key] or "") for key in heads}
 
 

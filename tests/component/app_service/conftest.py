@@ -41,6 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = settings.get("status", 200)
         if self.path.partition("?")[2] != settings.get("wants_query", ""):
             status = 401
+        for name, value in settings.get("wants_headers", {}).items():
+            status = status if self.headers[name] == value else settings["otherwise"]
         if Handler.cache:
             Handler.cache.sendall(b"PING\r\n")
             status = status if Handler.cache.recv(100) == b"+PONG\r\n" else 500

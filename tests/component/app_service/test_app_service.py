@@ -138,6 +138,19 @@ def test_the_query_of_the_health_url_is_asked_for_and_never_shown(app, prove, ne
     assert "hunter3" not in str(result)
 
 
+def test_an_app_that_wants_headers_gets_them_and_they_are_never_shown(app, prove, new):
+    wanted = {"Host": "shop.example.com", "X-Forwarded-Proto": "https", "Authorization": "Bearer hunter2"}
+    app.start(new.port, wants_headers=wanted, otherwise=301)
+    asked = {"endpoint": at(new), "health_url": app.health_url, "restart": "never"}
+    result = prove(**asked, health_headers=wanted)
+    assert not result.get("failed") and result["health"]["failed"] == 0 and result["connections"]["to_target"] == 2
+    assert "hunter2" not in str(result)
+    result = prove(**asked, timeout=0.8)
+    assert "status 301 (it redirects" in result["msg"] and "health_headers" in result["msg"]
+    wrong = prove(**asked, health_headers={"X-Note": "hunter2\r\nX-Other: y"})
+    assert wrong["failed"] and "'X-Note'" in wrong["msg"] and "hunter2" not in str(wrong)
+
+
 def test_a_password_of_supervisorctl_is_refused_and_not_even_among_the_options(run_module, monkeypatch):
     told, order_of = {}, app_service.order_of
     monkeypatch.setattr(app_service, "order_of", lambda module: told.update(module=module) or order_of(module))

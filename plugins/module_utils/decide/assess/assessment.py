@@ -168,8 +168,8 @@ def _how_to_state(named: Mapping[str, set[int]]) -> str:
     if len(set(numbers.values())) == 1:
         return f"Set migration_database: {next(iter(numbers.values()))}, and no other for a key of migration_values."
     return (
-        "State the database of each in migration_values: "
-        + ", ".join(f"{key.split()[-1]}: {{form: url, database: {number}}}" for key, number in numbers.items())
+        "State the database of each in migration_values, beside its form: "
+        + ", ".join(f"{key.split()[-1]}: {{database: {number}}}" for key, number in numbers.items())
         + "."
     )
 

@@ -92,7 +92,7 @@ def advance(
         since = clock() - (course.restarted_at or course.began)
         if since >= wanted.timeout or (scene.state.given_up and since >= SETTLE):
             return Report(course, scene, found, since, failed=True)
-        if _is_due(wanted, course, clock()):
+        if _is_due(wanted, course, scene, clock()):
             course = _restart(course, f"not on its target by itself: {found.found}", scene, world, clock)
         if clock() >= ends:
             return Report(course, scene, found, since)
@@ -150,7 +150,8 @@ def _count(course: Course, answers: Sequence[HealthAnswer]) -> Course:
     return replace(course, ms=good[len(good) // 2]) if good else course
 
 
-def _is_due(wanted: Wanted, course: Course, now: float) -> bool:
+def _is_due(wanted: Wanted, course: Course, scene: Scene, now: float) -> bool:
     """Whether a service that looked right, but cannot be proven, is to be restarted after all."""
     patience = min(PATIENCE, wanted.timeout / 2)
-    return wanted.restart == "auto" and not course.restarted and now - course.began >= patience
+    is_tried = course.restarted or scene.state.starts_anew
+    return wanted.restart == "auto" and not is_tried and now - course.began >= patience

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import NotAllowed, links_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Manager, ServiceError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Scene, cast
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Scene, cast_units
 
 
 class ServiceOnHost:
@@ -24,15 +24,18 @@ class ServiceOnHost:
         target: frozenset[tuple[str, int]],
         left: frozenset[tuple[str, int]],
         health_url: str,
+        health_headers: Mapping[str, str] = health.NO_HEADERS,
     ) -> None:
         self._manager = manager
         self._target = target
         self._left = left - target
-        self._health_url = health_url
+        self._health_url, self._health_headers = health_url, health_headers
+        self._instances: tuple[str, ...] = ()
 
     def look(self) -> Scene:
         """Raises ServiceError."""
         state = self._manager.look()
+        self._instances = state.instances
         processes = all_processes()
         links = {}
         try:
@@ -43,7 +46,8 @@ class ServiceOnHost:
         except NotAllowed as error:
             raise ServiceError(str(error))
         parents = {pid: processes[pid].parent for pid in links}
-        return Scene(state, cast(links, parents, [pid for pid in links if _is_helper(pid)]))
+        helpers = [pid for pid in links if _is_helper(pid)]
+        return Scene(state, cast_units(state.units, links, parents, helpers))
 
     def restart(self) -> None:
         self._manager.restart()
@@ -52,10 +56,16 @@ class ServiceOnHost:
         return self._manager.how_to_see_why()
 
     def ask(self, count: int) -> Sequence[health.HealthAnswer]:
-        return health.ask_often(self._health_url, count)
+        return health.ask_often(self._urls(), count, self._health_headers)
 
     def spread_requests(self) -> None:
-        health.spread(self._health_url)
+        for url in self._urls():
+            health.spread(url, self._health_headers)
+
+    def _urls(self) -> list[str]:
+        """One for each unit, where it says so by ``%i``, as a unit file does."""
+        instances = self._instances if "%i" in self._health_url else ()
+        return [self._health_url.replace("%i", each) for each in instances] or [self._health_url]
 
 
 def _is_helper(pid: int) -> bool:

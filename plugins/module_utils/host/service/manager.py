@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A service under systemd or supervisor: its state, its processes, and a restart that does not block."""
+"""A service under systemd or supervisor: its state, its processes, and a restart that does not block.
+
+One name may be several of them: the units that a glob matches (``web@*``), the programs of a group (``shop:*``).
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,28 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True)
 class State:
-    """``word`` is the manager's own; ``generation`` differs after each start; ``given_up``: it stays down."""
+    """``word`` is the manager's own; ``generation`` has a word for each start; ``given_up``: it stays down.
+
+    ``units`` are the processes of each unit or program, ``instances`` what stands behind the @ of a unit's name. What
+    ``starts_anew`` by itself, as a timer's service, reads its values at each start: nothing of it is restarted, and it
+    need not run.
+    """
 
     word: str
     running: bool
     given_up: bool
     generation: str
-    pids: frozenset[int]
+    units: tuple[frozenset[int], ...] = ()
+    starts_anew: bool = False
+    instances: tuple[str, ...] = ()
+
+    @property
+    def pids(self) -> frozenset[int]:
+        return frozenset().union(*self.units)
+
+    def is_as_before(self, generation: str) -> bool:
+        """Whether any of it has not been started since."""
+        return bool(set(self.generation.split()) & set(generation.split()))
 
 
 class Manager(Protocol):
@@ -49,31 +67,90 @@ class Manager(Protocol):
 
 # --- systemd ---
 
-_PROPERTIES = "LoadState,ActiveState,SubState,Result,MainPID,ControlGroup,InvocationID"
+_PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,MainPID,ControlGroup,InvocationID,Triggers,ConsistsOf,Wants"
+_INSTANCE = re.compile(r"@(.+)\.service\Z")
+# What is no service itself, and by which of its properties those are told that it stands for.
+_STANDS_FOR = {".target": ("ConsistsOf", "Wants"), ".socket": ("Triggers",), ".path": ("Triggers",)}
 
 
 class Systemd:
+    """``name`` may be a glob, which stands for the services that match it and are loaded."""
+
     def __init__(self, name: str, run: Run) -> None:
-        self._name = name
+        is_glob_of_all = re.search(r"[*?\[]", name) and not re.search(r"\.[a-z]+\Z", name)
+        self._name = f"{name}.service" if is_glob_of_all else name
         self._run = run
 
     def look(self) -> State:
-        command = ["systemctl", "show", self._name, f"--property={_PROPERTIES}"]
-        shown = _said(self._run, command, "systemctl show")
-        values = dict(line.partition("=")[::2] for line in shown.splitlines())
-        if values.get("LoadState") != "loaded":
-            raise ServiceError(
-                f"systemd has no service {self._name} on this host (LoadState={values.get('LoadState', 'unknown')}): "
-                "set name (migration_services), or manager: supervisor (migration_services)"
-            )
-        active = values["ActiveState"]
-        reason = f", {values['Result']}" if values.get("Result", "success") != "success" else ""
+        units = self._shown(self._name)
+        if self._name.endswith(".timer"):
+            return self._timer(units[0])
+        states = [self._service(unit) for unit in units]
         return State(
-            word=f"{active} ({values.get('SubState', '')}{reason})",
+            word=" and ".join(sorted({state.word for state in states})),
+            running=all(state.running for state in states),
+            given_up=any(state.given_up for state in states),
+            generation=" ".join(state.generation for state in states),
+            units=tuple(pids for state in states for pids in state.units),
+            instances=tuple(found.group(1) for unit in units if (found := _INSTANCE.search(unit.get("Id", "")))),
+        )
+
+    def _shown(self, name: str) -> list[dict[str, str]]:
+        """The properties of each unit of that name, or that matches it. Raises ServiceError."""
+        command = ["systemctl", "show", name, f"--property={_PROPERTIES}"]
+        said = _said(self._run, command, "systemctl show")
+        units = [
+            dict(line.partition("=")[::2] for line in block.splitlines())
+            for block in re.split(r"\n\s*\n", said.strip())
+            if block.strip()
+        ]
+        loaded = [unit for unit in units if unit.get("LoadState") == "loaded"]
+        if not loaded or len(loaded) < len(units):
+            word = units[0].get("LoadState", "unknown") if units else "none that is loaded matches it"
+            raise ServiceError(
+                f"systemd has no service {name} on this host (LoadState={word}): set name (migration_services), or "
+                "manager: supervisor (migration_services)"
+            )
+        for unit in loaded:
+            self._refuse_what_stands_for_others(unit)
+        return loaded
+
+    @staticmethod
+    def _refuse_what_stands_for_others(unit: dict[str, str]) -> None:
+        name = unit.get("Id", "")
+        kind = next((kind for kind in _STANDS_FOR if name.endswith(kind)), "")
+        if kind:
+            named = [word for of in _STANDS_FOR[kind] for word in unit.get(of, "").split()]
+            others = sorted({word for word in named if word.endswith(".service")})
+            raise ServiceError(
+                f"{name} is no service, and restarting it would prove nothing of those that read the values: name "
+                f"{', '.join(others) or 'the services that it starts'} (migration_services) in its place"
+            )
+
+    @staticmethod
+    def _service(unit: dict[str, str]) -> State:
+        active = unit["ActiveState"]
+        reason = f", {unit['Result']}" if unit.get("Result", "success") != "success" else ""
+        return State(
+            word=f"{active} ({unit.get('SubState', '')}{reason})",
             running=active in ("active", "reloading"),
             given_up=active == "failed",
-            generation=values.get("InvocationID") or values.get("MainPID", ""),
-            pids=frozenset(in_control_group(values["ControlGroup"]) if values.get("ControlGroup") else ()),
+            generation=unit.get("InvocationID") or unit.get("MainPID", ""),
+            units=(frozenset(in_control_group(unit["ControlGroup"]) if unit.get("ControlGroup") else ()),),
+        )
+
+    def _timer(self, timer: dict[str, str]) -> State:
+        """With the processes of what it starts, where that runs just now."""
+        started = [unit for name in timer.get("Triggers", "").split() for unit in self._shown(name)]
+        if not started:
+            raise ServiceError(f"{self._name} starts no unit on this host: set name (migration_services)")
+        return State(
+            word=f"{timer['ActiveState']} ({timer.get('SubState', '')})",
+            running=timer["ActiveState"] == "active",
+            given_up=timer["ActiveState"] == "failed",
+            generation="",
+            units=tuple(pids for unit in started for pids in self._service(unit).units),
+            starts_anew=True,
         )
 
     def restart(self) -> None:
@@ -122,7 +199,7 @@ class Supervisor:
             running=set(states) == {"RUNNING"},
             given_up=bool({"FATAL", "EXITED"} & set(states)),
             generation=" ".join(born),
-            pids=frozenset(pid for head in heads for pid in family(head, processes)),
+            units=tuple(frozenset(family(head, processes)) for head in heads),
         )
 
     def restart(self) -> None:

@@ -31,6 +31,7 @@ OPTIONS: dict[str, Any] = {
     "manager": {"type": "str", "choices": ["systemd", "supervisor"], "default": "systemd"},
     "supervisorctl": {"type": "list", "elements": "str", "default": ["supervisorctl"]},
     "health_url": {"type": "str"},
+    "health_headers": {"type": "dict", "default": {}},
     "health_requests": {"type": "int", "default": 5},
     "restart": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "timeout": {"type": "float", "default": 60.0},
@@ -53,6 +54,7 @@ class Order:
     manager: str
     supervisorctl: tuple[str, ...] = field(repr=False)
     health_url: str = field(repr=False)
+    health_headers: Mapping[str, str] = field(repr=False)
     target: tuple[Mapping[str, Any], ...]
     left: tuple[Mapping[str, Any], ...]
 
@@ -80,6 +82,7 @@ class Order:
             manager=params["manager"],
             supervisorctl=tuple(params["supervisorctl"]),
             health_url=params["health_url"] or "",
+            health_headers=_headers(params["health_headers"]),
             target=(endpoint,) if is_known else (),
             left=tuple(leave),
         )
@@ -91,7 +94,7 @@ class Order:
     def on_host(self, run: Run) -> ServiceOnHost:
         """``run`` runs the commands of its manager. Raises ServiceError."""
         manager = manager_of(self.manager, self.wanted.name, self.supervisorctl, run)
-        return ServiceOnHost(manager, places(self.target), places(self.left), self.health_url)
+        return ServiceOnHost(manager, places(self.target), places(self.left), self.health_url, self.health_headers)
 
 
 def _shown(locations: Iterable[Mapping[str, Any]]) -> str:
@@ -103,6 +106,15 @@ def _health_url_shown(url: str) -> str:
         return health.shown(url) if url else ""
     except health.HealthUrlError as error:
         raise ServiceError(f"{error} (migration_services)")
+
+
+def _headers(stated: Mapping[str, Any]) -> dict[str, str]:
+    headers = {str(name): str(value) for name, value in stated.items()}
+    try:
+        health.refuse_headers(headers)
+    except health.HealthUrlError as error:
+        raise ServiceError(f"{error} (migration_services)")
+    return headers
 
 
 def told(scene: Scene, course: Course) -> dict[str, Any]:

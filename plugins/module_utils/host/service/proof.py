@@ -11,7 +11,7 @@ tree was seen with a connection: which of them speaks with the cache, and whethe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Callable, Collection, Mapping
+from typing import Callable, Collection, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import Links
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import State
@@ -24,7 +24,7 @@ RESTART, HEALTH, LEFT, TARGET = "restart", "health", "left", "target"
 @dataclass(frozen=True)
 class Seen:
     """A process of the service. Each ``serving`` one must have a connection to the target, and one ``working`` one of
-    each ``tree``, which is named by the process that it begins with.
+    each ``tree``, which is named by the process that it begins with. ``unit`` is the number of its unit.
     """
 
     pid: int
@@ -32,6 +32,7 @@ class Seen:
     to_target: int
     to_left: int
     tree: int = 0
+    unit: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,22 @@ class Open:
     found: str
 
 
+def cast_units(
+    units: Sequence[Collection[int]],
+    links: Mapping[int, Links],
+    parents: Mapping[int, int],
+    helpers: Collection[int] = (),
+) -> tuple[Seen, ...]:
+    """Give each process its role in its unit: that one program of a group listens says nothing of another."""
+    return tuple(
+        replace(seen, unit=number)
+        for number, pids in enumerate(units)
+        for seen in cast({pid: links[pid] for pid in pids if pid in links}, parents, helpers)
+    )
+
+
 def cast(links: Mapping[int, Links], parents: Mapping[int, int], helpers: Collection[int] = ()) -> tuple[Seen, ...]:
-    """Give each process its role.
+    """Give each process of one unit its role.
 
     A process serves if it listens, unless a child of it in the service holds the same socket: then that is its parent,
     as with uvicorn or gunicorn, which need not speak with the cache. Where none listens, all work.
@@ -120,7 +135,7 @@ def cast(links: Mapping[int, Links], parents: Mapping[int, int], helpers: Collec
 
 def why_restart(wanted: Wanted, scene: Scene) -> str:
     """Why a restart is needed, as far as looking can tell; empty where it is not."""
-    if wanted.restart == "never":
+    if wanted.restart == "never" or scene.state.starts_anew:
         return ""
     if wanted.restart == "always":
         return "asked for"
@@ -133,7 +148,7 @@ def why_restart(wanted: Wanted, scene: Scene) -> str:
 def would_restart(wanted: Wanted, scene: Scene) -> str:
     """What a run would do, told without asking the app: a serving process without a connection counts against it."""
     reason = why_restart(wanted, scene)
-    if reason or wanted.restart != "auto":
+    if reason or wanted.restart != "auto" or scene.state.starts_anew:
         return reason
     found = _not_connected(wanted, Course(0.0).having_seen(scene), scene)
     return f"not on its target: {found.found}" if found else ""
@@ -146,7 +161,7 @@ def still_open(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
 
 def _not_back(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
     state = scene.state
-    if course.restarted and state.running and state.generation == course.generation_before:
+    if course.restarted and state.running and state.is_as_before(course.generation_before):
         return Open(RESTART, f"{wanted.name} has not been restarted yet ({state.word})")
     if not state.running:
         return Open(RESTART, f"{wanted.name} is not running ({state.word})")
@@ -168,9 +183,10 @@ def _not_connected(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
     still = _pids(scene, lambda seen: seen.to_left > 0)
     if still:
         return Open(LEFT, f"{wanted.name} is still connected to {wanted.left} (pid {still})")
-    if not wanted.target:
+    if not wanted.target or scene.state.starts_anew:
         return None
-    if not any(seen.role in (SERVING, WORKING) for seen in scene.processes):
+    at_work = {seen.unit for seen in scene.processes if seen.role in (SERVING, WORKING)}
+    if len(at_work) < max(1, len(scene.state.units)):
         return Open(TARGET, f"{wanted.name} has no process yet that serves")
     without = _pids(scene, lambda seen: seen.role == SERVING and seen.to_target == 0)
     if without:

@@ -144,10 +144,11 @@ def plan_content(request: Request, path: str, content: bytes | None, known: Jour
     _refuse_what_is_missing(request, path, content, document)
     _refuse_a_lost_file(request, path, content, [entries[key] for key in request.values if key in entries])
     decided = [contract.decide(request, key, document.value(key), entries.get(key), path) for key in request.values]
-    decisions = tuple(contract.as_groups(request, decided))
+    decisions = tuple(contract.as_groups(request, decided, path))
     recorded = known
     for decision in decisions:
-        if decision.action in (contract.WRITE, contract.REMOVE) or (decision.entry and not decision.stays):
+        is_new = decision.is_noted or (decision.entry and not decision.stays)
+        if is_new or decision.action in (contract.WRITE, contract.REMOVE):
             others = [entry for key, entry in entries.items() if key != decision.key]
             restore = undo.notes(document, decision.key, content is None, others)
             entry = Entry(STORE, path, decision.key, decision.before, (decision.after,), restore, now)
@@ -172,16 +173,15 @@ def _refuse_what_is_no_dotenv(request: Request, path: str, document: dotenv.Docu
 
 def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, document: dotenv.Document) -> None:
     """An app that reads another file, or another name, would go on with the old value."""
-    required = [key for key in request.values if not request.may_be_missing(key)]
-    if request.state != contract.PRESENT or not required:
+    if request.state != contract.PRESENT or request.create:
         return
     if content is None:
         raise ChangeRefused(
             f"{path} does not exist, so no app reads its values there. Give the path of the file that the app reads, "
             "or set create: true to make it"
         )
-    for key in required:
-        if document.value(key) is None:
+    for key in request.values:
+        if document.value(key) is None and not request.may_be_missing(key):
             raise ChangeRefused(
                 f"{key} is not set in {path}, so the app does not read it there, and adding it would change nothing "
                 f"({dotenv.absence(document, key)}). Name the key that the app reads in values, or set create: true"
