@@ -71,6 +71,7 @@ bench: $(READY) ## Count and time the commands of a migration, and one by hand (
 
 docs: $(READY) ## Write the tables of the roles' READMEs, and render the reference to build/docs (fails where one cannot be)
 	python scripts/role_docs.py
+	python scripts/app_docs.py
 	scripts/docs module $(MODULES)
 	scripts/docs callback $(CALLBACKS)
 	scripts/docs role $(ROLES)
