@@ -63,7 +63,8 @@ def watching(sandbox, folder: pathlib.Path) -> Iterator[Watch]:
     watch, processes = Watch(), []
     try:
         for host in sandbox.hosts:
-            watch.files[host] = folder / f"watch-{host}.txt"
+            # Of its own: what an earlier watch of this scenario left on the host may write on into its file.
+            watch.files[host] = folder / f"watch-{host}-{time.monotonic_ns()}.txt"
             with watch.files[host].open("wb") as output:
                 command = sandbox.host_command(host, ["/opt/shop/venv/bin/python", "-c", SCRIPT])
                 processes.append(

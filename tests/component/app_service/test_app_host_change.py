@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
@@ -135,6 +137,51 @@ def test_a_run_that_was_ended_between_its_values_and_its_services_is_gone_on_wit
     assert not again.get("failed"), again
     assert again["stores"][0]["changes"]["REDIS_URL"]["action"] == "keep" and "restart" not in again["proof"]
     assert again["restarted"] and again["services"][0]["connections"] == {"to_target": 2, "to_left": 0}
+
+
+def test_a_host_is_left_alone_where_the_connection_is_lost_before_its_first_value(
+    change, to_target, app, file, monkeypatch
+):
+    """Whoever gave up on it has put it back by then, when there was nothing to put back."""
+    before, pid = file.read_bytes(), app.pid()
+    monkeypatch.setattr(app_host_change, "is_left_alone", lambda: True)
+    lost = change(**to_target)
+    assert lost["failed"] and lost["target"]["reached"] and not lost["changed"]
+    assert file.read_bytes() == before and app.pid() == pid
+
+
+def test_where_the_connection_is_lost_after_that_all_services_are_restarted_all_the_same(
+    change, to_target, app, monkeypatch
+):
+    monkeypatch.setattr(course, "SLICE", 0.5)
+    app.set(port=to_target["endpoint"]["port"], slow=2.0)
+    lost = iter([False])
+    monkeypatch.setattr(app_host_change, "is_left_alone", lambda: next(lost, True))
+    to_target["services"].append(to_target["services"][0])
+    done = change(**to_target)
+    assert not done.get("failed"), done
+    assert [service["in_progress"] for service in done["services"]] == [False, False]
+    assert done["services"][0]["connections"] == {"to_target": 2, "to_left": 0}
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_connection_that_is_lost_is_seen_at_the_output(is_lost, tmp_path):
+    seen = tmp_path / "seen"
+    script = (
+        "import pathlib, sys\n"
+        "from ansible_collections.kempian.cache_migration.plugins.modules import app_host_change as module\n"
+        "sys.stdin.readline()\n"
+        f"pathlib.Path({str(seen)!r}).write_text(str(module.is_left_alone()))\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as module:
+        assert module.stdin and module.stdout
+        if is_lost:
+            module.stdout.close()
+        module.stdin.write("now\n")
+        module.stdin.close()
+        assert module.wait(30) == 0
+    assert seen.read_text() == str(is_lost)
 
 
 def test_a_service_that_needs_longer_is_told_and_those_after_it_are_left_alone(
