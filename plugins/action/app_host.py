@@ -42,7 +42,7 @@ HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, what
 
 
 class ActionModule(HostAction):
-    """``step`` is look, move, back or refused."""
+    """``step`` is look, survey, move, back or refused."""
 
     _VALID_ARGS = frozenset(("known", "step", "turn"))
 

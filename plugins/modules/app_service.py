@@ -23,7 +23,11 @@ author:
   - The cache_migration authors (@cache-migration)
 options:
   name:
-    description: The service, such as C(shop) or C(shop.service); with supervisor a program, or a group as C(shop:*).
+    description:
+      - The service, such as C(shop) or C(shop.service); with supervisor a program, or a group as C(shop:*).
+      - A glob (C(web@*)) means every service of systemd that matches and is loaded, each proven.
+      - Of a timer nothing is restarted, as what it starts reads its values anew. It is proven when nothing that it
+        started is connected to a place of O(leave).
     type: str
     required: true
   manager:
@@ -63,6 +67,7 @@ options:
     description:
       - What to ask for the app's health, by GET from the host itself. Left out, nothing is asked.
       - It holds no user name and no password. Its query is asked for, but never shown or logged.
+      - C(%i) in it is the instance of each unit, as in a unit file.
     type: str
   health_headers:
     description:
@@ -155,6 +160,9 @@ processes:
       type: str
     tree:
       description: The process at the root of its tree in the service.
+      type: int
+    unit:
+      description: The number of its unit or program, where the name means several.
       type: int
     to_target:
       description: Connections to the endpoint.

@@ -98,7 +98,7 @@ def test_all_of_them_go_back(stage, host):
     assert stage.on_old() and stage.all_healthy(), stage.connections()
 
 
-def test_a_worker_that_is_left_out_is_not_moved_and_one_that_stays_behind_fails(stage, host):
+def test_a_worker_that_stays_behind_fails_and_all_is_put_back(stage, host):
     """It opens a connection of its own to the old Redis, by an address that is in no file."""
     kept = "sh -c 'exec 3<>/dev/tcp/172.31.3.1/6379; sleep 600'".replace("sh -c", "bash -c")
     text = f"{UNIT}ExecStart={kept}\n"

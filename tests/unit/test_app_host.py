@@ -158,6 +158,16 @@ def test_a_service_that_takes_longer_is_gone_on_with_and_those_after_it_follow(m
     assert result["lines"] == ["app1: restart web", "app1: restart worker"]
 
 
+def test_what_a_service_says_of_its_health_reaches_the_host(monkeypatch):
+    asked = {"health_url": "https://127.0.0.1/healthz", "health_headers": {"Host": "shop.example.com"}}
+    monkeypatch.setitem(STATED, "services", [{**STATED["services"][0], **asked}])
+    for step, module in (("look", "app_host_info"), ("move", "app_host_change")):
+        there = Fake("cutover", step, app_host_info={"stores": [], "services": []})
+        there.on()
+        [service] = there.given(module)["services"]
+        assert {name: service[name] for name in asked} == asked
+
+
 def test_a_host_that_came_to_no_result_may_have_been_changed():
     lost = Fake("cutover", "move", app_host_change={"failed": True, "msg": "MODULE FAILURE"}).on()
     refused = {**KEPT, "services": [], "failed": True, "msg": "no way", "step": "Probe the target"}

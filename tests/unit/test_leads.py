@@ -54,7 +54,15 @@ def test_what_leads_elsewhere_and_what_follows_by_itself_is_not(key, value):
 def test_another_name_of_the_same_machine_is_the_same_place():
     aliases = {"10.0.0.5", "old.internal"}
     assert found("CACHE", "redis://10.0.0.5/3") == []
-    assert found("CACHE", "redis://10.0.0.5/3", is_alias=lambda address, _port: address in aliases) == [("url", 3)]
+
+    def is_alias(address, port):
+        return address in aliases and port == 6379
+
+    assert found("CACHE", "redis://10.0.0.5/3", is_alias=is_alias) == [("url", 3)]
+    assert found("CACHE_HOST", "10.0.0.5", is_alias=is_alias) == [("part", 0)]
+    assert found("CHANNELS_CACHE", "[10.0.0.5:6379]", is_alias=is_alias) == [("mention", 0)]
+    assert found("DATABASE_HOST", "10.0.0.5", is_alias=is_alias) == [], "what else is on that machine"
+    assert found("CACHE_PEER", "10.0.0.5:11211", is_alias=is_alias) == []
 
 
 def test_a_bare_loopback_address_says_nothing_and_with_the_port_it_does():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration, options
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import manager, order
 
 EVERY = list(options.OPTIONS.values())
 
@@ -61,3 +62,14 @@ def test_what_a_run_reads_is_what_its_stages_read():
 def test_an_option_without_a_prefix_is_found_by_that_name_and_stated_with_it():
     assert options.OPTIONS["canary"].full_name == "migration_canary"
     assert next(iter(options.spec(["cutover"]))) == "migration_name"
+
+
+def test_the_words_of_a_service_are_those_that_hosts_take():
+    stated = options.OPTIONS["services"].options
+    assert set(stated) <= set(order.OPTIONS) and stated["manager"]["choices"] == list(manager.MANAGERS)
+    assert set(order.OPTIONS) - set(stated) == {"health_requests", "restart", "timeout"}, "these are of all services"
+
+
+def test_the_forms_that_are_told_are_those_that_there_are():
+    told = options.OPTIONS["values"].options["keys"]["description"]
+    assert not [form for form in migration.FORMS if f"C({form})" not in told]

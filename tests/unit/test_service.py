@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import manager
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import urls_of_units
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
     ServiceError,
     Supervisor,
@@ -110,13 +113,38 @@ def test_what_only_stands_for_services_is_refused_with_their_names(made, named):
         systemd(made["Id"], made)[0].look()
 
 
-def test_of_a_timer_nothing_is_restarted_and_what_it_started_is_looked_at():
-    report = unit("report.service", ActiveState="inactive", SubState="dead")
+def test_of_a_timer_nothing_is_restarted_and_what_it_started_is_looked_at(monkeypatch):
+    monkeypatch.setattr(manager, "in_control_group", lambda group: [7, 8] if group == "/report" else [])
+    report = unit("report.service", ActiveState="activating", SubState="start", ControlGroup="/report")
     made, asked = systemd("report.timer", unit("report.timer", Triggers="report.service"), others=[report])
     state = made.look()
-    assert (
-        state.running and state.starts_anew and [command[2] for command in asked] == ["report.timer", "report.service"]
-    )
+    assert state.running and state.starts_anew and state.pids == {7, 8}
+    assert [command[2] for command in asked] == ["report.timer", "report.service"]
+
+
+def test_each_timer_of_a_glob_is_looked_at():
+    reports = [unit(f"report-{number}.service", ActiveState="inactive") for number in (1, 2)]
+    timers = [unit(f"report-{number}.timer", Triggers=f"report-{number}.service") for number in (1, 2)]
+    timers[1]["ActiveState"] = "failed"
+    state = systemd("report-*.timer", *timers, others=reports)[0].look()
+    assert not state.running and state.given_up and state.starts_anew and len(state.units) == 2
+
+
+def test_each_unit_is_asked_for_its_own_health_and_all_must_be_well(monkeypatch):
+    assert urls_of_units("http://127.0.0.1:8000/", ["1"]) == ["http://127.0.0.1:8000/"]
+    urls = urls_of_units("http://127.0.0.1:%i/healthz", ["8001", "8002"])
+    assert urls == ["http://127.0.0.1:8001/healthz", "http://127.0.0.1:8002/healthz"]
+    bad = urls[1]
+    monkeypatch.setattr(health, "ask", lambda url, _headers: health.HealthAnswer("no" if url == bad else "", 1.0))
+    assert [answer.ok for answer in health.ask_often(urls, 3)] == [False] * 3
+    assert [answer.ok for answer in health.ask_often(urls[:1], 3)] == [True] * 3
+
+
+@pytest.mark.parametrize(("instances", "why"), [((), "has none: write the port itself"), (["admin"], "no number")])
+def test_an_instance_that_makes_no_url_is_refused_by_its_option(instances, why):
+    with pytest.raises(ServiceError, match=rf"{why}.*") as refused:
+        urls_of_units("http://127.0.0.1:%i/healthz", instances)
+    assert "%i" in str(refused.value) and "migration_services" in str(refused.value)
 
 
 def test_systemd_is_told_to_forget_earlier_failures_before_a_restart():

@@ -7,6 +7,7 @@ import pathlib
 
 import pytest
 import yaml
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import ADDRESSES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws, on_host
 from ansible_collections.kempian.cache_migration.plugins.modules import aws_env_update, env_update
 
@@ -33,3 +34,7 @@ def test_the_iam_policy_grants_what_a_store_of_aws_needs(name):
     granted = {action for statement in policy["Statement"] for action in statement["Action"]}
     assert set(on_aws.STORES[name].iam) <= granted
     assert all(f"C({action})" in aws_env_update.DOCUMENTATION for action in on_aws.STORES[name].iam)
+
+
+def test_each_store_has_its_address_and_there_is_no_other():
+    assert set(ADDRESSES) == {*on_host.STORES, *on_aws.STORES}

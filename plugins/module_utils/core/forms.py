@@ -40,6 +40,7 @@ _BARE_ADDRESS = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"  # of version 6, which has no b
 TLS = "tls"
 PARTS = (*_PATTERNS, TLS)
 _SECRET = ("password",)
+LOGIN = {"username", "password", "scheme", "tls"}  # what a place asks of a client, beside its address
 _LONGEST = 8192  # signs of a value that is read, as matching takes time
 _FIELD = re.compile(r"\{([^{}]*)\}")
 ON = "1"

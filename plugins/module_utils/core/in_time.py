@@ -13,12 +13,11 @@ Answer = TypeVar("Answer")
 
 
 def in_time(call: Callable[[], Answer], seconds: float) -> Answer | None:
-    """What the call returns; None where the time, in seconds, is up. Then it goes on for as long as this process."""
-    found: list[Answer] = []
-    asking = threading.Thread(target=lambda: found.append(call()), daemon=True)
-    asking.start()
-    asking.join(seconds)
-    return found[0] if found else None
+    """What the call returns; None where the time, in seconds, is up. Then it goes on for as long as this process.
+
+    Raises what the call raised.
+    """
+    return all_in_time({"": call}, seconds).get("")
 
 
 def all_in_time(calls: Mapping[str, Callable[[], Answer]], seconds: float) -> dict[str, Answer]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import URL
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import forms
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     ADDRESSES,
     READERS,
@@ -72,7 +72,9 @@ _VALUE: dict[str, dict[str, Any]] = {
         "description": (
             "With C(store=dotenv), each key with the form that it holds; C({REDIS_URL: url}) where left out. A key "
             "with a database of its own is C({CELERY_BROKER_URL: {form: url, database: 1, reader: celery-broker}}). "
-            "The forms are C(url), the parts C(host), C(port), C(username), C(password), C(database), C(scheme) and "
+            "The forms are C(url), the parts "
+            + ", ".join(f"C({part})" for part in forms.PARTS if part not in (forms.URL, forms.TLS))
+            + " and "
             "C(tls) (with the words of the app, as C({form: tls, on: 'True', off: 'False'})), and for anything else a "
             "C(template) of these, as C({template: '{host}:{port}'}), with the filters C(percent) and C(base64), as "
             "C({password|percent}). Parts of one file lead to one place; those of another have a C(group). "
@@ -89,8 +91,8 @@ _VALUE: dict[str, dict[str, Any]] = {
     },
     "form": {
         "type": "str",
-        "choices": [URL],
-        "default": URL,
+        "choices": [forms.URL],
+        "default": forms.URL,
         "description": "With C(store=ssm), the form that the parameter holds. C(url) is the cache's whole URL.",
     },
     "database": {
@@ -174,8 +176,8 @@ PARTS = (
         (
             Option(
                 "values",
-                "What the app reads: every place that holds the cache's URL. All are changed, proven and put back "
-                "as one.",
+                "What the app reads: every place that holds the cache's URL, or parts of it. All are changed, proven "
+                "and put back as one.",
                 "list",
                 [],
                 elements="dict",

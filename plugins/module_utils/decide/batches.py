@@ -147,13 +147,15 @@ def leads_there(change: Mapping[str, Any], endpoint: Mapping[str, Any]) -> bool:
 def is_changed_before(look: Mapping[str, Any]) -> bool:
     """Whether an earlier run has changed any of these values, by a look in check mode.
 
-    Such a look calls a value journaled also where only the change that it tells of would record its original: that is
-    then what the value says now.
+    Such a look calls a value journaled also where only the change that it tells of would record its original, or that
+    of another key of its group: that is then what the value says now.
     """
+    changes = [value for value in ((look or {}).get("changes") or {}).values() if value.get("journaled")]
+    would_change_any = any(value.get("action") != "keep" for value in changes)
     return any(
-        value.get("journaled")
-        and (value.get("action") == "keep" or value.get("original_location") != value.get("before_location"))
-        for value in ((look or {}).get("changes") or {}).values()
+        value.get("original_location") != value.get("before_location")
+        or (value.get("action") == "keep" and not would_change_any)
+        for value in changes
     )
 
 

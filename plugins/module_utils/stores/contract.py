@@ -17,7 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     parse_url,
     with_options_of,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import URL, Form, urls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import LOGIN, URL, Form, urls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry, check_migration_name
 
 PRESENT = "present"
@@ -168,12 +168,11 @@ def _as_group(request: Request, group: Sequence[Decision], where: str) -> list[D
 
 def _refuse_half_a_place(request: Request, group: Sequence[Decision], where: str) -> None:
     """Its address is somebody's, its password or its TLS still what this migration wrote: that is no original."""
-    login = {"username", "password", "scheme", "tls"}
     left = [
         each.key
         for each in group
         if each.entry and each.before != each.entry.original and each.entry.knows(each.before)
-        if request.forms[each.key].parts <= login
+        if request.forms[each.key].parts <= LOGIN
     ]
     if left:
         others = [each.key for each in group if each.entry and not each.entry.knows(each.before)]

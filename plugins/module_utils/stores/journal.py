@@ -3,9 +3,9 @@
 
 """What was changed, so that it can be undone: one entry per store, place and key.
 
-The first recorded original stays (contract.original_stays has the one exception), so that a rerun never takes its own
-value for the original. An entry is written before its value is changed, and closed (removed) once the original is back,
-so that a later migration records afresh.
+The first recorded original stays (contract.original_stays and as_groups have the exceptions), so that a rerun never
+takes its own value for the original. An entry is written before its value is changed, and closed (removed) once the
+original is back, so that a later migration records afresh.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ _BESIDE = {
     "database": ("DB", "DATABASE"),
     "tls": ("SSL", "TLS", "USE_SSL", "USE_TLS"),
 }
+_ADDRESS = re.compile(r"[a-z0-9_.:-]+")
+_WITH_PORT = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]*):([0-9]{1,5})(?![\w.])")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}")
 _LONGEST = 8192  # signs of a value that is looked at
 _MOST_ALIASES = 100  # places that are resolved
@@ -123,10 +125,9 @@ def _lead(
     try:
         url = parse_url(value)
     except ValueError:  # also an EndpointError
-        if _is_host(key, value, places):
+        if _is_host(key, value, places, is_alias):
             return Lead(key, PART, form="host")
-        is_told = any(_mentions(value, address, port) for address, port in places)
-        return Lead(key, MENTION) if is_told else None
+        return Lead(key, MENTION) if _mentions(key, value, places, is_alias) else None
     is_named = any((url.host.lower(), url.port) == (address.lower(), port) for address, port in places)
     return Lead(key, URL, url.database, "url") if is_named or is_alias(url.host, url.port) else None
 
@@ -149,12 +150,18 @@ def _hangs_on(value: str, name: str) -> bool:
     return found is not None and found.group() != value
 
 
-def _is_host(key: str, value: str, places: Collection[Place]) -> bool:
+def _is_host(key: str, value: str, places: Collection[Place], is_alias: Callable[[str, int], bool]) -> bool:
     """The address alone. That this very host is meant says something only where the name of the key does."""
     name = value.strip().lower()
-    name_of = _REDIS_NAME if name in _LOOPBACK else _CACHE_NAME
-    return any(name == address.lower() for address, _port in places) and name_of.search(key) is not None
+    if not (_REDIS_NAME if name in _LOOPBACK else _CACHE_NAME).search(key) or not _ADDRESS.fullmatch(name):
+        return False
+    return any(name == address.lower() or (name not in _LOOPBACK and is_alias(name, port)) for address, port in places)
 
 
-def _mentions(value: str, address: str, port: int) -> bool:
-    return re.search(rf"(?<![\w.-])\[?{re.escape(address)}\]?:{port}(?!\d)", value, re.I) is not None
+def _mentions(key: str, value: str, places: Collection[Place], is_alias: Callable[[str, int], bool]) -> bool:
+    """An address with its port within something else; another name of it where the key's name is a cache's."""
+    if any(re.search(rf"(?<![\w.-])\[?{re.escape(at)}\]?:{port}(?!\d)", value, re.I) for at, port in places):
+        return True
+    ports = {port for _address, port in places}
+    found = _WITH_PORT.findall(value) if _CACHE_NAME.search(key) else []
+    return any(int(port) in ports and is_alias(address, int(port)) for address, port in found)

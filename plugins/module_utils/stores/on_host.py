@@ -3,7 +3,7 @@
 
 """The stores on a host, by the word that the option ``store`` has for each.
 
-The module that changes their values is env_update, which is shipped with all of them.
+A migration changes their values by app_host_change; env_update is the door for people.
 """
 
 from __future__ import annotations
@@ -21,15 +21,12 @@ MODULE = "env_update"
 
 @dataclass(frozen=True)
 class HostStore:
-    """``words`` is what a person calls that which holds the values.
-
-    ``locate`` takes the path of it, the state directory and the migration's name, and gives what ``plan`` and
+    """``locate`` takes the path of it, the state directory and the migration's name, and gives what ``plan`` and
     ``carry_out`` take after the request, with its ``path`` behind all symbolic links. These two take the time as text
     last, and return what has ``decisions``, ``changes`` and ``is_journaled(location, key)``. ``values`` are all that
     are there, by their keys.
     """
 
-    words: str
     locate: Callable[[str, str, str], ContextManager[Any]]
     plan: Callable[[Request, Any, str], Any]
     carry_out: Callable[[Request, Any, str], Any]
@@ -37,7 +34,7 @@ class HostStore:
 
 
 STORES: Mapping[str, HostStore] = {
-    dotenv.STORE: HostStore("file", dotenv.Location.of, dotenv.plan, dotenv.carry_out, dotenv.values),
+    dotenv.STORE: HostStore(dotenv.Location.of, dotenv.plan, dotenv.carry_out, dotenv.values),
 }
 
 

@@ -14,6 +14,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.proce
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Manager, ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Scene, cast_units
 
+EXAMPLE = "web@8001"
+
 
 class ServiceOnHost:
     """``target`` and ``left`` are addresses and ports; a place that is both counts as the target."""
@@ -30,12 +32,12 @@ class ServiceOnHost:
         self._target = target
         self._left = left - target
         self._health_url, self._health_headers = health_url, health_headers
-        self._instances: tuple[str, ...] = ()
+        self._health_urls: list[str] = []
 
     def look(self) -> Scene:
         """Raises ServiceError."""
         state = self._manager.look()
-        self._instances = state.instances
+        self._health_urls = urls_of_units(self._health_url, state.instances)
         processes = all_processes()
         links = {}
         try:
@@ -56,16 +58,31 @@ class ServiceOnHost:
         return self._manager.how_to_see_why()
 
     def ask(self, count: int) -> Sequence[health.HealthAnswer]:
-        return health.ask_often(self._urls(), count, self._health_headers)
+        return health.ask_often(self._health_urls, count, self._health_headers)
 
     def spread_requests(self) -> None:
-        for url in self._urls():
+        for url in self._health_urls:
             health.spread(url, self._health_headers)
 
-    def _urls(self) -> list[str]:
-        """One for each unit, where it says so by ``%i``, as a unit file does."""
-        instances = self._instances if "%i" in self._health_url else ()
-        return [self._health_url.replace("%i", each) for each in instances] or [self._health_url]
+
+def urls_of_units(url: str, instances: Sequence[str]) -> list[str]:
+    """One for each unit, where it says so by ``%i``, as a unit file does. Raises ServiceError."""
+    if "%i" not in url:
+        return [url]
+    if not instances:
+        raise ServiceError(
+            f"health_url has %i (migration_services), which is the instance of a unit of systemd as {EXAMPLE}, and "
+            "this service has none: write the port itself"
+        )
+    urls = [url.replace("%i", instance) for instance in instances]
+    try:
+        for each in urls:
+            health.shown(each)
+    except health.HealthUrlError as error:
+        raise ServiceError(
+            f"{error}, with the instances {', '.join(instances)} in the place of %i (migration_services)"
+        )
+    return urls
 
 
 def _is_helper(pid: int) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Callable, Protocol, Sequence, Tuple
+from typing import Callable, Mapping, Protocol, Sequence, Tuple
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import (
     all_processes,
@@ -77,21 +77,21 @@ class Systemd:
     """``name`` may be a glob, which stands for the services that match it and are loaded."""
 
     def __init__(self, name: str, run: Run) -> None:
-        is_glob_of_all = re.search(r"[*?\[]", name) and not re.search(r"\.[a-z]+\Z", name)
-        self._name = f"{name}.service" if is_glob_of_all else name
+        has_no_type = re.search(r"[*?\[]", name) and not re.search(r"\.[a-z]+\Z", name)
+        self._name = f"{name}.service" if has_no_type else name
         self._run = run
 
     def look(self) -> State:
         units = self._shown(self._name)
-        if self._name.endswith(".timer"):
-            return self._timer(units[0])
-        states = [self._service(unit) for unit in units]
+        is_timer = self._name.endswith(".timer")
+        states = [self._timer(unit) if is_timer else self._service(unit) for unit in units]
         return State(
             word=" and ".join(sorted({state.word for state in states})),
             running=all(state.running for state in states),
             given_up=any(state.given_up for state in states),
             generation=" ".join(state.generation for state in states),
             units=tuple(pids for state in states for pids in state.units),
+            starts_anew=is_timer,
             instances=tuple(found.group(1) for unit in units if (found := _INSTANCE.search(unit.get("Id", "")))),
         )
 
@@ -143,14 +143,13 @@ class Systemd:
         """With the processes of what it starts, where that runs just now."""
         started = [unit for name in timer.get("Triggers", "").split() for unit in self._shown(name)]
         if not started:
-            raise ServiceError(f"{self._name} starts no unit on this host: set name (migration_services)")
+            raise ServiceError(f"{timer.get('Id')} starts no unit on this host: set name (migration_services)")
         return State(
             word=f"{timer['ActiveState']} ({timer.get('SubState', '')})",
             running=timer["ActiveState"] == "active",
             given_up=timer["ActiveState"] == "failed",
             generation="",
             units=tuple(pids for unit in started for pids in self._service(unit).units),
-            starts_anew=True,
         )
 
     def restart(self) -> None:
@@ -214,10 +213,19 @@ class Supervisor:
 
 def manager_of(kind: str, name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
     """Raises ServiceError for a command that would show a password to all users of the host."""
-    if kind == "systemd":
-        return Systemd(name, run)
+    return MANAGERS[kind](name, supervisorctl, run)
+
+
+def _supervisor(name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
     refuse_password(supervisorctl)
     return Supervisor(name, supervisorctl, run)
+
+
+# By the word that the option ``manager`` has for each.
+MANAGERS: Mapping[str, Callable[[str, Sequence[str], Run], Manager]] = {
+    "systemd": lambda name, _supervisorctl, run: Systemd(name, run),
+    "supervisor": _supervisor,
+}
 
 
 def _said(run: Run, command: Sequence[str], shown: str, accept: Sequence[int] = (0,)) -> str:

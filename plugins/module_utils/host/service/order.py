@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import ServiceOnHost
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
+    MANAGERS,
     Run,
     ServiceError,
     manager_of,
@@ -28,7 +29,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 # The options of one service, and of places, of every module that has them.
 OPTIONS: dict[str, Any] = {
     "name": {"type": "str", "required": True},
-    "manager": {"type": "str", "choices": ["systemd", "supervisor"], "default": "systemd"},
+    "manager": {"type": "str", "choices": list(MANAGERS), "default": "systemd"},
     "supervisorctl": {"type": "list", "elements": "str", "default": ["supervisorctl"]},
     "health_url": {"type": "str"},
     "health_headers": {"type": "dict", "default": {}},
