@@ -86,7 +86,7 @@ def shell_exports(places: Places, port: int) -> str:
     bin_folder = shlex.quote(str(Path(sys.executable).parent))
     return "\n".join(
         [
-            f"# The environment of sandbox {places.name}: `. ./sandbox.env`, then run playbooks as usual.",
+            f"# The environment of sandbox {places.name}: source this file, then run playbooks as usual.",
             f"export PATH={bin_folder}:$PATH",
             "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN",
             *lines,

@@ -108,7 +108,7 @@ def test_where_the_migration_stands_is_told_of_every_host_without_a_write(stage,
     assert all(f"{host}: new: its value leads to {stage.primary_address()}:6379" in run.said() for host in stage.hosts)
     assert f"originals are kept of: {', '.join(stage.hosts)}, /kempian/sandbox/REDIS_URL" in run.said()
     assert "lock: nobody is at work" in run.said()
-    assert "next: migrate.yml would change no host" in run.said()
+    assert "next: migrate.yml would change no value" in run.said()
 
 
 def test_a_second_run_changes_nothing_and_makes_no_write_call(again):

@@ -43,7 +43,7 @@ def test_a_cutover_that_is_done_says_where_the_hosts_are_and_the_way_back():
     assert ended.failure == ""
     assert ended.lines == (
         "Done: app1 moved to shop-cache at target.internal:6379.",
-        "The way back: ansible-playbook playbooks/rollback.yml -i inv",
+        f"The way back: ansible-playbook playbooks/rollback.yml -i inv{ending.WITH_ITS_OPTIONS}",
     )
     assert ended.records["cutover"]["done"] == ["app1: restart shop"]
 

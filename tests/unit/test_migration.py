@@ -108,7 +108,10 @@ def test_parts_by_which_the_app_is_not_told_what_the_target_needs_are_refused():
     assert refused({**parts, "REDIS_URL": "url"}), "which may be another cache's"
     assert not refused({**parts, "REDIS_URL": {"form": "url", "added": True}})
     assert not refused(
-        {"REDIS_URL": {"group": "a"}, **{name: {"form": form, "group": "a"} for name, form in parts.items()}}
+        {
+            "REDIS_URL": {"form": "url", "group": "a"},
+            **{name: {"form": form, "group": "a"} for name, form in parts.items()},
+        }
     )
     assert not refused(parts, Endpoint("elasticache", "shop", address="new").as_dict(), "")
     named = Endpoint("elasticache", "shop", address="new", auth="rbac", username="shop").as_dict()
@@ -131,6 +134,8 @@ def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
         ([{**FILE, "keys": ["REDIS_URL"]}], "no mapping"),
         ([{**FILE, "keys": {"REDIS_URL": "hots"}}], "'hots'"),
         ([{**FILE, "keys": {"REDIS_PORT": "port"}}], "no key with their host"),
+        ([{**FILE, "keys": {"REDIS_HOST": "host", "REDIS_DB": 0}}], "gives REDIS_DB of /opt/shop/.env int"),
+        ([{**FILE, "keys": {"REDIS_HOST": "host", "REDIS_DB": {"database": 0}}}], "of REDIS_DB not what it holds"),
         ([{**FILE, "keys": {"REDIS_HOST": "host", "QUEUE_PORT": {"form": "port", "group": "q"}}}], "(group q)"),
         ([{**FILE, "keys": {"REDIS_URL": {"template": "{hots}"}}}], "the part 'hots'"),
         ([{**FILE, "keys": {"REDIS_URL": "template"}}], "no template"),

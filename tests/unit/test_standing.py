@@ -121,14 +121,14 @@ def test_before_anything_is_made_a_run_would_make_the_target_and_switch_all():
     assert told[0] == "target: shop-cache is not there"
     assert told[-2:] == [
         "next: migrate.yml would make the target, and switch app1",
-        "next: rollback.yml would change no host",
+        "next: rollback.yml would change no value",
     ]
 
 
 def test_an_unknown_host_is_to_be_looked_at_first():
     told = lines({"app1": standing("unknown"), "app2": standing("new")})
     assert "next: look at app1 first: a run names it as failed" in told
-    assert not any("would change no host" in line for line in told)
+    assert not any("would change no value" in line for line in told)
 
 
 def test_a_rotation_of_the_token_under_way_is_to_be_gone_on_with():

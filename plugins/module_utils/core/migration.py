@@ -70,6 +70,11 @@ class Key:
     @classmethod
     def from_stated(cls, stated: Any, where: str) -> Key:
         """Of a form alone, or of a mapping with one. ``where`` names the key in what is refused."""
+        if not isinstance(stated, (Mapping, str)):
+            raise SettingError(
+                f"migration_values gives {where} {type(stated).__name__}, and not what it holds: say its form, as "
+                "host, or {form: database, database: 3}"
+            )
         told = dict(stated) if isinstance(stated, Mapping) else {"form": stated}
         told = {_OF_YAML.get(name, name) if isinstance(name, bool) else name: value for name, value in told.items()}
         unknown = sorted(str(name) for name in set(told) - set(cls.words()))
@@ -131,6 +136,20 @@ def _word(stated: Any) -> str:
     return str(stated).lower() if isinstance(stated, bool) else str(stated)
 
 
+def _refuse_what_says_no_form(address: str, keys: Mapping[str, Any]) -> None:
+    """A URL is the usual form, but not what was meant where the app has parts."""
+    has_form = {
+        name: not isinstance(key, Mapping) or bool(key.get("form") or key.get("template")) for name, key in keys.items()
+    }
+    forms = {str(key.get("form") if isinstance(key, Mapping) else key) for key in keys.values()}
+    silent = [str(name) for name, has in has_form.items() if not has]
+    if silent and forms & (set(FORMS) - {URL, TEMPLATE}):
+        raise SettingError(
+            f"migration_values names parts of {address}, and of {', '.join(silent)} not what it holds: say its form, "
+            "as url, or {form: database, database: 3}"
+        )
+
+
 def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
     """Keys that lead somewhere only together, by the name of their group."""
     groups: dict[str, dict[str, Key]] = {}
@@ -179,6 +198,7 @@ class Value:
             for name, key in keys.items()
         }
         _refuse_what_leads_nowhere(address, held)
+        _refuse_what_says_no_form(address, keys)
         if word != "path" and not all(key.is_plain for key in held.values()):
             raise SettingError(
                 f"migration_values gives {address} the form {held[address].form}: what hosts share in a store of AWS "

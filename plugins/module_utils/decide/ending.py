@@ -140,13 +140,19 @@ def way_back(known: Known) -> dict[str, Any]:
     }
 
 
+WITH_ITS_OPTIONS = " (with the -e options of this run where it had any)"
+
+
 def _closing(known: Known, plan: Plan, turn: Turn) -> list[str]:
     if known.check_mode or not turn:
         return []
     where = f"{known.endpoint.get('name')} at {known.endpoint.get('address')}:{known.endpoint.get('port')}"
     moved = plan.consumers
     said = [f"Done: {', '.join(moved)} moved to {where}." if moved else f"Done: every host is on {where}."]
-    return [*said, f"The way back: {rollback_command(way_back(known))}"]
+    return [
+        *said,
+        f"The way back: {rollback_command(way_back(known))} (with the -e options of this run where it had any)",
+    ]
 
 
 # --- original ---

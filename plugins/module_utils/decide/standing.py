@@ -69,7 +69,12 @@ def lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
     """Where each consumer stands, what is remembered, and what a run would do next."""
     shared = {"failed": True, "msg": known.shared_failure} if known.shared_failure else known.shared_changes
     hosts = {host: host_standing(*_seen(look), shared, known.endpoint) for host, look in looks.items()}
-    return state_lines(hosts, {**known.endpoint, "failure": known.target_failure}, known.ledger, known.name)
+    return state_lines(
+        hosts,
+        {**known.endpoint, "failure": known.target_failure, "status": known.found.get("status")},
+        known.ledger,
+        known.name,
+    )
 
 
 def _seen(look: Look) -> tuple[Result, Result]:
@@ -105,7 +110,8 @@ def _target_line(endpoint: Mapping[str, Any]) -> str:
     if endpoint.get("failure"):
         return f"target: {endpoint.get('name')} could not be read: {endpoint['failure']}"
     if endpoint.get("state") != "known":
-        return f"target: {endpoint.get('name')} is not there"
+        status = endpoint.get("status")
+        return f"target: {endpoint.get('name')} is {status + ', and has no endpoint yet' if status else 'not there'}"
     return f"target: {endpoint.get('name')} at {endpoint.get('address')}:{endpoint.get('port')}"
 
 
@@ -163,16 +169,17 @@ def _next_lines(
     no_way_back = [host for host in of(NEW) if not hosts[host]["journaled"] and not may_be_shared]
     to_switch, to_put_back = of(OLD, MIXED), [host for host in of(NEW, MIXED) if host not in no_way_back]
     if to_switch:
-        make = "" if endpoint.get("state") == "known" else "make the target, and "
+        make = "wait for the target, and " if endpoint.get("status") else "make the target, and "
+        make = "" if endpoint.get("state") == "known" else make
         lines.append(f"migrate.yml would {make}switch {', '.join(to_switch)}")
     elif not of(UNKNOWN):
-        lines.append("migrate.yml would change no host")
+        lines.append("migrate.yml would change no value")
     if step == "terminated":
         lines.append("the old Redis is terminated: rollback.yml cannot bring it back, and says where its backup is")
     elif to_put_back:
         lines.append(f"rollback.yml would put back {', '.join(to_put_back)}")
     elif not of(UNKNOWN):
-        lines.append("rollback.yml would change no host")
+        lines.append("rollback.yml would change no value")
     if no_way_back:
         lines.append(f"no original is kept of {', '.join(no_way_back)}: only by hand can its old value be put back")
     if (entries.get("token") or {}).get("rotating"):

@@ -184,7 +184,8 @@ def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, 
         if document.value(key) is None and not request.may_be_missing(key):
             raise ChangeRefused(
                 f"{key} is not set in {path}, so the app does not read it there, and adding it would change nothing "
-                f"({dotenv.absence(document, key)}). Name the key that the app reads in values, or set create: true"
+                f"({dotenv.absence(document, key)}). Name the key that the app reads in values, or have it added "
+                "(create: true; in migration_values added: true)"
             )
 
 
