@@ -19,7 +19,6 @@ REQUEST_SECONDS = 5.0
 LARGEST = 65536  # bytes of an answer that are read
 AT_ONCE = 4
 OWN_HEADERS = {"Connection": "close", "User-Agent": "cache_migration"}
-NO_HEADERS: Mapping[str, str] = {}
 
 
 class HealthUrlError(ValueError):
@@ -71,7 +70,7 @@ def refuse_headers(headers: Mapping[str, str]) -> None:
             raise HealthUrlError(f"health_headers has {name!r}, whose name or value no HTTP header may have")
 
 
-def ask_often(urls: Sequence[str], count: int, headers: Mapping[str, str] = NO_HEADERS) -> list[HealthAnswer]:
+def ask_often(urls: Sequence[str], count: int, headers: Mapping[str, str] | None = None) -> list[HealthAnswer]:
     """``count`` answers to as many requests to each, one after the other, as a load balancer asks: of all of them the
     first that is not good.
     """
@@ -79,7 +78,7 @@ def ask_often(urls: Sequence[str], count: int, headers: Mapping[str, str] = NO_H
     return [next((answer for answer in answers if not answer.ok), answers[0]) for answers in rounds]
 
 
-def spread(url: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
+def spread(url: str, headers: Mapping[str, str] | None = None) -> None:
     """A few requests at once, so that workers which share a listening socket all get some.
 
     Their answers say nothing: a health check need not bear being asked by several at once.
@@ -88,10 +87,10 @@ def spread(url: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
         list(pool.map(ask, [url] * AT_ONCE, [headers] * AT_ONCE))
 
 
-def ask(url: str, headers: Mapping[str, str] = NO_HEADERS) -> HealthAnswer:
+def ask(url: str, headers: Mapping[str, str] | None = None) -> HealthAnswer:
     """One request, whole within REQUEST_SECONDS: a socket's own limit begins anew with every byte that comes."""
     start = time.perf_counter()
-    error = in_time(lambda: _fault(url, headers), REQUEST_SECONDS)
+    error = in_time(lambda: _fault(url, headers or {}), REQUEST_SECONDS)
     if error is None:
         error = f"no answer within {REQUEST_SECONDS:g} s"
     return HealthAnswer(error, round((time.perf_counter() - start) * 1000, 3))

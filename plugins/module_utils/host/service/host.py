@@ -26,7 +26,7 @@ class ServiceOnHost:
         target: frozenset[tuple[str, int]],
         left: frozenset[tuple[str, int]],
         health_url: str,
-        health_headers: Mapping[str, str] = health.NO_HEADERS,
+        health_headers: Mapping[str, str] | None = None,
     ) -> None:
         self._manager = manager
         self._target = target
