@@ -10,6 +10,7 @@ app_host_info, app_host_change, app_service and cache_probe.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -185,8 +186,7 @@ class ActionModule(HostAction):
         if "stores" not in done:  # it came to no result of its own, and nobody can tell how far it was
             trip.changed = trip.restarted = True
         trip.take(trip.step, done)
-        for number, service in enumerate(services):
-            begun = dict(enumerate(done["services"])).get(number)
+        for service, begun in zip_longest(services, done["services"]):
             if not begun or begun.get("in_progress"):
                 self.restart(trip, {**service, **done["proof"]}, begun)
 

@@ -42,12 +42,14 @@ class ActionModule(ControllerAction):
         if not result.get("taken"):
             keeper.kill()
             keeper.wait()
-        elif not is_alive(args["holder"]["pid"], args["holder"]["started"]):
+            return result
+        why = ""
+        if not is_alive(args["holder"]["pid"], args["holder"]["started"]):
             # It was killed meanwhile, and the keeper may have looked before there was a lock to let go of.
-            self.call("migration_lock", {**args, "state": "released"})
-            return {"failed": True, "changed": False, "msg": "The run has ended: it was killed as it took the lock."}
+            why = "The run has ended: it was killed as it took the lock."
         elif keeper.poll() is not None:
+            why = "The process on the controller that keeps the lock of the migration was ended as the run took it."
+        if why:
             self.call("migration_lock", {**args, "state": "released"})
-            msg = "The process on the controller that keeps the lock of the migration was ended as the run took it."
-            return {"failed": True, "changed": False, "msg": msg}
+            return {"failed": True, "changed": False, "msg": why}
         return result

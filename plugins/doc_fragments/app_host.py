@@ -3,7 +3,8 @@
 
 """What app_host_info and app_host_change have in common, which look at an app host as a whole, and change it.
 
-The same options for argument_spec are core.host_options, VALUES of stores.on_host and SERVICES of host.service.order.
+The same options for argument_spec are core.host_options, VALUES of stores.on_host, and SERVICES and PLACES of
+host.service.order.
 """
 
 from __future__ import annotations
@@ -100,6 +101,22 @@ options:
         description: How long the proof of a restart may take, in seconds.
         type: float
         default: 60.0
+  leave:
+    description:
+      - Places where no process may be connected any more, beside where O(values) led before, which counts too where
+        they go to O(endpoint).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: A name or an address.
+        type: str
+        required: true
+      port:
+        description: The TCP port.
+        type: int
+        required: true
   probe:
     description: Prove that the app reaches the target. Left out, that is not asked.
     type: dict

@@ -13,6 +13,7 @@ description:
     and proves the services as M(kempian.cache_migration.app_service) does, in this order. What fails ends it.
   - It goes on without its controller, so that a host whose connection is lost in the middle is not left between its
     values and its services. Where that was lost before the first value is changed, nothing is.
+  - With O(state=reverted) a value that still leads to a place of O(leave) afterwards is a failure.
   - A service that is not proven within some seconds is told as C(in_progress), and those after it are left alone.
     M(kempian.cache_migration.app_service) goes on with it, by what C(proof) and its C(resume) say.
 author:
@@ -26,22 +27,6 @@ options:
         is demanded.
       - With O(state=reverted) that is where the values lead afterwards, and this where none of them says it.
     type: dict
-  leave:
-    description:
-      - Places where no process may be connected any more. With O(state=present) also where O(values) led before.
-      - With O(state=reverted) a value that still leads to one of them afterwards is a failure.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      address:
-        description: A name or an address.
-        type: str
-        required: true
-      port:
-        description: The TCP port.
-        type: int
-        required: true
 attributes:
   check_mode:
     description: Changes nothing, and tells what would be changed and restarted.
@@ -130,10 +115,7 @@ from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import host_options
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
-    AFTER_APPLY,
-    EndpointError,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import (
@@ -195,8 +177,8 @@ class Change:
             self.refuse_what_still_leads_there()
         self.done["proof"] = self.demanded()
         for service in self.params["services"]:
-            if self.is_in_progress(service):
-                return
+            if not self.is_proven(service):
+                return  # the controller goes on with it, and with those after it
 
     # --- the target ---
 
@@ -248,24 +230,28 @@ class Change:
         restart = {"restart": "always"} if self.done["changed"] else {}
         return {"endpoint": endpoint, "leave": leave, **restart}
 
-    def is_in_progress(self, service: dict[str, Any]) -> bool:
-        wanted = {**service, **self.done["proof"]}
-        if service["restart"] == "never":
-            wanted["restart"] = "never"
-        try:
-            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"])
-            told = orders.prediction(order.wanted, order.on_host(self.run).look()) if self.check_mode else None
-            told = told or advanced(order, None, self.run)
-            while told.get("in_progress") and is_left_alone():  # nobody goes on with it
-                told = advanced(order, Course(**told["resume"]), self.run)
-        except ServiceError as error:
-            raise Ended(PROVE, f"{error}.")
-        self.done["services"].append({"name": service["name"], **told})
+    def is_proven(self, service: dict[str, Any]) -> bool:
+        """Restart it where that is needed, and prove it; False where it takes longer than a run of this module."""
+        as_stated = {"restart": "never"} if service["restart"] == "never" else {}
+        told = {"name": service["name"], **self.restarted({**service, **self.done["proof"], **as_stated})}
+        self.done["services"].append(told)
         for name in ("changed", "restarted"):
             self.done[name] = self.done[name] or told[name]
         if "msg" in told:
             raise Ended(PROVE, told["msg"])
-        return bool(told.get("in_progress"))
+        return not told.get("in_progress")
+
+    def restarted(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        try:
+            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"])
+            if self.check_mode:
+                return orders.prediction(order.wanted, order.on_host(self.run).look())
+            told = advanced(order, None, self.run)
+            while told["in_progress"] and is_left_alone():  # nobody goes on with it
+                told = advanced(order, Course(**told["resume"]), self.run)
+        except ServiceError as error:
+            raise Ended(PROVE, f"{error}.")
+        return told
 
     def run(self, command: Sequence[str]) -> tuple[int, str, str]:
         return self.module.run_command(list(command), handle_exceptions=False)
@@ -278,12 +264,6 @@ def is_left_alone() -> bool:
     return any(event & (select.POLLERR | select.POLLHUP) for _number, event in poll.poll(0))
 
 
-def refuse_what_is_yet_to_be_made(params: dict[str, Any]) -> None:
-    """Raises EndpointError."""
-    if (params["endpoint"] or {}).get("state") == AFTER_APPLY:
-        raise EndpointError("the endpoint is yet to be made, so nothing can be proven to be on it: provision first")
-
-
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     tell_as_it_is(module)
@@ -292,9 +272,9 @@ def main() -> None:
     try:
         check_migration_name(module.params["migration_name"])
         if not module.check_mode:
-            refuse_what_is_yet_to_be_made(module.params)
+            orders.refuse_what_is_yet_to_be_made(module.params["endpoint"])
         change.carry_out()
-    except (EndpointError, JournalError) as error:
+    except (ServiceError, JournalError) as error:
         module.fail_json(msg=f"The host cannot be changed: {error}.", **change.done, **shown)
     except Ended as ended:
         module.fail_json(msg=ended.why, step=ended.step, **change.done, **shown)

@@ -26,20 +26,6 @@ options:
         before, by the journal where it has an original.
       - Left out, no connection is demanded, and only places of O(leave) count.
     type: dict
-  leave:
-    description: Places where no process may be connected any more, beside what O(values) say.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      address:
-        description: A name or an address.
-        type: str
-        required: true
-      port:
-        description: The TCP port.
-        type: int
-        required: true
   old:
     description:
       - Prove that the app can go back to the Redis that it used before, with no more asked than it needs. A replica

@@ -201,7 +201,6 @@ resume:
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
@@ -233,9 +232,8 @@ def order_of(module: AnsibleModule) -> Order:
     module.params.update(health_url="", health_headers=None, supervisorctl=params["supervisorctl"][:1])
     order = Order.from_params(params, params["endpoint"], params["leave"])
     module.params.update(health_url=order.health_url_shown, supervisorctl=params["supervisorctl"])
-    endpoint = params["endpoint"] or {}
-    if endpoint.get("state") == AFTER_APPLY and not module.check_mode:
-        raise ServiceError("the endpoint is yet to be made, so no service can be proven to be on it: provision first")
+    if not module.check_mode:
+        orders.refuse_what_is_yet_to_be_made(params["endpoint"])
     return order
 
 

@@ -13,7 +13,7 @@ import base64
 import binascii
 import functools
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Callable, Mapping
 from urllib.parse import quote, unquote
 
@@ -84,16 +84,17 @@ class Form:
         return cls(**{name: value for name, value in stated.items() if name in known and value is not None})
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """For another process."""
+        return {each.name: getattr(self, each.name) for each in fields(Form)}
 
     @property
-    def fields(self) -> list[tuple[str, tuple[str, ...]]]:
+    def placeholders(self) -> list[tuple[str, tuple[str, ...]]]:
         """Each part of the template with its filters. Raises FormError."""
         return [_field(found.group(1)) for found in _FIELD.finditer(self.template)]
 
     @property
     def parts(self) -> set[str]:
-        return {part for part, _filters in self.fields}
+        return {part for part, _filters in self.placeholders}
 
     @property
     def is_url(self) -> bool:
@@ -134,7 +135,7 @@ class Form:
         if found is None:
             return None
         parts: dict[str, str] = {}
-        for (part, filters), text in zip(self.fields, found.groups()):
+        for (part, filters), text in zip(self.placeholders, found.groups()):
             try:
                 plain = functools.reduce(lambda so_far, name: _FILTERS[name][1](so_far), reversed(filters), text)
             except ValueError:

@@ -51,17 +51,12 @@ class SettingError(ValueError):
 
 
 @dataclass(frozen=True)
-class Key:
-    """What a key holds, and who reads it. Without a ``database`` it is the one of the migration."""
+class Key(Form):
+    """What a key holds, by the name of its ``form``, and who reads it. Without a ``database`` it is the migration's."""
 
     form: str = URL
     database: int | None = None
     reader: str = REDIS_PY
-    template: str = ""
-    on: str = "true"
-    off: str = "false"
-    group: str = ""
-    added: bool = False
 
     @classmethod
     def words(cls) -> list[str]:
@@ -93,31 +88,27 @@ class Key:
             raise SettingError(f"migration_values gives {where} the database {database!r}: it is a number from 0 on")
         if reader not in READERS:
             raise SettingError(f"migration_values gives {where} the reader {reader!r}: use {', '.join(READERS)}")
+        template = str(given.get("template") or "")
+        if bool(template) != (form == TEMPLATE):
+            raise SettingError(
+                f"migration_values gives {where} the form {form} and {'a' if template else 'no'} template: with "
+                f"form: {TEMPLATE} there is one, as '{{host}}:{{port}}', and with no other"
+            )
         key = cls(
             form=str(form),
             database=None if database is None else int(database),
             reader=str(reader),
-            template=str(given.get("template") or ""),
+            template=template or f"{{{form}}}",
             on=_word(given.get("on", "true")),
             off=_word(given.get("off", "false")),
             group=str(given.get("group") or ""),
             added=given.get("added") in (True, "true", "True", "yes"),
         )
-        if bool(key.template) != (form == TEMPLATE):
-            raise SettingError(
-                f"migration_values gives {where} the form {form} and {'a' if key.template else 'no'} template: with "
-                f"form: {TEMPLATE} there is one, as '{{host}}:{{port}}', and with no other"
-            )
         try:
-            key.written.check()
+            key.check()
         except FormError as error:
             raise SettingError(f"the template that migration_values gives {where} {error}") from None
         return key
-
-    @property
-    def written(self) -> Form:
-        template = self.template if self.form == TEMPLATE else f"{{{self.form}}}"
-        return Form(template, self.on, self.off, self.group, self.added)
 
     @property
     def is_plain(self) -> bool:
@@ -128,7 +119,7 @@ class Key:
         """Of the parts of the target, for its database."""
         options = READERS[self.reader]
         url = f"{parts[URL]}?{options}" if options and parts[TLS] else parts[URL]
-        return self.written.rendered({**parts, URL: url})
+        return self.rendered({**parts, URL: url})
 
 
 def _word(stated: Any) -> str:
@@ -154,7 +145,7 @@ def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
     """Keys that lead somewhere only together, by the name of their group."""
     groups: dict[str, dict[str, Key]] = {}
     for name, key in keys.items():
-        if not key.written.is_url:
+        if not key.is_url:
             groups.setdefault(key.group, {})[name] = key
     return groups
 
@@ -162,7 +153,7 @@ def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
 def _refuse_what_leads_nowhere(address: str, keys: Mapping[str, Key]) -> None:
     """Parts without a host, of which nobody could tell where they lead."""
     for name, of_group in _groups_of(keys).items():
-        if not any("host" in key.written.parts for key in of_group.values()):
+        if not any("host" in key.parts for key in of_group.values()):
             raise SettingError(
                 f"migration_values names {', '.join(of_group)} of {address}{f' (group {name})' if name else ''} "
                 "and no key with their host: name it too, with form: host"
@@ -209,7 +200,7 @@ class Value:
     @property
     def forms(self) -> dict[str, Form]:
         """Of the keys that are not plain URLs."""
-        return {name: key.written for name, key in self.keys.items() if not key.is_plain}
+        return {name: key for name, key in self.keys.items() if not key.is_plain}
 
     def databases(self, settings: Mapping[str, Any]) -> dict[str, int]:
         """The number for each key: its own, that of its group, or the one of the migration."""
@@ -217,9 +208,9 @@ class Value:
         of_groups: dict[str, int] = {}
         for name, key in self.keys.items():
             if key.database is not None:
-                of_groups.setdefault(key.written.group_of(name), key.database)
+                of_groups.setdefault(key.group_of(name), key.database)
         return {
-            name: of_groups.get(key.written.group_of(name), usual) if key.database is None else key.database
+            name: of_groups.get(key.group_of(name), usual) if key.database is None else key.database
             for name, key in self.keys.items()
         }
 
@@ -234,7 +225,7 @@ class Value:
         needed = [("TLS", {TLS, "scheme"}, endpoint.tls), ("a password", {"password"}, bool(token))]
         needed.append(("a user name", {"username"}, bool(token and endpoint.username)))
         for name, keys in _groups_of(self.keys).items():
-            parts = {part for key in keys.values() for part in key.written.parts}
+            parts = {part for key in keys.values() for part in key.parts}
             lacking = [what for what, by, is_needed in needed if is_needed and not parts & by]
             if lacking and endpoint.is_known and not self._is_told_by_a_url(name):
                 raise EndpointError(
@@ -246,7 +237,7 @@ class Value:
 
     def _is_told_by_a_url(self, name: str) -> bool:
         """One that is added for that, or that says by its group that it goes before the parts."""
-        return any(key.written.is_url and key.group == name and (key.added or name) for key in self.keys.values())
+        return any(key.is_url and key.group == name and (key.added or name) for key in self.keys.values())
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,10 @@ def urls_in_file(
     current = {key: document.value(key) for key in keys}
     before = {key: entry.original if entry else current[key] for key, entry in entries.items()}
     was, now = urls(forms, before), urls(forms, current)
-    changed = {_group_of(forms, key) for key, entry in entries.items() if entry}
-    heads = [key for key in keys if key not in forms or forms[key].leads]
-    return {key: ((was[key] or "") if _group_of(forms, key) in changed else "", now[key] or "") for key in heads}
-
-
-def _group_of(forms: Mapping[str, Form], key: str) -> str:
-    return forms[key].group_of(key) if key in forms else f"of {key}"
+    groups = {key: forms.get(key, Form()).group_of(key) for key in keys}
+    changed = {groups[key] for key, entry in entries.items() if entry}
+    heads = [key for key in keys if forms.get(key, Form()).leads]
+    return {key: ((was[key] or "") if groups[key] in changed else "", now[key] or "") for key in heads}
 
 
 def _document(path: str) -> dotenv.Document:

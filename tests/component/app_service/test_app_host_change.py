@@ -14,22 +14,6 @@ from ansible_collections.kempian.cache_migration.plugins.modules import app_host
 
 
 @pytest.fixture
-def old(start_engine):
-    """The app of these tests has no password, so neither have its engines."""
-    return start_engine()
-
-
-@pytest.fixture
-def new(start_engine):
-    return start_engine()
-
-
-@pytest.fixture
-def target(new):
-    return endpoint.Endpoint("elasticache", "shop", address="localhost", port=new.port, auth="none").as_dict()
-
-
-@pytest.fixture
 def change(look):
     return functools.partial(look, False, app_host_change.main)
 

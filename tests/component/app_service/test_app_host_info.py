@@ -14,6 +14,21 @@ from tests.component.app_service.conftest import OLD, TOKEN, probe_of
 
 
 @pytest.fixture
+def old(start_engine):
+    return start_engine(password=OLD)
+
+
+@pytest.fixture
+def new(start_engine):
+    return start_engine(password=TOKEN)
+
+
+@pytest.fixture
+def target(target):
+    return {**target, "auth": "token"}
+
+
+@pytest.fixture
 def moved(look, file, own):
     """The host's value has been changed by an earlier run."""
     values = own[0]["keys"]

@@ -8,20 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from ansible.module_utils import basic
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course as service_course
 from ansible_collections.kempian.cache_migration.plugins.modules import app_service
-
-
-@pytest.fixture
-def old(start_engine):
-    return start_engine()
-
-
-@pytest.fixture
-def new(start_engine):
-    return start_engine()
 
 
 def at(engine):

@@ -99,11 +99,11 @@ class App:
         """As it does itself, with what its file says; ``port`` is the one that it has where no key says another."""
         said, times = self.read(), 0
         for name, key in self.value.keys.items():
-            if key.written.is_url:
-                CLIENTS[key.reader]((key.written.read(said[name]) or {})["url"])
+            if key.is_url:
+                CLIENTS[key.reader]((key.read(said[name]) or {})["url"])
                 times += 1
         for keys in self.groups():
-            own = [key.written.read(said[name]) or {} for name, key in keys.items()]
+            own = [key.read(said[name]) or {} for name, key in keys.items()]
             whole = {part: text for parts in own for part, text in parts.items()}
             for database in [parts["database"] for parts in own if "database" in parts] or ["0"]:
                 times += bool(client({"port": str(port), **whole, "database": database}).ping())
@@ -112,7 +112,7 @@ class App:
     def groups(self) -> list[dict[str, Key]]:
         found: dict[str, dict[str, Key]] = {}
         for name, key in self.value.keys.items():
-            if not key.written.is_url:
+            if not key.is_url:
                 found.setdefault(key.group, {})[name] = key
         return list(found.values())
 
@@ -150,7 +150,7 @@ def test_an_app_is_planned_moved_connected_by_its_library_and_brought_back(name,
 
 def is_told_elsewhere(app: App) -> bool:
     """Its parts have no TLS, and a URL goes before them."""
-    return any(key.written.is_url and (key.added or key.group) for key in app.value.keys.values())
+    return any(key.is_url and (key.added or key.group) for key in app.value.keys.values())
 
 
 @pytest.mark.parametrize("name", [name for name in APPS if name not in MOVED])
@@ -160,7 +160,7 @@ def test_an_app_without_a_way_for_tls_is_refused_before_anything_is_touched(name
     with pytest.raises(EndpointError, match=r"wants TLS.*no key says so to the app"):
         app.value.held(target.as_dict(), TOKEN, {})
     plain = replace(target, tls=False)
-    if any("password" in key.written.parts for key in app.value.keys.values()):
+    if any("password" in key.parts for key in app.value.keys.values()):
         wanted = app.value.held(plain.as_dict(), TOKEN, {})
         app.change(wanted, "present")
         app.change(dict.fromkeys(wanted), "reverted")

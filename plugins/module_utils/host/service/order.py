@@ -98,6 +98,12 @@ class Order:
         return ServiceOnHost(manager, places(self.target), places(self.left), self.health_url, self.health_headers)
 
 
+def refuse_what_is_yet_to_be_made(endpoint: Mapping[str, Any] | None) -> None:
+    """Raises ServiceError."""
+    if (endpoint or {}).get("state") == AFTER_APPLY:
+        raise ServiceError("the endpoint is yet to be made, so no service can be proven to be on it: provision first")
+
+
 def _shown(locations: Iterable[Mapping[str, Any]]) -> str:
     return " or ".join(f"{location['address']}:{location['port']}" for location in locations)
 
