@@ -45,7 +45,8 @@ def make_world(client: Callable[[str], Any], order: Order) -> World:
     for host, address in order.hosts.items():
         _instance(ec2, subnet, host, "app", address=address, group=app_group)
 
-    token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(32))
+    # Begins with a letter: django-environ takes a value that begins with $ for the name of another variable.
+    token = secrets.choice(string.ascii_letters) + "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(31))
     # Tagged as the README has a user do it, so that rotate.yml may put a new version into it.
     ours = [{"Key": "cache_migration:name", "Value": MIGRATION_NAME}]
     client("secretsmanager").create_secret(Name=TOKEN_SECRET, SecretString=token, Tags=ours)
