@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox import check, cleanup, fault_commands, inventory, old_redis, packages
+from sandbox import check, cleanup, fault_commands, host_app, inventory, old_redis, packages
 from sandbox.api import Sandbox, take_down
 from sandbox.places import Places, SandboxError
 from sandbox.shell import environment
@@ -47,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
         default="plain",
         help="; ".join(map(": ".join, old_redis.KINDS.items())),
     )
+    up.add_argument(
+        "--app",
+        choices=list(host_app.APPS),
+        default=host_app.WEB,
+        help="; ".join(map(": ".join, host_app.APPS.items())),
+    )
     up.add_argument("--creating-seconds", type=float, default=8, help="how long a cache is `creating` (default: 8)")
     up.add_argument("--no-seed", action="store_true", help="leave the old Redis empty")
     up.add_argument("--env-file", type=Path, help="also write the exports of `env` there")
@@ -74,12 +80,13 @@ def bring_up(options: argparse.Namespace) -> int:
         hosts=options.hosts,
         kind=options.kind,
         old_redis=options.old_redis,
+        app=options.app,
         creating_seconds=options.creating_seconds,
         seed=not options.no_seed,
     )
     if options.env_file:
         inventory.write_exports(options.env_file, sandbox.places, sandbox.port)
-        print(f". {options.env_file}   # then: ansible-playbook migrate.yml -i inventories/sandbox")
+        print(f". {options.env_file}   # then: ansible-playbook migrate.yml -i {sandbox.inventory}")
     return 0
 
 

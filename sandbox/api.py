@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sandbox import cleanup, emulator, faults, inventory, network, starting
+from sandbox import cleanup, emulator, faults, host_app, inventory, network, starting
 from sandbox.aws.keys import AccessKey, Keys
 from sandbox.places import Places, SandboxError, state_root
 from sandbox.rootfs import locked
@@ -31,6 +31,7 @@ class Sandbox:
     state: Path
     port: int
     hosts: dict[str, str]
+    app: str
     enter: tuple[str, ...]
 
     @classmethod
@@ -41,13 +42,15 @@ class Sandbox:
         hosts: int = 3,
         kind: str | None = None,
         old_redis: str = "plain",
+        app: str = host_app.WEB,
         creating_seconds: float = 8,
         seed: bool = True,
         say: Callable[[str], None] = to_stderr,
     ) -> Sandbox:
         """Make a fresh sandbox; what was there under this name is removed first.
 
-        `kind` is that of the hosts, as `check.LIMITS` has them, and `old_redis` one of `old_redis.KINDS`.
+        `kind` is that of the hosts, as `check.LIMITS` has them, `old_redis` one of `old_redis.KINDS`, and `app` one of
+        `host_app.APPS`.
         """
         places = Places.of(name)
         with locked(_lock(places)):
@@ -56,6 +59,7 @@ class Sandbox:
                 hosts=hosts,
                 kind=kind,
                 old_redis=old_redis,
+                app=app,
                 creating_seconds=creating_seconds,
                 seed=seed,
                 say=say,
@@ -95,6 +99,11 @@ class Sandbox:
     @property
     def _kind(self) -> ModuleType:
         return starting.KINDS[self.kind]
+
+    @property
+    def inventory(self) -> str:
+        """The folder whose settings are those of its app."""
+        return "inventories/sandbox-whole" if self.app == host_app.WHOLE else "inventories/sandbox"
 
     @property
     def ground(self) -> Ground:

@@ -11,23 +11,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.aws.keys import AccessKey
-from sandbox.old_redis import OldRedis
-from sandbox.places import CHECKOUT, GATEWAY, REGION, Places, SandboxError, cache_root
+from sandbox.old_redis import HOST_NAME, PORT, OldRedis
+from sandbox.places import CHECKOUT, GATEWAY, REGION, URL_PARAMETER, Places, SandboxError, cache_root
 from sandbox.rootfs import locked
 from sandbox.shell import run
 
 LOCK_FILE = CHECKOUT / "requirements" / "app.lock"
 HOME = Path("opt/shop")
-START = "/opt/shop/venv/bin/python -m app.serve"
+PYTHON = "/opt/shop/venv/bin/python"
+CELERY = f"{PYTHON} -m celery --app app.jobs"
 
-UNIT = f"""[Unit]
-Description=shop, the app that uses the cache
+WEB, WHOLE = "web", "whole"
+APPS = {
+    WEB: "a web service that has one URL",
+    WHOLE: "web, a worker and a beat of Celery, with URLs and parts in one file, and a parameter",
+}
+BEAT = "shop-beat"  # on the first host alone, as each would send all jobs
+COMMANDS = {
+    WEB: {"shop": f"{PYTHON} -m app.serve"},
+    WHOLE: {
+        "shop": f"{PYTHON} -m app.serve",
+        "shop-worker": f"{CELERY} worker --concurrency 2 --loglevel WARNING",
+        BEAT: f"{CELERY} beat --loglevel WARNING",
+    },
+}
+
+UNIT = """[Unit]
+Description={name}, of the app that uses the cache
 After=network.target
-
+{condition}
 [Service]
 User=shop
 WorkingDirectory=/opt/shop
-ExecStart={START}
+StateDirectory=shop
+ExecStart={command}
 Restart=on-failure
 RestartSec=1
 KillMode=mixed
@@ -38,18 +55,35 @@ WantedBy=multi-user.target
 """
 
 # stopasgroup stays off: the parent stops its workers itself, one after the other.
-PROGRAM = f"""[program:shop]
-command={START}
+PROGRAM = """[program:{name}]
+command={command}
 directory=/opt/shop
 autorestart=unexpected
 exitcodes=0
-startsecs=1
+startsecs={seconds}
 startretries=3
 stopwaitsecs=30
 killasgroup=true
 redirect_stderr=true
-stdout_logfile=/var/lib/shop.log
+stdout_logfile=/var/lib/{name}.log
 """
+
+
+def units(app: str, first: str) -> dict[str, str]:
+    """By its name each unit of systemd that the hosts have."""
+    return {
+        name: UNIT.format(name=name, command=command, condition=f"ConditionHost={first}\n" if name == BEAT else "")
+        for name, command in COMMANDS[app].items()
+    }
+
+
+def programs(app: str, first: str) -> str:
+    """The same for supervisor, which has no conditions: elsewhere than on the first host the beat ends at once."""
+    there = f"""sh -c '[ "$(hostname)" != {first} ] || exec {COMMANDS[app].get(BEAT)}'"""
+    return "\n".join(
+        PROGRAM.format(name=name, command=there if name == BEAT else command, seconds=0 if name == BEAT else 1)
+        for name, command in COMMANDS[app].items()
+    )
 
 
 @dataclass(frozen=True)
@@ -71,7 +105,7 @@ def venv_layer(python: HostPython, say: Callable[[str], None], compiler: Callabl
     `compiler` names the command that compiles a tree's modules with the hosts' interpreter: without compiled modules
     each start of the app would take seconds.
     """
-    key = hashlib.sha256(f"{python}{UNIT}".encode() + LOCK_FILE.read_bytes()).hexdigest()[:12]
+    key = hashlib.sha256(f"{python}".encode() + LOCK_FILE.read_bytes()).hexdigest()[:12]
     target = cache_root() / f"app-py{python.version}-{key}"
     if target.exists():
         return target
@@ -109,7 +143,7 @@ def _build_venv(python: HostPython, target: Path, compiler: Callable[[Path], lis
     tree.rename(target)
 
 
-def env_file(port: int, old: OldRedis, key: AccessKey) -> str:
+def env_file(port: int, old: OldRedis, key: AccessKey, app: str) -> str:
     """A .env as people keep them: comments, quotes, blank lines, and values of others that must survive."""
     reads_only = "SHOP_READS_ONLY=1\n" if old.is_replica else ""
     return f"""# shop, settings of this host
@@ -118,13 +152,24 @@ SHOP_TITLE="The 'small' shop"   # shown to customers
 {reads_only}
 # Cache. Ask in #platform before you change this.
 REDIS_URL={old.url}
-CACHE_TTL_SECONDS=300
+{_of_the_whole(old) if app == WHOLE else ""}CACHE_TTL_SECONDS=300
 
 # AWS
 export AWS_REGION={REGION}
 AWS_ENDPOINT_URL=http://{GATEWAY}:{port}
 AWS_ACCESS_KEY_ID={key.id}
 AWS_SECRET_ACCESS_KEY='{key.secret} # not a comment'
+"""
+
+
+def _of_the_whole(old: OldRedis) -> str:
+    return f"""CELERY_BROKER_URL={old.url_of(1)}
+CELERY_RESULT_BACKEND="{old.url_of(2)}"
+SESSION_REDIS_HOST={HOST_NAME}
+SESSION_REDIS_PORT={PORT}
+SESSION_REDIS_PASSWORD='{old.password}'
+SESSION_REDIS_DB=3
+STOCK_URL_PARAMETER={URL_PARAMETER}
 """
 
 

@@ -1,6 +1,6 @@
 """Load on the app as nginx in front of the hosts would bring it, every answer counted and timed.
 
-    python -m sandbox.load --out FILE [--rate 50] [--connections 8] [--seconds 600] URL…
+    python -m sandbox.load --out FILE [--rate 50] [--connections 8] [--seconds 600] [--orders] URL…
     python -m sandbox.load mark FILE NAME    # requests belong to phase NAME from now on; before the start too
     python -m sandbox.load stop FILE         # end the run that writes to FILE, from wherever
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -33,6 +34,7 @@ from urllib.parse import urlsplit
 UNMARKED = "unmarked"
 FAILURES_KEPT = 20
 PRODUCTS, USERS = 400, 60
+ORDER = "POST /orders/"
 
 
 class RequestFailed(Exception):
@@ -59,18 +61,20 @@ class Answer:
     served_by: str
 
 
-def paths(seed: int = 0) -> Iterator[str]:
-    """What users ask for, the same at every run: few products often, most seldom."""
+def requests(orders: bool = False, seed: int = 0) -> Iterator[str]:
+    """What users ask for, the same at every run: few products often, most seldom. Every fifth may be an ``order``."""
     chance = random.Random(seed)
-    while True:
+    for number in itertools.count():
         kind = chance.random()
-        if kind < 0.9:
+        if orders and number % 5 == 0:
+            yield f"{ORDER}o{number}"
+        elif kind < 0.9:
             product = int(PRODUCTS ** chance.random())
-            yield f"/products/{product}?user=u{chance.randrange(USERS)}"
+            yield f"GET /products/{product}?user=u{chance.randrange(USERS)}"
         elif kind < 0.95:
-            yield "/popular"
+            yield "GET /popular"
         else:
-            yield f"/sessions/u{chance.randrange(USERS)}"
+            yield f"GET /sessions/u{chance.randrange(USERS)}"
 
 
 def percentile(values: list[float], share: float) -> float | None:
@@ -114,6 +118,7 @@ class Tally:
     served_by: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     failures: list[dict[str, object]] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)  # those that were taken
 
     def count(self, phase: str, seconds: float, retried: bool) -> Phase:
         counted = self.phases.setdefault(phase, Phase())
@@ -136,15 +141,17 @@ class Tally:
             "served_by": dict(sorted(self.served_by.items())),
             "statuses": dict(sorted(self.statuses.items())),
             "failures": self.failures,
+            "orders": self.orders,
         }
 
 
-async def fetch(host: Host, path: str, timeout: float) -> Answer:
+async def fetch(host: Host, wanted: str, timeout: float) -> Answer:
     """One request on a connection of its own. ConnectionError means: never sent, another host may have it."""
     async with asyncio.timeout(timeout):
         reader, writer = await asyncio.open_connection(host.address, host.port)
         try:
-            request = f"GET {path} HTTP/1.1\r\nHost: {host.address}:{host.port}\r\nConnection: close\r\n\r\n"
+            length = "Content-Length: 0\r\n" if wanted.startswith("POST") else ""
+            request = f"{wanted} HTTP/1.1\r\nHost: {host.address}:{host.port}\r\n{length}Connection: close\r\n\r\n"
             writer.write(request.encode())
             await writer.drain()
             return read_answer(await reader.read())
@@ -170,10 +177,12 @@ def read_answer(raw: bytes) -> Answer:
 
 
 class Load:
-    def __init__(self, hosts: list[Host], out: Path, rate: float, connections: int, timeout: float) -> None:
+    def __init__(
+        self, hosts: list[Host], out: Path, rate: float, connections: int, timeout: float, *, orders: bool = False
+    ) -> None:
         self.hosts, self.out, self.rate, self.connections, self.timeout = hosts, out, rate, connections, timeout
         self.tally = Tally()
-        self.paths = paths()
+        self.requests = requests(orders)
         self.turn = 0
         self.phase = current_phase(out) or UNMARKED
         self.started = time.monotonic()
@@ -204,9 +213,9 @@ class Load:
             await asyncio.sleep(slot - now)
             if slot >= self.end:
                 return
-            await self.request(next(self.paths))
+            await self.request(next(self.requests))
 
-    async def request(self, path: str) -> None:
+    async def request(self, wanted: str) -> None:
         begun, phase, refusals = time.monotonic(), self.phase, 0
         turn, self.turn = self.turn, self.turn + 1
         failure = "every host refused the connection"
@@ -214,7 +223,7 @@ class Load:
         for step in range(len(self.hosts)):
             host = self.hosts[(turn + step) % len(self.hosts)]
             try:
-                failure = self.judge(host, await fetch(host, path, self.timeout))
+                failure = self.judge(host, wanted, await fetch(host, wanted, self.timeout))
                 break
             except ConnectionError:
                 self.tally.refused[host.url] += 1
@@ -232,13 +241,15 @@ class Load:
             if len(self.tally.failures) < FAILURES_KEPT:
                 at = round(begun - self.started, 3)
                 self.tally.failures.append(
-                    {"at_seconds": at, "url": host.url + path, "phase": phase, "reason": failure}
+                    {"at_seconds": at, "url": host.url + wanted.partition(" ")[2], "phase": phase, "reason": failure}
                 )
 
-    def judge(self, host: Host, answer: Answer) -> str:
+    def judge(self, host: Host, wanted: str, answer: Answer) -> str:
         self.tally.answered[host.url] += 1
         self.tally.served_by[answer.served_by] += 1
         self.tally.statuses[str(answer.status)] += 1
+        if wanted.startswith(ORDER) and answer.status == 202:
+            self.tally.orders.append(wanted.removeprefix(ORDER))
         return f"status {answer.status}" if answer.status >= 500 else ""
 
     async def report(self) -> None:
@@ -318,10 +329,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rate", type=float, default=50, help="requests per second (default: 50)")
     parser.add_argument("--connections", type=int, default=8, help="requests at once at most (default: 8)")
     parser.add_argument("--seconds", type=float, default=600, help="stop after this long (default: 600)")
+    parser.add_argument("--orders", action="store_true", help="place orders too, which the whole app takes")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for a whole request (default: 30)")
     options = parser.parse_args(arguments)
     stop_file(options.out).unlink(missing_ok=True)
-    load = Load(options.urls, options.out, options.rate, options.connections, options.timeout)
+    load = Load(options.urls, options.out, options.rate, options.connections, options.timeout, orders=options.orders)
     asyncio.run(serve(load, options.seconds))
     return 0
 

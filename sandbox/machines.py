@@ -57,7 +57,7 @@ def prepare(say: Callable[[str], None]) -> tuple[Path, Path]:
     return tree, host_app.venv_layer(python, say, compiler)
 
 
-def write_layer(places: Places, tree: Path, env_text: str) -> None:
+def write_layer(places: Places, tree: Path, env_text: str, app: str, first: str) -> None:
     """All that hosts of this sandbox share above the cached trees. No bind mounts, so hosts may change any of it."""
     layer = places.layer
     authority.trust_authority(places, tree)
@@ -65,8 +65,9 @@ def write_layer(places: Places, tree: Path, env_text: str) -> None:
     dotenv = host_app.install(places, env_text)
     units = layer / "etc/systemd/system"
     (units / "multi-user.target.wants").mkdir(parents=True)
-    (units / "shop.service").write_text(host_app.UNIT)
-    (units / "multi-user.target.wants/shop.service").symlink_to("/etc/systemd/system/shop.service")
+    for name, text in host_app.units(app, first).items():
+        (units / f"{name}.service").write_text(text)
+        (units / f"multi-user.target.wants/{name}.service").symlink_to(f"/etc/systemd/system/{name}.service")
     _write_ssh(places)
     for path in (layer, *layer.rglob("*")):
         if path.is_dir():

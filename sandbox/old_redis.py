@@ -16,6 +16,7 @@ KINDS = {
     "replica": "a replica, which the app only reads from, and its primary on another instance",
 }
 NAME, PRIMARY_NAME = "old-redis", "old-redis-primary"  # of the instances; with `.internal` of the hosts
+HOST_NAME, PORT = f"{NAME}.internal", 6379
 
 CONF = """bind {address}
 bind-source-addr {address}
@@ -65,9 +66,11 @@ class OldRedis:
     @property
     def url(self) -> str:
         """What the app has in its settings."""
-        if self.kind == "tls-self-signed":
-            return f"rediss://:{self.password}@{NAME}.internal:6379/0?ssl_cert_reqs=none"
-        return f"redis://:{self.password}@{NAME}.internal:6379/0"
+        return self.url_of(0)
+
+    def url_of(self, database: int) -> str:
+        place = f":{self.password}@{HOST_NAME}:{PORT}/{database}"
+        return f"rediss://{place}?ssl_cert_reqs=none" if self.kind == "tls-self-signed" else f"redis://{place}"
 
     def writable_socket(self, places: Places) -> Path:
         """Where the sandbox itself writes data, past TLS and security groups."""

@@ -103,14 +103,14 @@ def prepare(say: Callable[[str], None]) -> tuple[Path, Path]:
     return Path("/"), host_app.venv_layer(python, say, compiler)
 
 
-def write_layer(places: Places, tree: Path, env_text: str) -> None:
+def write_layer(places: Places, tree: Path, env_text: str, app: str, first: str) -> None:
     authority.trust_authority(places, tree)
     network.write_resolver_files(places)
     host_app.install(places, env_text)
     programs = places.layer / "etc/supervisor/conf.d"
     programs.mkdir(parents=True)
     (places.layer / "etc/supervisor/supervisord.conf").write_text(SUPERVISOR)
-    (programs / "shop.conf").write_text(host_app.PROGRAM)
+    (programs / "shop.conf").write_text(host_app.programs(app, first))
 
 
 def open_ground(places: Places) -> Ground:

@@ -38,6 +38,7 @@ def start(
     hosts: int,
     kind: str | None,
     old_redis: str,
+    app: str,
     creating_seconds: float,
     seed: bool,
     say: Callable[[str], None],
@@ -46,6 +47,8 @@ def start(
     if not 1 <= hosts <= MOST_HOSTS:
         raise SandboxError(f"--hosts {hosts}: a sandbox has 1 to {MOST_HOSTS} hosts")
     old = OldRedis(old_redis)
+    if app not in host_app.APPS:
+        raise SandboxError(f"app {app!r}: use {', '.join(host_app.APPS)}")
     _check_path(places)
     if places.root.exists():
         say(f"sandbox {places.name}: removing what is there under this name")
@@ -53,7 +56,7 @@ def start(
     chosen = check.choose(kind, say)
     addresses = {f"app{number}": host_address(number) for number in range(1, hosts + 1)}
     try:
-        return _start(places, addresses, chosen, old, creating_seconds=creating_seconds, seed=seed, say=say)
+        return _start(places, addresses, chosen, old, app, creating_seconds=creating_seconds, seed=seed, say=say)
     except BaseException:
         cleanup.clear(places)
         raise
@@ -78,6 +81,7 @@ def _start(
     addresses: dict[str, str],
     kind: str,
     old: OldRedis,
+    app: str,
     *,
     creating_seconds: float,
     seed: bool,
@@ -93,7 +97,8 @@ def _start(
     authority.make_authority(places)
     keys = Keys.make(places.keys)
     network.write_names(places, {**addresses, **old.instances})
-    module.write_layer(places, tree, host_app.env_file(port, old, keys.app))
+    first = next(iter(addresses))
+    module.write_layer(places, tree, host_app.env_file(port, old, keys.app, app), app, first)
 
     ground: Ground = module.open_ground(places)
     network.make_control(ground, places)
@@ -107,7 +112,7 @@ def _start(
         module.start_host(ground, places, host, [places.layer, venv, tree])
     module.write_wrappers(places, ground, addresses)
     made = emulator.wait_for_emulator(places, aws)
-    first = next(iter(addresses))  # the old Redis admits the app's hosts alone
+    # The old Redis admits the app's hosts alone.
     network.wait_for(ground, places, OLD_REDIS, 6379, what="the old Redis", log="aws", seen_from=first)
     for host, address in addresses.items():
         module.wait_for_host(ground, places, host, address)
@@ -119,4 +124,4 @@ def _start(
     )
     took = time.monotonic() - began
     say(f"sandbox {places.name}: {len(addresses)} hosts ({kind}), AWS on 127.0.0.1:{port}, up in {took:.1f} s")
-    return {"kind": kind, "port": port, "hosts": addresses, "enter": ground.enter}
+    return {"kind": kind, "port": port, "hosts": addresses, "app": app, "enter": ground.enter}

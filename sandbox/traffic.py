@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sandbox import load
+from sandbox import host_app, load
 from sandbox.api import Sandbox
 from sandbox.places import APP_PORT, SandboxError
 from sandbox.shell import environment
@@ -27,6 +27,7 @@ class Traffic:
         load.mark(self.out, phase)
         urls = [f"http://{address}:{APP_PORT}" for address in sandbox.hosts.values()]
         command = [sys.executable, "-m", "sandbox.load", "--out", str(self.out), "--rate", str(rate)]
+        command += ["--orders"] if sandbox.app == host_app.WHOLE else []
         self.process = subprocess.Popen(
             sandbox.control_command([*command, "--seconds", str(seconds), *urls]),
             env=environment(),

@@ -12,7 +12,7 @@ import redis
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from .cache import redis_client
+from .cache import redis_client, session_client
 from .catalogue import load_product
 
 PRODUCT_SECONDS = 300
@@ -23,6 +23,10 @@ READS_ONLY = os.environ.get("SHOP_READS_ONLY") == "1"
 HOST = os.environ.get("SHOP_HOST") or socket.gethostname()
 
 app = FastAPI(title="shop", docs_url=None, redoc_url=None)
+if "CELERY_BROKER_URL" in os.environ:  # else it takes no orders, and has no Celery to wait for at its start
+    from .orders import orders
+
+    app.include_router(orders)
 
 
 @app.middleware("http")
@@ -75,12 +79,14 @@ def product(product_id: int, user: str | None = None) -> dict[str, object]:
     pipeline = redis_client.pipeline()
     pipeline.incr(f"views:{product_id}")
     pipeline.zincrby("popular", 1, str(product_id))
+    views = pipeline.execute()[0]
     if user is not None:
         session = f"session:{user}"
+        pipeline = session_client.pipeline()
         pipeline.hset(session, "last_product", product_id)
         pipeline.hincrby(session, "seen", 1)
         pipeline.expire(session, SESSION_SECONDS)
-    views = pipeline.execute()[0]
+        pipeline.execute()
     return {"product": found, "views": views, "from_cache": cached is not None}
 
 
@@ -92,4 +98,4 @@ def popular() -> dict[str, object]:
 
 @app.get("/sessions/{user}")
 def session(user: str) -> dict[str, object]:
-    return {"user": user, "session": redis_client.hgetall(f"session:{user}")}
+    return {"user": user, "session": session_client.hgetall(f"session:{user}")}

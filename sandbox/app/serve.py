@@ -20,6 +20,8 @@ import uvicorn
 from dotenv import load_dotenv
 from fastapi import FastAPI
 
+from .parameters import url_of_parameter
+
 WORKERS = 2
 BACKLOG = 512
 ACCEPT_SECONDS = 0.005  # a few turns of the event loop, in which what the kernel has set up is accepted
@@ -32,23 +34,13 @@ IP_MINTTL = 21  # linux/in.h; the socket module does not name it
 
 def main() -> int:
     load_dotenv(".env")
-    read_url_from_parameter_store()
+    if url := url_of_parameter("REDIS_URL_PARAMETER"):
+        os.environ["REDIS_URL"] = url
     address = (os.environ.get("SHOP_ADDRESS", "0.0.0.0"), int(os.environ.get("SHOP_PORT", "8000")))
     refuse_taken(address)
     from .main import app  # only now: the cache module reads REDIS_URL
 
     return supervise(app, address)
-
-
-def read_url_from_parameter_store() -> None:
-    """Where the URL is kept in SSM, .env names the parameter only."""
-    name = os.environ.get("REDIS_URL_PARAMETER")
-    if not name:
-        return
-    import boto3
-
-    ssm = boto3.client("ssm", region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
-    os.environ["REDIS_URL"] = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
 
 
 def refuse_taken(address: tuple[str, int]) -> None:

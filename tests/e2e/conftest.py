@@ -91,7 +91,7 @@ class Stage:
             str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
             playbook,
             "-i",
-            "inventories/sandbox",
+            self.sandbox.inventory,
             *arguments,
         ]
         variables.setdefault("migration_report_dir", str(self.folder / "report"))

@@ -155,6 +155,11 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_option(values, named):
     assert named in str(refused.value)
 
 
+def test_who_reads_a_key_says_that_it_is_a_url_also_beside_parts():
+    held = of([{**FILE, "keys": {"REDIS_HOST": "host", "BROKER": {"reader": "celery-broker", "database": 1}}}]).own[0]
+    assert held.keys["BROKER"].form == "url"
+
+
 def test_a_service_without_a_name_is_refused_by_its_option():
     with pytest.raises(SettingError, match="migration_services"):
         of([FILE], [{"manager": "systemd"}])

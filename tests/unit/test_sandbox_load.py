@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.load import Host, Load, RequestFailed, Tally, ask_to_stop, mark, paths, percentile, read_answer
+from sandbox.load import Answer, Host, Load, RequestFailed, Tally, ask_to_stop, mark, percentile, read_answer, requests
 
 OK = b"HTTP/1.1 200 OK\r\nX-Served-By: app1\r\nContent-Length: 2\r\n\r\n{}"
 BROKEN = b"HTTP/1.1 503 Service Unavailable\r\nX-Served-By: app1\r\nContent-Length: 2\r\n\r\n{}"
@@ -133,8 +133,18 @@ def test_a_percentile_of_nothing_is_none():
     assert percentile([], 0.5) is None and Tally().as_dict()["requests_total"] == 0
 
 
-def test_the_paths_are_the_same_at_every_run():
-    assert list(itertools.islice(paths(), 50)) == list(itertools.islice(paths(), 50))
+def test_the_requests_are_the_same_at_every_run():
+    assert list(itertools.islice(requests(), 50)) == list(itertools.islice(requests(), 50))
+
+
+def test_each_order_is_another_one_and_only_what_was_taken_counts(tmp_path):
+    orders = [wanted for wanted in itertools.islice(requests(orders=True), 100) if wanted.startswith("POST")]
+    assert len(set(orders)) == len(orders) == 20
+    host = Host.from_url("http://127.0.0.1:8000")
+    load = Load([host], tmp_path / "load.json", rate=10, connections=1, timeout=0.1)
+    for wanted, status in zip(["POST /orders/o0", "POST /orders/o5", "GET /orders/o0"], [202, 503, 202], strict=True):
+        load.judge(host, wanted, Answer(status, "app1"))
+    assert load.tally.as_dict()["orders"] == ["o0"]
 
 
 def test_a_url_that_is_no_app_host_is_refused():

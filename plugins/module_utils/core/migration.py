@@ -128,9 +128,10 @@ def _word(stated: Any) -> str:
 
 
 def _refuse_what_says_no_form(address: str, keys: Mapping[str, Any]) -> None:
-    """A URL is the usual form, but not what was meant where the app has parts."""
+    """A URL is the usual form, but not what was meant where the app has parts. A reader is one of URLs."""
     has_form = {
-        name: not isinstance(key, Mapping) or bool(key.get("form") or key.get("template")) for name, key in keys.items()
+        name: not isinstance(key, Mapping) or any(key.get(word) for word in ("form", "template", "reader"))
+        for name, key in keys.items()
     }
     forms = {str(key.get("form") if isinstance(key, Mapping) else key) for key in keys.values()}
     silent = [str(name) for name, has in has_form.items() if not has]
