@@ -49,7 +49,8 @@ options:
         description:
           - Of the keys that hold something else than a URL, each with its C(template) of parts in braces (as
             C({host}:{port})), the words for TLS (C(on), C(off)), the name of the C(group) of keys that lead somewhere
-            together, and whether it is C(added) where it is not there.
+            together, whether it is C(added) where it is not there, and its C(reader), of which C(none) takes no options
+            in a URL.
         type: dict
         default: {}
   state:

@@ -280,7 +280,7 @@ class Looking:
             store=value.store,
             state="reverted" if self.goal.reverts else "present",
             values=self.wanted(value, endpoint, token),
-            keep_options=True,
+            keep_options=value.takes_options,
             migration_name=self.settings["name"],
         )
         if seen.get("failed"):

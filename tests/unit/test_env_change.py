@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import Entry
@@ -154,6 +156,12 @@ def test_a_value_that_has_them_already_is_kept_and_is_an_expected_one():
     assert decide(asked, OLD + OPTIONS).action == contract.WRITE
     with pytest.raises(ChangeRefused):
         decide(asked, OTHER + OPTIONS)
+
+
+def test_none_come_along_to_an_app_that_appends_its_own_and_a_second_run_changes_nothing():
+    asked = replace(request(keep_options=True), forms={KEY: Form(reader="none")})
+    assert decide(asked, OLD + OPTIONS).after == NEW
+    assert decide(asked, NEW).action == contract.KEEP
 
 
 def test_another_token_keeps_them_too():

@@ -56,6 +56,15 @@ def test_an_option_that_nobody_states_is_not_told_as_one_of_ours():
     assert refused("description", "It is another.") == "It is another."
 
 
+@pytest.mark.parametrize(("reader", "kept"), [("none", False), ("redis-py", True)])
+def test_a_shared_value_is_looked_at_as_it_would_be_changed(reader, kept):
+    asked = []
+    action = SimpleNamespace(do=lambda name, args, *_more: (asked.append(args), {"changes": {}})[1])
+    values = [FILE, {"store": "ssm", "parameter": "/a", "reader": reader}]
+    looking("cutover", action, values=values).shared(Endpoint("elasticache", "shop", address="cache.internal"), "")
+    assert [args["keep_options"] for args in asked] == [kept]
+
+
 def test_a_target_that_no_value_can_lead_to_is_refused_before_a_host_is_asked():
     memcached = Endpoint("elasticache", "shop", address="cache.internal", protocol="memcached")
     with pytest.raises(AnsibleActionFail, match="name a target of Redis OSS or Valkey"):

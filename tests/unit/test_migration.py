@@ -53,6 +53,15 @@ def test_celery_is_told_to_verify_where_there_is_tls():
     assert set(value.held(plain.as_dict(), "", {}).values()) == {"redis://new:6379/0"}
 
 
+def test_an_app_that_appends_its_own_query_gets_none_in_its_url_and_its_host_is_told_so():
+    value = Value.from_dict({**FILE, "keys": {"REDIS_URL": {"reader": "none"}, "CACHE": "url"}})
+    held = value.held({**Endpoint("elasticache", "shop", address="new").as_dict(), "tls": True}, "", {})
+    assert held["REDIS_URL"] == "rediss://new:6379/0"
+    assert {name: form.as_dict()["reader"] for name, form in value.forms.items()} == {"REDIS_URL": "none"}
+    shared = [Value.from_dict({**PARAMETER, "reader": reader}).takes_options for reader in ("none", "celery-broker")]
+    assert shared == [False, True]
+
+
 PARTS = {
     "REDIS_HOST": "host",
     "REDIS_PORT": "port",

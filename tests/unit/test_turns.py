@@ -249,6 +249,15 @@ def test_one_host_that_failed_keeps_no_other_from_being_put_back():
     assert state["go"] and state["put_back"] == []
 
 
+@pytest.mark.parametrize(("reader", "kept"), [("none", False), ("redis-py", True)])
+def test_of_a_shared_value_options_come_along_unless_its_app_appends_its_own(reader, kept):
+    fake = Fake(world(ON_OLD))
+    shared = [{"store": "ssm", "name": "/a", "keys": {"/a": {"reader": reader}}}]
+    known = fake.world.known("cutover", shared=shared, endpoint={**ENDPOINT, "auth": "none"})
+    Turn(fake, known, fake.world.plan("cutover"), {}, {}).change_shared(["/a"])
+    assert fake.args_of("aws_env_update present")["keep_options"] is kept
+
+
 def test_a_shared_value_that_cannot_go_back_keeps_no_other_from_it():
     fake = Fake(world(ON_TARGET), aws_env_update__reverted=[DENIED, {"changed": True, "changes": {"/b": {}}}])
     shared = [{"store": "ssm", "name": name, "keys": {name: "url"}} for name in ("/a", "/b")]

@@ -25,6 +25,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 )
 
 URL = "url"
+NO_READER = "none"  # the app makes a query of its own, so that none may stand in its URL
 
 # What each of them may be in a value that is read; `tls` is what the key has for on and off.
 _PATTERNS = {
@@ -69,7 +70,7 @@ class Form:
     """``template`` has parts in braces, as ``{host}:{port}``, each with filters, as ``{password|percent}``.
 
     ``on`` and ``off`` are the words of the app for TLS. Keys of one ``group`` say together where it leads. One that is
-    ``added`` need not be there before.
+    ``added`` need not be there before. ``reader`` is who reads a URL.
     """
 
     template: str = "{url}"
@@ -77,6 +78,12 @@ class Form:
     off: str = "false"
     group: str = ""
     added: bool = False
+    reader: str = "redis-py"
+
+    @property
+    def takes_options(self) -> bool:
+        """Whether a query may stand in its URL."""
+        return self.reader != NO_READER
 
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Form:

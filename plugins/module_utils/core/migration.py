@@ -11,6 +11,7 @@ from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import (
+    NO_READER,
     PARTS,
     TLS,
     URL,
@@ -36,6 +37,7 @@ READERS: Mapping[str, str] = {
     "rq": "",
     "celery-broker": "ssl_cert_reqs=required",
     "celery-backend": "ssl_cert_reqs=required",
+    NO_READER: "",
 }
 
 # Where a store is, and by which word of its address a value of it is found.
@@ -52,11 +54,10 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Key(Form):
-    """What a key holds, by the name of its ``form``, and who reads it. Without a ``database`` it is the migration's."""
+    """What a key holds, by the name of its ``form``. Without a ``database`` it is the migration's."""
 
     form: str = URL
     database: int | None = None
-    reader: str = REDIS_PY
 
     @classmethod
     def words(cls) -> list[str]:
@@ -97,12 +98,12 @@ class Key(Form):
         key = cls(
             form=str(form),
             database=None if database is None else int(database),
-            reader=str(reader),
             template=template or f"{{{form}}}",
             on=_word(given.get("on", "true")),
             off=_word(given.get("off", "false")),
             group=str(given.get("group") or ""),
             added=given.get("added") in (True, "true", "True", "yes"),
+            reader=str(reader),
         )
         try:
             key.check()
@@ -200,8 +201,12 @@ class Value:
 
     @property
     def forms(self) -> dict[str, Form]:
-        """Of the keys that are not plain URLs."""
-        return {name: key for name, key in self.keys.items() if not key.is_plain}
+        """Of the keys that are not plain URLs with options."""
+        return {name: key for name, key in self.keys.items() if not key.is_plain or not key.takes_options}
+
+    @property
+    def takes_options(self) -> bool:
+        return all(key.takes_options for key in self.keys.values())
 
     def databases(self, settings: Mapping[str, Any]) -> dict[str, int]:
         """The number for each key: its own, that of its group, or the one of the migration."""

@@ -106,7 +106,8 @@ _VALUE: dict[str, dict[str, Any]] = {
         "description": (
             "With C(store=ssm), who reads it, as a key of a file may name its own. For Celery's broker and result "
             "backend the URL says that certificates are verified: without, the broker verifies none, and the backend "
-            "does not start."
+            "does not start. With C(none) the URL has no options at all, those of the old one included, for an app "
+            "that appends its own."
         ),
     },
 }

@@ -188,6 +188,8 @@ def _desired(request: Request, key: str, current: str | None, where: str) -> str
     if not request.keep_options or desired is None or current is None:
         return desired
     form = request.forms.get(key)
+    if form and not form.takes_options:
+        return desired
     try:
         if form is None:
             return with_options_of(desired, current)

@@ -131,9 +131,9 @@ class Turn:
         for one in self.known.shared:
             if one["name"] in names and not told.get("failed"):
                 keys = {name: Key(**key) for name, key in one["keys"].items()}
-                held = Value(one["store"], one["name"], keys).held
-                values = held(self.known.endpoint, self.token, self.known.settings)
-                told = self._with(told, one, state="present", values=values, keep_options=True)
+                value = Value(one["store"], one["name"], keys)
+                values = value.held(self.known.endpoint, self.token, self.known.settings)
+                told = self._with(told, one, state="present", values=values, keep_options=value.takes_options)
         return told
 
     def restore_shared(self) -> Found:

@@ -55,6 +55,12 @@ APPS = {
         app.backend.store_result("job", 42, "SUCCESS")
         assert app.AsyncResult("job").get(timeout=5) == 42
         """,
+    "none": """
+        import redis
+        client = redis.from_url(f"{url}?decode_responses=True&socket_timeout=5")
+        client.set("k", "v")
+        assert client.get("k") == "v"
+        """,
 }
 VERIFIES = "certificate verify failed"
 
