@@ -73,16 +73,12 @@ class ActionModule(HostAction):
         """What there is on this host, as decide.look.Look reads it."""
         is_known = self._known.endpoint.get("state", "known") == "known"
         try:
-            values = [self.value(value, self.wanted(value)) for value in self._migration.own]
+            values = self.values_wanted()
         except EndpointError as error:
             return {"changed": False, "step": "look at its value", "why": f"{error}."}
         order = {
             **self.common(),
-            "values": values,
-            "state": "reverted" if self._goal.reverts else "present",
-            "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
-            "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
-            "leave": self.left_of_a_look(),
+            **self.order_of_places(values),
             "probe": {**self.probe(), "databases": self.databases()} if self.is_to_prove(is_known) else None,
             "old": self.old() if self.may_go_back() else None,
             "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
@@ -97,8 +93,18 @@ class ActionModule(HostAction):
                 "why": why,
                 "unreachable_host": bool(seen.get("unreachable")),
             }
-        names = ("services", "target", "old", "survey", "contents")
+        names = ("services", "other_clients", "target", "old", "survey", "contents")
         return {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
+
+    def order_of_places(self, values: list[dict[str, Any]]) -> dict[str, Any]:
+        """What reads the ``values``, and where it is to be connected and where not."""
+        return {
+            "values": values,
+            "state": "reverted" if self._goal.reverts else "present",
+            "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
+            "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
+            "leave": self.left_of_a_look(),
+        }
 
     def contents(self) -> dict[str, Any]:
         """How it is told what the app wrote to the target, and would leave behind."""
@@ -144,7 +150,7 @@ class ActionModule(HostAction):
         """To the target: prove it, change the values, restart, prove that every process is there and none elsewhere."""
         restart = "always" if self.is_to_restart() else "auto"
         order = {
-            "values": [self.value(value, self.wanted(value)) for value in self._migration.own],
+            "values": self.values_wanted(),
             "endpoint": self._known.endpoint,
             "leave": batches.locations_to_leave(self._known.shared, self._known.endpoint),
             "probe": {**self.probe(), "databases": self.databases()},
@@ -152,7 +158,18 @@ class ActionModule(HostAction):
         }
         with Trip(self._host) as trip:
             self.change(trip, restart, order)
+            trip.other_clients = self.other_clients()
         return self.told(trip)
+
+    def other_clients(self) -> dict[str, Any]:
+        """Who beside the services is on the old Redis even now, where there was anybody before."""
+        before = self.earlier(LOOK).get("other_clients") or {}
+        if self._goal.destination != TARGET or not (before.get("processes") or before.get("failure")):
+            return {}
+        seen = self.module("app_host_info", {**self.common(), **self.order_of_places(self.values_wanted())})
+        if why := batches.failure_reason(seen):
+            return {"processes": [], "failure": why}
+        return dict(seen.get("other_clients") or before)
 
     def is_to_restart(self) -> bool:
         """An app may have read what it had before; where it reads what all share, that has been changed by then."""
@@ -298,6 +315,10 @@ class ActionModule(HostAction):
         target = to_original.target_of(self._known)
         is_known = target.get("address") and target.get("address") != AFTER_APPLY_ADDRESS
         return [{"address": target["address"], "port": int(target["port"])}] if is_known else []
+
+    def values_wanted(self) -> list[dict[str, Any]]:
+        """Raises EndpointError."""
+        return [self.value(value, self.wanted(value)) for value in self._migration.own]
 
     def wanted(self, value: Value) -> Mapping[str, str | None]:
         """What the keys are to hold; None where they go back."""

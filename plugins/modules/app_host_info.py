@@ -150,6 +150,25 @@ services:
       description: Why it cannot be looked at; then the others are left out.
       returned: where it cannot
       type: str
+other_clients:
+  description:
+    - The processes of this host that are connected to a place which is to be left, and belong to none of O(services).
+      Of a container they are seen, too. What they were started with is not told, as it may hold secrets.
+  returned: where there is such a place, unless one of O(services) cannot be looked at
+  type: dict
+  contains:
+    processes:
+      description:
+        - Each with its C(pid), the name of its C(program), and the C(unit) that it belongs to, which is one of systemd
+          (also of a user, and the session of a person), a program of supervisor, or a container. Empty where nothing
+          tells it.
+      type: list
+      elements: dict
+      sample: [{pid: 123, program: python, unit: shop-beat.service}]
+    failure:
+      description: Why there may be others.
+      returned: where a connection is of a process that could not be looked at
+      type: str
 target:
   description: The target as M(kempian.cache_migration.cache_probe) returns it, with C(msg) where it cannot be used.
   returned: with O(probe)
@@ -250,7 +269,7 @@ contents:
   type: dict
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -281,6 +300,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
@@ -313,6 +333,7 @@ OPTIONS: dict[str, Any] = {
     },
 }
 TOLD_OF_CONTENTS = ("total_keys", "keys_without_ttl", "sampled", "sample_complete", "key_groups")
+UNSEEN = "Connections to it whose process cannot be looked at: {}. Become root, who sees them all (become: true)."
 TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
 
 
@@ -361,6 +382,28 @@ def unnamed(params: dict[str, Any], seen: list[dict[str, Any]], leave: list[dict
             one["failure"] = f"{refused}."
         else:
             one["unnamed"] = [lead.as_dict() for lead in leads(values, value["keys"], named, is_alias)]
+
+
+# --- who else is connected ---
+
+
+def other_clients(module: AnsibleModule, services: list[dict[str, Any]], leave: list[dict[str, Any]]) -> dict[str, Any]:
+    """Those are looked at before and after, as a job of a timer or a worker may have come meanwhile, or gone."""
+    left_places = places(leave)
+    try:
+        seen = clients_of(left_places, pids_of(services))
+        if seen.found:
+            again = [service_seen(module, service, leave) for service in module.params["services"]]
+            now = clients_of(left_places, pids_of(services) | pids_of(again))
+            seen = replace(now, found=tuple(one for one in now.found if one in seen.found))
+    except OSError as error:
+        return {"processes": [], "failure": f"The processes of this host cannot be looked at ({error.strerror})."}
+    told: dict[str, Any] = {"processes": [asdict(one) for one in seen.found]}
+    return {**told, "failure": UNSEEN.format(seen.unseen)} if seen.unseen else told
+
+
+def pids_of(services: list[dict[str, Any]]) -> set[int]:
+    return {process["pid"] for service in services for process in service.get("processes") or ()}
 
 
 # --- caches ---
@@ -460,8 +503,12 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     if params["endpoint"]:
         unnamed(params, values, leave)
     services = [service_seen(module, service, leave) for service in params["services"]]
+    parts: dict[str, Any] = {}
+    if leave and not any(service.get("failure") for service in services):
+        parts["other_clients"] = other_clients(module, services, leave)  # before we are one ourselves
     of_target = target_probe.questions(params["probe"], params["timeout"], module.check_mode) if params["probe"] else {}
-    questions, parts = questions_of(params)
+    questions, unasked_parts = questions_of(params)
+    parts.update(unasked_parts)
     answers = app_interpreter.ask({**of_target, **questions}, interpreter)
     if params["probe"]:
         parts["target"] = target_probe.told(params["probe"], of_target, answers)

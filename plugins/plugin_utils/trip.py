@@ -25,6 +25,7 @@ class Trip:
         self.changed = self.restarted = False
         self.lines: list[str] = []
         self.connections = {"to_target": 0, "to_left": 0}
+        self.other_clients: Found = {}
         self.failure: dict[str, str] = {}
 
     def __enter__(self) -> Trip:
@@ -69,5 +70,6 @@ class Trip:
             "restarted": self.restarted,
             "lines": self.lines,
             "connections": self.connections,
+            "other_clients": self.other_clients,
             **self.failure,
         }

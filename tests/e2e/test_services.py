@@ -16,6 +16,7 @@ UNITS = {
     "worker.service": f"{UNIT}ExecStart={PYTHON} -c \"{CLIENT}[client.blpop('jobs', 1) for _turn in iter(int, 1)]\"\n",
     "report.service": f"{UNIT}Type=oneshot\nExecStart={PYTHON} -c \"{CLIENT}client.incr('reports'); time.sleep(1)\"\n",
     "report.timer": "[Timer]\nOnActiveSec=0\nOnUnitInactiveSec=1\nAccuracySec=100ms\n",
+    "beat.service": "[Service]\nExecStart=bash -c 'exec 3<>/dev/tcp/172.31.3.1/6379; exec sleep 600'\n",
     "shop.target": "[Unit]\nWants=web@8001.service worker.service\n",
 }
 STARTED = ("web@8001", "web@8002", "worker", "report.timer")
@@ -62,6 +63,13 @@ def started(stage, host) -> dict[str, str]:
     return dict(zip(units, shown.stdout.decode().split(), strict=True))
 
 
+def pid_of(stage, host, unit) -> int:
+    """Of a unit whose program is what it becomes in the end."""
+    shown = stage.sandbox.run(host, ["systemctl", "show", "--value", "--property=MainPID", unit]).stdout
+    name = stage.sandbox.run(host, ["cat", f"/proc/{int(shown)}/comm"]).stdout
+    return int(shown) if name.strip() == b"sleep" else 0
+
+
 def play(stage, playbook, services=SERVICES):
     return stage.play(playbook, migration_services=services)
 
@@ -71,6 +79,22 @@ def test_a_target_is_refused_with_the_names_of_its_services_before_anything_is_t
     assert run.code != 0
     assert "shop.target is no service" in run.said() and "web@8001.service, worker.service" in run.said()
     assert stage.environment_files() == stage.originals
+
+
+def test_a_unit_that_nobody_named_is_told_in_the_plan_at_the_end_and_by_where_it_stands(stage, host):
+    stage.sandbox.run(host, ["systemctl", "start", "beat"])
+    wait(stage, host, lambda: pid_of(stage, host, "beat"))
+    told = f"{host}: beat.service (sleep, pid {pid_of(stage, host, 'beat')}) is connected to the old Redis and in no"
+    refused = stage.play("migrate.yml", migration_services=SERVICES, migration_unknown_clients="refuse")
+    assert refused.code != 0 and told in refused.said() and "migration_unknown_clients: warn" in refused.said()
+    assert refused.writes == [] and stage.environment_files() == stage.originals
+    run = play(stage, "migrate.yml")
+    assert run.code == 0 and run.said().count(told) == 2, "in the plan, and at the end"
+    assert told in play(stage, "playbooks/state.yml").said()
+    stage.sandbox.run(host, ["systemctl", "stop", "beat"])
+    again = play(stage, "migrate.yml")
+    assert again.code == 0 and "beat.service" not in again.text
+    assert play(stage, "playbooks/rollback.yml").code == 0
 
 
 def test_each_unit_of_a_glob_the_worker_and_what_the_timer_starts_are_on_the_target(stage, host):

@@ -168,6 +168,22 @@ def test_what_a_service_says_of_its_health_reaches_the_host(monkeypatch):
         assert {name: service[name] for name in asked} == asked
 
 
+def test_a_host_where_a_process_was_beside_its_services_is_looked_at_once_more_when_it_was_moved():
+    def moved(goal, seen, **answers):
+        there = Fake(goal, "move", {engine.LOOK: {"other_clients": seen, "run": NOW}}, **answers)
+        result = there.on()
+        return [name for name, _args in there.asked], result
+
+    before, now = {"processes": [{"pid": 7}]}, {"processes": [{"pid": 8}]}
+    asked, result = moved("cutover", before, app_host_info={"other_clients": now})
+    assert asked == ["app_host_change", "app_host_info"] and result["other_clients"] == now
+    asked, result = moved("cutover", before, app_host_info={"unreachable": True, "msg": "no route"})
+    assert result["state"] == "ok" and "no route" in result["other_clients"]["failure"]
+    assert moved("cutover", {"processes": []})[0] == moved("rotate", before)[0] == ["app_host_change"]
+    refused = {**KEPT, "failed": True, "msg": "no way"}
+    assert moved("cutover", before, app_host_change=refused)[0] == ["app_host_change"]
+
+
 def test_a_host_that_came_to_no_result_may_have_been_changed():
     lost = Fake("cutover", "move", app_host_change={"failed": True, "msg": "MODULE FAILURE"}).on()
     refused = {**KEPT, "services": [], "failed": True, "msg": "no way", "step": "Probe the target"}

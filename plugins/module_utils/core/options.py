@@ -468,10 +468,11 @@ PARTS = (
             ),
             Option(
                 "unknown_clients",
-                "C(refuse) stops where the old Redis has clients that are no host of the inventory.",
+                "C(refuse) stops where the old Redis has clients that are no host of the inventory, or processes of "
+                "its hosts that are in no C(migration_services), and C(warn) tells of them.",
                 default="warn",
                 choices=("warn", "refuse"),
-                stages=("assess",),
+                stages=("assess", "cutover"),
             ),
             Option(
                 "sample",

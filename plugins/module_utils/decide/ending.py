@@ -11,6 +11,7 @@ from typing import Any, Mapping, Optional
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import rollback_command
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
+    clients,
     judge,
     story,
     to_original,
@@ -85,7 +86,7 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
         "put_back": put_back,
     }
     failure = _target_failure(known, turn, results, put_back)
-    return Ending(results, () if failure else tuple(_closing(known, plan, turn)), failure, records)
+    return Ending(results, () if failure else tuple(_closing(known, plan, turn, results)), failure, records)
 
 
 def done(known: Known, turn: Turn, results: Mapping[str, Any]) -> list[str]:
@@ -143,14 +144,16 @@ def way_back(known: Known) -> dict[str, Any]:
 WITH_ITS_OPTIONS = " (with the -e options of this run where it had any)"
 
 
-def _closing(known: Known, plan: Plan, turn: Turn) -> list[str]:
+def _closing(known: Known, plan: Plan, turn: Turn, results: Mapping[str, Any]) -> list[str]:
     if known.check_mode or not turn:
         return []
     where = f"{known.endpoint.get('name')} at {known.endpoint.get('address')}:{known.endpoint.get('port')}"
-    moved = plan.consumers
+    moved, before = plan.consumers, plan.facts["other_clients"]
     said = [f"Done: {', '.join(moved)} moved to {where}." if moved else f"Done: every host is on {where}."]
+    seen = {host: one.get("other_clients") or before.get(host) for host, one in results.items()}
     return [
         *said,
+        *clients.lines({host: one for host, one in seen.items() if one}),
         f"The way back: {rollback_command(way_back(known))} (with the -e options of this run where it had any)",
     ]
 

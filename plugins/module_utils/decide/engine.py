@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    clients,
     making,
     standing,
     story,
@@ -44,10 +45,15 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     assessed = stage.weigh(known, looks) if "assess" in stages else stage.Assessment()
     reads = {"assess", "cutover"} & set(stages)
     forgotten = unnamed.refusal(looks, known.settings.get("unmoved_keys") or ()) if reads else ""
+    others = clients.of(looks) if reads else {}
+    is_moving = any(to_target.is_to_move(look, known) for look in looks.values())
+    strangers = clients.refusal(others, known.settings.get("unknown_clients") or "") if is_moving else ""
+    told = () if strangers else clients.lines(others)
     makes = making.is_to_make(known.parts, known.course)
     facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:
-        return Plan(known.goal, refusals=_told(*assessed.refusals, forgotten), notes=assessed.lines, facts=facts)
+        refusals = _told(*assessed.refusals, forgotten, strangers)
+        return Plan(known.goal, refusals=refusals, notes=(*assessed.lines, *told), facts=facts)
     moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)
     unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
     steps = (*making.steps(known.parts, known.course), *moves.steps)
@@ -58,13 +64,14 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=moves.batches,
         steps=steps,
-        refusals=_told(unproven, forgotten, *moves.refusals),
-        notes=(*found, *moves.notes, *([seen] if seen else ())),
+        refusals=_told(unproven, forgotten, strangers, *moves.refusals),
+        notes=(*found, *moves.notes, *([seen] if seen else ()), *told),
         versions=_versions(known),
         facts={
             **moves.facts,
             **facts,
             "news": list(moves.notes),
+            "other_clients": others,
             "probes": {host: _figures(look.target) for host, look in looks.items()},
         },
     )

@@ -18,8 +18,9 @@ NEVER_LOOKED = "it could not be reached earlier in this run"
 @dataclass(frozen=True)
 class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
-    answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds. ``step`` and
-    ``why`` tell what could not be seen.
+    answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds,
+    ``other_clients`` who beside the services is connected to what is left. ``step`` and ``why`` tell what could not be
+    seen.
     """
 
     consumer: str
@@ -29,6 +30,7 @@ class Look:
     old: Seen = field(default_factory=dict)
     survey: Seen = field(default_factory=dict)
     contents: Seen = field(default_factory=dict)
+    other_clients: Seen = field(default_factory=dict)
     step: str = ""
     why: str = ""
     unreachable: bool = False
@@ -47,6 +49,7 @@ class Look:
             old=result.get("old") or {},
             survey=result.get("survey") or {},
             contents=result.get("contents") or {},
+            other_clients=result.get("other_clients") or {},
             step=str(result.get("step") or ""),
             why=str(result.get("why") or ""),
             unreachable=bool(result.get("unreachable_host")),

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.lock import Lock
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import clients
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import unreachable_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -74,6 +75,7 @@ def lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
         {**known.endpoint, "failure": known.target_failure, "status": known.found.get("status")},
         known.ledger,
         known.name,
+        clients.lines(clients.of(looks)),
     )
 
 
@@ -92,11 +94,15 @@ def state_lines(
     endpoint: Mapping[str, Any],
     remembered: Mapping[str, Any],
     migration_name: str,
+    others: Sequence[str] = (),
 ) -> list[str]:
-    """``hosts`` maps each host to its standing; ``remembered`` is the result of migration_ledger_info."""
+    """``hosts`` maps each host to its standing; ``remembered`` is the result of migration_ledger_info. ``others`` tell
+    of processes that belong to no service.
+    """
     entries = remembered.get("entries") or {}
     lines = [_target_line(endpoint)]
     lines += [f"{host}: {one['state']}: {one['why']}" for host, one in hosts.items()]
+    lines += others
     lines += [_journal_line(hosts, remembered)]
     lines += [_entry_line(name, value) for name, value in sorted(entries.items()) if name != "lock"]
     if "now" in remembered:

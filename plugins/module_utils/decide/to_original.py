@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, rollback, steps
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, clients, rollback, steps
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Plan, Step
@@ -51,7 +51,7 @@ def plan(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=(tuple(todo),) if todo else (),
         steps=(*steps.of_shared(known, _of_key), *by_host, *_ledger_step(forgets)),
-        notes=tuple(left_behind),
+        notes=(*left_behind, *(clients.lines(clients.of(looks), clients.TARGET) if has_work else ())),
         facts=base,
     )
 

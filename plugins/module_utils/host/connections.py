@@ -96,13 +96,18 @@ def local_places(text: str, state: str) -> list[tuple[str, str, int]]:
 
 def _connections(pid: int, proc: str) -> Iterator[Connection]:
     inodes = socket_inodes(pid, proc)
+    yield from (one for one in connections_beside(pid, proc) if one.inode in inodes)
+
+
+def connections_beside(pid: int, proc: str = "/proc") -> Iterator[Connection]:
+    """All of the network that a process is in, whoever holds them. Raises OSError."""
     for table in ("tcp", "tcp6"):
         try:
             with open(f"{proc}/{pid}/net/{table}", encoding="ascii") as file:
                 text = file.read()
         except FileNotFoundError:  # a kernel without IPv6
             continue
-        yield from (one for one in parse_tcp(text) if one.inode in inodes)
+        yield from parse_tcp(text)
 
 
 def socket_inodes(pid: int, proc: str = "/proc") -> set[str]:

@@ -18,6 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.conne
     local_places,
     socket_inodes,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import name_of
 
 TCP_LISTEN, UDP_UNCONNECTED = "0A", "07"
 
@@ -41,7 +42,7 @@ def listeners(proc: str = "/proc") -> list[Listener]:
         for family in ("", "6"):
             for inode, address, port in _bound(f"{proc}/net/{protocol}{family}", state):
                 pid = holders.get(inode, 0)
-                found.append(Listener(protocol, address, port, _name(pid, proc), pid))
+                found.append(Listener(protocol, address, port, name_of(pid, proc), pid))
     return sorted(set(found), key=lambda one: (one.protocol, one.port, one.address))
 
 
@@ -63,16 +64,10 @@ def _holders(proc: str) -> dict[str, int]:
     return found
 
 
-def _name(pid: int, proc: str) -> str:
-    with contextlib.suppress(OSError), open(f"{proc}/{pid}/comm", encoding="utf-8", errors="replace") as file:
-        return file.read().strip()
-    return ""
-
-
 def own_addresses(proc: str = "/proc") -> list[str]:
     """The addresses of this host but for loopback, from the kernel's table of what it delivers to itself."""
     found = set()
-    with open(f"{proc}/net/fib_trie", encoding="ascii") as file:
+    with contextlib.suppress(FileNotFoundError), open(f"{proc}/net/fib_trie", encoding="ascii") as file:
         before = ""
         for line in file:
             if "/32 host LOCAL" in line:

@@ -34,6 +34,13 @@ def all_processes(proc: str = "/proc") -> dict[int, Process]:
     return found
 
 
+def name_of(pid: int, proc: str = "/proc") -> str:
+    """Of the program, as the kernel has it: without arguments, which may hold secrets. Empty where it has ended."""
+    with contextlib.suppress(OSError), open(f"{proc}/{pid}/comm", encoding="utf-8", errors="replace") as file:
+        return file.read().strip()
+    return ""
+
+
 def parse_stat(text: str) -> Process:
     """The second field is the program's name in brackets, and may itself hold spaces and brackets."""
     pid, _space, rest = text.partition(" ")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, cache_probe, env_update
 
 from tests.component.app_service.conftest import OLD, TOKEN, probe_of
@@ -68,6 +74,110 @@ def test_keys_beside_those_that_move_are_told_where_they_lead_to_the_same_redis(
         {"key": "BROKER", "how": "url", "database": 1, "form": "url", "off": ""},
         {"key": "RESULTS", "how": "hangs", "database": 0, "form": "url", "off": ""},
     ]
+
+
+CLIENT = """
+import socket, sys, time
+kept = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+print(flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def connected():
+    """Starts a program that is connected to an engine, and has a secret among its arguments."""
+    started = []
+
+    def start(port, **env):
+        command = [sys.executable, "-c", CLIENT, str(port), OLD]
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **env}))
+        started[-1].stdout.readline()
+        return started[-1].pid
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def looked_at(own, target, app):
+    service = {"name": "shop", "manager": "supervisor", "supervisorctl": app.supervisorctl}
+    return {"values": own, "endpoint": target, "services": [service]}
+
+
+def others(seen):
+    return {one["pid"]: one for one in seen["other_clients"]["processes"]}
+
+
+def test_a_process_on_the_old_redis_that_is_of_no_service_is_told_by_its_names(look, looked_at, app, old, connected):
+    app.start(old.port)
+    for _round in range(5):
+        health.spread(app.health_url)
+    assert old.client.ping(), "we are connected, too, as a probe is"
+    assert look(**looked_at)["other_clients"] == {"processes": []}, "neither the app, nor the engine, nor this process"
+    forgotten = connected(old.port, SUPERVISOR_GROUP_NAME="shop", SUPERVISOR_PROCESS_NAME="beat")
+    connected(looked_at["endpoint"]["port"])
+    seen = look(**looked_at)
+    program = Path(f"/proc/{forgotten}/comm").read_text().strip()
+    assert others(seen) == {forgotten: {"pid": forgotten, "program": program, "unit": "shop:beat"}}
+    assert "failure" not in seen["other_clients"]
+    without = look(**{**looked_at, "services": []})
+    assert {forgotten, *(process["pid"] for process in seen["services"][0]["processes"] if process["to_left"])} == set(
+        others(without)
+    )
+
+
+def test_what_a_timer_starts_between_two_looks_is_of_its_service(look, looked_at, app, old, monkeypatch):
+    """It cannot be had to come at that moment."""
+    app.start(old.port)
+    for _round in range(5):
+        health.spread(app.health_url)
+    seen, looks = app_host_info.service_seen, []
+
+    def seen_late(*asked):
+        looks.append(seen(*asked))
+        return {**looks[-1], "processes": []} if len(looks) == 1 else looks[-1]
+
+    monkeypatch.setattr(app_host_info, "service_seen", seen_late)
+    assert others(look(**looked_at)) == {} and len(looks) == 2
+
+
+@pytest.mark.usefixtures("moved")
+def test_on_the_way_back_it_is_who_is_on_the_target(look, own, new, old, connected):
+    connected(old.port)
+    stays = connected(new.port)
+    back = {"state": "reverted", "values": [{**own[0], "keys": {"REDIS_URL": None}}]}
+    seen = look(**back, leave=[{"address": "localhost", "port": new.port}])
+    assert list(others(seen)) == [stays]
+
+
+def test_the_old_redis_of_this_host_is_left_by_whichever_of_its_addresses(look, connected, old):
+    """A server on the host itself: the app may name it by another address than a process that was forgotten."""
+    forgotten = connected(old.port)
+    assert list(others(look(leave=[{"address": "::1", "port": old.port}]))) == [forgotten]
+    assert others(look(leave=[{"address": "10.255.0.9", "port": old.port}])) == {}
+
+
+def test_who_may_not_see_all_processes_does_not_say_that_there_are_none(look, old, connected):
+    connected(old.port)
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            seen = clients_of(places([{"address": "127.0.0.1", "port": old.port}]))
+            os._exit(0 if seen.unseen == 1 and not seen.found else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_where_a_service_cannot_be_looked_at_nobody_is_said_to_be_of_none(look, app, old, connected):
+    connected(old.port)
+    missing = {"name": "shoe", "manager": "supervisor", "supervisorctl": app.supervisorctl}
+    assert "other_clients" not in look(services=[missing], leave=[{"address": "127.0.0.1", "port": old.port}])
 
 
 def test_only_what_is_asked_for_is_in_the_result(look):
