@@ -33,6 +33,11 @@ def test_a_value_or_a_service_that_cannot_be_looked_at_is_a_failure():
     )
 
 
+def test_all_values_that_cannot_be_looked_at_are_told_at_once():
+    values = [{"path": path, "failure": f"{path} does not exist."} for path in ("/a", "/b")]
+    assert Look.from_dict("app1", {"values": values}).failure[1] == "/a does not exist. /b does not exist."
+
+
 def test_a_host_would_change_where_any_key_of_any_value_would():
     kept, written = {"changes": {"A": {"action": "keep"}}}, {"changes": {"B": {"action": "write"}}}
     assert Look("app1", values=(kept, written)).would_change and not Look("app1", values=(kept,)).would_change

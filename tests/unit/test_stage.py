@@ -51,6 +51,18 @@ def test_a_host_that_does_not_reach_its_old_redis_is_named_with_what_was_found()
     assert "No answer from old.internal" in weigh(there, **seen(there, "app1", old=silent)).refusals[0]
 
 
+def test_of_a_host_that_names_a_wrong_key_the_key_is_told_and_not_what_a_probe_made_of_it():
+    there = world(ON_OLD, ON_OLD)
+    wrong = ({"path": "/opt/shop/.env", "changes": {}, "failure": "REDIS_HOTS is not set in /opt/shop/.env."},)
+    silent = {"failed": True, "msg": "x", "failure": {"kind": "refused", "found": "127.0.0.1:6379 refuses."}}
+    with_it = seen(there, "app1", values=wrong, old=silent)
+    [refused] = weigh(there, **with_it).refusals
+    assert "app1 failed: REDIS_HOTS is not set in /opt/shop/.env." in refused and "refuses" not in refused
+    told = engine.plan(there.known("cutover"), {**there.looks("cutover"), **with_it})
+    [refused] = told.refusals
+    assert "REDIS_HOTS" in refused and "refuses" not in refused and not told.notes
+
+
 def test_a_value_that_leads_nowhere_is_no_host_that_is_done():
     there = world(Host(Held("no url at all")))
     unread = {"failed": True, "msg": "The cache cannot be probed: it is no URL."}

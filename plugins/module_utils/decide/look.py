@@ -57,13 +57,13 @@ class Look:
 
     @property
     def failure(self) -> tuple[str, str]:
-        """The first thing that could not be seen, as step and reason; empty where all was."""
+        """The first that could not be seen, as step and reasons; empty where all was."""
         if self.why:
             return self.step, self.why
         for what, seen in (("value", self.values), ("service", self.services)):
-            for one in seen:
-                if one.get("failure"):
-                    return f"look at its {what}", str(one["failure"])
+            failures = [str(one["failure"]) for one in seen if one.get("failure")]
+            if failures:
+                return f"look at its {what}", " ".join(dict.fromkeys(failures))
         return "", ""
 
     @property

@@ -126,6 +126,16 @@ def test_a_missing_key_is_refused_with_the_file_and_near_names(update, file):
     assert "new%23token" not in message
 
 
+def test_all_missing_keys_are_told_at_once_each_with_what_is_near(update, file):
+    file.write_text("REDIS_HOST=a\nREDIS_PORT=1\n# CACHE=x\n")
+    message = update({"REDIS_HOTS": "b", "REDIS_PORT": "2", "CACHE": "c"})["msg"]
+    assert f"REDIS_HOTS, CACHE are not set in {file}" in message
+    assert (
+        "REDIS_HOTS: near names in the file: REDIS_HOST" in message and "CACHE: line 3 has it as a comment" in message
+    )
+    assert file.read_text().startswith("REDIS_HOST=a\nREDIS_PORT=1\n")
+
+
 def test_a_missing_file_is_refused(update, tmp_path):
     message = update(path=str(tmp_path / "nothing.env"))["msg"]
     assert "nothing.env does not exist" in message

@@ -45,7 +45,9 @@ def weigh(known: Known, looks: Looks) -> Assessment:
     """Of the consumers that are not on the target yet; where all are, there is nothing to assess."""
     waiting = {host: place for host, place in ((host, place_of(look, known)) for host, look in looks.items()) if place}
     failures = {host: look.failure[1] for host, look in looks.items() if look.failure[1]}
-    failures.update(_not_reached(known, {host: look for host, look in looks.items() if not _is_there(look, known)}))
+    # What names the wrong key does not say where the old Redis is, whatever a probe made of it.
+    asked = {host: look for host, look in looks.items() if host not in failures and not _is_there(look, known)}
+    failures.update(_not_reached(known, asked))
     if failures:
         way_on = (
             "Where the old Redis is gone for good, there is nothing to assess, and what it held is lost: "

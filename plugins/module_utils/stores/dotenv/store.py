@@ -180,13 +180,15 @@ def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, 
             f"{path} does not exist, so no app reads its values there. Give the path of the file that the app reads, "
             "or set create: true to make it"
         )
-    for key in request.values:
-        if document.value(key) is None and not request.may_be_missing(key):
-            raise ChangeRefused(
-                f"{key} is not set in {path}, so the app does not read it there, and adding it would change nothing "
-                f"({dotenv.absence(document, key)}). Name the key that the app reads in values, or have it added "
-                "(create: true; in migration_values added: true)"
-            )
+    missing = [key for key in request.values if document.value(key) is None and not request.may_be_missing(key)]
+    if missing:
+        why = "; ".join(f"{key}: {dotenv.absence(document, key)}" for key in missing)
+        raise ChangeRefused(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set in {path}, so the app does not read "
+            f"{'it' if len(missing) == 1 else 'them'} there, and adding would change nothing ({why}). Name in values "
+            "(migration_values) the keys that the app reads, or have them added (create: true; in migration_values "
+            "added: true)"
+        )
 
 
 def _refuse_a_lost_file(request: Request, path: str, content: bytes | None, entries: Sequence[Entry]) -> None:
