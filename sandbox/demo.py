@@ -164,6 +164,7 @@ class Demo:
 
         records = self.records()
         target = records["provision"]["endpoint"]
+        [source] = records["assess"]["sources"].values()
         connections = self.connections(target)
         figures = traffic.stop()
         return {
@@ -184,7 +185,7 @@ class Demo:
             "source": {
                 "address": OLD_NAME,
                 "port": 6379,
-                **{fact: records["assess"]["source"].get(fact) for fact in SOURCE_FACTS},
+                **{fact: source.get(fact) for fact in SOURCE_FACTS},
                 "data_untouched": self.digest_of_the_old_data() == untouched,
             },
             "target": target,

@@ -23,7 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine imp
 class ActionModule(EngineAction):
     """Says only what is new where ``told`` is the plan that was said before something was made.
 
-    ``surveyed`` are those who have looked closer since: nobody is asked a second time.
+    ``surveyed`` are those who have looked closer since: nobody is asked a second time, and not when something was made.
     """
 
     _VALID_ARGS = frozenset(("known", "told", "surveyed"))
@@ -33,8 +33,9 @@ class ActionModule(EngineAction):
         known, told = known_of(self._task.args), dict(self._task.args.get("told") or {})
         goal = GOALS[known.goal]
         looks = self.looks(task_vars, known.present) if goal.looks_at_hosts else {}
-        surveyed = self._task.args.get("surveyed") or []
-        looks.update(self.looks(task_vars, surveyed, SURVEYED))
+        surveyed = list(self._task.args.get("surveyed") or told.get("surveyed") or ())
+        for host, closer in self.looks(task_vars, surveyed, SURVEYED).items():
+            looks[host] = replace(looks[host], survey=closer.survey) if told else closer
         plan = engine.plan(known, looks)
         if plan.facts.get("survey") and not surveyed:
             return {"changed": False, "survey": plan.facts["survey"]}
@@ -52,6 +53,7 @@ class ActionModule(EngineAction):
             "said": said,
             **first,
             "survey": [],
+            "surveyed": surveyed,
             "makes": bool(plan.facts.get("makes")) and acts,
             "acts": acts and not plan.is_nothing and goal.moves,
             "step": "back" if goal.destination == ORIGINAL else "move",

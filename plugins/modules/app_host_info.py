@@ -190,6 +190,9 @@ survey:
     server:
       description: Its C(engine), C(version), C(role) and C(mode).
       type: dict
+    run_id:
+      description: The id that each start of a server has anew, which tells one from another.
+      type: str
     used_memory:
       description: Memory in use, in bytes.
       type: int

@@ -9,6 +9,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Client, Source, pattern_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
     Circumstances,
+    Old,
     assess,
     refusals,
 )
@@ -27,8 +28,12 @@ TARGET = Target("7.1", "cache.t3.micro", sizes.maxmemory("cache.t3.micro"))
 COLD = Circumstances("cold")
 
 
+def weigh(source, target, stated):
+    return assess({"old.internal:6379": Old(source)}, target, stated)
+
+
 def levels(source=SOURCE, target=TARGET, stated=COLD):
-    return {finding.subject: finding.level for finding in assess(source, target, stated)}
+    return {finding.subject: finding.level for finding in weigh(source, target, stated)}
 
 
 def test_what_fits_is_only_told_what_cold_means():
@@ -59,7 +64,7 @@ def test_the_family_is_kept_where_it_has_a_size_that_fits():
 
 def test_what_is_not_known_of_a_node_type_is_not_guessed():
     assert sizes.maxmemory("cache.x9.large") is None and sizes.maxmemory("db.t3.micro") is None
-    findings = assess(SOURCE, target_from({"cache_node_type": "cache.x9.large"}), COLD)
+    findings = weigh(SOURCE, target_from({"cache_node_type": "cache.x9.large"}), COLD)
     [told] = [finding for finding in findings if finding.subject == "memory"]
     assert told.level == "warn" and "Set migration_cache_node_type to one with at least 40 MiB" in told.sentence
 
@@ -71,14 +76,39 @@ def test_a_target_that_is_older_than_the_source_is_told(version, is_told):
     assert ("version" in levels(target=dataclasses.replace(TARGET, engine_version=version))) == is_told
 
 
+def test_of_several_each_is_named_and_the_target_is_weighed_against_them_together():
+    smaller = dataclasses.replace(SOURCE, keyspace={0: {"count": 2, "expires": 2}}, used_memory_peak=180 * MIB)
+    larger = dataclasses.replace(
+        smaller, keyspace={0: {"count": 3, "expires": 0}, 17: {"count": 1, "expires": 0}}, modules=("search",)
+    )
+    places = {"127.0.0.1:6379 on app1": smaller, "127.0.0.1:6379 on app2": larger, "redis-c:6379": smaller}
+    found = {one.subject: one for one in assess({place: Old(one) for place, one in places.items()}, TARGET, COLD)}
+    assert found["data"].found.startswith("The 3 old Redises together hold 8 keys, 4 of them without TTL.")
+    assert found["memory"].level == "refuse" and "The 3 old Redises together use 30 MiB" in found["memory"].found
+    assert "at their peaks 540 MiB" in found["memory"].found
+    assert "127.0.0.1:6379 on app1 (2 keys), 127.0.0.1:6379 on app2 (4 keys), redis-c" in found["several"].found
+    assert "keys of equal name" in found["several"].means
+    assert found["databases"].level == "refuse" and "database 17" in found["databases"].found
+    assert found["modules"].found == "127.0.0.1:6379 on app2: The old Redis has loaded search."
+
+
+def test_what_is_found_of_several_alike_is_told_once_with_their_places():
+    places = {"redis-a:6379": SOURCE, "redis-b:6379": SOURCE}
+    target = dataclasses.replace(TARGET, maxmemory_policy="noeviction")
+    [told] = [
+        one for one in assess({at: Old(one) for at, one in places.items()}, target, COLD) if one.subject == "eviction"
+    ]
+    assert told.found.startswith("redis-a:6379, redis-b:6379: The old Redis has maxmemory-policy volatile-lru")
+
+
 def test_modules_and_databases_that_are_not_served_are_refused():
     source = dataclasses.replace(SOURCE, modules=("search",), keyspace={16: {"count": 1, "expires": 1}})
-    assert {finding.subject for finding in refusals(assess(source, TARGET, COLD))} == {"modules", "databases"}
+    assert {finding.subject for finding in refusals(weigh(source, TARGET, COLD))} == {"modules", "databases"}
 
 
 def database_of(**databases):
     """Of each host the databases that its URLs name and the new ones would."""
-    found = assess(SOURCE, TARGET, Circumstances("cold", databases=databases))
+    found = weigh(SOURCE, TARGET, Circumstances("cold", databases=databases))
     return [finding for finding in found if finding.subject in ("database", "databases")]
 
 
@@ -117,13 +147,13 @@ def test_a_database_of_the_old_url_that_is_not_served_is_refused_also_where_it_i
 
 def test_refusals_come_first():
     source = dataclasses.replace(SOURCE, modules=("search",), maxmemory_policy="noeviction")
-    assert [finding.level for finding in assess(source, TARGET, COLD)] == ["refuse", "warn", "note"]
+    assert [finding.level for finding in weigh(source, TARGET, COLD)] == ["refuse", "warn", "note"]
 
 
 def test_a_replica_of_the_old_redis_is_no_stranger_but_told():
     replica = Client("10.0.0.9", "", 1, ("replconf",), (0,), False, False, False, replica=True)
     [told] = [
-        one for one in assess(dataclasses.replace(SOURCE, clients=(replica,)), TARGET, COLD) if one.level == "warn"
+        one for one in weigh(dataclasses.replace(SOURCE, clients=(replica,)), TARGET, COLD) if one.level == "warn"
     ]
     assert "replicates" in told.found
 
@@ -172,15 +202,15 @@ def test_a_service_that_nobody_knows_is_told():
 def test_versions_are_weighed_by_engine(old, target, is_told):
     source = dataclasses.replace(SOURCE, server=Server(*old, "master", "standalone"))
     wanted = target_from({"engine": target[0], "engine_version": target[1]})
-    told = [one for one in assess(source, wanted, COLD) if one.subject == "version"]
+    told = [one for one in weigh(source, wanted, COLD) if one.subject == "version"]
     assert bool(told) == is_told
     assert all(f"the target is {target[0]} {target[1]}" in one.found for one in told)
 
 
 def test_an_old_redis_of_7_2_is_shown_the_way_to_valkey():
     source = dataclasses.replace(SOURCE, server=Server("redis", "7.2.4", "master", "standalone"))
-    (told,) = [one for one in assess(source, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
+    (told,) = [one for one in weigh(source, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
     assert "migration_engine: valkey" in told.remedy
     newer = dataclasses.replace(SOURCE, server=Server("redis", "7.4.0", "master", "standalone"))
-    (told,) = [one for one in assess(newer, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
+    (told,) = [one for one in weigh(newer, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
     assert "migration_engine" not in told.remedy

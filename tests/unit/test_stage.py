@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Client, Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import stage
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -80,6 +82,80 @@ def test_where_its_place_is_told_by_what_each_host_reads():
     known = replace(world(Host(Held(FOREIGN))).known("assess"), settings=SETTINGS)
     place = stage.place_of(world(Host(Held(FOREIGN))).looks("assess")["app1"], known)
     assert (place["host"], place["port"]) == ("foreign.internal", 6379)
+
+
+SURVEY = Source(Server("redis", "7.0.15"), run_id="one", keyspace={0: {"count": 3, "expires": 1}}).as_dict()
+
+
+def with_surveys(there, settings=SETTINGS, **surveys):
+    """What is weighed where these hosts have looked into the Redis that they have."""
+    known = replace(there.known("assess"), settings={**settings, "data": "cold", "cache_node_type": "cache.t3.micro"})
+    looks = there.looks("assess")
+    looks.update({host: replace(looks[host], survey=survey) for host, survey in surveys.items()})
+    return stage.weigh(known, looks)
+
+
+def test_each_host_looks_into_the_redis_that_it_has_for_itself():
+    there = world(*[Host(Held(OLD.replace("old.internal", name))) for name in ("127.0.0.1", "localhost", "a", "a")])
+    assert weigh(there).wants == ("app1", "app2", "app3")
+    assert with_surveys(there, app1=SURVEY, app3=SURVEY).wants == ("app2",)
+
+
+def test_another_name_of_the_host_itself_is_told_by_the_address_that_its_redis_sees():
+    there = world(ON_OLD, ON_OLD)
+    looks = {
+        name: replace(look, old={**look.old, "client_address": "::1"}) for name, look in there.looks("assess").items()
+    }
+    assert stage.weigh(there.known("assess"), looks).wants == ("app1", "app2")
+
+
+def test_keys_of_several_meet_which_is_said_with_how_many_each_holds():
+    there = world(*[Host(Held(OLD.replace("old.internal", "localhost")))] * 2)
+    told = with_surveys(there, app1=SURVEY, app2={**SURVEY, "run_id": "two"})
+    [line] = [line for line in told.lines if "several" in line]
+    assert "2 old Redises: localhost:6379 on app1 (3 keys), localhost:6379 on app2 (3 keys)" in line
+    assert list(told.record["sources"]) == ["localhost:6379 on app1", "localhost:6379 on app2"]
+
+
+def test_one_server_is_weighed_once_however_hosts_call_it():
+    there = world(*[Host(Held(OLD.replace("old.internal", name))) for name in ("localhost", "app1.internal")])
+    told = with_surveys(there, app1=SURVEY, app2=SURVEY)
+    assert list(told.record["sources"]) == ["localhost:6379 on app1"]
+    assert not [line for line in told.lines if "several" in line]
+
+
+def test_a_survey_of_one_that_failed_refuses_all():
+    there = world(*[Host(Held(OLD.replace("old.internal", "localhost")))] * 2)
+    failed = {"failure": {"kind": "not_told"}, "msg": "It refuses INFO."}
+    assert with_surveys(there, app1=SURVEY, app2=failed).refusals[0].startswith("app2 failed: It refuses INFO.")
+
+
+def client_of(survey, address):
+    client = Client(address, "", 1, ("get",), (0,), False, False, False, False)
+    return {**survey, "clients": [asdict(client)]}
+
+
+def test_loopback_is_a_host_of_ours_only_at_the_redis_that_it_has_itself():
+    """What is on the machine of another Redis is a stranger there, although an app host is loopback at its own."""
+    there = world(*[Host(Held(OLD.replace("old.internal", name))) for name in ("localhost", "b")])
+    looks = there.looks("assess")
+    surveys = {name: client_of({**SURVEY, "run_id": name}, "127.0.0.1") for name in looks}
+    looks = {
+        "app1": replace(looks["app1"], old={**looks["app1"].old, "client_address": "127.0.0.1"}),
+        "app2": replace(looks["app2"], old={**looks["app2"].old, "client_address": "10.0.0.2"}),
+    }
+    looks = {name: replace(look, survey=surveys[name]) for name, look in looks.items()}
+    settings = {**SETTINGS, "data": "cold", "unknown_clients": "refuse"}
+    [refused] = stage.weigh(replace(there.known("assess"), settings=settings), looks).refusals
+    assert "clients: b:6379: 127.0.0.1 has 1 connection" in refused and "clients: localhost" not in refused
+
+
+def test_two_names_of_the_host_itself_are_one_place():
+    there = world(Host(Held(OLD.replace("old.internal", "localhost"))))
+    [value] = there.looks("assess")["app1"].values
+    other = {**value["changes"]["REDIS_URL"], "before_location": {"host": "127.0.0.1", "port": 6379}}
+    both = ({**value, "changes": {**value["changes"], "BROKER_URL": other}},)
+    assert weigh(there, **seen(there, "app1", values=both)).wants == ("app1",)
 
 
 def test_keys_of_one_host_that_lead_to_more_than_one_redis_are_refused_with_each_place():

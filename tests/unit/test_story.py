@@ -54,12 +54,6 @@ def test_the_cost_counts_every_node():
     assert story.cost_line(cost).startswith("Cost: 49.64 USD a month for 2 nodes, replicas counted")
 
 
-def test_hosts_that_name_another_redis_than_the_assessed_one_are_named():
-    lines = story.assess_lines({"findings": []}, {"app1": OLD, "app2": OLD, "app7": {**OLD, "host": "10.0.0.6"}})
-    assert "app7 (10.0.0.6:6379)" in lines[0] and "app2" not in lines[0]
-    assert story.assess_lines({"findings": []}, {"app1": OLD, "app2": OLD}) == []
-
-
 def test_a_rollback_never_says_that_a_failed_host_is_back():
     lines = story.rollback_lines(
         {"app1": {"state": "failed", "why": "edited since"}, "app2": {"state": "ok"}}, "denied", {"playbook": "p.yml"}

@@ -102,6 +102,7 @@ def _source_of(told: Told) -> Source:
     keyspace = told.part("keyspace")
     return Source(
         server=_server(told.part("server")),
+        run_id=told.text("run_id"),
         used_memory=told.whole("used_memory"),
         used_memory_peak=told.whole("used_memory_peak"),
         maxmemory=told.whole("maxmemory"),

@@ -84,7 +84,9 @@ class Client:
 
 @dataclass(frozen=True)
 class Source:
-    """Numbers are as INFO has them: memory in bytes. ``not_told`` are commands that the server refused to this user."""
+    """Numbers are as INFO has them: memory in bytes. ``run_id`` tells one server from another, whatever leads to it.
+    ``not_told`` are commands that the server refused to this user.
+    """
 
     server: Server
     used_memory: int = 0
@@ -105,6 +107,7 @@ class Source:
     saves: bool = False
     appends: bool = False
     not_told: tuple[str, ...] = ()
+    run_id: str = ""
 
     @property
     def total_keys(self) -> int:
@@ -204,6 +207,7 @@ def read_source(connection: Connection, sample: int, clock: Callable[[], float] 
         saves=bool(config["save"]) if "save" in config else _number(info, "rdb_last_bgsave_time_sec") >= 0,
         appends=info.get("aof_enabled") == 1,
         not_told=tuple(reader.not_told),
+        run_id=str(info.get("run_id", "")),
     )
 
 

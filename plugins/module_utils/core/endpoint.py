@@ -8,6 +8,7 @@ Runs on app hosts too: standard library only.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Mapping
@@ -16,6 +17,8 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, unquote_plus, ur
 KNOWN = "known"
 AFTER_APPLY = "after_apply"
 AFTER_APPLY_ADDRESS = "after-apply.invalid"  # RFC 2606: .invalid never resolves
+
+_LOOPBACK_NAMES = frozenset(("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"))  # as in /etc/hosts
 
 PROTOCOLS = ("redis", "redis-cluster", "memcached")
 AUTHS = ("none", "token", "rbac", "iam")
@@ -125,6 +128,14 @@ def after_apply(service: str, name: str, **known: Any) -> Endpoint:
     ``known`` holds what is known beforehand (port, tls, auth, engine, engine_version, databases, protocol).
     """
     return Endpoint(service=service, name=name, address=AFTER_APPLY_ADDRESS, state=AFTER_APPLY, **known)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address leads each host to itself. Another name may do so too, where it is resolved."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.lower() in _LOOPBACK_NAMES
 
 
 def _node(node: Any) -> Node:

@@ -14,6 +14,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playb
 
 Result = Mapping[str, Any]
 
+NOTHING_TO_ASSESS = "The value of every host leads to the target already; there is nothing to assess."
+
 
 def shared_lines(shared: Iterable[Result], changes: Mapping[str, Result]) -> list[str]:
     """What changed of what all hosts share, by its name."""
@@ -36,24 +38,12 @@ def cost_line(cost: Mapping[str, Any]) -> str:
     )
 
 
-def assess_lines(verdict: Mapping[str, Any], waiting: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The findings of an assessment that did not refuse; ``waiting`` maps each host to where its value leads."""
-    if not waiting:
-        return ["The value of every host leads to the target already; there is nothing to assess."]
-    lines = [
+def assess_lines(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The findings of an assessment, a line each."""
+    return [
         f"{item['level']}: {item['subject']}: {item['found']} {item['means']} {item.get('remedy') or ''}".rstrip()
-        for item in verdict.get("findings") or []
+        for item in findings
     ]
-    places = {host: f"{place.get('host')}:{place.get('port')}" for host, place in waiting.items()}
-    assessed = next(iter(places.values()))
-    others = [f"{host} ({place})" for host, place in places.items() if place != assessed]
-    if others:
-        lines.insert(
-            0,
-            f"warn: hosts: only {assessed} was assessed, and these hosts name another place: {', '.join(others)}. "
-            "If that is another Redis, its data and clients were not looked at: give them an inventory of their own.",
-        )
-    return lines
 
 
 def rollback_lines(

@@ -11,6 +11,7 @@ import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
     Circumstances,
+    Old,
     assess,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import target_from
@@ -37,8 +38,9 @@ def look(run_module):
 def weigh(look):
     """The findings of that."""
 
-    def run(url, target=TARGET, data="cold", sample=1000, **stated):
-        return assess(Source.from_dict(look(url, sample)), target_from(target), Circumstances(data, **stated))
+    def run(url, target=TARGET, data="cold", sample=1000, known_clients=(), **stated):
+        old = Old(Source.from_dict(look(url, sample)), known_clients)
+        return assess({"127.0.0.1": old}, target_from(target), Circumstances(data, **stated))
 
     return run
 
@@ -60,7 +62,7 @@ def subjects(findings, level="refuse"):
 
 def test_a_small_engine_may_go_to_a_larger_target_where_cold_is_stated(look, weigh, old):
     old.client.set("page:1", "x", ex=100)
-    assert subjects(weigh(old.url(), known_clients={"127.0.0.1": "app1"})) == []
+    assert subjects(weigh(old.url(), known_clients={"127.0.0.1"})) == []
     source = look(old.url())
     assert source["total_keys"] == 1 and source["keys_without_ttl"] == 0
     assert source["server"]["version"].count(".") == 2
@@ -133,7 +135,7 @@ def test_a_client_that_is_no_host_of_the_inventory_is_named(weigh, old):
         told = finding(weigh(old.url()), "clients")
         assert told.level == "warn" and "127.0.0.1" in told.found
         assert "name exporter, last command ping" in told.found
-        assert "clients" not in [one.subject for one in weigh(old.url(), known_clients={"127.0.0.1": "app1"})]
+        assert "clients" not in [one.subject for one in weigh(old.url(), known_clients={"127.0.0.1"})]
         refused = finding(weigh(old.url(), unknown_clients="refuse"), "clients")
         assert refused.level == "refuse" and "exporter" in refused.sentence
 

@@ -1,13 +1,16 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Can the target take the old Redis's place, and what does the change mean for its data and clients? Pure."""
+"""Can the target take the old Redis's place, and what does the change mean for its data and clients? Pure.
+
+Where the app has several, as one of its own on each host, the target takes the place of all.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Collection, Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import BLOCKING, Client, Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
@@ -37,15 +40,22 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Old:
+    """One old Redis: what was read of it, and the addresses by which it knows hosts of the inventory."""
+
+    source: Source
+    known_clients: Collection[str] = ()
+
+
+@dataclass(frozen=True)
 class Circumstances:
-    """What an operator states: what becomes of the data, and which addresses are hosts of the inventory.
+    """What an operator states, as what becomes of the data.
 
     ``databases`` has for each host by key, with its file before it, which database the URL names that is there, and
     which the new one would.
     """
 
     data: str = ""
-    known_clients: Mapping[str, str] = field(default_factory=dict)
     unknown_clients: str = WARN
     databases: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
 
@@ -55,26 +65,71 @@ class Circumstances:
         return {before for keys in self.databases.values() for before, _after in keys.values()}
 
 
-def assess(source: Source, target: Target, stated: Circumstances) -> list[Finding]:
-    """All findings, refusals first."""
-    rooms: list[Callable[[], Iterator[Finding]]] = [
-        lambda: _data(source, stated),
-        lambda: _memory(source, target),
-        lambda: _version(source, target),
-        lambda: _database(stated),
-        lambda: _databases(source, target, stated),
-        lambda: _modules(source, target),
-        lambda: _commands(source, target),
-        lambda: _eviction(source, target),
-        lambda: _clients(source, stated),
-        lambda: _lasting_keys(source),
-        lambda: _streams(source),
-        lambda: _waiting_clients(source),
-        lambda: _persistence(source, target),
-        lambda: _unseen(source),
+def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> list[Finding]:
+    """All findings, refusals first. ``olds`` has each old Redis by its place."""
+    sources = {place: old.source for place, old in olds.items()}
+    whole, who = _together(list(sources.values())), _Who(len(sources))
+    findings = [
+        *_data(whole, who, stated),
+        *_several(sources),
+        *_memory(whole, who, target),
+        *_database(stated),
+        *_databases(whole, target, stated),
+        *_of_each({place: _of_one(old, target, stated) for place, old in olds.items()}),
     ]
-    findings = [finding for room in rooms for finding in room()]
     return sorted(findings, key=lambda finding: (REFUSE, WARN, NOTE).index(finding.level))
+
+
+def _of_one(old: Old, target: Target, stated: Circumstances) -> list[Finding]:
+    source = old.source
+    rooms: list[Iterator[Finding]] = [
+        _version(source, target),
+        _modules(source, target),
+        _commands(source, target),
+        _eviction(source, target),
+        _clients(old, stated),
+        _lasting_keys(source),
+        _streams(source),
+        _waiting_clients(source),
+        _persistence(source, target),
+        _unseen(source),
+    ]
+    return [finding for room in rooms for finding in room]
+
+
+def _of_each(findings: Mapping[str, list[Finding]]) -> Iterator[Finding]:
+    """What is found of several is told once, with the places of all of which it is."""
+    places: dict[Finding, list[str]] = {}
+    for place, found in findings.items():
+        for finding in found:
+            places.setdefault(finding, []).append(place)
+    for finding, each in places.items():
+        yield finding if len(findings) == 1 else replace(finding, found=f"{', '.join(each)}: {finding.found}")
+
+
+def _together(sources: list[Source]) -> Source:
+    """What they have in all: keys, memory, and who is in which database."""
+    keyspace: dict[int, Counter[str]] = {}
+    for source in sources:
+        for number, counts in source.keyspace.items():
+            keyspace.setdefault(number, Counter()).update(counts)
+    return replace(
+        sources[0],
+        used_memory=sum(source.used_memory for source in sources),
+        used_memory_peak=sum(max(source.used_memory_peak, source.used_memory) for source in sources),
+        keyspace={number: dict(counts) for number, counts in keyspace.items()},
+        clients=tuple(client for source in sources for client in source.clients),
+    )
+
+
+@dataclass(frozen=True)
+class _Who:
+    """The old Redis as the subject of a sentence."""
+
+    count: int
+
+    def does(self, one: str, several: str) -> str:
+        return f"The old Redis {one}" if self.count == 1 else f"The {self.count} old Redises together {several}"
 
 
 def refusals(findings: list[Finding]) -> list[Finding]:
@@ -84,9 +139,11 @@ def refusals(findings: list[Finding]) -> list[Finding]:
 # --- what the target cannot do ---
 
 
-def _memory(source: Source, target: Target) -> Iterator[Finding]:
+def _memory(source: Source, who: _Who, target: Target) -> Iterator[Finding]:
     used, peak = source.used_memory, max(source.used_memory_peak, source.used_memory)
-    found = f"The old Redis uses {_size(used)}, at its peak {_size(peak)}."
+    found = (
+        f"{who.does('uses', 'use')} {_size(used)}, at {'its peak' if who.count == 1 else 'their peaks'} {_size(peak)}."
+    )
     if target.usable is None:
         what = f"of the node type {target.cache_node_type} is not known" if target.cache_node_type else "is not stated"
         yield Finding(
@@ -240,9 +297,10 @@ _MEANS_COLD = (
 )
 
 
-def _data(source: Source, stated: Circumstances) -> Iterator[Finding]:
+def _data(source: Source, who: _Who, stated: Circumstances) -> Iterator[Finding]:
     found = (
-        f"The old Redis holds {source.total_keys} keys, {source.keys_without_ttl} of them without TTL. None is copied."
+        f"{who.does('holds', 'hold')} {source.total_keys} keys, {source.keys_without_ttl} of them without TTL. None is "
+        "copied."
     )
     if stated.data == "cold":
         yield Finding(NOTE, "data", found, _MEANS_COLD)
@@ -256,10 +314,25 @@ def _data(source: Source, stated: Circumstances) -> Iterator[Finding]:
     )
 
 
-def _clients(source: Source, stated: Circumstances) -> Iterator[Finding]:
-    strangers = [
-        client for client in source.clients if client.address not in stated.known_clients and not client.replica
-    ]
+def _several(sources: Mapping[str, Source]) -> Iterator[Finding]:
+    if len(sources) == 1:
+        return
+    held = ", ".join(f"{place} ({source.total_keys} keys)" for place, source in sources.items())
+    yield Finding(
+        WARN,
+        "several",
+        f"The hosts have {len(sources)} old Redises: {held}.",
+        "What the app writes meets in one cache from then on: keys of equal name, as counters and locks, are one key "
+        "for all hosts, and a worker takes the jobs of all. On the way back each host has its own again, with what it "
+        "held at the cutover.",
+        "Where hosts must stay apart, give each an inventory, a migration_name and a target of its own; "
+        "decommission.yml retires the Redis of such a migration alone, too.",
+    )
+
+
+def _clients(old: Old, stated: Circumstances) -> Iterator[Finding]:
+    source = old.source
+    strangers = [client for client in source.clients if client.address not in old.known_clients and not client.replica]
     for address in sorted({client.address for client in strangers}):
         of_it = [client for client in strangers if client.address == address]
         connections = sum(client.connections for client in of_it)

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import is_loopback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story, verdict
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
     Circumstances,
     Finding,
+    Old,
     assess,
     refusals,
 )
@@ -55,17 +57,49 @@ def weigh(known: Known, looks: Looks) -> Assessment:
         )
         return Assessment(refusals=(verdict.untouched(failures, way_on),))
     if not waiting:
-        return Assessment(lines=tuple(story.assess_lines({}, {})), record={"findings": [], "source": {}, "waiting": {}})
+        return Assessment(lines=(story.NOTHING_TO_ASSESS,), record={"findings": [], "sources": {}, "waiting": {}})
     several = next((host for host in waiting if len(_places(looks[host], known)) > 1), "")
     if several:
         return Assessment(refusals=(_more_than_one(several, _leaving(looks[several], known)),))
-    surveyor = next((host for host in waiting if looks[host].survey), "")
-    if not surveyor:
-        return Assessment(wants=(next(iter(waiting)),))
-    survey = looks[surveyor].survey
-    if survey.get("failure"):
-        return Assessment(refusals=(verdict.untouched({surveyor: str(survey.get("msg") or survey["failure"])}),))
-    return _weighed(known, looks, waiting, survey)
+    users = _users(looks, waiting)
+    surveyors = {place: next((host for host in hosts if looks[host].survey), "") for place, hosts in users.items()}
+    wants = tuple(users[place][0] for place, host in surveyors.items() if not host)
+    if wants:
+        return Assessment(wants=wants)
+    unread = {host: looks[host].survey for host in surveyors.values() if looks[host].survey.get("failure")}
+    if unread:
+        why = {host: str(survey.get("msg") or survey["failure"]) for host, survey in unread.items()}
+        return Assessment(refusals=(verdict.untouched(why),))
+    return _weighed(known, looks, waiting, _told_apart(looks, users, surveyors))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An old Redis that was read, and the hosts whose values lead to it."""
+
+    survey: Mapping[str, Any]
+    hosts: Sequence[str]
+
+
+def _users(looks: Looks, waiting: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The hosts of each place that is to be read. What leads a host to itself is another place on each."""
+    users: dict[str, list[str]] = {}
+    for host, place in waiting.items():
+        seen_from = str(looks[host].old.get("client_address") or "")
+        is_its_own = is_loopback(str(place["host"])) or is_loopback(seen_from)
+        name = f"{place['host']}:{place['port']}"
+        users.setdefault(f"{name} on {host}" if is_its_own else name, []).append(host)
+    return users
+
+
+def _told_apart(looks: Looks, users: Mapping[str, list[str]], surveyors: Mapping[str, str]) -> dict[str, _Read]:
+    """Each server once, by its place: several names may lead to one, and a proxy on each host."""
+    found: dict[str, tuple[str, _Read]] = {}
+    for place, hosts in users.items():
+        survey = looks[surveyors[place]].survey
+        first, read = found.get(survey.get("run_id") or place, (place, _Read(survey, ())))
+        found[survey.get("run_id") or place] = (first, _Read(read.survey, (*read.hosts, *hosts)))
+    return dict(found.values())
 
 
 def place_of(look: Look, known: Known) -> dict[str, Any]:
@@ -87,7 +121,7 @@ def _leaving(look: Look, known: Known) -> dict[str, Mapping[str, Any]]:
 
 def _places(look: Look, known: Known) -> set[tuple[str, int]]:
     places = [change["before_location"] for change in _leaving(look, known).values()]
-    return {(str(place["host"]), int(place["port"])) for place in places}
+    return {("" if is_loopback(str(place["host"])) else str(place["host"]), int(place["port"])) for place in places}
 
 
 def _more_than_one(host: str, leaving: Mapping[str, Mapping[str, Any]]) -> str:
@@ -120,7 +154,7 @@ def _not_reached(known: Known, looks: Looks) -> dict[str, str]:
     return {host: why for host, why in reasons.items() if why}
 
 
-def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], survey: Mapping[str, Any]) -> Assessment:
+def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapping[str, _Read]) -> Assessment:
     settings = known.settings
     try:
         target = target_from(_target(settings, known))
@@ -128,27 +162,32 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], survey: Map
         return Assessment(refusals=(f"The old Redis cannot be assessed: {error}.",))
     stated = Circumstances(
         data=settings.get("data") or "",
-        known_clients={
-            str(look.old.get("client_address")): host for host, look in looks.items() if look.old.get("client_address")
-        },
         unknown_clients=settings["unknown_clients"],
         databases={host: _databases(looks[host], known) for host in waiting},
     )
-    findings = assess(Source.from_dict(survey), target, stated)
+    olds = {place: Old(Source.from_dict(one.survey), _known_clients(looks, one.hosts)) for place, one in reads.items()}
+    findings = assess(olds, target, stated)
     refused = refusals(findings)
-    told = {"findings": [_told(finding) for finding in findings], "source": dict(survey)}
-    lines = story.assess_lines(told, waiting)
     return Assessment(
-        refusals=(refusal(waiting, refused),) if refused else (),
-        lines=tuple(lines),
-        record={**told, "waiting": dict(waiting)},
+        refusals=(refusal(list(olds), refused),) if refused else (),
+        lines=tuple(story.assess_lines([_told(finding) for finding in findings])),
+        record={
+            "findings": [_told(finding) for finding in findings],
+            "sources": {place: dict(one.survey) for place, one in reads.items()},
+            "waiting": dict(waiting),
+        },
     )
 
 
-def refusal(waiting: Mapping[str, Any], refused: list[Finding]) -> str:
-    place = next(iter(waiting.values()))
+def _known_clients(looks: Looks, users: Sequence[str]) -> set[str]:
+    """The addresses of the hosts of this run there. Loopback is a host's only where it is one of its ``users``."""
+    addresses = {host: str(look.old.get("client_address") or "") for host, look in looks.items()}
+    return {address for host, address in addresses.items() if host in users or not is_loopback(address)} - {""}
+
+
+def refusal(places: Sequence[str], refused: list[Finding]) -> str:
     why = "\n".join(f"- {finding.sentence}" for finding in refused)
-    return f"The target cannot take the place of the old Redis at {place['host']}:{place['port']}:\n{why}"
+    return f"The target cannot take the place of the old Redis at {', '.join(places)}:\n{why}"
 
 
 def _told(finding: Finding) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import Instance
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import as_time
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import is_loopback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.looks import (
     HostLook,
     Neighbours,
     RedisLook,
     Seen,
-    is_loopback,
     led_apart,
     values_of,
 )

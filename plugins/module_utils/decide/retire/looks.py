@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import Instance
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import is_loopback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import failure_reason
 
 # They belong to the machine itself, and go with it without being missed.
@@ -250,13 +250,6 @@ def has_answer(result: Mapping[str, Any]) -> bool:
     """Whether old_redis_info had an answer of the old Redis."""
     redis = result.get("redis") or {}
     return not failure_reason(result) and bool(redis) and not redis.get("failure")
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False  # a name that was not resolved
 
 
 def _client_phrase(client: Mapping[str, Any]) -> str:

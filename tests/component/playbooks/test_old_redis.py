@@ -1,0 +1,45 @@
+"""What a playbook makes of the Redis that the app has: it is moved, or refused before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.component.playbooks.conftest import HERE, Play
+
+STATED = {
+    "migration_endpoint": {"address": "target.internal", "port": 6379, "tls": False, "auth": "none"},
+    "migration_services": [],
+}
+PASSWORD = "a-password-of-this-test"
+
+AppHost = Callable[[str, str], dict[str, Any]]
+
+
+@pytest.fixture
+def app_host(tmp_path: Path) -> AppHost:
+    """An app host of the inventory, with a file of its own that holds the URL."""
+
+    def make(name: str, url: str) -> dict[str, Any]:
+        (tmp_path / f"{name}.env").write_text(f"REDIS_URL={url}\n")
+        return {**HERE, "migration_values": [{"store": "dotenv", "path": str(tmp_path / f"{name}.env")}]}
+
+    return make
+
+
+def test_the_redis_of_each_host_is_assessed_for_itself(
+    play: Play, app_host: AppHost, start_engine: Callable[..., Any]
+) -> None:
+    first, second = start_engine(), start_engine()
+    first.client.set("session:1", "x", ex=100)
+    second.client.mset({"session:1": "x", "session:2": "x"})
+    urls = {"app1": first.url(host="localhost"), "app2": second.url(), "app3": first.url()}
+    run = play("playbooks/assess.yml", hosts={name: app_host(name, url) for name, url in urls.items()}, **STATED)
+    assert run.code == 0, run.text
+    places = f"localhost:{first.port} on app1 (1 keys), 127.0.0.1:{second.port} on app2 (2 keys)"
+    assert f"warn: several: The hosts have 2 old Redises: {places}." in run.said, run.text
+    assert "The 2 old Redises together hold 3 keys, 2 of them without TTL" in run.said
+    assert f"127.0.0.1:{second.port} on app2: 2 of 2 keys looked at never expire" in run.said
