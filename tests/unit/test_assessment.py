@@ -7,12 +7,8 @@ import dataclasses
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Client, Source, pattern_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
-    Circumstances,
-    Old,
-    assess,
-    refusals,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import Circumstances, Old
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
     AssessmentError,
     Target,

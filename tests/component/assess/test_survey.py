@@ -9,11 +9,8 @@ import time
 import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
-    Circumstances,
-    Old,
-    assess,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import Circumstances, Old
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import target_from
 from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info
 

@@ -11,12 +11,11 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import is_loopback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story, verdict
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     Circumstances,
     Finding,
     Old,
-    assess,
-    refusals,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
     AssessmentError,

@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the change means for the data and for the clients of the old Redis. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Iterator, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import BLOCKING, Client, Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
+    NOTE,
+    REFUSE,
+    WARN,
+    Circumstances,
+    Finding,
+    Old,
+    Who,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
+
+_PATTERNS_SHOWN = 3
+
+_MEANS_COLD = (
+    "The target starts empty, and the app fills it again as it works: expect misses, and more load on what is behind "
+    "the cache. While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, "
+    "rate limits and queues are split until the last host has changed."
+)
+
+
+def data(source: Source, who: Who, stated: Circumstances) -> Iterator[Finding]:
+    found = (
+        f"{who.does('holds', 'hold')} {source.total_keys} keys, {source.keys_without_ttl} of them without TTL. None is "
+        "copied."
+    )
+    if stated.data == "cold":
+        yield Finding(NOTE, "data", found, _MEANS_COLD)
+        return
+    yield Finding(
+        REFUSE,
+        "data",
+        found,
+        _MEANS_COLD,
+        "If the app can live with that, state it: migration_data: cold (data: cold).",
+    )
+
+
+def several(sources: Mapping[str, Source]) -> Iterator[Finding]:
+    if len(sources) == 1:
+        return
+    held = ", ".join(f"{place} ({source.total_keys} keys)" for place, source in sources.items())
+    yield Finding(
+        WARN,
+        "several",
+        f"The hosts have {len(sources)} old Redises: {held}.",
+        "What the app writes meets in one cache from then on: keys of equal name, as counters and locks, are one key "
+        "for all hosts, and a worker takes the jobs of all. On the way back each host has its own again, with what it "
+        "held at the cutover.",
+        "Where hosts must stay apart, give each an inventory, a migration_name and a target of its own; "
+        "decommission.yml retires the Redis of such a migration alone, too.",
+    )
+
+
+def clients(old: Old, stated: Circumstances) -> Iterator[Finding]:
+    source = old.source
+    strangers = [client for client in source.clients if client.address not in old.known_clients and not client.replica]
+    for address in sorted({client.address for client in strangers}):
+        of_it = [client for client in strangers if client.address == address]
+        connections = sum(client.connections for client in of_it)
+        yield Finding(
+            REFUSE if stated.unknown_clients == REFUSE else WARN,
+            "clients",
+            f"{address} has {connections} connection{'s' if connections > 1 else ''} to the old Redis "
+            f"({'; '.join(_described(client) for client in of_it)}), and is no host of the inventory.",
+            "It stays on the old Redis, apart from the app, and fails once that is gone.",
+            "Add it to the group app, or move it by hand. What is known to be harmless, such as monitoring, may stay "
+            "(migration_unknown_clients: warn).",
+        )
+    replicas = sorted({client.address for client in source.clients if client.replica})
+    if replicas:
+        yield Finding(
+            WARN,
+            "clients",
+            f"{', '.join(replicas)} replicates the old Redis.",
+            "What reads from that replica sees none of the target's data.",
+            "Point such readers at the target's reader endpoint.",
+        )
+
+
+def _described(client: Client) -> str:
+    name = f"name {client.name}" if client.name else "no name"
+    return f"{name}, last command {', '.join(client.commands) or 'unknown'}"
+
+
+def lasting_keys(source: Source) -> Iterator[Finding]:
+    lasting = [group for group in source.key_groups if group.without_ttl]
+    count = sum(group.without_ttl for group in lasting)
+    if not count:
+        return
+    by_type: dict[str, Counter[str]] = {}
+    for group in lasting:
+        by_type.setdefault(group.type, Counter())[group.pattern] += group.without_ttl
+    shown = [
+        f"{kind}: {sum(patterns.values())} ("
+        + ", ".join(pattern for pattern, _count in patterns.most_common(_PATTERNS_SHOWN))
+        + ")"
+        for kind, patterns in sorted(by_type.items())
+    ]
+    yield Finding(
+        WARN,
+        "keys without TTL",
+        f"{count} of {source.sampled} keys looked at never expire: {'; '.join(shown)}.",
+        "Such keys are often more than a cache. They are gone for the app unless it makes them anew.",
+        "Check for each that the app can do without it, or makes it anew.",
+    )
+
+
+def streams(source: Source) -> Iterator[Finding]:
+    if not source.streams:
+        return
+    entries = sum(stream.length for stream in source.streams)
+    groups = sorted({group for stream in source.streams for group in stream.groups})
+    pending = sum(stream.pending for stream in source.streams)
+    patterns = list(dict.fromkeys(stream.pattern for stream in source.streams))
+    yield Finding(
+        WARN,
+        "streams",
+        f"{len(source.streams)} streams ({', '.join(patterns[:_PATTERNS_SHOWN])}) hold {entries} entries"
+        + (f", read by the groups {', '.join(groups)}, {pending} entries pending." if groups else "."),
+        "Entries and groups are not there at the target: a reader of a group fails (NOGROUP) until it is made.",
+        "Let consumers finish before the cutover, and make sure that the app creates its groups.",
+    )
+
+
+def waiting_clients(source: Source) -> Iterator[Finding]:
+    waiting = [client for client in source.clients if client.blocking]
+    listening = sorted({client.address for client in source.clients if client.pubsub})
+    if waiting:
+        commands = sorted(
+            {name for client in waiting for name in client.commands if name in BLOCKING or "read" in name}
+        )
+        yield Finding(
+            WARN,
+            "blocking consumers",
+            f"{', '.join(sorted({client.address for client in waiting}))} waits for data"
+            + (f" ({', '.join(commands)})." if commands else "."),
+            "Jobs that are in its queue at the cutover stay in the old Redis, and a producer and a consumer on "
+            "different caches do not meet.",
+            "Let queues run empty before the cutover, and change producers and consumers together.",
+        )
+    if listening:
+        yield Finding(
+            WARN,
+            "subscriptions",
+            f"{', '.join(listening)} subscribes to channels.",
+            "A message reaches only subscribers on the same cache, so some are missed while hosts change.",
+        )
+
+
+def persistence(source: Source, target: Target) -> Iterator[Finding]:
+    kinds = [
+        kind for kind, is_on in (("RDB snapshots", source.saves), ("an append-only file", source.appends)) if is_on
+    ]
+    if kinds:
+        yield Finding(
+            NOTE,
+            "persistence",
+            f"The old Redis keeps its data over a restart by {' and '.join(kinds)}.",
+            f"{target.service.title} keeps data by replicas and daily snapshots; what was written since the last "
+            "snapshot is lost where all nodes of the group are.",
+        )
