@@ -18,6 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     AFTER_APPLY_ADDRESS,
     EndpointError,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
@@ -79,7 +80,7 @@ class ActionModule(HostAction):
         order = {
             **self.common(),
             **self.order_of_places(values),
-            "probe": {**self.probe(), "databases": self.databases()} if self.is_to_prove(is_known) else None,
+            "probe": {**self.probe(), "uses": self.uses()} if self.is_to_prove(is_known) else None,
             "old": self.old() if self.may_go_back() else None,
             "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
             "contents": self.contents() if self.is_to_count(is_known) else None,
@@ -153,7 +154,7 @@ class ActionModule(HostAction):
             "values": self.values_wanted(),
             "endpoint": self._known.endpoint,
             "leave": batches.locations_to_leave(self._known.shared, self._known.endpoint),
-            "probe": {**self.probe(), "databases": self.databases()},
+            "probe": {**self.probe(), "uses": self.uses()},
             **self.interpreter(),
         }
         with Trip(self._host) as trip:
@@ -281,9 +282,11 @@ class ActionModule(HostAction):
         order = {"endpoint": self._known.endpoint, "write": True}
         return {**order, "auth_token": token} if token else order
 
-    def databases(self) -> list[int]:
-        """Of the target, which the app reads and writes."""
-        return self._migration.databases(self._settings) or [int(self._settings.get("database") or 0)]
+    def uses(self) -> list[dict[str, Any]]:
+        """How the app uses the target."""
+        usual = (int(self._settings.get("database") or 0), REDIS_PY)
+        uses = self._migration.uses(self._settings) or [usual]
+        return [{"database": number, "reader": reader} for number, reader in uses]
 
     def old(self) -> dict[str, Any]:
         """How the way back is asked: by the host's own values, or where it has none by what all share."""

@@ -129,11 +129,23 @@ options:
       auth_token:
         description: Its token (password).
         type: str
-      databases:
-        description: The databases that the app uses. Each is proven.
+      uses:
+        description:
+          - How the app uses it. Each is proven, by the library that reads it where O(python) has that.
+          - Left empty, its database 0 is.
         type: list
-        elements: int
-        default: [0]
+        elements: dict
+        default: []
+        suboptions:
+          database:
+            description: The number of the database.
+            type: int
+            default: 0
+          reader:
+            description: What reads the URL, as the option C(migration_values) of the roles has it.
+            type: str
+            choices: [redis-py, django, rq, celery-broker, celery-backend, none]
+            default: redis-py
       write:
         description: The probe writes a key of its own. Never in check mode.
         type: bool

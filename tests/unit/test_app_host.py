@@ -134,7 +134,7 @@ def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(mon
     moved.on()
     assert [name for name, _args in moved.asked] == ["app_host_change"], "in one run on the host"
     order = moved.given("app_host_change")
-    assert order["probe"]["databases"] == [0, 3]
+    assert order["probe"]["uses"] == [{"database": 0, "reader": "redis-py"}, {"database": 3, "reader": "redis-py"}]
     assert order["values"][0]["keys"]["QUEUE_URL"].endswith("/3")
 
 

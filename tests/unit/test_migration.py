@@ -42,7 +42,12 @@ def test_a_key_has_the_database_of_the_migration_unless_it_has_one_of_its_own():
         "RESULTS": "redis://new:6379/0",
     }
     moved = of([{**FILE, "keys": keys}, {**PARAMETER, "database": 3}])
-    assert moved.databases({"database": 2}) == [2, 1, 0, 3]
+    assert moved.uses({"database": 2}) == [(number, "redis-py") for number in (2, 1, 0, 3)]
+
+
+def test_a_database_is_used_by_each_who_reads_it():
+    keys = {"BROKER": {"reader": "celery-broker", "database": 1}, "CACHE": {"form": "url", "database": 1}}
+    assert of([{**FILE, "keys": {**keys, "LOCKS": keys["CACHE"]}}]).uses({}) == [(1, "celery-broker"), (1, "redis-py")]
 
 
 def test_celery_is_told_to_verify_where_there_is_tls():

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The app's own redis-py, whatever its version, so that a probe proves what the app will do.
+"""The app's own redis-py, whatever its version, so that a probe proves what the app will do, and who else reads a URL.
 
 Where it cannot be imported, our own connection takes its place. Both answer to the same few verbs and raise the same
 errors.
@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import threading
+from dataclasses import dataclass
 from typing import Any, Callable, Mapping, TypeVar
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
@@ -22,6 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     ServerError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import CELERY_BACKEND, CELERY_BROKER
 
 Answer = TypeVar("Answer")
 
@@ -103,6 +106,49 @@ class RedisPy:
             raise ServerError(text) if is_answer else ConnectionLost(str(error))
         except (TypeError, ValueError) as error:  # an option in the URL that this version does not know
             raise CacheError(str(error))
+
+
+def _ask_kombu(kombu: Any, url: str, seconds: float) -> None:
+    with kombu.Connection(url, connect_timeout=seconds) as connection:
+        connection.connect()
+        connection.default_channel.client.ping()
+
+
+def _ask_backend(celery: Any, url: str, seconds: float) -> None:
+    app = celery.Celery(broker="memory://", backend=url, set_as_current=False)
+    app.conf.redis_socket_connect_timeout = app.conf.redis_socket_timeout = seconds
+    app.backend.client.ping()
+
+
+# They import each other, and parts of themselves when they are first used, which two threads must not do at once.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Library:
+    """What reads URLs in a way of its own: ``asks`` gets an answer of the cache by it, as an app would."""
+
+    name: str
+    asks: Callable[[Any, str, float], None]
+
+    def ask(self, url: str, seconds: float) -> str:
+        """By which version; or that there is none, so that the app has another way, too. Raises CacheError."""
+        with _ONE_AT_A_TIME:
+            return self._asked(url, seconds)
+
+    def _asked(self, url: str, seconds: float) -> str:
+        try:
+            module = importlib.import_module(self.name)
+        except ImportError as error:
+            return f"no {self.name} ({error})"
+        try:
+            self.asks(module, url, seconds)
+        except Exception as error:  # of three libraries, which raise what they like
+            raise CacheError(f"{type(error).__name__}: {error}") from error
+        return f"{self.name} {module.__version__}"
+
+
+OF_READERS = {CELERY_BROKER: Library("kombu", _ask_kombu), CELERY_BACKEND: Library("celery", _ask_backend)}
 
 
 def find_redis_py() -> tuple[Any, str]:

@@ -258,7 +258,7 @@ def library(parts: UrlParts, name: str, why: str) -> Failure:
     return Failure(
         "client_library",
         f"{parts.host}:{parts.port} answers, but the app's {name} cannot use it: {why}.",
-        "Check the options in the URL's query, or install another version of redis-py for the app.",
+        "Check the options in the URL's query, or install another version of it for the app.",
     )
 
 

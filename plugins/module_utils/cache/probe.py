@@ -19,6 +19,8 @@ from typing import Any, Callable, Iterator
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, tls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_library import (
+    OF_READERS,
+    Library,
     OwnClient,
     RedisPy,
     advice,
@@ -44,6 +46,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     ServerError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
 
 STAGES = ("resolve", "connect", "tls", "auth", "ping", "role", "database", "client", "write", "latency")
@@ -58,7 +61,7 @@ class Question:
 
     ``tls_as_app``: the URL is the app's own. TLS is done as its redis-py does it by the URL's options. Otherwise
     certificate and name are verified whatever they say. ``compares_names``: where the options are silent, names are
-    compared as our redis-py would; false where the app's is known not to.
+    compared as our redis-py would; false where the app's is known not to. ``reader`` is whose library is asked too.
     """
 
     url: str = field(repr=False)
@@ -68,6 +71,7 @@ class Question:
     ca_certs: str = ""
     tls_as_app: bool = False
     compares_names: bool = True
+    reader: str = REDIS_PY
 
 
 @dataclass(frozen=True)
@@ -346,7 +350,17 @@ class _Run:
         self.answer.advice = advice(redis, self.parts) if redis and not self.question.tls_as_app else []
         self._client = self._app_client(redis) if redis else OwnClient(self._talk())
         self.answer.through = str(self._client.name)
+        if redis and self.question.reader in OF_READERS:
+            self.answer.through += f" and {self._ask_reader(OF_READERS[self.question.reader])}"
         return self.answer.through + (f" ({why})" if why else "")
+
+    def _ask_reader(self, library: Library) -> str:
+        """What reads the URL itself is asked too, as it may take other options than redis-py, or none."""
+        try:
+            return library.ask(self.question.url, self.question.seconds)
+        except CacheError as error:
+            why = failures.without_secret(str(error), self.parts)
+            raise ProbeFailed(failures.library(self.parts, library.name, why))
 
     def _app_client(self, redis: Any) -> RedisPy:
         try:

@@ -25,7 +25,21 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 )
 
 URL = "url"
+
+# Who reads a URL, by the options that it needs in it where TLS is on, beside what redis-py does by itself. Without its
+# own, Celery's result backend does not start, and its broker (kombu) verifies no certificate; `required` is the word
+# that both and redis-py take: https://github.com/celery/celery/pull/5703 and the settings of the Redis backend in
+# https://docs.celeryq.dev/en/stable/userguide/configuration.html
+REDIS_PY, CELERY_BROKER, CELERY_BACKEND = "redis-py", "celery-broker", "celery-backend"
 NO_READER = "none"  # the app makes a query of its own, so that none may stand in its URL
+READERS: Mapping[str, str] = {
+    REDIS_PY: "",
+    "django": "",
+    "rq": "",
+    CELERY_BROKER: "ssl_cert_reqs=required",
+    CELERY_BACKEND: "ssl_cert_reqs=required",
+    NO_READER: "",
+}
 
 # What each of them may be in a value that is read; `tls` is what the key has for on and off.
 _PATTERNS = {
@@ -45,6 +59,12 @@ LOGIN = {"username", "password", "scheme", "tls"}  # what a place asks of a clie
 _LONGEST = 8192  # signs of a value that is read, as matching takes time
 _FIELD = re.compile(r"\{([^{}]*)\}")
 ON = "1"
+
+
+def as_read(url: str, reader: str) -> str:
+    """With what its reader needs in it."""
+    options = READERS[reader] if url.startswith("rediss://") else ""
+    return f"{url}?{options}" if options else url
 
 
 class FormError(ValueError):
@@ -78,7 +98,7 @@ class Form:
     off: str = "false"
     group: str = ""
     added: bool = False
-    reader: str = "redis-py"
+    reader: str = REDIS_PY
 
     @property
     def takes_options(self) -> bool:

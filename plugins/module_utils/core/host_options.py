@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import READERS, REDIS_PY
+
 OPTIONS: dict[str, Any] = {
     "migration_name": {"type": "str", "required": True},
     "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
@@ -21,7 +23,15 @@ OPTIONS: dict[str, Any] = {
         "options": {
             "endpoint": {"type": "dict", "required": True},
             "auth_token": {"type": "str", "no_log": True},
-            "databases": {"type": "list", "elements": "int", "default": [0]},
+            "uses": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "database": {"type": "int", "default": 0},
+                    "reader": {"type": "str", "choices": list(READERS), "default": REDIS_PY},
+                },
+            },
             "write": {"type": "bool", "default": True},
         },
     },

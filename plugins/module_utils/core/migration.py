@@ -11,12 +11,14 @@ from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import (
-    NO_READER,
     PARTS,
+    READERS,
+    REDIS_PY,
     TLS,
     URL,
     Form,
     FormError,
+    as_read,
     parts_of,
 )
 
@@ -25,20 +27,6 @@ TEMPLATE = "template"
 
 # What a key may hold: one part, or with `template` a text with parts in braces.
 FORMS = (*PARTS, TEMPLATE)
-
-# Who reads a URL, by the options that it needs in it where TLS is on, beside what redis-py does by itself. Without its
-# own, Celery's result backend does not start, and its broker (kombu) verifies no certificate; `required` is the word
-# that both and redis-py take: https://github.com/celery/celery/pull/5703 and the settings of the Redis backend in
-# https://docs.celeryq.dev/en/stable/userguide/configuration.html
-REDIS_PY = "redis-py"
-READERS: Mapping[str, str] = {
-    REDIS_PY: "",
-    "django": "",
-    "rq": "",
-    "celery-broker": "ssl_cert_reqs=required",
-    "celery-backend": "ssl_cert_reqs=required",
-    NO_READER: "",
-}
 
 # Where a store is, and by which word of its address a value of it is found.
 ADDRESSES = {"dotenv": "path", "ssm": "parameter"}
@@ -118,9 +106,7 @@ class Key(Form):
 
     def held(self, parts: Mapping[str, str]) -> str:
         """Of the parts of the target, for its database."""
-        options = READERS[self.reader]
-        url = f"{parts[URL]}?{options}" if options and parts[TLS] else parts[URL]
-        return self.rendered({**parts, URL: url})
+        return self.rendered({**parts, URL: as_read(parts[URL], self.reader)})
 
 
 def _word(stated: Any) -> str:
@@ -279,10 +265,15 @@ class Migration:
     python: str = ""
     user: str = ""
 
-    def databases(self, settings: Mapping[str, Any]) -> list[int]:
-        """Each that a key names, once, in their order."""
-        values = (*self.own, *self.shared)
-        return list(dict.fromkeys(number for value in values for number in value.databases(settings).values()))
+    def uses(self, settings: Mapping[str, Any]) -> list[tuple[int, str]]:
+        """Each database with who reads it, once, in their order."""
+        return list(
+            dict.fromkeys(
+                (number, value.keys[name].reader)
+                for value in (*self.own, *self.shared)
+                for name, number in value.databases(settings).items()
+            )
+        )
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Migration:

@@ -14,8 +14,6 @@ from typing import Any, Iterable, Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import forms
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     ADDRESSES,
-    READERS,
-    REDIS_PY,
 )
 
 PREFIX = "migration_"
@@ -101,8 +99,8 @@ _VALUE: dict[str, dict[str, Any]] = {
     },
     "reader": {
         "type": "str",
-        "choices": list(READERS),
-        "default": REDIS_PY,
+        "choices": list(forms.READERS),
+        "default": forms.REDIS_PY,
         "description": (
             "With C(store=ssm), who reads it, as a key of a file may name its own. For Celery's broker and result "
             "backend the URL says that certificates are verified: without, the broker verifies none, and the backend "

@@ -85,7 +85,7 @@ def test_nothing_is_changed_where_the_target_is_not_proven(change, to_target, ap
 
 def test_that_one_database_is_served_proves_nothing_of_another(change, to_target, target, file):
     before = file.read_bytes()
-    to_target["probe"] = {"endpoint": {**target, "databases": 100}, "databases": [0, 99]}
+    to_target["probe"] = {"endpoint": {**target, "databases": 100}, "uses": [{"database": 0}, {"database": 99}]}
     failed = change(**to_target)
     assert failed["step"] == "Probe the target" and "99" in failed["msg"] and file.read_bytes() == before
 

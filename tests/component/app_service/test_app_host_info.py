@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import celery
+import kombu
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint, forms
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
@@ -281,11 +283,26 @@ def test_the_module_fails_for_wrong_options(run_module, wrong, why):
 
 
 def test_that_one_database_is_served_proves_nothing_of_another(look, target):
-    served = look(probe={**probe_of(target), "databases": [0, 3]})["target"]
+    served = look(probe={**probe_of(target), "uses": [{"database": 0}, {"database": 3}]})["target"]
     assert served["reached"] and "msg" not in served and served["location"]["database"] == 0
-    beyond = {**probe_of({**target, "databases": 100}), "databases": [0, 99]}
+    beyond = {**probe_of({**target, "databases": 100}), "uses": [{"database": 0}, {"database": 99}]}
     refused = look(probe=beyond)["target"]
     assert refused["location"]["database"] == 99 and "99" in refused["msg"]
+
+
+def test_who_reads_a_url_in_a_way_of_its_own_proves_it_too(look, start_engine, ca, ca_file, monkeypatch):
+    """Celery's clients verify by what is written for them, or the probe fails as the app would."""
+    engine = start_engine(password=TOKEN, certificate=ca.issue_cert("localhost"))
+    target = endpoint.Endpoint("elasticache", "shop", address="localhost", port=engine.tls_port, tls=True, auth="token")
+    uses = [{"database": 1, "reader": "celery-broker"}, {"database": 2, "reader": "celery-backend"}]
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+    told = {use["reader"]: look(probe={**probe_of(target.as_dict()), "uses": [use]})["target"] for use in uses}
+    assert f"kombu {kombu.__version__}" in told["celery-broker"]["through"]
+    assert f"celery {celery.__version__}" in told["celery-backend"]["through"]
+    monkeypatch.setitem(forms.READERS, "celery-backend", "")
+    refused = look(probe={**probe_of(target.as_dict()), "uses": uses})["target"]
+    assert refused["failure"]["kind"] == "client_library" and "ssl_cert_reqs" in refused["msg"]
+    assert TOKEN not in str(refused)
 
 
 def test_it_tells_of_the_target_what_cache_probe_tells(look, run_module, target):

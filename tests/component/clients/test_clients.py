@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import READERS, Value
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import READERS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Value
 
 TOKEN = "a-token/of:this@test"
 # What an app does with the URL in its environment.
