@@ -206,7 +206,8 @@ class ActionModule(HostAction):
         trip.take(trip.step, done)
         for service, begun in zip_longest(services, done["services"]):
             if not begun or begun.get("in_progress"):
-                self.restart(trip, {**service, **done["proof"]}, begun)
+                files = [{**value, "keys": list(value["keys"])} for value in order.get("values") or ()]
+                self.restart(trip, {**service, **done["proof"], "values": files}, begun)
 
     def tell(self, trip: Trip, done: dict[str, Any]) -> None:
         for store in done.get("stores") or ():
@@ -217,7 +218,7 @@ class ActionModule(HostAction):
             if service.get("restarted"):
                 trip.lines.append(f"{self._host}: restart {service['name']}")
             if not service.get("in_progress"):
-                trip.count(service)
+                trip.count(service["name"], service)
 
     def restart(self, trip: Trip, order: dict[str, Any], begun: dict[str, Any] | None) -> None:
         """Restart and prove a service, which may have ``begun``: then that is the first answer."""
@@ -233,7 +234,7 @@ class ActionModule(HostAction):
         )
         if answer.get("restarted") and not (begun or {}).get("restarted"):
             trip.lines.append(f"{self._host}: restart {order['name']}")
-        trip.count(answer)
+        trip.count(order["name"], answer)
         trip.take("Restart where needed and prove the connections", answer)
 
     def looked_at(self) -> list[Mapping[str, Any]]:

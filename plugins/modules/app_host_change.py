@@ -125,7 +125,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.bat
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced, predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course
@@ -243,9 +243,10 @@ class Change:
 
     def restarted(self, wanted: dict[str, Any]) -> dict[str, Any]:
         try:
-            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"])
+            files = list(on_host.leading_to(self.params["values"], wanted["endpoint"]))
+            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"], files)
             if self.check_mode:
-                return orders.prediction(order.wanted, order.on_host(self.run).look())
+                return predicted(order, self.run)
             told = advanced(order, None, self.run)
             while told["in_progress"] and is_left_alone():  # nobody goes on with it
                 told = advanced(order, Course(**told["resume"]), self.run)

@@ -139,6 +139,9 @@ services:
     reason:
       description: Why it would be; empty where it would not.
       type: str
+    proof:
+      description: By what it is proven to be on the target, as M(kempian.cache_migration.app_service) returns it.
+      type: str
     connections:
       description: Connections of its processes, C(to_target) and C(to_left).
       type: dict
@@ -306,6 +309,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract, on_host
@@ -316,7 +320,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.jou
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import leads
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import refuse_unix_socket
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_host import values_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_host import leading_to, values_of
 
 OPTIONS: dict[str, Any] = {
     **host_options.OPTIONS,
@@ -337,7 +341,7 @@ OPTIONS: dict[str, Any] = {
 }
 TOLD_OF_CONTENTS = ("total_keys", "keys_without_ttl", "sampled", "sample_complete", "key_groups")
 UNSEEN = "Connections to it whose process cannot be looked at: {}. Become root, who sees them all (become: true)."
-TOLD_OF_A_SERVICE = ("restarted", "reason", "connections", "processes")
+TOLD_OF_A_SERVICE = ("restarted", "reason", "proof", "connections", "processes")
 
 
 # --- values and services ---
@@ -353,9 +357,9 @@ def value_seen(params: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
 
 def service_seen(module: AnsibleModule, service: dict[str, Any], leave: list[dict[str, Any]]) -> dict[str, Any]:
     try:
-        order = Order.from_params(service, module.params["endpoint"], leave)
-        on_host = order.on_host(lambda command: module.run_command(list(command), handle_exceptions=False))
-        told = orders.prediction(order.wanted, on_host.look())
+        files = list(leading_to(module.params["values"], module.params["endpoint"] or {}))
+        order = Order.from_params(service, module.params["endpoint"], leave, files)
+        told = predicted(order, lambda command: module.run_command(list(command), handle_exceptions=False))
     except ServiceError as error:
         return {"name": service["name"], "failure": f"{error}."}
     return {"name": service["name"], **{name: told[name] for name in TOLD_OF_A_SERVICE}}
@@ -380,7 +384,7 @@ def unnamed(params: dict[str, Any], seen: list[dict[str, Any]], leave: list[dict
         if one.get("failure"):
             continue
         try:
-            values = values_of({**params, **value})
+            values = values_of(value)
         except FileRefused as refused:  # by now
             one["failure"] = f"{refused}."
         else:

@@ -16,9 +16,13 @@ description:
     its processes has one to the place that it was to leave.
   - A process serves if it listens on a TCP port, unless a child of it holds the same socket, as a worker of uvicorn or
     gunicorn does. Where no process listens, as with a worker of Celery, one process of each tree must have been seen
-    with a connection to the new cache since the restart.
+    with a connection to the new cache since the restart. That is enough for a tree that serves, too, where one of its
+    processes was seen with a connection that it then closed, as an app does that opens one for each request.
+  - What does not listen and opens no connection within 10 seconds or half of O(timeout), as a scheduler, is proven
+    where each of its processes was started with what a file of O(values) holds, in its environment.
   - Progress is shown while this lasts, and a wait that was killed is continued by running the task again.
-  - In check mode it only looks, and says whether it would restart.
+  - In check mode it only looks, and says whether it would restart. Where a service runs and has no connection to the
+    new cache, it is asked for its health and watched for some seconds, as its connections may be short.
 author:
   - The cache_migration authors (@cache-migration)
 options:
@@ -63,6 +67,38 @@ options:
         description: The TCP port.
         type: int
         required: true
+  values:
+    description:
+      - The files that the app reads. Where all keys of one lead to O(endpoint), a process that was started with them in
+        its environment is known by that.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      store:
+        description: As M(kempian.cache_migration.env_update) has it.
+        type: str
+        choices: [dotenv]
+        default: dotenv
+      path:
+        description: The file that the app reads.
+        type: path
+        required: true
+      keys:
+        description: The names of the values.
+        type: list
+        elements: str
+        required: true
+      dialect:
+        description: As M(kempian.cache_migration.env_update) has it.
+        type: list
+        elements: str
+        default: []
+      forms:
+        description: As M(kempian.cache_migration.app_host_change) has it.
+        type: dict
+        default: {}
   health_url:
     description:
       - What to ask for the app's health, by GET from the host itself. Left out, nothing is asked.
@@ -133,6 +169,13 @@ reason:
   description: Why it was restarted; empty where it was not.
   returned: always
   type: str
+proof:
+  description:
+    - By what it is proven that the service is on its new cache, V(connections) that it has, those that it was V(seen)
+      with, or the V(environment) that processes were started with.
+    - Empty where it is not, or where that is not demanded.
+  returned: always
+  type: str
 connections:
   description: Connections of all processes of the service.
   returned: always
@@ -170,6 +213,15 @@ processes:
     to_left:
       description: Connections to places of O(leave).
       type: int
+    was_on_target:
+      description: Connections to the endpoint that it was seen with since the look before, be they for a moment.
+      type: int
+    was_on_left:
+      description: The same to places of O(leave), where it had none at that look.
+      type: int
+    is_given:
+      description: It was started with what a file of O(values) holds that leads to the endpoint.
+      type: bool
 health:
   description: What the app answered.
   returned: always
@@ -202,15 +254,22 @@ from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced, predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_host
 
 OPTIONS: dict[str, Any] = {
     **orders.OPTIONS,
     "endpoint": {"type": "dict"},
     "leave": orders.PLACES,
+    "values": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {**on_host.VALUES["options"], "keys": {"type": "list", "elements": "str", "required": True}},
+    },
     "resume": {"type": "dict"},
 }
 
@@ -230,7 +289,8 @@ def order_of(module: AnsibleModule) -> Order:
     """Raises ServiceError. The result may repeat the options, so what of them is not to be shown goes out of them."""
     params = dict(module.params)
     module.params.update(health_url="", health_headers=None, supervisorctl=params["supervisorctl"][:1])
-    order = Order.from_params(params, params["endpoint"], params["leave"])
+    files = list(on_host.leading_to(params["values"], params["endpoint"] or {}))
+    order = Order.from_params(params, params["endpoint"], params["leave"], files)
     module.params.update(health_url=order.health_url_shown, supervisorctl=params["supervisorctl"])
     if not module.check_mode:
         orders.refuse_what_is_yet_to_be_made(params["endpoint"])
@@ -246,8 +306,7 @@ def main() -> None:
     try:
         order = order_of(module)
         if module.check_mode:
-            told = orders.prediction(order.wanted, order.on_host(run).look())
-            module.exit_json(**told, in_progress=False, progress="", resume={})
+            module.exit_json(**predicted(order, run), in_progress=False, progress="", resume={})
         resume = module.params["resume"]
         told = advanced(order, Course(**resume) if resume else None, run)
     except ServiceError as error:

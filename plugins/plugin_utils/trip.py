@@ -26,6 +26,7 @@ class Trip:
         self.lines: list[str] = []
         self.connections = {"to_target": 0, "to_left": 0}
         self.other_clients: Found = {}
+        self.proofs: dict[str, str] = {}
         self.failure: dict[str, str] = {}
 
     def __enter__(self) -> Trip:
@@ -54,8 +55,9 @@ class Trip:
             self.end(str(answer.get("step") or step), batches.failure_reason(answer))
         return answer
 
-    def count(self, service: Found) -> None:
-        """The connections of a service."""
+    def count(self, name: str, service: Found) -> None:
+        """The connections of a service, and by what it is proven."""
+        self.proofs[name] = str(service.get("proof") or "")
         for to, count in (service.get("connections") or {}).items():
             self.connections[to] = self.connections.get(to, 0) + int(count)
 
@@ -71,5 +73,6 @@ class Trip:
             "lines": self.lines,
             "connections": self.connections,
             "other_clients": self.other_clients,
+            "proofs": self.proofs,
             **self.failure,
         }

@@ -153,6 +153,9 @@ def test_a_service_that_takes_longer_is_gone_on_with_and_those_after_it_follow(m
     (first, web), (second, worker) = [(name, args) for name, args in moved.asked if name == "app_service"]
     assert first == second == "app_service" and (web["name"], worker["name"]) == ("web", "worker")
     assert web["resume"] == {"at": 1} and "resume" not in worker
+    assert all(list(file["keys"]) == ["REDIS_URL"] and isinstance(file["keys"], list) for file in web["values"]), (
+        "names alone"
+    )
     assert web["restart"] == worker["restart"] == "always" and worker["endpoint"] == proof["endpoint"]
     assert result["state"] == "ok" and result["connections"] == {"to_target": 4, "to_left": 0}
     assert result["lines"] == ["app1: restart web", "app1: restart worker"]

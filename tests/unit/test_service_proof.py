@@ -8,9 +8,11 @@ import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import Links
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthAnswer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import (
+    GLANCE,
     PATIENCE,
     SLICE,
     advance,
+    foresee,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import State
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
@@ -21,6 +23,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     cast,
     cast_units,
     failure,
+    how_proven,
+    is_given,
     still_open,
     why_restart,
     would_restart,
@@ -94,6 +98,97 @@ def test_a_worker_that_is_still_connected_to_the_old_place_is_not_proven_by_its_
     assert still_open(QUIET, Course(0.0).having_seen(scene), scene).kind == "left"
 
 
+# --- connections that are closed, and none at all ---
+
+
+def web(*connected, before=(), left=()):
+    """A parent that listens and two workers: who is connected to the target, who was, and who to the old place."""
+    links = {pid: Links(frozenset("a"), to_target=int(pid in connected)) for pid in (1, 2, 3)}
+    processes = cast(links, {1: 0, 2: 1, 3: 1})
+    return Scene(
+        RUNNING,
+        tuple(
+            dataclasses.replace(seen, was_on_target=int(seen.pid in before), was_on_left=int(seen.pid in left))
+            for seen in processes
+        ),
+    )
+
+
+def after(*scenes, **more):
+    course = Course(0.0, **more)
+    for scene in scenes:
+        course = course.having_seen(scene)
+    return course
+
+
+def test_where_a_serving_process_closes_its_connection_one_of_its_tree_is_enough():
+    for scenes in ([web(2, before=[2])] * 3 + [web()], [web(before=[2])] * 3):
+        assert still_open(QUIET, after(*scenes[1:]), scenes[-1]).kind == "target", "not seen often enough"
+        assert still_open(QUIET, after(*scenes), scenes[-1]) is None
+        assert how_proven(QUIET, after(*scenes), scenes[-1]) == "seen"
+
+
+def test_where_it_keeps_its_connection_the_others_need_theirs():
+    scene = web(2, before=[2])
+    assert "serving pid 3" in still_open(QUIET, after(*[scene] * 9), scene).found
+    assert how_proven(QUIET, after(*[scene] * 9), scene) == ""
+    scene = web(2, 3)
+    assert still_open(QUIET, after(scene), scene) is None and how_proven(QUIET, after(scene), scene) == "connections"
+
+
+def test_that_one_tree_closes_its_connections_says_nothing_of_another():
+    other = Seen(9, "serving", 0, 0, 9)
+    scene = dataclasses.replace(web(before=[2]), processes=(*web(before=[2]).processes, other))
+    assert "serving pid 9" in still_open(QUIET, after(*[scene] * 9), scene).found
+
+
+def test_a_short_connection_to_the_old_place_is_not_forgotten_while_its_process_lives():
+    scenes = [web(2, 3, left=[3]), web(2, 3)]
+    found = still_open(QUIET, after(*scenes), scenes[-1])
+    assert found.kind == "left" and "(pid 3)" in found.found
+    assert "connected to old:6379 (pid 3)" in why_restart(QUIET, scenes[0])
+
+
+def scheduler(*given, left=()):
+    """What does not listen and has no connection: a process 1 with two children, and which have the new values."""
+    processes = cast({pid: Links(to_left=int(pid in left)) for pid in (1, 2, 3)}, {1: 0, 2: 1, 3: 1})
+    return Scene(RUNNING, tuple(dataclasses.replace(seen, is_given=seen.pid in given) for seen in processes))
+
+
+def test_what_opens_no_connection_is_proven_by_the_environment_of_all_of_its_processes_but_only_after_a_while():
+    scene = scheduler(1, 2, 3)
+    assert still_open(QUIET, after(scene), scene).kind == "target"
+    waited = after(scene, has_waited=True)
+    assert still_open(QUIET, waited, scene) is None and how_proven(QUIET, waited, scene) == "environment"
+    for scene, kind in ((scheduler(1, 2), "target"), (scheduler(1, 2, 3, left=[2]), "left")):
+        waited = after(scene, has_waited=True)
+        assert still_open(QUIET, waited, scene).kind == kind and how_proven(QUIET, waited, scene) == ""
+
+
+def test_what_serves_is_not_proven_by_its_environment():
+    scene = Scene(RUNNING, (Seen(1, "serving", 0, 0, 1, is_given=True),))
+    assert still_open(QUIET, after(scene, has_waited=True), scene).kind == "target"
+
+
+FILES = [{"REDIS_HOST": "new", "REDIS_PORT": "6379"}, {"REDIS_URL": "redis://new:6379/0"}]
+
+
+@pytest.mark.parametrize(
+    ("own", "given"),
+    [
+        ({"REDIS_HOST": "new", "REDIS_PORT": "6379", "HOME": "/"}, True),
+        ({"REDIS_URL": "redis://new:6379/0"}, True),
+        ({"REDIS_PORT": "6379"}, False),
+        ({"REDIS_URL": "redis://new:6379/0", "REDIS_HOST": "old"}, False),
+        ({"REDIS_URL": "redis://old:6379/0"}, False),
+        ({}, False),
+    ],
+)
+def test_an_environment_has_all_of_one_file_and_nothing_else_of_any(own, given):
+    assert is_given(own, FILES) is given
+    assert not is_given(own, []) and not is_given(own, [{}])
+
+
 # --- the course, with a world that is told what to do ---
 
 
@@ -111,7 +206,7 @@ class World:
     def clock(self):
         return self.now
 
-    def sleep(self, seconds):
+    def watch(self, seconds):
         self.now += seconds
 
     def look(self):
@@ -139,11 +234,33 @@ class World:
         course, began, longest = None, self.now, 0.0
         while True:
             start = self.now
-            report = advance(wanted, course, self, self.clock, self.sleep)
+            report = advance(wanted, course, self, self.clock)
             longest = max(longest, self.now - start)
             if report.failed or report.open is None:
                 return report, self.now - began, longest
             course = Course(**dataclasses.asdict(report.course))
+
+
+class Closing(World):
+    """A service that goes to the target for each request, and is seen with that at the second."""
+
+    asked = 0
+
+    def look(self):
+        one = Seen(7, "serving", 0, 0, 7, was_on_target=3 if self.asked % 3 == 2 else 0)
+        return dataclasses.replace(super().look(), processes=(one,))
+
+    def spread_requests(self):
+        super().spread_requests()
+        self.asked += 1
+
+
+class Scheduler(World):
+    """What opens no connection for as long as anybody looks, and was started with the new values."""
+
+    def look(self):
+        scene = super().look()
+        return dataclasses.replace(scene, processes=(Seen(7, "working", 0, 0, 7, is_given=True),))
 
 
 class Timer(World):
@@ -159,6 +276,41 @@ def test_a_service_on_its_target_is_proven_without_a_restart():
     world = World()
     report, _seconds, _longest = world.run(WANTED)
     assert report.open is None and world.restarts == 0 and report.course.requests == 3
+
+
+def test_a_service_that_closes_its_connections_is_proven_without_a_restart_and_known_by_a_look():
+    world = Closing(to_target=0)
+    report, seconds, _longest = world.run(WANTED)
+    assert report.open is None and world.restarts == 0 and seconds < 1
+    world.asked = 0
+    scene, course = foresee(WANTED, world, clock=world.clock)
+    assert course.reason == "" and how_proven(WANTED, course, scene) == "seen" and world.restarts == 0
+
+
+def test_a_look_asks_only_what_has_no_connection_that_says_where_it_is_and_for_a_moment():
+    for world in (World(), World(to_left=1)):
+        foresee(WANTED, world, clock=world.clock)
+        assert world.now == 100
+    world = World(to_target=0)
+    _scene, course = foresee(WANTED, world, clock=world.clock)
+    assert "not on its target" in course.reason and world.restarts == 0 and GLANCE <= world.now - 100 < GLANCE + 0.5
+    unasked = World(to_target=0)
+    assert foresee(dataclasses.replace(WANTED, restart="always"), unasked, clock=unasked.clock)[1].reason == "asked for"
+    assert unasked.now == 100
+
+
+def test_a_scheduler_with_the_new_values_is_proven_when_patience_ends_and_not_restarted():
+    world = Scheduler()
+    report, seconds, _longest = world.run(QUIET)
+    assert report.open is None and world.restarts == 0 and PATIENCE <= seconds < PATIENCE + 1
+    scene, course = foresee(QUIET, world, clock=world.clock)
+    assert course.reason == "" and how_proven(QUIET, course, scene) == "environment"
+
+
+def test_after_a_restart_patience_begins_anew():
+    world = Scheduler()
+    report, seconds, _longest = world.run(dataclasses.replace(QUIET, restart="always"))
+    assert report.open is None and world.restarts == 1 and PATIENCE <= seconds < PATIENCE + 1
 
 
 def test_a_restart_is_done_once_however_many_runs_it_takes():
@@ -239,7 +391,7 @@ def test_what_starts_anew_by_itself_is_proven_when_nothing_of_it_is_on_the_old_p
     on_old = Scene(state, (Seen(1, "working", 0, 1, 1),))
     for restart in ("auto", "always"):
         wanted = dataclasses.replace(QUIET, restart=restart)
-        assert why_restart(wanted, on_old) == would_restart(wanted, on_old) == ""
+        assert why_restart(wanted, on_old) == would_restart(wanted, Course(0.0), on_old) == ""
         assert "still connected to old:6379" in still_open(wanted, Course(0.0), on_old).found
         assert still_open(wanted, Course(0.0), Scene(state)) is None
     stopped = Scene(dataclasses.replace(state, running=False, word="inactive (dead)"))

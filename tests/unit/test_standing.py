@@ -46,6 +46,15 @@ def test_a_host_is_judged_by_its_value_and_its_connections(leads_to, connections
     assert host_standing(value(leads_to), service(**connections), {}, TARGET)["state"] == state
 
 
+def test_what_is_proven_by_something_else_than_connections_that_it_has_is_there_too():
+    known = World({"app1": Host(Held.written_over(OLD, NEW))}).known("state")
+    for proof, word in (("seen", "new"), ("environment", "new"), ("", "mixed")):
+        values = [{"path": "/x", "changes": {"REDIS_URL": {"before_location": {"host": "target.internal", "port": 1}}}}]
+        look = Look.from_dict("app1", {"values": values, "services": [{**service(), "name": "beat", "proof": proof}]})
+        [said] = [line for line in standing_lines(known, {"app1": look}) if line.startswith("app1")]
+        assert word in said, said
+
+
 def test_a_value_of_this_migration_leads_to_its_target_also_where_that_is_not_there():
     gone = {"state": "after_apply", "name": "shop-cache", "address": "after-apply.invalid", "port": 6379}
     ours = {"action": "restore", "before_location": {"host": "master.shop", "port": 6379}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.words import of_host
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
 
 LOST = {"unreachable": True, "msg": "Connection reset"}
@@ -51,9 +52,13 @@ def test_a_host_that_was_lost_may_have_been_changed():
 
 def test_connections_of_all_services_are_counted_together():
     with Trip("app1") as trip:
-        for _service in ("web", "worker"):
-            trip.count({"connections": {"to_target": 2, "to_left": 0}})
-    assert trip.result()["connections"] == {"to_target": 4, "to_left": 0}
+        for name, proof in (("web", "connections"), ("beat", "environment"), ("api", "seen")):
+            trip.count(name, {"connections": {"to_target": 2, "to_left": 0}, "proof": proof})
+    assert trip.result()["connections"] == {"to_target": 6, "to_left": 0}
+    assert of_host("app1", trip.result()) == (
+        "  app1: healthy, 6 connections; beat was started with the new values and opens none by itself; "
+        "api was seen with one"
+    )
 
 
 def test_what_ansible_refuses_in_the_middle_is_a_result_too_and_may_have_been_done():

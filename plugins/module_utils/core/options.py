@@ -137,8 +137,9 @@ _SERVICE: dict[str, dict[str, Any]] = {
         "default": "",
         "description": (
             "Its health check, as asked on the host itself. It must answer 200, and go through Redis, so that an "
-            "app that connects when it is asked does connect. With a glob, C(%i) in it is the instance of each unit, "
-            "as in a unit file (C(http://127.0.0.1:%i/healthz)). Left empty, only processes and connections count."
+            "app that connects when it is asked does connect; a plan asks it too, where no connection says where the "
+            "app is. With a glob, C(%i) in it is the instance of each unit, as in a unit file "
+            "(C(http://127.0.0.1:%i/healthz)). Left empty, only processes and connections count."
         ),
     },
     "health_headers": {

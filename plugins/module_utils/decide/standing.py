@@ -37,19 +37,19 @@ def host_standing(value: Result, service: Result, shared: Result, endpoint: Mapp
     is_ours = _is_to_restore(value if _place_before(value) else shared)  # also where that target is not there any more
     state, why = _judge(
         leads_to_target=is_ours or (bool(place) and place.get("host") == endpoint.get("address")),
-        to_target=int(connections.get("to_target", 0)),
+        is_on_target=bool(service.get("is_proven") or int(connections.get("to_target", 0))),
         to_left=int(connections.get("to_left", 0)),
     )
     shown = f"{place['host']}:{place['port']}" if place else "no cache"
     return {"state": state, "why": f"its value leads to {shown}{why}", "journaled": journaled}
 
 
-def _judge(leads_to_target: bool, to_target: int, to_left: int) -> tuple[str, str]:
+def _judge(leads_to_target: bool, is_on_target: bool, to_left: int) -> tuple[str, str]:
     if leads_to_target:
         if to_left:
             return MIXED, ", and its processes are still connected to the old Redis: it was not restarted"
-        return (NEW, "") if to_target else (MIXED, ", and none of its processes is connected to it")
-    if to_target:
+        return (NEW, "") if is_on_target else (MIXED, ", and none of its processes is connected to it")
+    if is_on_target:
         return MIXED, ", and its processes are connected to the target"
     return OLD, ""
 
@@ -86,7 +86,8 @@ def _seen(look: Look) -> tuple[Result, Result]:
     changes = {f"{value.get('path')} {key}": change for value, key, change in look.changes}
     counts = [service.get("connections") or {} for service in look.services]
     connections = {to: sum(int(count.get(to, 0)) for count in counts) for to in ("to_target", "to_left")}
-    return {"changes": changes, **failed}, {"connections": connections}
+    is_proven = any(service.get("proof") for service in look.services)
+    return {"changes": changes, **failed}, {"connections": connections, "is_proven": is_proven}
 
 
 def state_lines(

@@ -10,6 +10,7 @@ from typing import Iterable
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import ENVIRONMENT, SEEN
 
 NOTHING = "Nothing is to be changed."
 _TITLES = {
@@ -22,6 +23,8 @@ _TITLES = {
     "rotate": "Give {target} and its hosts a new token",
     "state": "Where {name} stands",
 }
+# Of a service that is proven by something else than connections that it has.
+_BY = {SEEN: "was seen with one", ENVIRONMENT: "was started with the new values and opens none by itself"}
 
 
 def title(known: Known) -> str:
@@ -50,4 +53,7 @@ def of_host(host: str, result: dict[str, object]) -> str:
         return f"  {host}: failed at '{result.get('step')}'"
     connections = result.get("connections") or {}
     to_target = connections.get("to_target", 0) if isinstance(connections, dict) else 0
-    return f"  {host}: {'restarted, ' if result.get('restarted') else ''}healthy, {to_target} connections"
+    begun = f"  {host}: {'restarted, ' if result.get('restarted') else ''}healthy, {to_target} connections"
+    proofs = result.get("proofs") or {}
+    others = [f"; {name} {_BY[how]}" for name, how in proofs.items() if how in _BY] if isinstance(proofs, dict) else []
+    return begun + "".join(others)

@@ -9,14 +9,18 @@ Format: https://docs.kernel.org/networking/proc_net_tcp.html
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
 import struct
+import threading
+import time
 from dataclasses import dataclass
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
 ESTABLISHED, SYN_SENT, LISTEN = "01", "02", "0A"
+BETWEEN = 0.002  # seconds between two readings of a watch, at the least
 
 
 class NotAllowed(Exception):
@@ -53,9 +57,87 @@ def links_of(
         raise NotAllowed(f"the connections of process {pid} cannot be read: become the user it runs as, or root")
     return Links(
         listening=frozenset(one.inode for one in held if one.state == LISTEN),
-        to_target=sum(one.state == ESTABLISHED and one.remote in target for one in held),
-        to_left=sum(one.state in (ESTABLISHED, SYN_SENT) and one.remote in left for one in held),
+        to_target=sum(_is_to_target(one, target) for one in held),
+        to_left=sum(_is_to_left(one, left) for one in held),
     )
+
+
+def _is_to_target(one: Connection, target: frozenset[tuple[str, int]]) -> bool:
+    return one.state == ESTABLISHED and one.remote in target
+
+
+def _is_to_left(one: Connection, left: frozenset[tuple[str, int]]) -> bool:
+    return one.state in (ESTABLISHED, SYN_SENT) and one.remote in left
+
+
+class Watch:
+    """As a context: which of these processes have a connection at any moment meanwhile, be it for some milliseconds.
+
+    The kernel takes up to 10 ms for a table of connections, and 0.1 ms for the open files of a process. So each is read
+    by itself: an inode that is in both, at whatever moment, is the same socket.
+    """
+
+    def __init__(
+        self,
+        pids: Collection[int],
+        target: frozenset[tuple[str, int]],
+        left: frozenset[tuple[str, int]],
+        proc: str = "/proc",
+    ) -> None:
+        self._pids, self._target, self._left, self._proc = pids, target, left, proc
+        self._ports = [f":{port:04X} " for _address, port in target | left]
+        self._held: dict[int, set[str]] = {pid: set() for pid in pids}
+        self._to_target: set[str] = set()
+        self._to_left: set[str] = set()
+        self._is_over = threading.Event()
+        reading = (self._read_files, self._read_tables) if pids and self._ports else ()
+        self._threads = [threading.Thread(target=self._often, args=(read,), daemon=True) for read in reading]
+
+    def __enter__(self) -> Watch:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_error: Any) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def to_target(self, pid: int) -> int:
+        """How many connections it was seen with."""
+        return len(self._held[pid] & self._to_target)
+
+    def to_left(self, pid: int) -> int:
+        return len(self._held[pid] & self._to_left)
+
+    def _often(self, read: Callable[[], None]) -> None:
+        """With a rest as long as the reading, so that it takes no more than half of a core."""
+        while True:
+            began = time.monotonic()
+            read()
+            if self._is_over.wait(max(BETWEEN, time.monotonic() - began)):
+                return
+
+    def _read_files(self) -> None:
+        for pid in self._pids:
+            with contextlib.suppress(OSError):  # it has ended
+                self._held[pid] |= socket_inodes(pid, self._proc)
+
+    def _read_tables(self) -> None:
+        networks = set()
+        for pid in self._pids:
+            with contextlib.suppress(OSError):
+                network = os.readlink(f"{self._proc}/{pid}/ns/net")
+                if network not in networks:
+                    self._read_table(pid)
+                    networks.add(network)
+
+    def _read_table(self, pid: int) -> None:
+        for text in _tables(pid, self._proc):
+            lines = [line for line in text.splitlines() if any(port in line for port in self._ports)]
+            known = parse_tcp("\n".join(["", *lines]))
+            self._to_target |= {one.inode for one in known if _is_to_target(one, self._target)}
+            self._to_left |= {one.inode for one in known if _is_to_left(one, self._left)}
 
 
 def places(locations: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, int]]:
@@ -101,13 +183,16 @@ def _connections(pid: int, proc: str) -> Iterator[Connection]:
 
 def connections_beside(pid: int, proc: str = "/proc") -> Iterator[Connection]:
     """All of the network that a process is in, whoever holds them. Raises OSError."""
+    for text in _tables(pid, proc):
+        yield from parse_tcp(text)
+
+
+def _tables(pid: int, proc: str) -> Iterator[str]:
     for table in ("tcp", "tcp6"):
-        try:
+        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
             with open(f"{proc}/{pid}/net/{table}", encoding="ascii") as file:
                 text = file.read()
-        except FileNotFoundError:  # a kernel without IPv6
-            continue
-        yield from parse_tcp(text)
+            yield text
 
 
 def socket_inodes(pid: int, proc: str = "/proc") -> set[str]:

@@ -48,6 +48,15 @@ def parse_stat(text: str) -> Process:
     return Process(pid=int(pid), parent=int(fields[1]), group=int(fields[2]), started=int(fields[19]))
 
 
+def environment(pid: int, proc: str = "/proc") -> dict[str, str]:
+    """With which it was started; empty where that cannot be read. It holds secrets."""
+    with contextlib.suppress(OSError), open(f"{proc}/{pid}/environ", "rb") as file:
+        text = file.read().decode("utf-8", "surrogateescape")
+        parts = [one.partition("=") for one in reversed(text.split("\0"))]  # of two the first counts
+        return {name: value for name, equals, value in parts if equals}
+    return {}
+
+
 def family(head: int, processes: Mapping[int, Process]) -> set[int]:
     """A process, its process group, and all descendants of these."""
     found = {pid for pid, process in processes.items() if head in (pid, process.group)}

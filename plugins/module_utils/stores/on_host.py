@@ -8,10 +8,13 @@ A migration changes their values by app_host_change; env_update is the door for 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, ContextManager, Mapping
+from typing import Any, Callable, ContextManager, Iterable, Iterator, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form, urls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Request
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import store as dotenv
@@ -23,14 +26,14 @@ MODULE = "env_update"
 class HostStore:
     """``locate`` takes the path of it, the state directory and the migration's name, and gives what ``plan`` and
     ``carry_out`` take after the request, with its ``path`` behind all symbolic links. These two take the time as text
-    last, and return what has ``decisions``, ``changes`` and ``is_journaled(location, key)``. ``values`` are all that
-    are there, by their keys.
+    last, and return what has ``decisions``, ``changes`` and ``is_journaled(location, key)``. ``values`` takes the path,
+    and gives all that are there, by their keys.
     """
 
     locate: Callable[[str, str, str], ContextManager[Any]]
     plan: Callable[[Request, Any, str], Any]
     carry_out: Callable[[Request, Any, str], Any]
-    values: Callable[[Any], Mapping[str, str]]
+    values: Callable[[str], Mapping[str, str]]
 
 
 STORES: Mapping[str, HostStore] = {
@@ -81,8 +84,22 @@ def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[s
     return {"changed": planned.changes, **contract.shown(location.path, planned.decisions, journaled, request.forms)}
 
 
-def values_of(params: Mapping[str, Any]) -> Mapping[str, str]:
-    """All that ``store`` and ``path`` of the options hold, by key. Raises FileRefused."""
-    store = STORES[params["store"]]
-    with store.locate(os.path.abspath(params["path"]), params["state_dir"], params["migration_name"]) as location:
-        return store.values(location)
+def values_of(value: Mapping[str, Any]) -> Mapping[str, str]:
+    """All that is where one of VALUES is, by key. Raises FileRefused."""
+    return STORES[value["store"]].values(os.path.abspath(value["path"]))
+
+
+def leading_to(values: Iterable[Mapping[str, Any]], place: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """What the keys of each of VALUES hold, where all of these lead to that ``address`` and ``port``. Secrets."""
+    for value in values if place else ():
+        with contextlib.suppress(FileRefused):
+            there = values_of(value)
+            held = {key: there[key] for key in value["keys"] if key in there}
+            forms = {key: Form.from_dict(form) for key, form in value["forms"].items()}
+            led = [contract.location(url) for url in urls(forms, held).values() if url is not None]
+            if led and all(one and _is_at(one, place) for one in led):
+                yield held
+
+
+def _is_at(location: Mapping[str, Any], place: Mapping[str, Any]) -> bool:
+    return (location["host"], int(location["port"])) == (place["address"], int(place["port"]))

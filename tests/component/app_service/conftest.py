@@ -26,12 +26,18 @@ TOKEN = "a-token-of-this-test!"
 OLD = "an-old-password-of-this-test"
 
 # A parent that listens and two workers that share its socket. Each worker goes to the cache at its first request and
-# keeps that connection. `settings.json` is read at the start.
+# keeps that connection, or `closes` it. `settings.json` is read at the start, and may name the file of its environment.
 APP = r"""
 import http.server, json, os, socket, socketserver, sys, time
 settings = json.load(open("settings.json"))
 if settings.get("dies"):
     sys.exit(3)
+if "SHOP" not in os.environ and "environment_file" in settings:
+    given = dict(line.rstrip("\n").split("=", 1) for line in open(settings["environment_file"]))
+    os.execve(sys.executable, [sys.executable, "shop.py"], {**os.environ, **given, "SHOP": "1"})
+if settings.get("schedules"):
+    os.fork()
+    time.sleep(600)
 
 class Handler(http.server.BaseHTTPRequestHandler):
     cache = None
@@ -46,7 +52,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if Handler.cache:
             Handler.cache.sendall(b"PING\r\n")
             status = status if Handler.cache.recv(100) == b"+PONG\r\n" else 500
+        visit = settings.get("visits") and socket.create_connection(("127.0.0.1", settings["visits"]))
         time.sleep(0.01)
+        if visit:
+            visit.close()
+        if settings.get("closes"):
+            Handler.cache = Handler.cache.close()
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -44,6 +44,26 @@ def to_original(own, shop, target):
     return {"state": "reverted", "values": reverted, "services": [shop], "leave": leave}
 
 
+def test_a_scheduler_is_moved_and_goes_back_by_what_it_was_started_with(request, change, look, to_target, to_original):
+    app, file, old, new = (request.getfixturevalue(name) for name in ("app", "file", "old", "new"))
+    app.stop()
+    app.set(port=0, schedules=True, environment_file=str(file))
+    app.supervisor.startProcess("shop")
+    service = {**to_target["services"][0], "health_url": None, "timeout": 1.0}
+    for order in ({**to_target, "services": [service]}, {**to_original, "services": [service]}):
+        moved = change(**order)
+        assert not moved.get("failed"), moved
+        [shop] = moved["services"]
+        assert shop["restarted"] and shop["proof"] == "environment" and not shop["connections"]["to_target"]
+    asked = {
+        "values": to_target["values"],
+        "services": [service],
+        "leave": [{"address": "localhost", "port": new.port}],
+    }
+    [seen] = look(endpoint={"address": "127.0.0.1", "port": old.port}, **asked)["services"]
+    assert not seen["restarted"] and seen["proof"] == "environment", "a second run leaves it alone"
+
+
 def test_a_host_is_moved_in_one_run_and_goes_back_in_one(request, change, to_target, to_original, app):
     file, old, new = (request.getfixturevalue(name) for name in ("file", "old", "new"))
     before = file.read_bytes()

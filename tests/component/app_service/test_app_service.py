@@ -96,6 +96,56 @@ def test_a_service_that_cannot_be_proven_by_itself_is_restarted_after_a_while(ap
     assert result["restarted"] and "not on its target by itself" in result["reason"]
 
 
+# --- connections that are closed, and none at all ---
+
+
+def test_a_service_that_closes_its_connection_after_each_request_is_proven_and_known_by_the_next_look(
+    app, prove, old, new
+):
+    app.start(old.port, closes=True)
+    app.set(port=new.port, closes=True)
+    look = prove(check_mode=True, **moving(app, old, new))
+    assert look["changed"] and f"connected to 127.0.0.1:{old.port}" in look["reason"] and look["proof"] == ""
+    result = prove(**moving(app, old, new, restart="always"))
+    assert result["restarted"] and result["proof"] == "seen", result
+    before = app.pid()
+    look = prove(check_mode=True, **moving(app, old, new))
+    assert not look["changed"] and look["proof"] == "seen", look
+    again = prove(**moving(app, old, new))
+    assert not again["restarted"] and app.pid() == before
+
+
+def test_a_service_that_goes_to_both_places_for_each_request_is_never_proven(app, prove, old, new):
+    app.start(new.port, closes=True, visits=old.port)
+    result = prove(**moving(app, old, new, restart="never", timeout=2.0))
+    assert result["failed"] and f"still connected to 127.0.0.1:{old.port}" in result["msg"]
+
+
+def test_a_service_that_keeps_its_connections_is_proven_by_these(app, prove, new):
+    assert warmed(app, prove, new)["proof"] == "connections"
+
+
+def test_a_scheduler_is_proven_by_its_environment_and_known_by_the_next_look(app, prove, old, new, tmp_path):
+    text = "REDIS_URL=redis://:hunter2@127.0.0.1:{}/0\n"
+    path, other = tmp_path / "shop.env", tmp_path / "other.env"
+    order = {"endpoint": at(new), "leave": [at(old)], "values": [{"path": str(path), "keys": ["REDIS_URL"]}]}
+    for environment, its_file in (("DEBUG=0\n", new), (text.format(old.port), new), (text.format(old.port), old)):
+        other.write_text(environment)
+        path.write_text(text.format(its_file.port))
+        app.set(port=0, schedules=True, environment_file=str(other))
+        result = prove(**order, restart="always", timeout=1.0)
+        assert result["failed"] and "no connection to" in result["msg"] and "hunter2" not in str(result)
+    path.write_text(text.format(new.port))
+    app.set(port=0, schedules=True, environment_file=str(path))
+    assert prove(check_mode=True, **order)["changed"], "it is not known by what it will be started with"
+    result = prove(**order, timeout=2.0)
+    assert result["restarted"] and result["proof"] == "environment", result
+    before = app.pid()
+    look = prove(check_mode=True, **order)
+    assert not look["changed"] and look["proof"] == "environment" and "hunter2" not in str(look)
+    assert not prove(**order, timeout=1.0)["restarted"] and app.pid() == before
+
+
 # --- what fails ---
 
 

@@ -8,6 +8,7 @@ What must be remembered between two runs, above all that the restart was done, i
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Protocol, Sequence
@@ -25,14 +26,18 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     Scene,
     Wanted,
     failure,
+    not_connected,
     still_open,
     why_restart,
+    would_restart,
 )
 
 SLICE = 4.0  # how long one run works before it says how far it is: each costs the start of a Python, on two machines
 PAUSE = 0.1
 SETTLE = 3.0  # how long a manager may still show the state from before a restart
 PATIENCE = 10.0  # how long a running service has to prove itself before restart: auto restarts it
+GLANCE = 3.0  # how long it is asked and watched by what only looks, where its connections do not say it at once
+GLANCES = 5  # at the least
 
 
 class World(Protocol):
@@ -45,6 +50,8 @@ class World(Protocol):
     def ask(self, count: int) -> Sequence[HealthAnswer]: ...
 
     def spread_requests(self) -> None: ...
+
+    def watch(self, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,6 @@ def advance(
     course: Course | None,
     world: World,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> Report:
     """Work for a slice of time. ``course`` is None at the first run."""
     ends = clock() + SLICE
@@ -78,6 +84,7 @@ def advance(
             course = _restart(course, reason, scene, world, clock)
             scene = world.look()
     while True:
+        course = replace(course, has_waited=_has_waited(wanted, course, clock()))
         course, found = _judged(wanted, course, scene)
         if found and found.kind == HEALTH:
             course = _count(course, world.ask(wanted.health_requests))
@@ -92,12 +99,42 @@ def advance(
         since = clock() - (course.restarted_at or course.began)
         if since >= wanted.timeout or (scene.state.given_up and since >= SETTLE):
             return Report(course, scene, found, since, failed=True)
-        if _is_due(wanted, course, scene, clock()):
+        if _is_due(wanted, course, scene):
             course = _restart(course, f"not on its target by itself: {found.found}", scene, world, clock)
         if clock() >= ends:
             return Report(course, scene, found, since)
-        sleep(PAUSE)
+        world.watch(PAUSE)
         scene = world.look()
+
+
+def foresee(
+    wanted: Wanted, world: World, seconds: float = GLANCE, clock: Callable[[], float] = time.monotonic
+) -> tuple[Scene, Course]:
+    """What would be done, as the reason of a course. A service that runs, but has no connection that says where, is
+    asked and watched for a moment: one that closes its connections shows them only then.
+    """
+    course, scene = Course(began=clock(), has_waited=True), world.look()
+    for turn in itertools.count():
+        course = course.having_seen(scene)
+        found = not_connected(wanted, course, scene)
+        is_open = found and found.kind == TARGET and scene.state.running and not why_restart(wanted, scene)
+        if not is_open or not seconds or (turn >= GLANCES and clock() - course.began >= seconds):
+            break
+        if wanted.health_url:
+            world.spread_requests()
+        world.watch(PAUSE)
+        scene = world.look()
+    return scene, replace(course, reason=would_restart(wanted, course, scene))
+
+
+def predicted(order: Order, run: Run) -> dict[str, Any]:
+    """What a run would do, told as a module's result. Raises ServiceError."""
+    scene, course = foresee(order.wanted, order.on_host(run), GLANCE if order.target else 0.0)
+    return {
+        **orders.told(order.wanted, scene, course),
+        "changed": bool(course.reason),
+        "restarted": bool(course.reason),
+    }
 
 
 def advanced(order: Order, course: Course | None, run: Run) -> dict[str, Any]:
@@ -108,7 +145,7 @@ def advanced(order: Order, course: Course | None, run: Run) -> dict[str, Any]:
     service = order.on_host(run)
     report = advance(order.wanted, course, service)
     told = {
-        **orders.told(report.scene, report.course),
+        **orders.told(order.wanted, report.scene, report.course),
         "in_progress": report.open is not None and not report.failed,
         "progress": report.open.found if report.open else "",
         "resume": asdict(report.course),
@@ -134,6 +171,9 @@ def _restart(course: Course, reason: str, scene: Scene, world: World, clock: Cal
         in_a_row=0,
         last_error="",
         connected=(),
+        trees=(),
+        often=0,
+        visitors=(),
     )
 
 
@@ -150,8 +190,11 @@ def _count(course: Course, answers: Sequence[HealthAnswer]) -> Course:
     return replace(course, ms=good[len(good) // 2]) if good else course
 
 
-def _is_due(wanted: Wanted, course: Course, scene: Scene, now: float) -> bool:
+def _has_waited(wanted: Wanted, course: Course, now: float) -> bool:
+    return now - (course.restarted_at or course.began) >= min(PATIENCE, wanted.timeout / 2)
+
+
+def _is_due(wanted: Wanted, course: Course, scene: Scene) -> bool:
     """Whether a service that looked right, but cannot be proven, is to be restarted after all."""
-    patience = min(PATIENCE, wanted.timeout / 2)
     is_tried = course.restarted or scene.state.starts_anew
-    return wanted.restart == "auto" and not is_tried and now - course.began >= patience
+    return wanted.restart == "auto" and not is_tried and course.has_waited

@@ -6,19 +6,33 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Mapping, Sequence
+import time
+from dataclasses import replace
+from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import NotAllowed, links_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import (
+    Links,
+    NotAllowed,
+    Watch,
+    links_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes, environment
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Manager, ServiceError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Scene, cast_units
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
+    Scene,
+    Seen,
+    cast_units,
+    is_given,
+)
 
 EXAMPLE = "web@8001"
 
 
 class ServiceOnHost:
-    """``target`` and ``left`` are addresses and ports; a place that is both counts as the target."""
+    """``target`` and ``left`` are addresses and ports; a place that is both counts as the target. ``files`` are what is
+    in each file that leads to the target, as a process has it in its environment where it is started with that file.
+    """
 
     def __init__(
         self,
@@ -26,16 +40,21 @@ class ServiceOnHost:
         target: frozenset[tuple[str, int]],
         left: frozenset[tuple[str, int]],
         health_url: str,
+        *,
         health_headers: Mapping[str, str] | None = None,
+        files: Sequence[Mapping[str, str]] = (),
     ) -> None:
         self._manager = manager
         self._target = target
         self._left = left - target
         self._health_url, self._health_headers = health_url, health_headers
         self._health_urls: list[str] = []
+        self._files = files
+        self._links: dict[int, Links] = {}  # at the last look
+        self._watches: list[Watch] = []  # since then
 
     def look(self) -> Scene:
-        """Raises ServiceError."""
+        """With what was seen of it by requests and watching since the last look. Raises ServiceError."""
         state = self._manager.look()
         self._health_urls = urls_of_units(self._health_url, state.instances)
         processes = all_processes()
@@ -49,7 +68,20 @@ class ServiceOnHost:
             raise ServiceError(str(error))
         parents = {pid: processes[pid].parent for pid in links}
         helpers = [pid for pid in links if _is_helper(pid)]
-        return Scene(state, cast_units(state.units, links, parents, helpers))
+        seen = [self._since(each) for each in cast_units(state.units, links, parents, helpers)]
+        self._links, self._watches = links, []
+        return Scene(state, tuple(seen))
+
+    def _since(self, seen: Seen) -> Seen:
+        """With what it had between the last look and this, and what it was started with."""
+        watches = self._watches if seen.pid in self._links else []
+        has_held = bool(watches) and self._links[seen.pid].to_left > 0
+        return replace(
+            seen,
+            was_on_target=sum(watch.to_target(seen.pid) for watch in watches),
+            was_on_left=0 if has_held else sum(watch.to_left(seen.pid) for watch in watches),
+            is_given=bool(self._files) and is_given(environment(seen.pid), self._files),
+        )
 
     def restart(self) -> None:
         self._manager.restart()
@@ -58,11 +90,25 @@ class ServiceOnHost:
         return self._manager.how_to_see_why()
 
     def ask(self, count: int) -> Sequence[health.HealthAnswer]:
-        return health.ask_often(self._health_urls, count, self._health_headers)
+        with self._watching():
+            return health.ask_often(self._health_urls, count, self._health_headers)
 
     def spread_requests(self) -> None:
-        for url in self._health_urls:
-            health.spread(url, self._health_headers)
+        with self._watching():
+            for url in self._health_urls:
+                health.spread(url, self._health_headers)
+
+    def watch(self, seconds: float) -> None:
+        """Only of what nobody asks: that is watched when it is asked."""
+        with contextlib.nullcontext() if self._health_url else self._watching():
+            time.sleep(seconds)
+
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Of the processes that it had at the last look."""
+        with Watch(list(self._links), self._target, self._left) as watch:
+            yield
+        self._watches.append(watch)
 
 
 def urls_of_units(url: str, instances: Sequence[str]) -> list[str]:

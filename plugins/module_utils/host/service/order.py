@@ -23,7 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     Course,
     Scene,
     Wanted,
-    would_restart,
+    how_proven,
 )
 
 # The options of one service, and of places, of every module that has them.
@@ -49,7 +49,9 @@ PLACES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Order:
-    """A service, what of it is wanted, and where its connections are to lead and not to lead."""
+    """A service, what of it is wanted, and where its connections are to lead and not to lead. ``files`` are what the
+    files hold that lead to the target.
+    """
 
     wanted: Wanted
     manager: str
@@ -58,10 +60,15 @@ class Order:
     health_headers: Mapping[str, str] = field(repr=False)
     target: tuple[Mapping[str, Any], ...]
     left: tuple[Mapping[str, Any], ...]
+    files: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
 
     @classmethod
     def from_params(
-        cls, params: Mapping[str, Any], endpoint: Mapping[str, Any] | None, leave: Sequence[Mapping[str, Any]]
+        cls,
+        params: Mapping[str, Any],
+        endpoint: Mapping[str, Any] | None,
+        leave: Sequence[Mapping[str, Any]],
+        files: Sequence[Mapping[str, str]] = (),
     ) -> Order:
         """``params`` are of OPTIONS. Raises ServiceError for what cannot be asked or is not to be shown."""
         endpoint = endpoint or {}
@@ -86,6 +93,7 @@ class Order:
             health_headers=_headers(params["health_headers"]),
             target=(endpoint,) if is_known else (),
             left=tuple(leave),
+            files=tuple(files),
         )
 
     @property
@@ -95,7 +103,14 @@ class Order:
     def on_host(self, run: Run) -> ServiceOnHost:
         """``run`` runs the commands of its manager. Raises ServiceError."""
         manager = manager_of(self.manager, self.wanted.name, self.supervisorctl, run)
-        return ServiceOnHost(manager, places(self.target), places(self.left), self.health_url, self.health_headers)
+        return ServiceOnHost(
+            manager,
+            places(self.target),
+            places(self.left),
+            self.health_url,
+            health_headers=self.health_headers,
+            files=self.files,
+        )
 
 
 def refuse_what_is_yet_to_be_made(endpoint: Mapping[str, Any] | None) -> None:
@@ -124,26 +139,17 @@ def _headers(stated: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-def told(scene: Scene, course: Course) -> dict[str, Any]:
+def told(wanted: Wanted, scene: Scene, course: Course) -> dict[str, Any]:
     """For a module's result."""
     return {
         "changed": course.restarted,
         "restarted": course.restarted,
         "reason": course.reason,
+        "proof": how_proven(wanted, course, scene),
         "connections": {
             "to_target": sum(seen.to_target for seen in scene.processes),
             "to_left": sum(seen.to_left for seen in scene.processes),
         },
         "processes": [asdict(seen) for seen in scene.processes],
         "health": {"requests": course.requests, "failed": course.failed, "ms": course.ms},
-    }
-
-
-def prediction(wanted: Wanted, scene: Scene) -> dict[str, Any]:
-    """The same for what a run would do."""
-    reason = would_restart(wanted, scene)
-    return {
-        **told(scene, Course(began=0.0, reason=reason)),
-        "changed": bool(reason),
-        "restarted": bool(reason),
     }

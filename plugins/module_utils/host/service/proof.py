@@ -5,7 +5,9 @@
 
 Proven is: it runs, it answers, all its serving processes have a connection to the target, and none of its processes has
 one to the place that it was to leave. Of what does not listen, as a worker of Celery or a timer, one process of each
-tree was seen with a connection: which of them speaks with the cache, and whether all the time, is its own affair.
+tree was seen with a connection: which of them speaks with the cache, and whether all the time, is its own affair. So it
+is with a tree that serves and closes its connections, as one of its processes was seen to do. What does not listen and
+has opened none for a while, as a scheduler, is proven where all of it was started with what the files hold.
 """
 
 from __future__ import annotations
@@ -20,11 +22,20 @@ SERVING, WORKING, PARENT, OTHER = "serving", "working", "parent", "other"
 
 RESTART, HEALTH, LEFT, TARGET = "restart", "health", "left", "target"
 
+# By what a service is proven to be on its target: connections that it has, that it had, or its environment.
+CONNECTIONS, SEEN, ENVIRONMENT = "connections", "seen", "environment"
+
+# How often what closes its connections must have been seen with one: others to the old place are seen by then, too.
+OFTEN = 3
+
 
 @dataclass(frozen=True)
 class Seen:
     """A process of the service. Each ``serving`` one must have a connection to the target, and one ``working`` one of
     each ``tree``, which is named by the process that it begins with. ``unit`` is the number of its unit.
+
+    ``was_on_target`` and ``was_on_left``: such connections that it was seen with since the look before, the latter only
+    where it had none at that look. ``is_given``: it was started with what the files hold that lead to the target.
     """
 
     pid: int
@@ -33,6 +44,9 @@ class Seen:
     to_left: int
     tree: int = 0
     unit: int = 0
+    was_on_target: int = 0
+    was_on_left: int = 0
+    is_given: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,11 +86,25 @@ class Course:
     in_a_row: int = 0
     last_error: str = ""
     ms: float = 0.0
-    connected: tuple[int, ...] = ()  # trees that were seen with a connection to the target since then
+    # Since then:
+    connected: tuple[int, ...] = ()  # processes that were seen with a connection to the target
+    trees: tuple[int, ...] = ()  # of these
+    often: int = 0  # connections that what serves was seen with while it was watched
+    visitors: tuple[int, ...] = ()  # processes that opened and closed a connection to the place to leave
+    has_waited: bool = False  # for long enough that what has no connection by now opens none by itself
 
     def having_seen(self, scene: Scene) -> Course:
-        trees = {seen.tree for seen in scene.processes if seen.role == WORKING and seen.to_target}
-        return replace(self, connected=tuple(sorted({*self.connected, *trees})))
+        connected = {*self.connected, *(seen.pid for seen in scene.processes if seen.to_target or seen.was_on_target)}
+        trees = {seen.tree for seen in scene.processes if seen.pid in connected and seen.role in (SERVING, WORKING)}
+        visitors = {seen.pid for seen in scene.processes if seen.was_on_left}
+        often = sum(seen.was_on_target for seen in scene.processes if seen.role == SERVING)
+        return replace(
+            self,
+            connected=tuple(sorted(connected)),
+            trees=tuple(sorted({*self.trees, *trees})),
+            often=self.often + often,
+            visitors=tuple(sorted({*self.visitors, *visitors})),
+        )
 
     @property
     def restarted(self) -> bool:
@@ -141,22 +169,42 @@ def why_restart(wanted: Wanted, scene: Scene) -> str:
         return "asked for"
     if not scene.state.running:
         return f"it is not running: {scene.state.word}"
-    still = _pids(scene, lambda seen: seen.to_left > 0)
+    still = _pids(scene, lambda seen: seen.to_left + seen.was_on_left > 0)
     return f"it is connected to {wanted.left} (pid {still})" if still else ""
 
 
-def would_restart(wanted: Wanted, scene: Scene) -> str:
-    """What a run would do, told without asking the app: a serving process without a connection counts against it."""
+def would_restart(wanted: Wanted, course: Course, scene: Scene) -> str:
+    """What a run would do by what was seen: that it is not on its target counts against it."""
     reason = why_restart(wanted, scene)
     if reason or wanted.restart != "auto" or scene.state.starts_anew:
         return reason
-    found = _not_connected(wanted, Course(0.0).having_seen(scene), scene)
+    found = not_connected(wanted, course, scene)
     return f"not on its target: {found.found}" if found else ""
 
 
 def still_open(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
     """The first thing that is not proven."""
-    return _not_back(wanted, course, scene) or _unhealthy(wanted, course) or _not_connected(wanted, course, scene)
+    return _not_back(wanted, course, scene) or _unhealthy(wanted, course) or not_connected(wanted, course, scene)
+
+
+def how_proven(wanted: Wanted, course: Course, scene: Scene) -> str:
+    """By what it is proven to be on its target; empty where it is not, or where that is not demanded."""
+    is_demanded = wanted.target and scene.state.running and not scene.state.starts_anew
+    if not is_demanded or not_connected(wanted, course, scene):
+        return ""
+    if _unseen(course, scene):
+        return ENVIRONMENT
+    connected = {seen.tree for seen in scene.processes if seen.to_target}
+    at_work = [seen for seen in scene.processes if seen.role in (SERVING, WORKING)]
+    is_now = all(seen.to_target if seen.role == SERVING else seen.tree in connected for seen in at_work)
+    return CONNECTIONS if is_now else SEEN
+
+
+def is_given(own: Mapping[str, str], files: Sequence[Mapping[str, str]]) -> bool:
+    """Whether the environment of a process has all keys of one of the files, and none of them otherwise."""
+    held = [(name, value) for file in files for name, value in file.items()]
+    is_other = any(name in own and (name, own[name]) not in held for name, _value in held)
+    return not is_other and any(file and all(own.get(name) == file[name] for name in file) for file in files)
 
 
 def _not_back(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
@@ -179,8 +227,9 @@ def _unhealthy(wanted: Wanted, course: Course) -> Open | None:
     )
 
 
-def _not_connected(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
-    still = _pids(scene, lambda seen: seen.to_left > 0)
+def not_connected(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
+    """What is not proven of its connections."""
+    still = _pids(scene, lambda seen: seen.to_left > 0 or seen.pid in course.visitors)
     if still:
         return Open(LEFT, f"{wanted.name} is still connected to {wanted.left} (pid {still})")
     if not wanted.target or scene.state.starts_anew:
@@ -188,14 +237,23 @@ def _not_connected(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
     at_work = {seen.unit for seen in scene.processes if seen.role in (SERVING, WORKING)}
     if len(at_work) < max(1, len(scene.state.units)):
         return Open(TARGET, f"{wanted.name} has no process yet that serves")
-    without = _pids(scene, lambda seen: seen.role == SERVING and seen.to_target == 0)
+    serving = [seen for seen in scene.processes if seen.role == SERVING and seen.to_target == 0]
+    closing = {seen.tree for seen in serving if seen.pid in course.connected and course.often >= OFTEN}
+    without = ", ".join(str(seen.pid) for seen in serving if seen.tree not in closing)
     if without:
         return Open(TARGET, f"{wanted.name} has no connection to {wanted.target} (serving pid {without})")
-    unseen = {seen.tree for seen in scene.processes if seen.role == WORKING} - set(course.connected)
+    unseen = _unseen(course, scene)
+    if course.has_waited:
+        unseen = {seen.tree for seen in scene.processes if seen.tree in unseen and not seen.is_given}
     if not unseen:
         return None
     trees = ", ".join(map(str, sorted(unseen)))
     return Open(TARGET, f"{wanted.name} has no connection to {wanted.target} (pid {trees}, nor a child of it)")
+
+
+def _unseen(course: Course, scene: Scene) -> set[int]:
+    """The trees that do not listen and were never seen with a connection to the target."""
+    return {seen.tree for seen in scene.processes if seen.role == WORKING} - set(course.trees)
 
 
 def failure(found: Open, seconds: float, see_why: str) -> str:

@@ -82,9 +82,10 @@ class FilePlan:
         return self.journal_after.find(STORE, location.path, key) is not None
 
 
-def values(location: Location) -> dict[str, str]:
+def values(path: str) -> dict[str, str]:
     """All that is set there, as python-dotenv reads it before it replaces ``${NAME}``."""
-    return dict(dotenv.parse(atomic_file.read(location.file) or b"").values())
+    with symlinks.followed(path) as file:
+        return dict(dotenv.parse(atomic_file.read(file) or b"").values())
 
 
 def plan(request: Request, location: Location, now: str) -> FilePlan:
