@@ -17,6 +17,7 @@ from sandbox.shell import environment, run
 PACKAGES = (
     "systemd,systemd-sysv,dbus,openssh-server,sudo,python3,ca-certificates,openssl,iproute2,procps"
     ",acl,attr"  # an edited file keeps both: to be seen on the hosts
+    ",libpam-systemd,dbus-user-session"  # units of a user, as where an app's user has his own
 )
 PATHS_CUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 # Run by chroot in the new tree. `deploy` is who Ansible logs in as, `shop` who the app runs as.

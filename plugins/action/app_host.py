@@ -307,6 +307,8 @@ class ActionModule(HostAction):
         return {
             "name": service.name,
             "manager": service.manager,
+            "scope": service.scope,
+            "user": service.user or self._migration.user or None,
             "supervisorctl": list(service.supervisorctl),
             "health_url": service.health_url or None,
             "health_headers": dict(service.health_headers),

@@ -77,6 +77,14 @@ options:
         type: str
         choices: [systemd, supervisor]
         default: systemd
+      scope:
+        description: Whose systemd, as M(kempian.cache_migration.app_service) has it.
+        type: str
+        choices: [system, user]
+        default: system
+      user:
+        description: The user of C(scope).
+        type: str
       supervisorctl:
         description: The command for supervisor with its options.
         type: list

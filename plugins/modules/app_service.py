@@ -39,6 +39,18 @@ options:
     type: str
     choices: [systemd, supervisor]
     default: systemd
+  scope:
+    description:
+      - Whose systemd runs it, as M(ansible.builtin.systemd_service) has it. V(user) is that of O(user), which must run
+        without a login (C(loginctl enable-linger)). It is asked as that user.
+    type: str
+    choices: [system, user]
+    default: system
+    version_added: 0.2.0
+  user:
+    description: Whose units with O(scope=user). Who is not root asks his own only.
+    type: str
+    version_added: 0.2.0
   supervisorctl:
     description:
       - The command for supervisor with its options, for instance C([supervisorctl, -c, /etc/shop.conf]).

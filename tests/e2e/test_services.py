@@ -20,6 +20,20 @@ UNITS = {
     "shop.target": "[Unit]\nWants=web@8001.service worker.service\n",
 }
 STARTED = ("web@8001", "web@8002", "worker", "report.timer")
+# Of the app's user, in a systemd of his own.
+OWN = "[Service]\nWorkingDirectory=/opt/shop\n"
+OWN_UNITS = {
+    "side@.service": f"{OWN}Environment=SHOP_PORT=%i\nExecStart={PYTHON} -m app.serve\nKillMode=mixed\n",
+    "beat.service": f"{OWN}EnvironmentFile=/opt/shop/.env\nExecStart=/bin/sleep infinity\n",
+    "tick.service": UNITS["report.service"].replace(UNIT, OWN),
+    "tick.timer": UNITS["report.timer"],
+}
+OWN_STARTED = ("side@8003.service", "side@8004.service", "beat.service", "tick.timer")
+OWN_SERVICES = [
+    {"name": "side@*", "scope": "user", "health_url": "http://127.0.0.1:%i/healthz"},
+    {"name": "beat", "scope": "user"},
+    {"name": "tick.timer", "scope": "user"},
+]
 SERVICES = [
     {"name": "shop", "health_url": "http://127.0.0.1:8000/healthz"},
     {"name": "web@*", "health_url": "http://127.0.0.1:%i/healthz", "health_headers": {"Host": "shop.example.com"}},
@@ -43,6 +57,31 @@ def host(stage):
     for port in (8001, 8002):
         wait(stage, name, lambda port=port: asked(stage, name, port))
     return name
+
+
+def own(stage, host, *words):
+    """What the systemd of the app's user is told by himself."""
+    told = ["runuser", "-u", "shop", "--", "env", "XDG_RUNTIME_DIR=/run/user/990", "systemctl", "--user", *words]
+    done = stage.sandbox.run(host, told)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def own_units(stage, host):
+    assert stage.sandbox.run(host, ["loginctl", "enable-linger", "shop"]).returncode == 0
+    wait(stage, host, lambda: stage.sandbox.run(host, ["test", "-S", "/run/user/990/systemd/private"]).returncode == 0)
+    for unit, text in OWN_UNITS.items():
+        stage.sandbox.run(host, ["sh", "-c", 'cat >"$1"', "sh", f"/etc/systemd/user/{unit}"], input=text.encode())
+    own(stage, host, "daemon-reload")
+    own(stage, host, "start", *OWN_STARTED)
+    for port in (8003, 8004):
+        wait(stage, host, lambda port=port: asked(stage, host, port))
+
+
+def own_started(stage, host) -> dict[str, str]:
+    shown = own(stage, host, "show", "--value", "--property=InvocationID", *OWN_STARTED)
+    return dict(zip(OWN_STARTED, shown.split(), strict=True))
 
 
 def asked(stage, host, port) -> bool:
@@ -120,6 +159,30 @@ def test_all_of_them_go_back(stage, host):
     assert run.code == 0
     assert stage.environment_files() == stage.originals
     assert stage.on_old() and stage.all_healthy(), stage.connections()
+
+
+def test_units_of_a_user_without_a_systemd_are_refused_with_the_remedy(stage, host):
+    run = play(stage, "migrate.yml", [*SERVICES, *OWN_SERVICES])
+    assert run.code != 0 and "loginctl enable-linger shop" in run.said()
+    assert stage.environment_files() == stage.originals
+
+
+@pytest.mark.usefixtures("own_units")
+def test_units_of_the_apps_user_are_proven_left_alone_by_a_second_run_and_go_back(stage, host):
+    services = [*SERVICES, *OWN_SERVICES]
+    before = own_started(stage, host)
+    run = play(stage, "migrate.yml", services)
+    assert run.code == 0, run.said()
+    assert stage.on_new(), stage.connections()
+    assert "beat was started with the new values and opens none by itself" in run.said()
+    moved = own_started(stage, host)
+    assert {unit for unit in before if before[unit] != moved[unit]} == set(OWN_STARTED) - {"tick.timer"}
+    again = play(stage, "migrate.yml", services)
+    assert again.code == 0 and again.writes == [] and own_started(stage, host) == moved
+    back = play(stage, "playbooks/rollback.yml", services)
+    assert back.code == 0 and stage.environment_files() == stage.originals
+    assert stage.on_old() and stage.all_healthy(), stage.connections()
+    own(stage, host, "stop", *OWN_STARTED)
 
 
 def test_a_worker_that_stays_behind_fails_and_all_is_put_back(stage, host):

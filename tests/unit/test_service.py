@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import demoted, health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import manager
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import urls_of_units
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
+    Managed,
     ServiceError,
     Supervisor,
     Systemd,
@@ -21,6 +22,10 @@ FORMS = [
     [f"--pass={PASSWORD}"],
     ["-s", f"http://ops:{PASSWORD}@127.0.0.1:9001"],
 ]
+
+
+def by_supervisor(command):
+    return Managed("shop", "supervisor", supervisorctl=tuple(command))
 
 
 def supervisor(options, code, said=""):
@@ -147,6 +152,62 @@ def test_an_instance_that_makes_no_url_is_refused_by_its_option(instances, why):
     assert "%i" in str(refused.value) and "migration_services" in str(refused.value)
 
 
+SHOP = demoted.Account("shop", 990, 990, (990,), "/opt/shop", is_us=False)
+
+
+@pytest.fixture
+def users(monkeypatch, tmp_path):
+    """The user shop, whose systemd is told by what is in the folder that is returned."""
+
+    def account_of(name):
+        if name != "shop":
+            raise demoted.CannotRun(f"this host has no user {name}")
+        return SHOP
+
+    monkeypatch.setattr(demoted, "account_of", account_of)
+    monkeypatch.setattr(manager, "_runtime_of", lambda _account: str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("user", "why"),
+    [
+        ("", "has scope: user and no user: set user .migration_services., or migration_app_user"),
+        ("shap", "this host has no user shap: set user .migration_services."),
+        ("shop", "no systemd that runs on this host.*'loginctl enable-linger shop'"),
+    ],
+)
+def test_a_user_who_has_no_systemd_is_told_with_what_to_do(users, user, why):
+    with pytest.raises(ServiceError, match=why):
+        manager_of(Managed("beat", scope="user", user=user), lambda _command: (0, "", ""))
+
+
+def test_the_systemd_of_a_user_is_asked_as_that_user_alone(users, monkeypatch):
+    (users / "systemd").mkdir()
+    (users / "systemd/private").touch()
+    asked = []
+
+    def run(command, account, _feed, _seconds):
+        asked.append((command[:4], account))
+        return demoted.Ended(b"LoadState=not-found\n", "", 0)
+
+    monkeypatch.setattr(demoted, "run", run)
+    units = manager_of(Managed("beat", scope="user", user="shop"), lambda command: pytest.fail(str(command)))
+    with pytest.raises(ServiceError, match=r"^the systemd of the user shop has no service beat .*scope"):
+        units.look()
+    units.restart()
+    assert asked == [(["env", f"XDG_RUNTIME_DIR={users}", "systemctl", "--user"], SHOP)] * 3
+    assert units.how_to_see_why() == "journalctl _UID=990 -n 50"
+
+
+def test_a_systemd_of_a_user_that_does_not_answer_is_told(users, monkeypatch):
+    (users / "systemd").mkdir()
+    (users / "systemd/private").touch()
+    monkeypatch.setattr(demoted, "run", lambda *_order: demoted.Ended(b"", "", -9, "its time was up"))
+    with pytest.raises(ServiceError, match="'systemctl show' failed: its time was up"):
+        manager_of(Managed("beat", scope="user", user="shop"), lambda command: pytest.fail(str(command))).look()
+
+
 def test_systemd_is_told_to_forget_earlier_failures_before_a_restart():
     asked = []
     Systemd("shop", lambda command: (asked.append(command[1]), (0, "", ""))[1]).restart()
@@ -160,7 +221,7 @@ def test_systemd_is_told_to_forget_earlier_failures_before_a_restart():
 def test_a_password_in_the_list_of_processes_is_refused_with_the_place_for_it_and_without_it(options, program):
     asked = []
     with pytest.raises(ServiceError, match=r"section \[supervisorctl\], and name that file by -c") as refused:
-        manager_of("supervisor", "shop", [*program, "-c", "/etc/supervisorctl.conf", *options], asked.append)
+        manager_of(by_supervisor([*program, "-c", "/etc/supervisorctl.conf", *options]), asked.append)
     assert "hunter2" not in str(refused.value) and asked == []
 
 
@@ -176,4 +237,4 @@ def test_a_password_in_the_list_of_processes_is_refused_with_the_place_for_it_an
     ],
 )
 def test_a_command_without_a_password_is_taken(command):
-    assert isinstance(manager_of("supervisor", "shop", command, lambda _command: (0, "", "")), Supervisor)
+    assert isinstance(manager_of(by_supervisor(command), lambda _command: (0, "", "")), Supervisor)

@@ -238,6 +238,8 @@ class Service:
 
     name: str
     manager: str = "systemd"
+    scope: str = "system"
+    user: str = ""  # of the scope; the app's where left out
     supervisorctl: tuple[str, ...] = ("supervisorctl",)
     health_url: str = ""
     health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -249,6 +251,8 @@ class Service:
         return cls(
             name=str(stated["name"]),
             manager=str(stated.get("manager") or "systemd"),
+            scope=str(stated.get("scope") or "system"),
+            user=str(stated.get("user") or ""),
             supervisorctl=tuple(stated.get("supervisorctl") or ("supervisorctl",)),
             health_url=str(stated.get("health_url") or ""),
             health_headers=dict(stated.get("health_headers") or {}),

@@ -126,6 +126,20 @@ _SERVICE: dict[str, dict[str, Any]] = {
         "default": "systemd",
         "description": "What runs it.",
     },
+    "scope": {
+        "type": "str",
+        "choices": ["system", "user"],
+        "default": "system",
+        "description": (
+            "Whose systemd: C(user) is that of the user in C(user), for units in his C(~/.config/systemd/user). It "
+            "must run without a login (C(loginctl enable-linger))."
+        ),
+    },
+    "user": {
+        "type": "str",
+        "default": "",
+        "description": "The user of C(scope). Left empty, O(migration_app_user).",
+    },
     "supervisorctl": {
         "type": "list",
         "elements": "str",

@@ -8,10 +8,12 @@ One name may be several of them: the units that a glob matches (``web@*``), the 
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Mapping, Protocol, Sequence, Tuple
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host import demoted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import (
     all_processes,
     family,
@@ -22,8 +24,23 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.proce
 Run = Callable[[Sequence[str]], Tuple[int, str, str]]
 
 
+# How long a command of a user's may take, in seconds.
+USER_SECONDS = 30.0
+
+
 class ServiceError(Exception):
     """The service cannot be looked at or restarted; the text says why and what to change."""
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A service and what manages it, as its options say. ``user`` is whose systemd it is with the scope ``user``."""
+
+    name: str
+    manager: str = "systemd"
+    scope: str = "system"
+    user: str = ""
+    supervisorctl: tuple[str, ...] = field(default=("supervisorctl",), repr=False)
 
 
 @dataclass(frozen=True)
@@ -74,12 +91,17 @@ _STANDS_FOR = {".target": ("ConsistsOf", "Wants"), ".socket": ("Triggers",), ".p
 
 
 class Systemd:
-    """``name`` may be a glob, which stands for the services that match it and are loaded."""
+    """``name`` may be a glob, which stands for the services that match it and are loaded. ``account`` is whose systemd
+    that is; without, the system's. ``run`` runs commands as whoever may ask it.
+    """
 
-    def __init__(self, name: str, run: Run) -> None:
+    def __init__(self, name: str, run: Run, account: demoted.Account | None = None) -> None:
         has_no_type = re.search(r"[*?\[]", name) and not re.search(r"\.[a-z]+\Z", name)
         self._name = f"{name}.service" if has_no_type else name
-        self._run = run
+        self._run, self._account = run, account
+        self._systemctl = ["systemctl"]
+        if account:
+            self._systemctl = ["env", f"XDG_RUNTIME_DIR={_runtime_of(account)}", "systemctl", "--user"]
 
     def look(self) -> State:
         units = self._shown(self._name)
@@ -97,7 +119,7 @@ class Systemd:
 
     def _shown(self, name: str) -> list[dict[str, str]]:
         """The properties of each unit of that name, or that matches it. Raises ServiceError."""
-        command = ["systemctl", "show", name, f"--property={_PROPERTIES}"]
+        command = [*self._systemctl, "show", name, f"--property={_PROPERTIES}"]
         said = _said(self._run, command, "systemctl show")
         units = [
             dict(line.partition("=")[::2] for line in block.splitlines())
@@ -107,9 +129,10 @@ class Systemd:
         loaded = [unit for unit in units if unit.get("LoadState") == "loaded"]
         if not loaded or len(loaded) < len(units):
             word = units[0].get("LoadState", "unknown") if units else "none that is loaded matches it"
+            whose = f"the systemd of the user {self._account.name}" if self._account else "systemd"
             raise ServiceError(
-                f"systemd has no service {name} on this host (LoadState={word}): set name (migration_services), or "
-                "manager: supervisor (migration_services)"
+                f"{whose} has no service {name} on this host (LoadState={word}): set its name, scope or manager "
+                "(migration_services)"
             )
         for unit in loaded:
             self._refuse_what_stands_for_others(unit)
@@ -155,11 +178,55 @@ class Systemd:
     def restart(self) -> None:
         """systemd starts no service that has failed too often (StartLimitBurst), until it is told to forget that."""
         # Exit code 1: the unit is not in memory, so nothing is counted against it.
-        _said(self._run, ["systemctl", "reset-failed", self._name], "systemctl reset-failed", accept=(0, 1))
-        _said(self._run, ["systemctl", "restart", "--no-block", self._name], "systemctl restart")
+        _said(self._run, [*self._systemctl, "reset-failed", self._name], "systemctl reset-failed", accept=(0, 1))
+        _said(self._run, [*self._systemctl, "restart", "--no-block", self._name], "systemctl restart")
 
     def how_to_see_why(self) -> str:
-        return f"journalctl -u {self._name} -n 50"
+        return f"journalctl {f'_UID={self._account.uid}' if self._account else f'-u {self._name}'} -n 50"
+
+
+def _runtime_of(account: demoted.Account) -> str:
+    """https://www.freedesktop.org/software/systemd/man/latest/user@.service.html"""
+    return f"/run/user/{account.uid}"
+
+
+def _systemd(managed: Managed, run: Run) -> Manager:
+    if managed.scope == "system":
+        return Systemd(managed.name, run)
+    account = _account_of(managed, "scope: user")
+    if not os.path.exists(f"{_runtime_of(account)}/systemd/private"):
+        raise ServiceError(
+            f"the user {account.name} has no systemd that runs on this host, so {managed.name} cannot be one of its "
+            f"units: have it run without a login, by 'loginctl enable-linger {account.name}' there, or set scope "
+            "(migration_services)"
+        )
+    return Systemd(managed.name, _as_user(account), account)
+
+
+def _account_of(managed: Managed, needed_by: str) -> demoted.Account:
+    """The user of a service."""
+    if not managed.user:
+        raise ServiceError(
+            f"{managed.name} has {needed_by} and no user: set user (migration_services), or migration_app_user"
+        )
+    try:
+        return demoted.account_of(managed.user)
+    except demoted.CannotRun as error:
+        raise ServiceError(f"{managed.name} has {needed_by}, and {error}: set user (migration_services)")
+
+
+def _as_user(account: demoted.Account) -> Run:
+    """Runs commands as that user, who may have put others in their place."""
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        try:
+            ended = demoted.run(command, account, b"", USER_SECONDS)
+        except demoted.CannotRun as error:
+            raise ServiceError(str(error))
+        said = ended.output.decode("utf-8", "replace")
+        return (-1, said, f"{ended.errors} {ended.why}") if ended.why else (ended.status, said, ended.errors)
+
+    return run
 
 
 # --- supervisor ---
@@ -211,19 +278,19 @@ class Supervisor:
         return f"{self._command[0]} tail {self._name} stderr{with_options}"
 
 
-def manager_of(kind: str, name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
-    """Raises ServiceError for a command that would show a password to all users of the host."""
-    return MANAGERS[kind](name, supervisorctl, run)
+def manager_of(managed: Managed, run: Run) -> Manager:
+    """Raises ServiceError for what cannot be asked, and for a command that would show a password to all users."""
+    return MANAGERS[managed.manager](managed, run)
 
 
-def _supervisor(name: str, supervisorctl: Sequence[str], run: Run) -> Manager:
-    refuse_password(supervisorctl)
-    return Supervisor(name, supervisorctl, run)
+def _supervisor(managed: Managed, run: Run) -> Manager:
+    refuse_password(managed.supervisorctl)
+    return Supervisor(managed.name, managed.supervisorctl, run)
 
 
 # By the word that the option ``manager`` has for each.
-MANAGERS: Mapping[str, Callable[[str, Sequence[str], Run], Manager]] = {
-    "systemd": lambda name, _supervisorctl, run: Systemd(name, run),
+MANAGERS: Mapping[str, Callable[[Managed, Run], Manager]] = {
+    "systemd": _systemd,
     "supervisor": _supervisor,
 }
 

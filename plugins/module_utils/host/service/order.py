@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.conne
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import ServiceOnHost
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
     MANAGERS,
+    Managed,
     Run,
     ServiceError,
     manager_of,
@@ -30,6 +31,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 OPTIONS: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "manager": {"type": "str", "choices": list(MANAGERS), "default": "systemd"},
+    "scope": {"type": "str", "choices": ["system", "user"], "default": "system"},
+    "user": {"type": "str"},
     "supervisorctl": {"type": "list", "elements": "str", "default": ["supervisorctl"]},
     "health_url": {"type": "str"},
     "health_headers": {"type": "dict", "default": {}},
@@ -54,8 +57,7 @@ class Order:
     """
 
     wanted: Wanted
-    manager: str
-    supervisorctl: tuple[str, ...] = field(repr=False)
+    managed: Managed
     health_url: str = field(repr=False)
     health_headers: Mapping[str, str] = field(repr=False)
     target: tuple[Mapping[str, Any], ...]
@@ -87,8 +89,13 @@ class Order:
                 health_requests=params["health_requests"],
                 timeout=params["timeout"],
             ),
-            manager=params["manager"],
-            supervisorctl=tuple(params["supervisorctl"]),
+            managed=Managed(
+                name=params["name"],
+                manager=params["manager"],
+                scope=params["scope"],
+                user=params["user"] or "",
+                supervisorctl=tuple(params["supervisorctl"]),
+            ),
             health_url=params["health_url"] or "",
             health_headers=_headers(params["health_headers"]),
             target=(endpoint,) if is_known else (),
@@ -102,7 +109,7 @@ class Order:
 
     def on_host(self, run: Run) -> ServiceOnHost:
         """``run`` runs the commands of its manager. Raises ServiceError."""
-        manager = manager_of(self.manager, self.wanted.name, self.supervisorctl, run)
+        manager = manager_of(self.managed, run)
         return ServiceOnHost(
             manager,
             places(self.target),
