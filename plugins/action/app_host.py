@@ -80,11 +80,7 @@ class ActionModule(HostAction):
         order = {
             **self.common(),
             **self.order_of_places(values),
-            "probe": {**self.probe(), "uses": self.uses()} if self.is_to_prove(is_known) else None,
-            "old": self.old() if self.may_go_back() else None,
-            "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
-            "contents": self.contents() if self.is_to_count(is_known) else None,
-            **self.interpreter(),
+            **({"find": True} if self.is_to_find() else self.caches_of_a_look(is_known)),
         }
         seen = self.module("app_host_info", {name: value for name, value in order.items() if value is not None})
         if why := batches.failure_reason(seen):
@@ -94,8 +90,18 @@ class ActionModule(HostAction):
                 "why": why,
                 "unreachable_host": bool(seen.get("unreachable")),
             }
-        names = ("services", "other_clients", "target", "old", "survey", "contents")
+        names = ("services", "other_clients", "found", "target", "old", "survey", "contents")
         return {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
+
+    def caches_of_a_look(self, is_known: bool) -> dict[str, Any]:
+        """Which caches are asked, and by whom."""
+        return {
+            "probe": {**self.probe(), "uses": self.uses()} if self.is_to_prove(is_known) else None,
+            "old": self.old() if self.may_go_back() else None,
+            "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
+            "contents": self.contents() if self.is_to_count(is_known) else None,
+            **self.interpreter(),
+        }
 
     def order_of_places(self, values: list[dict[str, Any]]) -> dict[str, Any]:
         """What reads the ``values``, and where it is to be connected and where not."""
@@ -112,6 +118,10 @@ class ActionModule(HostAction):
         token = self.token()
         order = {"endpoint": self._known.endpoint, "sample": self._settings["sample"]}
         return {**order, "auth_token": token} if token else order
+
+    def is_to_find(self) -> bool:
+        """What the app reads, for a plan that proposes it."""
+        return self._migration.reads_nothing and self._goal.finds_values
 
     def may_go_back(self) -> bool:
         """Whether the old Redis is of interest: what becomes of the values is, and both ways may follow."""

@@ -64,6 +64,10 @@ options:
         description: How many keys of each database are looked at.
         type: int
         default: 1000
+  find:
+    description: Find what O(services) read that leads to a Redis, where nobody has said it by O(values).
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Writes no key of its own to the target then. It changes nothing otherwise, either.
@@ -172,6 +176,26 @@ other_clients:
       description: Why there may be others.
       returned: where a connection is of a process that could not be looked at
       type: str
+found:
+  description:
+    - What leads to a Redis, by the files that processes of the services read (C(EnvironmentFile=) of systemd, and
+      C(.env) in their working directories), or by the file of one of O(values) of whose keys none is there.
+    - No value is told.
+  returned: with O(find), or where none of the keys of one of O(values) is there
+  type: dict
+  contains:
+    caches:
+      description:
+        - One for each Redis, first the one to which most leads. It maps files to their keys, as RV(stores[].unnamed)
+          has them.
+      type: list
+      elements: dict
+    elsewhere:
+      description:
+        - The keys in the environments of processes that are in none of the files, each with the C(service) and its
+          C(key).
+      type: list
+      elements: dict
 target:
   description: The target as M(kempian.cache_migration.cache_probe) returns it, with C(msg) where it cannot be used.
   returned: with O(probe)
@@ -275,6 +299,8 @@ contents:
   type: dict
 """
 
+import contextlib
+import functools
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -306,19 +332,24 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of, unit_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import (
+    environment_files,
+    environment_of,
+    files_beside,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract, on_host
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, NothingThere
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import (
     JournalError,
     check_migration_name,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import leads
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import caches, elsewhere, leads
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import refuse_unix_socket
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_host import leading_to, values_of
 
@@ -328,6 +359,7 @@ OPTIONS: dict[str, Any] = {
     "services": orders.SERVICES,
     "leave": orders.PLACES,
     "old": {"type": "dict", "no_log": True, "options": {"url": {"type": "str", "no_log": True}}},
+    "find": {"type": "bool", "default": False},
     "survey": {"type": "dict", "options": {"sample": {"type": "int", "default": 1000}}},
     "contents": {
         "type": "dict",
@@ -350,9 +382,15 @@ TOLD_OF_A_SERVICE = ("restarted", "reason", "proof", "connections", "processes")
 def value_seen(params: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     try:
         would_be = on_host.change_value(params, value, is_look=True)
+    except NothingThere as refused:
+        return {**value_failed(value, refused), "is_nothing_there": True}
     except (ChangeRefused, FileRefused, JournalError) as refused:
-        return {"store": value["store"], "path": value["path"], "changes": {}, "failure": f"{refused}."}
+        return value_failed(value, refused)
     return {name: would_be[name] for name in ("store", "path", "changes")}
+
+
+def value_failed(value: dict[str, Any], why: Exception) -> dict[str, Any]:
+    return {"store": value["store"], "path": value["path"], "changes": {}, "failure": f"{why}."}
 
 
 def service_seen(module: AnsibleModule, service: dict[str, Any], leave: list[dict[str, Any]]) -> dict[str, Any]:
@@ -389,6 +427,36 @@ def unnamed(params: dict[str, Any], seen: list[dict[str, Any]], leave: list[dict
             one["failure"] = f"{refused}."
         else:
             one["unnamed"] = [lead.as_dict() for lead in leads(values, value["keys"], named, is_alias)]
+
+
+# --- what is read, where that is not said ---
+
+
+def found(module: AnsibleModule, paths: list[str], services: list[dict[str, Any]]) -> dict[str, Any]:
+    """In the files at ``paths``, and with ``find`` in those that processes of the services read."""
+    paths, environments = list(paths), {}
+    for stated, seen in zip(module.params["services"], services) if module.params["find"] else ():
+        pids = sorted(pids_of([seen]))
+        environments[seen["name"]] = {key: value for pid in pids for key, value in environment_of(pid).items()}
+        if stated["manager"] == "systemd":
+            units = sorted(filter(None, {unit_of(pid) for pid in pids}))
+            run = functools.partial(module.run_command, handle_exceptions=False)
+            paths += environment_files(units or [seen["name"]], run)
+        paths += files_beside(pids)
+    files = {}
+    for path in dict.fromkeys(paths):
+        with contextlib.suppress(FileRefused):
+            files[path] = values_of({**module.params, "store": "dotenv", "path": path})
+
+    @functools.lru_cache(maxsize=None)
+    def behind(address: str, port: int) -> frozenset[tuple[str, int]]:
+        return places([{"address": address, "port": port}])
+
+    def is_same(one: tuple[str, int], other: tuple[str, int]) -> bool:
+        return bool(behind(*one) & behind(*other))
+
+    told = [{path: [lead.as_dict() for lead in leads] for path, leads in one.items()} for one in caches(files, is_same)]
+    return {"caches": told, "elsewhere": elsewhere(environments, files)}
 
 
 # --- who else is connected ---
@@ -511,6 +579,9 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
         unnamed(params, values, leave)
     services = [service_seen(module, service, leave) for service in params["services"]]
     parts: dict[str, Any] = {}
+    nothing_there = [value["path"] for value in values if value.pop("is_nothing_there", False)]
+    if params["find"] or nothing_there:
+        parts["found"] = found(module, nothing_there, services)
     if leave and not any(service.get("failure") for service in services):
         parts["other_clients"] = other_clients(module, services, leave)  # before we are one ourselves
     of_target = target_probe.questions(params["probe"], params["timeout"], module.check_mode) if params["probe"] else {}

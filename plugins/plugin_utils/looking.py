@@ -27,7 +27,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migra
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making, to_token, token_rotation
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    making,
+    to_token,
+    token_rotation,
+    unnamed,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import ORIGINAL, TOKEN, Goal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
@@ -54,6 +59,7 @@ class Looking:
             self.migration = Migration.from_settings(settings)
         except SettingError as error:
             raise AnsibleActionFail(f"{error}.") from None
+        self.refuse_what_reads_nothing()
         self.course: Found = {}
         self.words = {
             name: playbooks.word(name, task_vars.get("playbook_dir", ""))
@@ -109,6 +115,11 @@ class Looking:
                 "migration_services is empty, so nothing would be restarted, and nobody proven to be where its values "
                 "lead: say what reads them, as [{name: shop, health_url: 'http://127.0.0.1:8000/healthz'}]."
             )
+
+    def refuse_what_reads_nothing(self) -> None:
+        """Unless it is yet to be found out by a look at the hosts. Whoever reads no services does not move either."""
+        if self.migration.reads_nothing and "services" in self.settings and not self.goal.finds_values:
+            raise AnsibleActionFail(f"{unnamed.NOTHING}: {unnamed.EXAMPLE}.")
 
     def is_to_undo(self) -> bool:
         """Whether the old Redis was retired, and must be brought back first."""

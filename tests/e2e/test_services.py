@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
+import yaml
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
 HOSTS, CREATING_SECONDS = 1, 1
 PYTHON = "/opt/shop/venv/bin/python"
@@ -13,7 +16,8 @@ CLIENT += "client = redis.from_url(os.environ['REDIS_URL']); "
 UNIT = "[Service]\nUser=shop\nWorkingDirectory=/opt/shop\n"
 UNITS = {
     "web@.service": f"{UNIT}Environment=SHOP_PORT=%i\nExecStart={PYTHON} -m app.serve\nKillMode=mixed\n",
-    "worker.service": f"{UNIT}ExecStart={PYTHON} -c \"{CLIENT}[client.blpop('jobs', 1) for _turn in iter(int, 1)]\"\n",
+    "worker.service": f"{UNIT}EnvironmentFile=-/etc/default/worker\nEnvironment=OWN_REDIS_URL=redis://172.31.3.1/5\n"
+    f"ExecStart={PYTHON} -c \"{CLIENT}[client.blpop('jobs', 1) for _turn in iter(int, 1)]\"\n",
     "report.service": f"{UNIT}Type=oneshot\nExecStart={PYTHON} -c \"{CLIENT}client.incr('reports'); time.sleep(1)\"\n",
     "report.timer": "[Timer]\nOnActiveSec=0\nOnUnitInactiveSec=1\nAccuracySec=100ms\n",
     "beat.service": "[Service]\nExecStart=bash -c 'exec 3<>/dev/tcp/172.31.3.1/6379; exec sleep 600'\n",
@@ -51,6 +55,7 @@ def host(stage):
         path = f"/etc/systemd/system/{unit}"
         done = stage.sandbox.run(name, ["sh", "-c", 'cat >"$1"', "sh", path], input=text.encode())
         assert done.returncode == 0, done.stderr
+    stage.sandbox.write(name, "/etc/default/worker", b"QUEUE_URL=" + url_of(stage, name) + b"\n")
     for command in (["systemctl", "daemon-reload"], ["systemctl", "start", *STARTED]):
         done = stage.sandbox.run(name, command)
         assert done.returncode == 0, done.stderr
@@ -82,6 +87,10 @@ def own_units(stage, host):
 def own_started(stage, host) -> dict[str, str]:
     shown = own(stage, host, "show", "--value", "--property=InvocationID", *OWN_STARTED)
     return dict(zip(OWN_STARTED, shown.split(), strict=True))
+
+
+def url_of(stage, host) -> bytes:
+    return stage.originals[host].partition(b"REDIS_URL=")[2].split()[0]
 
 
 def asked(stage, host, port) -> bool:
@@ -118,6 +127,20 @@ def test_a_target_is_refused_with_the_names_of_its_services_before_anything_is_t
     assert run.code != 0
     assert "shop.target is no service" in run.said() and "web@8001.service, worker.service" in run.said()
     assert stage.environment_files() == stage.originals
+
+
+def test_where_nothing_is_named_what_the_services_read_is_proposed_and_passes_as_it_is_pasted(stage, host):
+    run = stage.play("migrate.yml", migration_services=SERVICES, migration_values=[])
+    assert run.code != 0 and run.writes == [] and stage.environment_files() == stage.originals
+    assert f"{host}: worker has OWN_REDIS_URL in its environment, and in no .env file" in run.said()
+    assert parse_url(url_of(stage, host).decode()).password not in run.text
+    lines = run.text.partition("migration_values:\n")[2].splitlines()
+    proposed = yaml.safe_load("\n".join(itertools.takewhile(lambda line: line.startswith(" "), lines)))
+    assert {value["path"]: list(value["keys"]) for value in proposed} == {
+        "/opt/shop/.env": ["REDIS_URL"],
+        "/etc/default/worker": ["QUEUE_URL"],
+    }
+    assert stage.play("migrate.yml", "--check", migration_services=SERVICES, migration_values=proposed).code == 0
 
 
 def test_a_unit_that_nobody_named_is_told_in_the_plan_at_the_end_and_by_where_it_stands(stage, host):

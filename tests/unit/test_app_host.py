@@ -187,6 +187,18 @@ def test_a_host_where_a_process_was_beside_its_services_is_looked_at_once_more_w
     assert moved("cutover", before, app_host_change=refused)[0] == ["app_host_change"]
 
 
+def test_where_nothing_is_named_a_host_is_asked_what_its_services_read_and_no_cache_is(monkeypatch):
+    monkeypatch.setitem(STATED, "values", [])
+    found = {"caches": [], "elsewhere": []}
+    there = Fake("migrate", "look", app_host_info={"stores": [], "services": [], "found": found})
+    assert there.on()["found"] == found
+    order = there.given("app_host_info")
+    assert order["find"] and not {"probe", "old", "survey"} & set(order)
+    gone = Fake("rollback", "look", app_host_info={"stores": [], "services": []})
+    gone.on()
+    assert "find" not in gone.given("app_host_info")
+
+
 def test_a_host_that_came_to_no_result_may_have_been_changed():
     lost = Fake("cutover", "move", app_host_change={"failed": True, "msg": "MODULE FAILURE"}).on()
     refused = {**KEPT, "services": [], "failed": True, "msg": "no way", "step": "Probe the target"}

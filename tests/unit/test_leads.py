@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import leads
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import caches, elsewhere, leads
 
 PLACES = {("old.internal", 6379)}
 MOVED = ["REDIS_URL"]
@@ -69,6 +69,7 @@ def test_a_bare_loopback_address_says_nothing_and_with_the_port_it_does():
     here = {("127.0.0.1", 6379)}
     assert found("CACHE_BIND", "127.0.0.1", here) == [] and found("X", "127.0.0.1:6379", here) == [("mention", 0)]
     assert found("REDIS_HOST", "127.0.0.1", here) == [("part", 0)]
+    assert found("REDIS_IMAGE", "redis:7", {("localhost", 6379)}) == [], "an image of containers"
 
 
 def test_the_keys_beside_a_host_have_the_other_parts_by_their_names():
@@ -128,3 +129,73 @@ def test_a_value_that_is_made_to_take_time_takes_none():
     began = time.monotonic()
     list(leads(hostile, MOVED, PLACES))
     assert time.monotonic() - began < 1
+
+
+# --- where nothing is named ---
+
+
+def keys_of(files, **more):
+    return [{path: [lead.key for lead in told] for path, told in one.items()} for one in caches(files, **more)]
+
+
+def test_all_that_leads_to_one_redis_is_told_together_by_its_files_and_that_of_another_apart():
+    shop = {
+        "SESSION_URL": "redis://other.internal/0",
+        "REDIS_URL": "redis://:hunter2@old.internal:6379/0",
+        "RESULTS": "${REDIS_URL}/2",
+        "DEBUG": "1",
+    }
+    jobs = {"QUEUE_HOST": "old.internal", "QUEUE_PORT": "6379", "QUEUE_PASSWORD": "hunter2", "QUEUE_ADDR": "x:5672"}
+    told = caches({"/shop": shop, "/jobs": jobs})
+    assert [{path: [lead.key for lead in each] for path, each in one.items()} for one in told] == [
+        {"/shop": ["REDIS_URL", "RESULTS"], "/jobs": ["QUEUE_HOST", "QUEUE_PORT", "QUEUE_PASSWORD"]},
+        {"/shop": ["SESSION_URL"]},
+    ]
+    assert "hunter2" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("values", "how"),
+    [
+        ({"CACHE_URL": "rediss://old:6380/3"}, [("url", "url", 3)]),
+        ({"X": "valkey://:pw@old/1"}, [("url", "", 1)]),
+        ({"REDIS_ADDR": "old:7000", "REDIS_PASSWORD": "x"}, [("mention", "{host}:{port}", 0), ("part", "password", 0)]),
+        ({"REDIS_HOST": "old"}, [("part", "host", 0)]),
+        ({"CACHE_HOST": "old", "CACHE_PORT": "6379"}, [("part", "host", 0), ("part", "port", 0)]),
+        (
+            {"BROKER": "redis://:x@${REDIS_HOST}:6379/4", "REDIS_HOST": "old"},
+            [("hangs", "url", 4), ("part", "host", 0)],
+        ),
+    ],
+)
+def test_a_redis_is_known_by_its_scheme_its_port_or_the_name_of_the_key(values, how):
+    [[told]] = [list(one.values()) for one in caches({"/f": values})]
+    assert [(lead.how, lead.form, lead.database) for lead in told] == how
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"DATABASE_URL": "postgres://db:5432/x"},
+        {"CACHE_HOST": "memcached", "CACHE_PORT": "11211"},
+        {"REDIS_IMAGE": "redis:7"},
+        {"VALKEY_IMAGE": "valkey:8"},
+        {"REDIS_URL": "unix:///run/redis.sock"},
+        {"REDIS_URL": ""},
+        {"MAIL_HOST": "mail"},
+    ],
+)
+def test_what_is_no_redis_by_any_of_these_is_left_alone(values):
+    assert caches({"/f": values}) == []
+
+
+def test_two_names_of_one_redis_are_one():
+    values = {"A": "redis://old/0", "B": "redis://10.0.0.5/1"}
+    assert keys_of({"/f": values}) == [{"/f": ["A"]}, {"/f": ["B"]}]
+    assert keys_of({"/f": values}, is_same=lambda one, other: one[1] == other[1]) == [{"/f": ["A", "B"]}]
+
+
+def test_what_a_process_was_started_with_and_no_file_has_is_told_by_its_name():
+    environments = {"web": {"REDIS_URL": "redis://:hunter2@old/0", "HOME": "/"}, "worker": {"JOBS": "redis://old/1"}}
+    assert elsewhere(environments, {"/f": {"REDIS_URL": "x"}}) == [{"service": "worker", "key": "JOBS"}]
+    assert elsewhere(environments, {})[0] == {"service": "web", "key": "REDIS_URL"}

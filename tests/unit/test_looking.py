@@ -52,6 +52,14 @@ def test_parameters_for_another_engine_need_a_group_of_another_name_and_the_plan
     assert said.endswith("one is made beside it. cache_parameter_group_name is migration_parameter_group_name here.")
 
 
+@pytest.mark.parametrize("goal", ["rollback", "rotate", "state", "ingress"])
+def test_where_nothing_is_named_only_a_plan_of_a_move_goes_on_to_propose_it(goal):
+    with pytest.raises(AnsibleActionFail, match=r"migration_values is empty.*store: dotenv"):
+        looking(goal, values=[])
+    for other in ("migrate", "assess", "cutover"):
+        assert looking(other, values=[]).migration.reads_nothing
+
+
 def test_an_option_that_nobody_states_is_not_told_as_one_of_ours():
     assert refused("description", "It is another.") == "It is another."
 

@@ -141,7 +141,6 @@ def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        ([], "migration_values is empty"),
         ([{"store": "vault"}], "'vault'"),
         ([{"store": "dotenv"}], "no path"),
         ([{"store": "ssm", "path": "/x"}], "no parameter"),
@@ -180,4 +179,4 @@ def test_a_service_without_a_name_is_refused_by_its_option():
 
 
 def test_who_neither_moves_nor_looks_at_hosts_needs_no_values():
-    assert Migration.from_settings({"values": []}).own == ()
+    assert Migration.from_settings({"values": []}).reads_nothing and not of([PARAMETER]).reads_nothing

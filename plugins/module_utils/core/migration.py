@@ -279,15 +279,15 @@ class Migration:
             )
         )
 
+    @property
+    def reads_nothing(self) -> bool:
+        """Nobody has said what it reads."""
+        return not (self.own or self.shared)
+
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Migration:
         """Of ``migration_*`` without the prefix. Raises SettingError."""
         values = tuple(Value.from_dict(stated) for stated in settings.get("values") or ())
-        if not values and "services" in settings:  # whoever reads no services does not move either
-            raise SettingError(
-                "migration_values is empty, so there is nothing to move: say what the app reads, as "
-                "[{store: dotenv, path: /opt/shop/.env, keys: {REDIS_URL: url}}]"
-            )
         places = [(value.store, value.address) for value in values]
         twice = sorted({address for store, address in places if places.count((store, address)) > 1})
         if twice:

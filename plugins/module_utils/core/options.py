@@ -191,7 +191,7 @@ PARTS = (
             Option(
                 "values",
                 "What the app reads: every place that holds the cache's URL, or parts of it. All are changed, proven "
-                "and put back as one.",
+                "and put back as one. Left empty, a run changes nothing, and proposes it by what the services read.",
                 "list",
                 [],
                 elements="dict",

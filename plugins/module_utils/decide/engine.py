@@ -41,6 +41,9 @@ def plan(known: Known, looks: Looks) -> Plan:
 
 def _to_target(known: Known, looks: Looks) -> Plan:
     """Assess, provision, ingress and cutover, as far as they are stages of this goal, as one."""
+    proposed = unnamed.proposal(looks)
+    if proposed and not any(look.values for look in looks.values()):
+        return Plan(known.goal, refusals=_told(to_target.not_seen(looks), proposed))
     stages = GOALS[known.goal].stages
     assessed = stage.weigh(known, looks) if "assess" in stages else stage.Assessment()
     reads = {"assess", "cutover"} & set(stages)
@@ -52,7 +55,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     makes = making.is_to_make(known.parts, known.course)
     facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:
-        refusals = _told(*assessed.refusals, forgotten, strangers)
+        refusals = _told(*assessed.refusals, forgotten, strangers, proposed)
         return Plan(known.goal, refusals=refusals, notes=(*assessed.lines, *told), facts=facts)
     moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)
     unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
@@ -64,7 +67,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=moves.batches,
         steps=steps,
-        refusals=_told(unproven, forgotten, strangers, *moves.refusals),
+        refusals=_told(unproven, forgotten, strangers, *moves.refusals, proposed),
         notes=(*found, *moves.notes, *([seen] if seen else ()), *told),
         versions=_versions(known),
         facts={

@@ -32,6 +32,11 @@ class Goal:
         return not set(self.stages) <= {"provision", "ingress"}
 
     @property
+    def finds_values(self) -> bool:
+        """Whether it is proposed what the app reads, where nobody has said it."""
+        return self.destination == TARGET and self.reads_values
+
+    @property
     def moves(self) -> bool:
         return bool({"cutover", "rollback", "rotate"} & set(self.stages))
 

@@ -19,8 +19,8 @@ NEVER_LOOKED = "it could not be reached earlier in this run"
 class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
     answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds,
-    ``other_clients`` who beside the services is connected to what is left. ``step`` and ``why`` tell what could not be
-    seen.
+    ``other_clients`` who beside the services is connected to what is left, ``found`` what leads to a Redis where it is
+    not said. ``step`` and ``why`` tell what could not be seen.
     """
 
     consumer: str
@@ -31,6 +31,7 @@ class Look:
     survey: Seen = field(default_factory=dict)
     contents: Seen = field(default_factory=dict)
     other_clients: Seen = field(default_factory=dict)
+    found: Seen = field(default_factory=dict)
     step: str = ""
     why: str = ""
     unreachable: bool = False
@@ -50,6 +51,7 @@ class Look:
             survey=result.get("survey") or {},
             contents=result.get("contents") or {},
             other_clients=result.get("other_clients") or {},
+            found=result.get("found") or {},
             step=str(result.get("step") or ""),
             why=str(result.get("why") or ""),
             unreachable=bool(result.get("unreachable_host")),

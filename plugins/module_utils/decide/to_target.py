@@ -73,6 +73,12 @@ def not_reaching(looks: Looks, endpoint: Mapping[str, Any]) -> str:
     return verdict.untouched(failures) if failures else ""
 
 
+def not_seen(looks: Looks) -> str:
+    """The same of those that could not be looked at alone."""
+    failures = {host: look.failure[1] for host, look in looks.items() if look.failure[1]}
+    return verdict.untouched(failures) if failures else ""
+
+
 def in_batches(settings: Mapping[str, Any], everyone: list[str], todo: list[str]) -> list[list[str]]:
     """Those that are to be moved, the canary first where it is one of them."""
     canary = str(settings.get("canary") or "")

@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.conne
     connections_beside,
     socket_inodes,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import environment_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.listeners import own_addresses
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes, name_of
 
@@ -114,11 +115,9 @@ def unit_of(pid: int, proc: str = "/proc") -> str:
 
 def _program_of_supervisor(pid: int, proc: str) -> str:
     """https://supervisord.org/subprocess.html#subprocess-environment"""
-    with contextlib.suppress(OSError), open(f"{proc}/{pid}/environ", "rb") as file:
-        stated = dict(each.partition(b"=")[::2] for each in file.read().split(b"\0"))
-        names = [stated.get(b"SUPERVISOR_%s_NAME" % of, b"").decode(errors="replace") for of in (b"GROUP", b"PROCESS")]
-        return ":".join(dict.fromkeys(filter(None, names)))
-    return ""
+    stated = environment_of(pid, proc)
+    names = [stated.get(f"SUPERVISOR_{of}_NAME", "") for of in ("GROUP", "PROCESS")]
+    return ":".join(dict.fromkeys(filter(None, names)))
 
 
 def _control_group(pid: int, proc: str) -> str:

@@ -48,6 +48,10 @@ class ChangeRefused(Exception):
     """Nothing was changed; the text is a sentence for the operator and holds no value."""
 
 
+class NothingThere(ChangeRefused):
+    """None of the keys that are to be there is."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What the task asks for. ``values`` holds None where the state needs no value."""

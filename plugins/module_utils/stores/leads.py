@@ -1,18 +1,19 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Which of the keys beside those that are moved lead to the same cache, or hang on one that is moved. Pure.
+"""Which keys lead to a cache: of those beside the ones that are moved, or where none is named, of all. Pure.
 
 An app with several URLs, of which one is moved, is on two caches. What is told holds names alone, and no value.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Collection, Iterator, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts, parse_url
 
 Place = tuple[str, int]
 
@@ -21,6 +22,9 @@ URL, MENTION, HANGS, PART = "url", "mention", "hangs", "part"
 # Names of settings that are a cache's; what else is on the machine of the old Redis is not.
 _CACHE_NAME = re.compile(r"redis|valkey|cache|celery|broker|result_backend|queue|(\A|_)rq(_|\Z)|session|channel", re.I)
 _REDIS_NAME = re.compile(r"redis|valkey", re.I)
+_VALKEY = re.compile(r"\Avalkey(?=s?://)")
+_PORT = 6379
+_LEAST_PORT = 1024  # of a Redis that anybody but root starts: redis:7 is an image
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 # How the keys beside that of a host end, by the part that they hold: with these the app builds its place.
@@ -37,6 +41,8 @@ _WITH_PORT = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]*):([0-9]{1,5})(?![\w.])"
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}")
 _LONGEST = 8192  # signs of a value that is looked at
 _MOST_ALIASES = 100  # places that are resolved
+_MOST_CACHES = 10  # of which it is told what leads there
+HOST_AND_PORT = "{host}:{port}"  # as a template
 
 # What apps have for TLS on, by what they have for off.
 WORDS_ON = {
@@ -53,9 +59,10 @@ WORDS_ON = {
 
 @dataclass(frozen=True)
 class Lead:
-    """``how`` is ``url``, ``part`` (with the ``form`` of it), ``mention`` (the address within something else) or
-    ``hangs`` (the value of a key that is moved is put into it). ``database`` is of a URL, also of one that hangs
-    (then with ``form``) or of the key for it. ``off`` is the word that a key for TLS holds now, where it is one.
+    """``how`` is ``url``, ``part`` (with the ``form`` of it), ``mention`` (the address within something else, or with
+    the ``form`` of a template the address and the port alone) or ``hangs`` (the value of a key that is moved is put
+    into it). ``database`` is of a URL, also of one that hangs (then with ``form``) or of the key for it. ``off`` is the
+    word that a key for TLS holds now, where it is one.
     """
 
     key: str
@@ -89,11 +96,84 @@ def leads(
         for key, value in values.items()
         if key not in moved and len(value) <= _LONGEST and (lead := _lead(key, values, moved, places, is_known))
     }
-    hosts = [*(key for key, lead in found.items() if lead.how == PART), *moved]
+    hosts = [*(key for key, lead in found.items() if lead.how == PART or lead.form == HOST_AND_PORT), *moved]
     for key, form in _beside(values, hosts).items():
         if key not in moved and key not in found:
             found[key] = _part(key, form, values[key])
     yield from (found[key] for key in values if key in found)
+
+
+def caches(
+    files: Mapping[str, Mapping[str, str]], is_same: Callable[[Place, Place], bool] = lambda one, other: one == other
+) -> list[dict[str, list[Lead]]]:
+    """All that leads to a Redis, by its file, for each Redis; first the one to which most does.
+
+    ``is_same`` tells whether two places are one by other names.
+    """
+    known: list[list[Place]] = []
+    named = dict.fromkeys(place for values in files.values() for place in _places_in(values))
+    for place in list(named)[:_MOST_ALIASES]:
+        same = next((each for each in known if is_same(each[0], place)), None)
+        if same is not None:
+            same.append(place)
+        elif len(known) < _MOST_CACHES:
+            known.append([place])
+    found = [
+        {path: told for path, values in files.items() if (told := _leading_to(places, values))} for places in known
+    ]
+    return sorted(filter(None, found), key=lambda of_files: -sum(map(len, of_files.values())))
+
+
+def elsewhere(
+    environments: Mapping[str, Mapping[str, str]], files: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """The keys by which services were started with a Redis, and that are in none of the files."""
+    held = {key for values in files.values() for key in values}
+    told = {
+        (service, lead.key): None
+        for service, values in environments.items()
+        for of_files in caches({service: values})
+        for lead in of_files[service]
+        if lead.key not in held
+    }
+    return [{"service": service, "key": key} for service, key in told]
+
+
+def _leading_to(places: Collection[Place], values: Mapping[str, str]) -> list[Lead]:
+    found = {lead.key: lead for lead in leads(values, (), places)}
+    found.update({lead.key: lead for lead in leads(values, list(found), places) if lead.how == HANGS})
+    return [found[key] for key in values if key in found]
+
+
+def _places_in(values: Mapping[str, str]) -> Iterator[Place]:
+    """By URLs, and by addresses whose key or port is Redis's own."""
+    for key, value in values.items():
+        if len(value) <= _LONGEST:
+            url = _url(value)
+            if url is None:
+                yield from _place_by_parts(key, values)
+            elif url.port and _ADDRESS.fullmatch(url.host.lower()):  # neither a socket, nor the name of another key
+                yield url.host, url.port
+
+
+def _url(value: str) -> UrlParts | None:
+    """None of what is no cache's URL: redis:7 is an image."""
+    with contextlib.suppress(ValueError):  # also an EndpointError
+        return parse_url(_VALKEY.sub("redis", value)) if "://" in value else None
+    return None
+
+
+def _place_by_parts(key: str, values: Mapping[str, str]) -> Iterator[Place]:
+    value, is_redis = values[key].strip(), _REDIS_NAME.search(key)
+    if with_port := _WITH_PORT.fullmatch(value):
+        address, port = with_port.group(1), int(with_port.group(2))
+        if port == _PORT or (is_redis and port >= _LEAST_PORT):
+            yield address, port
+    elif _HOST.search(key) and _ADDRESS.fullmatch(value.lower()):
+        stated = next((values[each] for each, form in _beside(values, [key]).items() if form == "port"), "")
+        port = int(stated) if re.fullmatch("[0-9]{1,5}", stated) else 0
+        if port == _PORT or is_redis:
+            yield value, port or _PORT
 
 
 def _part(key: str, form: str, value: str) -> Lead:
@@ -122,21 +202,24 @@ def _lead(
     value = values[key]
     if any(_hangs_on(value, name) for name in moved):
         return _hanging(key, _filled(value, values))
-    try:
-        url = parse_url(value)
-    except ValueError:  # also an EndpointError
+    url = _url(value)
+    if url is None:
         if _is_host(key, value, places, is_alias):
             return Lead(key, PART, form="host")
-        return Lead(key, MENTION) if _mentions(key, value, places, is_alias) else None
+        form = HOST_AND_PORT if _WITH_PORT.fullmatch(value) else ""
+        return Lead(key, MENTION, form=form) if _mentions(key, value, places, is_alias) else None
     is_named = any((url.host.lower(), url.port) == (address.lower(), port) for address, port in places)
-    return Lead(key, URL, url.database, "url") if is_named or is_alias(url.host, url.port) else None
+    return Lead(key, URL, url.database, _form_of_url(value)) if is_named or is_alias(url.host, url.port) else None
+
+
+def _form_of_url(value: str) -> str:
+    """The form url is written as redis:// or rediss://."""
+    return "" if _VALKEY.match(value) else "url"
 
 
 def _hanging(key: str, value: str) -> Lead:
-    try:
-        return Lead(key, HANGS, parse_url(value).database, "url")
-    except ValueError:
-        return Lead(key, HANGS)
+    url = _url(value)
+    return Lead(key, HANGS, url.database, _form_of_url(value)) if url else Lead(key, HANGS)
 
 
 def _filled(value: str, values: Mapping[str, str]) -> str:

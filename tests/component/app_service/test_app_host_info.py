@@ -16,6 +16,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import (
+    environment_of,
+    files_beside,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import elsewhere
 from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, cache_probe, env_update
 
 from tests.component.app_service.conftest import OLD, TOKEN, probe_of
@@ -180,6 +185,46 @@ def test_where_a_service_cannot_be_looked_at_nobody_is_said_to_be_of_none(look, 
     connected(old.port)
     missing = {"name": "shoe", "manager": "supervisor", "supervisorctl": app.supervisorctl}
     assert "other_clients" not in look(services=[missing], leave=[{"address": "127.0.0.1", "port": old.port}])
+
+
+@pytest.fixture
+def beside(app):
+    """The .env in the folder that the app is started in."""
+    path = app.folder / ".env"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_what_the_processes_of_a_service_read_is_found_and_no_value_is_told(look, looked_at, app, old, beside):
+    beside.write_text(f"REDIS_URL=redis://:{OLD}@localhost:{old.port}/2\nBROKER=redis://127.0.0.1:{old.port}/3\nX=1\n")
+    app.start(old.port)
+    seen = look(**{**looked_at, "values": [], "find": True})
+    [one] = seen["found"]["caches"]
+    assert [(lead["key"], lead["form"], lead["database"]) for lead in one[str(beside)]] == [
+        ("REDIS_URL", "url", 2),
+        ("BROKER", "url", 3),
+    ]
+    assert seen["found"]["elsewhere"] == [] and seen["stores"] == []
+
+
+def test_a_key_that_a_process_was_started_with_and_no_file_has_is_found(app, old, connected):
+    """A unit's Environment=, or what a shell exported: nothing of ours could change it."""
+    pid = connected(old.port, CACHE_URL=old.url())
+    environments = {"web": environment_of(pid)}
+    assert elsewhere(environments, {}) == [{"service": "web", "key": "CACHE_URL"}]
+    assert files_beside([pid, 0]) == [os.path.join(os.getcwd(), ".env")]
+
+
+def test_a_file_that_has_none_of_the_named_keys_tells_what_it_has_and_one_that_has_any_does_not(
+    look, file, target, old
+):
+    file.write_text(f"CACHE_HOST=127.0.0.1\nREDIS_HOST=localhost\nREDIS_PORT={old.port}\nREDIS_PASSWORD={OLD}\n")
+    seen = look(values=[{"path": str(file), "keys": {"REDIS_URL": "redis://x"}}], endpoint=target)
+    [one] = seen["found"]["caches"]
+    assert [lead["form"] for lead in one[str(file)]] == ["host", "port", "password"]
+    assert "REDIS_URL is not set" in seen["stores"][0]["failure"] and "is_nothing_there" not in seen["stores"][0]
+    keys = {"REDIS_URL": "redis://x", "REDIS_PORT": "1"}
+    assert "found" not in look(values=[{"path": str(file), "keys": keys}], endpoint=target)
 
 
 def test_only_what_is_asked_for_is_in_the_result(look):

@@ -238,3 +238,14 @@ def test_a_token_is_not_handed_over_as_a_file(play: Play, connect: Callable[[str
 
     run = play("playbooks/cutover.yml", hosts={"app1": files})  # which has no token
     assert "so no app reads its values there" in run.said, run.text
+
+
+def test_where_nothing_is_named_a_look_at_the_hosts_is_what_refuses_it(play, tmp_path):
+    run = play("playbooks/assess.yml", hosts={"app1": HERE}, migration_values=[], migration_services=[])
+    assert (
+        run.code != 0
+        and "no .env file was found by migration_services that leads to a Redis: say what the app reads" in run.said
+    )
+    assert not (tmp_path / "state").exists()
+    back = play("playbooks/rollback.yml", hosts={"app1": HERE}, migration_values=[])
+    assert back.code != 0 and "migration_values is empty, so there is nothing to move: say what" in back.said

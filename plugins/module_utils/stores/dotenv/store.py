@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores imp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import (
     ChangeRefused,
     Decision,
+    NothingThere,
     Request,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.dotenv import edit, foreign, undo
@@ -184,7 +185,8 @@ def _refuse_what_is_missing(request: Request, path: str, content: bytes | None, 
     missing = [key for key in request.values if document.value(key) is None and not request.may_be_missing(key)]
     if missing:
         why = "; ".join(f"{key}: {dotenv.absence(document, key)}" for key in missing)
-        raise ChangeRefused(
+        refused = ChangeRefused if any(document.value(key) is not None for key in request.values) else NothingThere
+        raise refused(
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set in {path}, so the app does not read "
             f"{'it' if len(missing) == 1 else 'them'} there, and adding would change nothing ({why}). Name in values "
             "(migration_values) the keys that the app reads, or have them added (create: true; in migration_values "
