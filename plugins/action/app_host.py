@@ -98,7 +98,7 @@ class ActionModule(HostAction):
         return {
             "probe": {**self.probe(), "uses": self.uses()} if self.is_to_prove(is_known) else None,
             "old": self.old() if self.may_go_back() else None,
-            "survey": {"sample": self._settings["sample"]} if self.is_surveyor() else None,
+            "survey": self.survey() if self.is_surveyor() else None,
             "contents": self.contents() if self.is_to_count(is_known) else None,
             **self.interpreter(),
         }
@@ -122,6 +122,12 @@ class ActionModule(HostAction):
     def is_to_find(self) -> bool:
         """What the app reads, for a plan that proposes it."""
         return self._migration.reads_nothing and self._goal.finds_values
+
+    def survey(self) -> dict[str, Any]:
+        """How the old Redis is read, where another user than the app's own is to ask."""
+        url = self.handed_over(self._settings["assess_url"])
+        order = {"sample": self._settings["sample"]}
+        return {**order, "url": url} if url else order
 
     def may_go_back(self) -> bool:
         """Whether the old Redis is of interest: what becomes of the values is, and both ways may follow."""

@@ -42,6 +42,11 @@ options:
     description: Read what the Redis of O(old) holds and who uses it. Left out, that is not read.
     type: dict
     suboptions:
+      url:
+        description:
+          - A URL by which it is read, where the user of the app's own URL may not ask it all. It must name the same
+            host and port. O(old) is proven by the app's own all the same.
+        type: str
       sample:
         description: How many keys of each database are looked at.
         type: int
@@ -217,9 +222,6 @@ survey:
     server:
       description: Its C(engine), C(version), C(role) and C(mode).
       type: dict
-    run_id:
-      description: The id that each start of a server has anew, which tells one from another.
-      type: str
     used_memory:
       description: Memory in use, in bytes.
       type: int
@@ -290,6 +292,19 @@ survey:
       description: The commands that it does not answer to this user.
       type: list
       elements: str
+    run_id:
+      description: The id that each start of a server has anew, which tells one from another.
+      type: str
+    streams_complete:
+      description: There was time to look for all streams.
+      type: bool
+    functions:
+      description: The libraries of functions that are loaded.
+      type: list
+      elements: str
+    keyspace_events:
+      description: Which events of keys it tells of, as its parameter C(notify-keyspace-events) has it.
+      type: str
 contents:
   description:
     - What the target holds, with C(total_keys), C(keys_without_ttl), C(sampled), C(sample_complete) and C(key_groups)
@@ -326,6 +341,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     Endpoint,
     EndpointError,
     build_url,
+    is_loopback,
     mask_url,
     parse_url,
 )
@@ -360,7 +376,11 @@ OPTIONS: dict[str, Any] = {
     "leave": orders.PLACES,
     "old": {"type": "dict", "no_log": True, "options": {"url": {"type": "str", "no_log": True}}},
     "find": {"type": "bool", "default": False},
-    "survey": {"type": "dict", "options": {"sample": {"type": "int", "default": 1000}}},
+    "survey": {
+        "type": "dict",
+        "no_log": True,
+        "options": {"sample": {"type": "int", "default": 1000}, "url": {"type": "str", "no_log": True}},
+    },
     "contents": {
         "type": "dict",
         "no_log": True,
@@ -512,6 +532,19 @@ def url_in_values(params: dict[str, Any]) -> str:
     raise LookupError(" and ".join(keys) or "no value of this host")
 
 
+def url_to_read(old: str, other: str) -> str | Failure:
+    """By which URL the old Redis is read, or why not by the ``other`` one that is stated for it."""
+    if not other:
+        return old
+    try:
+        asked = parse_url(other)
+    except EndpointError as error:
+        return failures.unreadable_for_assessment(str(error))
+    used = parse_url(old)
+    is_same_host = asked.host == used.host or (is_loopback(asked.host) and is_loopback(used.host))
+    return other if is_same_host and asked.port == used.port else failures.assessed_elsewhere(asked, used)
+
+
 def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, Any]]:
     """What is to be asked beside the target, by the part of the result that it is for, and the parts that need not."""
     seconds = params["timeout"]
@@ -533,10 +566,11 @@ def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, An
         else:
             questions["old"] = Question(old, expected_role="any", seconds=seconds, write=False, tls_as_app=True)
     if params["survey"] is not None:
-        if isinstance(old, Failure):
-            parts["survey"] = survey_failed("The old Redis", old)
+        read = old if isinstance(old, Failure) else url_to_read(old, params["survey"]["url"] or "")
+        if isinstance(read, Failure):
+            parts["survey"] = survey_failed("The old Redis", read)
         else:
-            questions["survey"] = SurveyQuestion(old, seconds, params["survey"]["sample"], tls_as_app=True)
+            questions["survey"] = SurveyQuestion(read, seconds, params["survey"]["sample"], tls_as_app=True)
     return questions, parts
 
 
@@ -544,6 +578,12 @@ def part_of(name: str, question: Asked, answer: Answered) -> dict[str, Any]:
     if isinstance(answer, Answer):
         return probe_result.probed(question.url, answer)
     return counted(question.url, answer) if name == "contents" else surveyed(question.url, answer)
+
+
+def of_the_assessment(answer: Answered) -> Answered:
+    """What is in the way of a URL that was stated for reading alone is none of the app's."""
+    failure = answer.failure
+    return Surveyed(failure=failures.of_the_assessment(failure)) if failure else answer
 
 
 def unasked(why: Failure) -> dict[str, Any]:
@@ -590,6 +630,8 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     answers = app_interpreter.ask({**of_target, **questions}, interpreter)
     if params["probe"]:
         parts["target"] = target_probe.told(params["probe"], of_target, answers)
+    if params["survey"] and params["survey"]["url"]:
+        answers = {name: of_the_assessment(answer) if name == "survey" else answer for name, answer in answers.items()}
     parts.update({name: part_of(name, question, answers[name]) for name, question in questions.items()})
     return {"stores": values, "services": services, **parts}
 

@@ -47,6 +47,8 @@ except ImportError:
 
 Found = dict[str, Any]
 
+READ_ON_HOSTS = ("values", "services", "assess_url")
+
 
 class Looking:
     """What one run knows before it begins. ``known()`` has what decide.known.Known reads, and the token, sealed."""
@@ -86,7 +88,7 @@ class Looking:
         known: Found = {
             "goal": self.goal.name,
             # What is on hosts is read there anew: a URL or a command may hold more than its writer took for shown.
-            "settings": {name: value for name, value in self.settings.items() if name not in ("values", "services")},
+            "settings": {name: value for name, value in self.settings.items() if name not in READ_ON_HOSTS},
             "endpoint": endpoint.as_dict(),
             "everyone": everyone,
             "present": present,

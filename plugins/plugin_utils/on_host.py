@@ -43,7 +43,10 @@ class HostAction(EngineAction):
                 connection.set_option("ssh_extra_args", f"{stated} {NOTICE_A_LOST_HOST}".strip())
 
     def opened(self, sealed: str) -> str:
-        secret = super().opened(sealed)
+        return self.handed_over(super().opened(sealed))
+
+    def handed_over(self, secret: str) -> str:
+        """A secret that a module is given."""
         self._opened = {*self._opened, secret} - {""}
         return secret
 

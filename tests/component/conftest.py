@@ -157,13 +157,19 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def start_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
-    """Start redis-server with lines of configuration; ``certificate`` gives it a TLS port too."""
+    """Start redis-server, or another ``program`` for it, with lines of configuration; ``certificate`` gives it a TLS
+    port too.
+    """
     server = os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
     assert server, "no redis-server"
     started: list[Engine] = []
 
     def start(
-        *lines: str, password: str = "", certificate: trustme.LeafCert | None = None, folder: Path | None = None
+        *lines: str,
+        password: str = "",
+        certificate: trustme.LeafCert | None = None,
+        folder: Path | None = None,
+        program: str = server,
     ) -> Engine:
         home = folder or tmp_path / f"engine{len(started)}"
         home.mkdir(exist_ok=True)
@@ -183,7 +189,7 @@ def start_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
         (home / "redis.conf").write_text("\n".join(settings) + "\n")
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
-                ["redis-server", str(home / "redis.conf")], executable=server, stdout=log, stderr=log
+                ["redis-server", str(home / "redis.conf")], executable=program, stdout=log, stderr=log
             )
         engine = Engine(port, home, password, tls_port, process)
         started.append(engine)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import COMMANDS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Client, Source, pattern_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import Circumstances, Old
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import (
@@ -14,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
     Target,
     target_from,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.unseen import TELLS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import sizes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,3 +214,7 @@ def test_an_old_redis_of_7_2_is_shown_the_way_to_valkey():
     newer = dataclasses.replace(SOURCE, server=Server("redis", "7.4.0", "master", "standalone"))
     (told,) = [one for one in weigh(newer, target_from({"engine_version": "7.1"}), COLD) if one.subject == "version"]
     assert "migration_engine" not in told.remedy
+
+
+def test_of_every_command_that_may_be_refused_it_is_said_what_it_would_have_told():
+    assert set(TELLS) == COMMANDS

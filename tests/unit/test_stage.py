@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Client, Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import stage
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look

@@ -14,16 +14,13 @@ from urllib.parse import urlsplit
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import COMMANDS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, Stream
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import STAGES, Answer, Check, Question
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
-    Client,
-    KeyGroup,
-    Source,
-    Stream,
-    Surveyed,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, Surveyed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told import NotAsAgreed, Told, parsed
@@ -102,7 +99,6 @@ def _source_of(told: Told) -> Source:
     keyspace = told.part("keyspace")
     return Source(
         server=_server(told.part("server")),
-        run_id=told.text("run_id"),
         used_memory=told.whole("used_memory"),
         used_memory_peak=told.whole("used_memory_peak"),
         maxmemory=told.whole("maxmemory"),
@@ -120,7 +116,11 @@ def _source_of(told: Told) -> Source:
         modules=told.texts("modules"),
         saves=told.truth("saves"),
         appends=told.truth("appends"),
-        not_told=told.texts("not_told"),
+        not_told=told.words("not_told", COMMANDS),
+        run_id=told.text("run_id"),
+        streams_complete=told.truth("streams_complete"),
+        functions=told.texts("functions"),
+        keyspace_events=told.text("keyspace_events"),
     )
 
 

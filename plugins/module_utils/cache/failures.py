@@ -176,6 +176,24 @@ def unreadable(why: str) -> Failure:
     return Failure("unreadable", f"Which Redis the app uses cannot be told: {why}.", "Then run again.")
 
 
+def of_the_assessment(failure: Failure) -> Failure:
+    """The same of a cache that was asked by a URL for that alone."""
+    return replace(failure, remedy="It was asked by migration_assess_url: correct that, or leave it out.")
+
+
+def assessed_elsewhere(asked: UrlParts, used: UrlParts) -> Failure:
+    return Failure(
+        "unreadable",
+        f"migration_assess_url leads to {asked.host}:{asked.port}, and what the app reads on this host to "
+        f"{used.host}:{used.port}.",
+        "Write the same host and port in it; a host that calls the old Redis by another name states a URL of its own.",
+    )
+
+
+def unreadable_for_assessment(why: str) -> Failure:
+    return Failure("unreadable", f"migration_assess_url cannot be read: {why}.", "Correct it, or leave it out.")
+
+
 # --- what the server answers ---
 
 
@@ -183,7 +201,8 @@ def not_told(parts: UrlParts, why: str) -> Failure:
     return Failure(
         "not_told",
         f"{parts.host}:{parts.port} does not tell what it holds: {without_secret(why, parts)}.",
-        "Let the user in the URL call INFO, CLIENT LIST and SCAN, and raise timeout if it is only slow.",
+        "Let the user in the URL call INFO, CLIENT LIST and SCAN, or for the old Redis name one that may "
+        "(migration_assess_url), and raise timeout if it is only slow.",
     )
 
 

@@ -9,6 +9,7 @@ import socket
 from dataclasses import asdict, dataclass, field
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import read_clients
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     keyspace,
     parse_info,
@@ -21,7 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     Connection,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import read_clients, read_persistence
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import read_persistence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.writes import read_writes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form

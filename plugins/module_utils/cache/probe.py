@@ -52,6 +52,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_ti
 STAGES = ("resolve", "connect", "tls", "auth", "ping", "role", "database", "client", "write", "latency")
 PINGS = 20
 OWN, APP = "own", "app"  # whose word an answer is
+# Before Redis 6 there are no users, and redis-py sends the password alone then:
+# https://github.com/redis/redis-py/issues/1274
+_KNOWS_NO_USERS = "wrong number of arguments for 'auth' command"
 KEY_SECONDS = 60  # what a probe that is killed leaves behind is gone after this
 
 
@@ -310,7 +313,12 @@ class _Run:
         if not self.parts.password:
             return "no token given"
         login = [self.parts.username, self.parts.password] if self.parts.username else [self.parts.password]
-        self._talk().execute("AUTH", *login)
+        try:
+            self._talk().execute("AUTH", *login)
+        except ServerError as error:
+            if _KNOWS_NO_USERS not in str(error).lower():
+                raise
+            self._talk().execute("AUTH", self.parts.password)
         return "accepted"
 
     def _ping(self) -> str:

@@ -1,91 +1,39 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The old Redis, read: what it is, what it holds, who uses it. Reads only, and never for long.
-
-Names of keys may hold personal data, so they are told as patterns: ``session:*``.
-"""
+"""The old Redis, read: what it is, what it holds, who uses it. Reads only, and never for long."""
 
 from __future__ import annotations
 
 import contextlib
-import re
-import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, text
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client, without
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     Info,
     Server,
-    address_of,
     keyspace,
-    parse_client,
     parse_info,
     server_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure, ProbeFailed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, Keys, Stream
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
     Connection,
-    Reply,
     ServerError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
-
-SAMPLE_SECONDS = 10.0  # for all databases together
-STREAM_SECONDS = 5.0
-BATCH = 100
-STREAMS_SHOWN = 100
-
-# These wait for data by their nature; XREAD and XREADGROUP may, which the client's flag b tells.
-BLOCKING = frozenset(
-    ["blpop", "brpop", "brpoplpush", "blmove", "blmpop", "bzpopmin", "bzpopmax", "bzmpop", "wait", "waitaof"]
-)
-
-
-@dataclass(frozen=True)
-class KeyGroup:
-    """Sampled keys of one type in one database whose names look alike."""
-
-    database: int
-    type: str
-    pattern: str
-    count: int
-    without_ttl: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Stream:
-    database: int
-    pattern: str
-    length: int
-    groups: tuple[str, ...]
-    pending: int
-
-
-@dataclass(frozen=True)
-class Client:
-    """Connections from one address under one name."""
-
-    address: str
-    name: str
-    connections: int
-    commands: tuple[str, ...]
-    databases: tuple[int, ...]
-    blocking: bool
-    pubsub: bool
-    monitor: bool
-    replica: bool
 
 
 @dataclass(frozen=True)
 class Source:
     """Numbers are as INFO has them: memory in bytes. ``run_id`` tells one server from another, whatever leads to it.
-    ``not_told`` are commands that the server refused to this user.
+    ``not_told`` are commands that the server refused to this user. ``keyspace_events`` is as its parameter has it.
     """
 
     server: Server
@@ -108,6 +56,9 @@ class Source:
     appends: bool = False
     not_told: tuple[str, ...] = ()
     run_id: str = ""
+    streams_complete: bool = True
+    functions: tuple[str, ...] = ()
+    keyspace_events: str = ""
 
     @property
     def total_keys(self) -> int:
@@ -129,7 +80,7 @@ class Source:
         values["key_groups"] = tuple(KeyGroup(**group) for group in told.get("key_groups") or ())
         values["streams"] = tuple(Stream(**_tuples(stream)) for stream in told.get("streams") or ())
         values["clients"] = tuple(Client(**_tuples(client)) for client in told.get("clients") or ())
-        for name in ("commands", "modules", "not_told"):
+        for name in ("commands", "modules", "not_told", "functions"):
             values[name] = tuple(told.get(name) or ())
         return cls(**values)
 
@@ -173,22 +124,23 @@ def survey(question: SurveyQuestion) -> Surveyed:
     )
     try:
         with session(asked) as connection:
-            return Surveyed(read_source(connection, question.sample))
+            return Surveyed(read_source(connection, parse_url(question.url).database, question.sample))
     except ProbeFailed as failed:
         return Surveyed(failure=failed.failure)
     except CacheError as error:
         return Surveyed(failure=failures.not_told(parse_url(question.url), str(error)))
 
 
-def read_source(connection: Connection, sample: int, clock: Callable[[], float] = time.monotonic) -> Source:
-    """Raises CacheError where even INFO is not answered."""
-    reader = _Reader(connection, clock)
+def read_source(connection: Connection, database: int, sample: int) -> Source:
+    """``database`` is the one that it is at. Raises CacheError where even INFO is not answered."""
     info = parse_info(connection.ask("INFO"))
-    databases = keyspace(info)
-    groups, sampled, complete = reader.sample(sorted(databases), sample)
-    config = reader.config()
+    asking, databases, server = Asking(connection), keyspace(info), server_of(info)
+    keys = Keys(asking, database)
+    groups, sampled, sample_complete = keys.sample(sorted(databases), sample)
+    streams, streams_complete = keys.streams(sorted(databases), by_type=_is_from(server, 6))
+    config = _config(asking)
     return Source(
-        server=server_of(info),
+        server=server,
         used_memory=_number(info, "used_memory"),
         used_memory_peak=_number(info, "used_memory_peak"),
         maxmemory=_number(info, "maxmemory"),
@@ -198,23 +150,20 @@ def read_source(connection: Connection, sample: int, clock: Callable[[], float] 
         databases=int(config["databases"]) if config.get("databases", "").isdigit() else None,
         keyspace=databases,
         sampled=sampled,
-        sample_complete=complete,
+        sample_complete=sample_complete,
         key_groups=groups,
-        streams=reader.streams(sorted(databases)),
-        clients=reader.clients(),
-        commands=_commands(parse_info(reader.text("INFO", "commandstats"))),
-        modules=reader.modules(),
+        streams=streams,
+        clients=without(asking.text("CLIENT", "ID"), asking.text("CLIENT", "LIST")),
+        commands=_commands(parse_info(asking.text("INFO", "commandstats"))),
+        modules=_named(asking.ask("MODULE", "LIST"), "name"),
         saves=bool(config["save"]) if "save" in config else _number(info, "rdb_last_bgsave_time_sec") >= 0,
         appends=info.get("aof_enabled") == 1,
-        not_told=tuple(reader.not_told),
         run_id=str(info.get("run_id", "")),
+        streams_complete=streams_complete,
+        functions=_named(asking.ask("FUNCTION", "LIST"), "library_name") if _is_from(server, 7) else (),
+        keyspace_events=config.get("notify-keyspace-events", ""),
+        not_told=tuple(asking.not_told),
     )
-
-
-def read_clients(connection: Connection) -> tuple[Client, ...]:
-    """Who is connected beside this connection, one for each address and name. Raises CacheError."""
-    own = connection.ask("CLIENT", "ID")
-    return _without(own, connection.ask("CLIENT", "LIST"))
 
 
 def read_persistence(connection: Connection, info: Info) -> dict[str, Any]:
@@ -223,7 +172,7 @@ def read_persistence(connection: Connection, info: Info) -> dict[str, Any]:
     with contextlib.suppress(ServerError):  # CONFIG may be renamed or denied: INFO tells whether it ever saved
         reply = connection.execute("CONFIG", "GET", "save")
         if isinstance(reply, list) and len(reply) == 2:
-            found["save"] = _text(reply[1])
+            found["save"] = text(reply[1])
     return {
         "appends": info.get("aof_enabled") == 1,
         "saves": bool(found["save"]) if "save" in found else _number(info, "rdb_last_bgsave_time_sec") >= 0,
@@ -231,150 +180,28 @@ def read_persistence(connection: Connection, info: Info) -> dict[str, Any]:
     }
 
 
-class _Reader:
-    def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
-        self._connection = connection
-        self._clock = clock
-        self.not_told: list[str] = []
-
-    def _ask(self, *command: str) -> Reply:
-        """The answer, or None where the server does not tell this user."""
-        try:
-            return self._connection.execute(*command)
-        except ServerError:
-            self.not_told.append(" ".join(command[:2]))
-            return None
-
-    def text(self, *command: str) -> str:
-        reply = self._ask(*command)
-        return _text(reply) if reply is not None else ""
-
-    def config(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name in ("databases", "save"):
-            reply = self._ask("CONFIG", "GET", name)
-            if reply is None:
-                break
-            if isinstance(reply, list) and len(reply) == 2:
-                found[name] = _text(reply[1])
-        return found
-
-    def modules(self) -> tuple[str, ...]:
-        reply = self._ask("MODULE", "LIST")
-        found = []
-        for module in reply if isinstance(reply, list) else []:
-            fields = [_text(part) for part in module]
-            found.append(fields[fields.index("name") + 1])
-        return tuple(sorted(found))
-
-    def clients(self) -> tuple[Client, ...]:
-        """All but this connection itself, one for each address and name."""
-        return _without(self.text("CLIENT", "ID"), self.text("CLIENT", "LIST"))
-
-    # --- keys ---
-
-    def sample(self, databases: Sequence[int], sample: int) -> tuple[tuple[KeyGroup, ...], int, bool]:
-        """Groups of keys, how many keys were looked at, and whether that was all of the sample asked for."""
-        deadline = self._clock() + SAMPLE_SECONDS
-        seen: list[tuple[int, str, str, bool, int]] = []
-        complete = True
-        for database in databases:
-            keys, whole = self._scan(database, sample, deadline, "COUNT", str(BATCH))
-            complete = complete and whole
-            for start in range(0, len(keys), BATCH):
-                seen += self._look_at(database, keys[start : start + BATCH])
-        return _grouped(seen), len(seen), complete
-
-    def _scan(self, database: int, most: int, deadline: float, *options: str) -> tuple[list[bytes], bool]:
-        self._connection.execute("SELECT", database)
-        keys: list[bytes] = []
-        cursor = "0"
-        while len(keys) < most:
-            if self._clock() > deadline:
-                return keys, False
-            reply = self._ask("SCAN", cursor, *options)
-            if not isinstance(reply, list):
-                return keys, False
-            cursor = _text(reply[0])
-            keys += reply[1]
-            if cursor == "0":
-                break
-        return list(dict.fromkeys(keys))[:most], True
-
-    def _look_at(self, database: int, keys: Sequence[bytes]) -> list[tuple[int, str, str, bool, int]]:
-        commands: list[list[Any]] = []
-        for key in keys:
-            commands += [["TYPE", key], ["PTTL", key], ["MEMORY", "USAGE", key]]
-        replies = self._connection.execute_many(commands)
-        found = []
-        for place, key in enumerate(keys):
-            kind, ttl, size = replies[3 * place : 3 * place + 3]
-            if kind != "none":  # gone in the meantime
-                found.append((database, _text(kind), pattern_of(key), ttl == -1, size if isinstance(size, int) else 0))
-        return found
-
-    def streams(self, databases: Sequence[int]) -> tuple[Stream, ...]:
-        """All streams, as far as there is time to look for them. SCAN takes a type from Redis 6.0."""
-        deadline = self._clock() + STREAM_SECONDS
-        found: list[Stream] = []
-        for database in databases:
-            keys, _whole = self._scan(database, STREAMS_SHOWN, deadline, "COUNT", "1000", "TYPE", "stream")
-            found += [self._stream(database, key) for key in keys]
-        return tuple(found)
-
-    def _stream(self, database: int, key: bytes) -> Stream:
-        length, groups = self._connection.execute_many([["XLEN", key], ["XINFO", "GROUPS", key]])
-        names, pending = [], 0
-        for group in groups if isinstance(groups, list) else []:
-            fields = dict(zip([_text(name) for name in group[::2]], group[1::2]))
-            names.append(_text(fields["name"]))
-            pending += int(fields["pending"])
-        return Stream(database, pattern_of(key), length if isinstance(length, int) else 0, tuple(names), pending)
+def _is_from(server: Server, major: int) -> bool:
+    """Whether it is of this release of Redis or a later one, as every Valkey is."""
+    number = server.version.partition(".")[0]
+    return number.isdigit() and int(number) >= major
 
 
-def _without(own: str, listed: str) -> tuple[Client, ...]:
-    """CLIENT LIST but for the connection with the id ``own``."""
-    together: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for line in map(parse_client, listed.splitlines()):
-        if line.get("id") != own and line.get("addr"):
-            together.setdefault((address_of(line["addr"]), line.get("name", "")), []).append(line)
-    return tuple(_client(address, name, found) for (address, name), found in sorted(together.items()))
+def _config(asking: Asking) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in ("databases", "save", "notify-keyspace-events"):
+        reply = asking.ask("CONFIG", "GET", name)
+        if isinstance(reply, list) and len(reply) == 2:
+            found[name] = text(reply[1])
+    return found
 
 
-def _client(address: str, name: str, lines: Sequence[dict[str, str]]) -> Client:
-    flags = {flag for line in lines for flag in line.get("flags", "")}
-    commands = {line.get("cmd", "").lower() for line in lines} - {"", "null"}
-    return Client(
-        address=address,
-        name=name,
-        connections=len(lines),
-        commands=tuple(sorted(commands)),
-        databases=tuple(sorted({int(line.get("db", "0")) for line in lines})),
-        blocking="b" in flags or bool(commands & BLOCKING),
-        pubsub="P" in flags,
-        monitor="O" in flags,
-        replica="S" in flags,
-    )
-
-
-def pattern_of(key: bytes) -> str:
-    """``session:8f3a91:cart`` as ``session:*:cart``: parts that tell one key from another are left out."""
-    text = key.decode("utf-8", "backslashreplace")
-    parts = re.split(r"([:/|.])", text)
-    shown = "".join("*" if re.search(r"[\d\\@]", part) or len(part) > 24 else part for part in parts)
-    return shown if len(shown) <= 60 else shown[:59] + "…"
-
-
-def _grouped(seen: Sequence[tuple[int, str, str, bool, int]]) -> tuple[KeyGroup, ...]:
-    keys: Counter[tuple[int, str, str]] = Counter()
-    without_ttl: Counter[tuple[int, str, str]] = Counter()
-    size: Counter[tuple[int, str, str]] = Counter()
-    for database, kind, pattern, is_lasting, used in seen:
-        group = (database, kind, pattern)
-        keys[group] += 1
-        without_ttl[group] += is_lasting
-        size[group] += used
-    return tuple(KeyGroup(*group, keys[group], without_ttl[group], size[group]) for group, _n in keys.most_common())
+def _named(reply: object, field_name: str) -> tuple[str, ...]:
+    """The names of modules or libraries, each of which is told as a list of its fields and their values."""
+    found = []
+    for one in reply if isinstance(reply, list) else []:
+        fields_of_it = [text(part) for part in one]
+        found.append(fields_of_it[fields_of_it.index(field_name) + 1])
+    return tuple(sorted(found))
 
 
 def _commands(stats: Info) -> tuple[str, ...]:
@@ -385,7 +212,3 @@ def _commands(stats: Info) -> tuple[str, ...]:
 def _number(info: Info, name: str) -> int:
     value = info.get(name, 0)
     return int(value) if isinstance(value, (int, float)) else 0
-
-
-def _text(reply: object) -> str:
-    return reply.decode("utf-8", "backslashreplace") if isinstance(reply, bytes) else str(reply)

@@ -488,6 +488,13 @@ PARTS = (
                 stages=("assess", "cutover"),
             ),
             Option(
+                "assess_url",
+                "A URL of the old Redis by which it is assessed, of a user that may ask C(INFO), C(CLIENT LIST), "
+                "C(CONFIG GET) and C(SCAN) where the app's own may not. It is a secret, for a vault. Left empty, the "
+                "app's own URL; all else is done by that.",
+                stages=("assess",),
+            ),
+            Option(
                 "sample",
                 "Keys looked at in each database, of the old Redis and before a rollback of the target.",
                 "int",

@@ -44,8 +44,11 @@ class Told:
 
     def word(self, name: str, known: Collection[str]) -> str:
         """One of these, which are no secret whatever a secret is; any other is ``unknown``."""
-        value = self._value.get(name)
-        return value if isinstance(value, str) and value in known else "unknown"
+        return _known(self._value.get(name), known)
+
+    def words(self, name: str, known: Collection[str]) -> tuple[str, ...]:
+        """A list of such."""
+        return tuple(_known(part, known) for part in self._list(name))
 
     def address(self, name: str) -> str:
         """An IP address as it is, and any other text as it may be shown."""
@@ -106,3 +109,7 @@ class Told:
         if not isinstance(value, list):
             raise NotAsAgreed(f"{name} is no list")
         return value
+
+
+def _known(value: Any, known: Collection[str]) -> str:
+    return value if isinstance(value, str) and value in known else "unknown"

@@ -14,6 +14,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import target_from
 from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info
 
+from tests.component.redis5.server import redis5
+
 PASSWORD = "a-password-of-this-test"
 TARGET = {"cache_node_type": "cache.t3.small", "engine_version": "7.1"}
 
@@ -74,6 +76,7 @@ def test_nothing_of_the_data_is_changed(look, old):
     after = old.client.info("commandstats")
     reading = {"auth", "ping", "info", "select", "scan", "type", "pttl", "memory|usage", "xlen", "xinfo|groups"}
     reading |= {"client|id", "client|list", "client|info", "module|list", "config|get", "hello", "client|setinfo"}
+    reading |= {"function|list"}
     assert {name[8:] for name in after if after[name] != before.get(name)} <= reading
 
 
@@ -187,12 +190,202 @@ def test_a_database_beyond_the_target_counts_also_where_only_a_client_is_at_it(w
         assert "database 7" in finding(findings, "databases").sentence
 
 
+def of_a_user(start_engine, rights):
+    old = start_engine(f"user app on >{PASSWORD} {rights}")
+    return old, f"redis://app:{PASSWORD}@127.0.0.1:{old.port}/0"
+
+
 def test_what_the_user_may_not_ask_is_said_to_be_unchecked(look, weigh, start_engine):
-    old = start_engine(f"user app on >{PASSWORD} ~* +@all -config -module -client")
-    url = f"redis://app:{PASSWORD}@127.0.0.1:{old.port}/0"
+    _old, url = of_a_user(start_engine, "~* +@all -config -module -client")
     told = finding(weigh(url), "not seen")
     assert "CONFIG GET" in told.found and "MODULE LIST" in told.found and "CLIENT LIST" in told.found
+    assert "who uses it" in told.means and "which modules are loaded" in told.means
     assert look(url)["databases"] is None
+
+
+@pytest.mark.parametrize("rights", ["~* +@all -info", "~* +get +set +ping", "~* +@all -@dangerous"])
+def test_a_user_who_may_not_even_ask_info_is_no_empty_redis(look, start_engine, rights):
+    old, url = of_a_user(start_engine, rights)
+    old.client.set("page:1", "x")
+    seen = look(url)
+    assert seen["failure"]["kind"] == "not_told" and "total_keys" not in seen
+    assert "the 'info' command" in seen["msg"] and "migration_assess_url" in seen["msg"]
+
+
+def by_another(run_module, url, other):
+    """What a host reads where a URL for that is stated beside the app's own."""
+    seen = run_module(app_host_info.main, migration_name="test", old={"url": url}, survey={"url": other})
+    assert PASSWORD not in repr(seen) and "hush-4711-hush" not in repr(seen)
+    return seen
+
+
+def test_another_user_may_read_it_and_the_way_back_is_proven_by_the_app_s_own(run_module, start_engine):
+    old = start_engine(f"user app on >{PASSWORD} ~* +get +set +ping", "user admin on >hush-4711-hush ~* +@all")
+    app = f"redis://app:{PASSWORD}@127.0.0.1:{old.port}/0"
+    old.client.set("page:1", "x")
+    seen = by_another(run_module, app, f"redis://admin:hush-4711-hush@localhost:{old.port}/0")
+    assert seen["survey"]["total_keys"] == 1 and seen["survey"]["not_told"] == ()
+    assert (
+        seen["old"]["reached"] and "not told" in {one["name"]: one["detail"] for one in seen["old"]["checks"]}["role"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (
+            "redis://admin:hush-4711-hush@10.9.9.9:{port}/0",
+            "leads to 10.9.9.9:{port}, and what the app reads on this host",
+        ),
+        ("redis://admin:hush-4711-hush@127.0.0.1:1/0", "leads to 127.0.0.1:1, and what the app reads on this host"),
+        ("rediss:/admin:hush-4711-hush@x", "migration_assess_url cannot be read"),
+        ("redis://admin:hush-4711-hush@127.0.0.1:{port}/0", "It was asked by migration_assess_url: correct that"),
+    ],
+)
+def test_a_url_that_does_not_read_the_redis_that_the_app_uses_is_refused(run_module, old, other, why):
+    seen = by_another(run_module, old.url(), other.format(port=old.port))
+    assert why.format(port=old.port) in seen["survey"]["msg"] and seen["survey"]["failure"]
+    assert seen["old"]["reached"]
+
+
+@pytest.mark.parametrize(
+    ("rights", "told_of"),
+    [
+        ("~* +@all -scan", ("SCAN", "which keys and streams there are")),
+        ("~app:* +@all", ("TYPE, PTTL, MEMORY USAGE", "which keys there are")),
+        ("~* +@all -type", ("TYPE", "which keys there are")),
+        ("~* +@all -pttl", ("PTTL", "which keys never expire")),
+    ],
+)
+def test_keys_that_may_not_be_looked_at_are_counted_and_not_guessed(look, weigh, start_engine, rights, told_of):
+    old, url = of_a_user(start_engine, rights)
+    old.client.mset({"other:1": "x", "other:2": "x"})
+    (command, what), findings = told_of, weigh(url)
+    assert "2 keys, 2 of them without TTL" in finding(findings, "data").found
+    told = finding(findings, "not seen")
+    assert f"does not answer {command} to this user" in told.found and what in told.means
+    assert "NOPERM" not in repr(look(url)) and "sample" not in [one.subject for one in findings]
+    assert all(group["type"] == "string" for group in look(url)["key_groups"])
+
+
+def test_a_stream_that_may_not_be_read_is_not_called_empty(weigh, start_engine):
+    old, url = of_a_user(start_engine, "~* +@all -xlen")
+    old.client.xadd("events", {"a": 1})
+    findings = weigh(url)
+    assert "streams" not in [one.subject for one in findings]
+    assert "what its streams hold" in finding(findings, "not seen").means
+
+
+def test_a_user_without_other_databases_is_told_of_the_app_s_own(look, weigh, start_engine):
+    old, url = of_a_user(start_engine, "~* +@all -select")
+    old.client.mset({"a": "x", "b": "x"})
+    redis.Redis.from_url(old.url(database=2)).set("c", "x")
+    assert look(url)["sampled"] == 2 and look(url)["total_keys"] == 3
+    assert "the keys of other databases" in finding(weigh(url), "not seen").means
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        *[("CLIENT", "CLIENT LIST"), ("CONFIG", "CONFIG GET"), ("SCAN", "SCAN"), ("TYPE", "TYPE")],
+        *[("MODULE", "MODULE LIST"), ("MEMORY", "MEMORY USAGE"), ("XLEN", "XLEN"), ("FUNCTION", "FUNCTION LIST")],
+    ],
+)
+def test_what_is_renamed_away_is_named_and_the_rest_weighed(weigh, start_engine, command, name):
+    old = start_engine()
+    old.client.mset({"a": "x", "b": "x"})
+    old.client.xadd("events", {"a": 1})
+    old.client.save()
+    old.stop()
+    findings = weigh(start_engine(f'rename-command {command} ""', folder=old.folder).url())
+    assert name in finding(findings, "not seen").found
+    assert "3 keys, 3 of them without TTL" in finding(findings, "data").found
+    assert subjects(findings) == []
+
+
+@pytest.mark.parametrize("command", ["KEYS", "FLUSHALL", "FLUSHDB", "DEBUG", "SHUTDOWN"])
+def test_what_is_renamed_and_never_asked_is_no_matter(weigh, start_engine, command):
+    old = start_engine(f'rename-command {command} ""')
+    assert "not seen" not in [one.subject for one in weigh(old.url())]
+
+
+def test_a_redis_whose_info_is_renamed_is_refused(look, start_engine):
+    seen = look(start_engine('rename-command INFO ""').url())
+    assert seen["failure"]["kind"] == "not_told" and "unknown command 'INFO'" in seen["msg"]
+
+
+@pytest.mark.parametrize("how", ['rename-command CLIENT ""', f"user default on >{PASSWORD} ~* +@all -client|list"])
+def test_where_clients_cannot_be_told_unknown_ones_cannot_be_excluded(weigh, start_engine, how):
+    old = start_engine(how)
+    url = f"redis://:{PASSWORD}@127.0.0.1:{old.port}/0" if PASSWORD in how else old.url()
+    refused = finding(weigh(url, known_clients={"127.0.0.1"}, unknown_clients="refuse"), "clients")
+    assert refused.level == "refuse" and "does not answer CLIENT LIST" in refused.found
+    assert subjects(weigh(url, unknown_clients="warn")) == []
+
+
+def test_keyspace_events_are_told_with_the_parameter_that_keeps_them(weigh, start_engine):
+    old = start_engine("notify-keyspace-events Ex")
+    with old.client.pubsub() as subscriber:
+        subscriber.psubscribe("__keyevent@0__:expired")
+        subscriber.get_message(timeout=2)
+        told = finding(weigh(old.url()), "keyspace events")
+    assert told.level == "warn" and "127.0.0.1 subscribes" in told.found
+    assert "notify-keyspace-events: xE in migration_parameters" in told.remedy
+    for kept in ("Ex", "AE"):
+        same = weigh(old.url(), {**TARGET, "parameters": {"notify-keyspace-events": kept}})
+        assert "keyspace events" not in [one.subject for one in same]
+    less = weigh(old.url(), {**TARGET, "parameters": {"notify-keyspace-events": "K$"}})
+    assert "keyspace events" in [one.subject for one in less]
+
+
+def test_functions_and_scripts_do_not_come_along(look, weigh, old):
+    old.client.function_load("#!lua name=carts\nredis.register_function('total', function() return 1 end)")
+    old.client.register_script("return 1")()
+    assert look(old.url())["functions"] == ("carts",)
+    findings = weigh(old.url())
+    told = finding(findings, "functions")
+    assert told.level == "warn" and "carts" in told.found and "FUNCTION RESTORE" in told.remedy
+    assert finding(findings, "scripts").level == "note"
+    older = finding(weigh(old.url(), {**TARGET, "engine_version": "6.2"}), "functions")
+    assert older.level == "refuse" and "7.0 or later" in older.remedy
+
+
+# --- before Redis 6 ---
+
+
+@pytest.fixture
+def five(start_engine):
+    return start_engine(password=PASSWORD, program=redis5())
+
+
+@pytest.mark.parametrize("login", ["", "default", "app"])
+def test_a_redis_without_users_takes_the_password_of_any(look, five, login):
+    """As redis-py has it: the app has got in by such a URL ever since."""
+    seen = look(f"redis://{login}:{PASSWORD}@127.0.0.1:{five.port}/0?protocol=2")
+    assert seen["server"]["version"].startswith("5.0")
+
+
+def test_a_wrong_password_is_told_as_such_also_without_users(look, five):
+    seen = look(f"redis://app:wrong-password-here@127.0.0.1:{five.port}/0")
+    assert seen["failure"]["kind"] == "auth_wrong"
+
+
+def test_streams_are_found_where_scan_knows_no_types(look, weigh, five):
+    url = five.url() + "?protocol=2"
+    client = redis.Redis.from_url(url)
+    client.mset({f"k:{number}": "x" for number in range(3000)})
+    client.xadd("events", {"a": 1})
+    client.xgroup_create("events", "billing", id="0")
+    client.xreadgroup("billing", "worker", {"events": ">"}, count=1)
+    told = finding(weigh(url, sample=10), "streams")
+    assert "1 streams (events) hold 1 entries, read by the groups billing, 1 entries pending" in told.found
+    assert look(url)["not_told"] == () and look(url)["streams_complete"]
+
+
+def test_the_app_s_redis_py_goes_back_to_a_redis_without_users(run_module, five):
+    url = f"redis://app:{PASSWORD}@127.0.0.1:{five.port}/0?protocol=2"
+    seen = run_module(app_host_info.main, migration_name="test", old={"url": url})["old"]
+    assert seen["reached"] and seen["through"].startswith("redis-py"), seen
 
 
 def test_a_wrong_password_ends_with_the_probes_reason(look, old):

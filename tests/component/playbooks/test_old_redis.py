@@ -43,3 +43,23 @@ def test_the_redis_of_each_host_is_assessed_for_itself(
     assert f"warn: several: The hosts have 2 old Redises: {places}." in run.said, run.text
     assert "The 2 old Redises together hold 3 keys, 2 of them without TTL" in run.said
     assert f"127.0.0.1:{second.port} on app2: 2 of 2 keys looked at never expire" in run.said
+
+
+def test_another_user_reads_the_old_redis_and_is_never_shown(
+    play: Play, app_host: AppHost, start_engine: Callable[..., Any], tmp_path: Path
+) -> None:
+    old = start_engine(f"user app on >{PASSWORD} ~* +get +set +ping", "user admin on >hush-4711-hush ~* +@all")
+    old.client.set("page:1", "x")
+    hosts = {"app1": app_host("app1", f"redis://app:{PASSWORD}@127.0.0.1:{old.port}/0")}
+    run = play("playbooks/assess.yml", hosts=hosts, **STATED)
+    assert run.code != 0
+    assert "no permissions to run the 'info' command" in run.said and "(migration_assess_url)" in run.said, run.text
+    assert "as where INFO is renamed (rename-command), weigh it by hand: playbooks/provision.yml" in run.said
+    assert "0 keys" not in run.said
+
+    admin = {"vaulted": f"redis://admin:hush-4711-hush@127.0.0.1:{old.port}/0", "migration_assess_url": "{{ vaulted }}"}
+    run = play("playbooks/assess.yml", "-vvvv", "--diff", hosts=hosts, **STATED, **admin)
+    assert run.code == 0, run.text
+    assert "The old Redis holds 1 keys" in run.said and "not seen" not in run.said
+    for shown in (run.text, *(path.read_text() for path in (tmp_path / "report").glob("*"))):
+        assert "hush-4711" not in shown and PASSWORD not in shown

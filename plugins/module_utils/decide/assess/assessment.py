@@ -50,6 +50,8 @@ def _of_one(old: Old, target: Target, stated: Circumstances) -> list[Finding]:
         fit.eviction(source, target),
         change.clients(old, stated),
         change.lasting_keys(source),
+        change.events(source, target),
+        change.lua(source, target),
         change.streams(source),
         change.waiting_clients(source),
         change.persistence(source, target),

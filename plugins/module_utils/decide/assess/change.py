@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Iterator, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import BLOCKING, Client, Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import BLOCKING, Client
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
     REFUSE,
@@ -17,10 +18,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
     Finding,
     Old,
     Who,
+    release,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
 
 _PATTERNS_SHOWN = 3
+_FUNCTIONS_SINCE = (7, 0)
 
 _MEANS_COLD = (
     "The target starts empty, and the app fills it again as it works: expect misses, and more load on what is behind "
@@ -64,6 +67,16 @@ def several(sources: Mapping[str, Source]) -> Iterator[Finding]:
 
 def clients(old: Old, stated: Circumstances) -> Iterator[Finding]:
     source = old.source
+    if "CLIENT LIST" in source.not_told and stated.unknown_clients == REFUSE:
+        yield Finding(
+            REFUSE,
+            "clients",
+            "The old Redis does not answer CLIENT LIST, so nobody can tell that it has no client beside the hosts of "
+            "the inventory.",
+            "Such a client would stay on it unseen, apart from the app.",
+            "Assess it by a user that may ask (migration_assess_url). Where nobody may, see to its clients by hand, "
+            "and let them be: migration_unknown_clients: warn.",
+        )
     strangers = [client for client in source.clients if client.address not in old.known_clients and not client.replica]
     for address in sorted({client.address for client in strangers}):
         of_it = [client for client in strangers if client.address == address]
@@ -91,6 +104,52 @@ def clients(old: Old, stated: Circumstances) -> Iterator[Finding]:
 def _described(client: Client) -> str:
     name = f"name {client.name}" if client.name else "no name"
     return f"{name}, last command {', '.join(client.commands) or 'unknown'}"
+
+
+def events(source: Source, target: Target) -> Iterator[Finding]:
+    wanted = source.keyspace_events
+    if _events_of(wanted) <= _events_of(target.keyspace_events):
+        return
+    listening = sorted({client.address for client in source.clients if client.pubsub})
+    yield Finding(
+        WARN,
+        "keyspace events",
+        f"The old Redis tells of what becomes of keys (notify-keyspace-events {wanted})"
+        + (f", and {', '.join(listening)} subscribes to channels." if listening else "."),
+        "The target tells of it only where its parameter says so: without, whoever waits for such an event, as that a "
+        "key has expired, waits for ever.",
+        f"If the app relies on them, set notify-keyspace-events: {wanted} in migration_parameters.",
+    )
+
+
+def _events_of(flags: str) -> set[str]:
+    """A stands for those of every type: https://redis.io/docs/latest/develop/use/keyspace-notifications/"""
+    return {*flags, *("g$lshztdxe" if "A" in flags else "")} - {"A"}
+
+
+def lua(source: Source, target: Target) -> Iterator[Finding]:
+    if source.functions:
+        is_too_old = bool(target.engine_version) and release(target.engine_version) < _FUNCTIONS_SINCE
+        yield Finding(
+            REFUSE if is_too_old else WARN,
+            "functions",
+            f"The old Redis has loaded the libraries of functions {', '.join(source.functions)}.",
+            f"{target.engine} {target.engine_version} has no functions."
+            if is_too_old
+            else "They do not come along: FCALL fails at the target until they are loaded there.",
+            "Take a target of 7.0 or later (migration_engine_version), or the functions out of the app."
+            if is_too_old
+            else "Have the app load them when it starts, or load them between provision.yml and cutover.yml: FUNCTION "
+            "DUMP on the old one, FUNCTION RESTORE on the target.",
+        )
+    if "evalsha" in source.commands:
+        yield Finding(
+            NOTE,
+            "scripts",
+            "Since it was started, the old Redis was asked to run scripts by their hash (EVALSHA).",
+            "The target knows none of them yet, and answers NOSCRIPT until each is loaded, as redis-py's "
+            "register_script does by itself.",
+        )
 
 
 def lasting_keys(source: Source) -> Iterator[Finding]:

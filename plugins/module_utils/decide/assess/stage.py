@@ -68,7 +68,11 @@ def weigh(known: Known, looks: Looks) -> Assessment:
     unread = {host: looks[host].survey for host in surveyors.values() if looks[host].survey.get("failure")}
     if unread:
         why = {host: str(survey.get("msg") or survey["failure"]) for host, survey in unread.items()}
-        return Assessment(refusals=(verdict.untouched(why),))
+        by_hand = (
+            "Where it tells nobody, as where INFO is renamed (rename-command), weigh it by hand: "
+            f"{known.words['provision']}, the role ingress and {known.words['cutover']} go on without asking it."
+        )
+        return Assessment(refusals=(verdict.untouched(why, by_hand),))
     return _weighed(known, looks, waiting, _told_apart(looks, users, surveyors))
 
 

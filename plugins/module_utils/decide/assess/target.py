@@ -28,6 +28,7 @@ class Target:
     databases: int = table.DEFAULT.traits.databases
     service: contract.Target = table.DEFAULT
     engine: str = table.DEFAULT.traits.engines[0]
+    keyspace_events: str = ""
 
     @property
     def usable(self) -> int | None:
@@ -53,6 +54,7 @@ def target_from(mapping: Mapping[str, Any]) -> Target:
             reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),
             maxmemory_policy=str(parameters.get("maxmemory-policy") or usual.maxmemory_policy),
             databases=int(parameters.get("databases") or usual.databases),
+            keyspace_events=str(parameters.get("notify-keyspace-events") or ""),
         )
     except PlanRefused as refused:
         raise AssessmentError(refused.message)

@@ -10,15 +10,33 @@ from typing import Iterator
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import NOTE, WARN, Finding
 
+# What each command would have told.
+TELLS = {
+    "CLIENT ID": "which connection is this look's own",
+    "CLIENT LIST": "who uses it",
+    "CONFIG GET": "how many databases it serves and whether it tells of keyspace events",
+    "FUNCTION LIST": "which functions are loaded",
+    "INFO": "which commands are used",
+    "MEMORY USAGE": "how large keys are",
+    "MODULE LIST": "which modules are loaded",
+    "PTTL": "which keys never expire",
+    "SCAN": "which keys and streams there are",
+    "SELECT": "the keys of other databases than the app's own",
+    "TYPE": "which keys there are",
+    "XINFO GROUPS": "who reads its streams",
+    "XLEN": "what its streams hold",
+}
+
 
 def unseen(source: Source) -> Iterator[Finding]:
     if source.not_told:
+        hidden = dict.fromkeys(TELLS[command] for command in source.not_told)
         yield Finding(
             WARN,
             "not seen",
-            f"The old Redis does not answer {', '.join(dict.fromkeys(source.not_told))} to this user.",
-            "What depends on it was not checked.",
-            "Assess with a user that may, or check it by hand.",
+            f"The old Redis does not answer {', '.join(source.not_told)} to this user.",
+            f"Not seen, and so not weighed: {'; '.join(hidden)}.",
+            "Assess it by a user that may ask (migration_assess_url), or check it by hand.",
         )
     if not source.sample_complete:
         yield Finding(
@@ -26,4 +44,11 @@ def unseen(source: Source) -> Iterator[Finding]:
             "sample",
             f"Only {source.sampled} keys were looked at in the time given.",
             "What is said of keys is said of these.",
+        )
+    if not source.streams_complete:
+        yield Finding(
+            NOTE,
+            "sample of streams",
+            f"Not all keys were asked whether they are streams in the time given; {len(source.streams)} were found.",
+            "There may be others.",
         )

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The keys of a cache, some of which are looked at, and its streams. Reads only, and never for long.
+
+Names of keys may hold personal data, so they are told as patterns: ``session:*``.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Callable, Iterator, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, text
+
+SAMPLE_SECONDS = 10.0  # for all databases together
+STREAM_SECONDS = 5.0
+BATCH = 100
+STREAMS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class KeyGroup:
+    """Sampled keys of one type in one database whose names look alike."""
+
+    database: int
+    type: str
+    pattern: str
+    count: int
+    without_ttl: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Stream:
+    database: int
+    pattern: str
+    length: int
+    groups: tuple[str, ...]
+    pending: int
+
+
+class Keys:
+    """``database`` is the one that the conversation is at."""
+
+    def __init__(self, asking: Asking, database: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._asking = asking
+        self._database = database
+        self._clock = clock
+
+    def sample(self, databases: Sequence[int], most: int) -> tuple[tuple[KeyGroup, ...], int, bool]:
+        """Groups of keys, how many keys were looked at, and whether there was time for ``most`` of each database."""
+        deadline = self._clock() + SAMPLE_SECONDS
+        seen: list[tuple[int, str, str, bool, int]] = []
+        for database in databases:
+            keys: list[bytes] = []
+            for some in self._scan(database, deadline, "COUNT", str(BATCH)):
+                keys += some
+                if len(keys) >= most:
+                    break
+            keys = list(dict.fromkeys(keys))[:most]
+            for start in range(0, len(keys), BATCH):
+                seen += self._look_at(database, keys[start : start + BATCH])
+        return _grouped(seen), len(seen), self._clock() <= deadline
+
+    def streams(self, databases: Sequence[int], by_type: bool) -> tuple[tuple[Stream, ...], bool]:
+        """The first streams of each database, and whether there was time to look for all. ``by_type``: SCAN knows
+        types, as it does from Redis 6.0 on.
+        """
+        deadline = self._clock() + STREAM_SECONDS
+        found: list[Stream] = []
+        for database in databases:
+            keys: dict[bytes, None] = {}
+            of_type = ("TYPE", "stream") if by_type else ()
+            for some in self._scan(database, deadline, "COUNT", "1000", *of_type):
+                keys.update(dict.fromkeys(some if by_type else self._streams_among(some)))
+                if len(keys) >= STREAMS_SHOWN:
+                    break
+            found += [stream for key in list(keys)[:STREAMS_SHOWN] if (stream := self._stream(database, key))]
+        return tuple(found), self._clock() <= deadline
+
+    def _scan(self, database: int, deadline: float, *options: str) -> Iterator[list[bytes]]:
+        """Until the time is up, or the server refuses."""
+        if database != self._database:
+            if self._asking.ask("SELECT", database) is None:
+                return
+            self._database = database
+        cursor = "0"
+        while self._clock() <= deadline:
+            reply = self._asking.ask("SCAN", cursor, *options)
+            if not isinstance(reply, list):
+                return
+            yield reply[1]
+            cursor = text(reply[0])
+            if cursor == "0":
+                return
+
+    def _look_at(self, database: int, keys: Sequence[bytes]) -> Iterator[tuple[int, str, str, bool, int]]:
+        replies = self._asking.ask_all(
+            [[*command, key] for key in keys for command in (["TYPE"], ["PTTL"], ["MEMORY", "USAGE"])]
+        )
+        for place, key in enumerate(keys):
+            kind, ttl, size = replies[3 * place : 3 * place + 3]
+            if kind not in (None, "none"):  # not told, or gone in the meantime
+                yield database, text(kind), pattern_of(key), ttl == -1, size if isinstance(size, int) else 0
+
+    def _streams_among(self, keys: Sequence[bytes]) -> list[bytes]:
+        kinds = self._asking.ask_all([["TYPE", key] for key in keys])
+        return [key for key, kind in zip(keys, kinds) if kind == "stream"]
+
+    def _stream(self, database: int, key: bytes) -> Stream | None:
+        length, groups = self._asking.ask_all([["XLEN", key], ["XINFO", "GROUPS", key]])
+        if not isinstance(length, int):
+            return None
+        names, pending = [], 0
+        for group in groups if isinstance(groups, list) else []:
+            fields = dict(zip([text(name) for name in group[::2]], group[1::2]))
+            names.append(text(fields["name"]))
+            pending += int(fields["pending"])
+        return Stream(database, pattern_of(key), length, tuple(names), pending)
+
+
+def pattern_of(key: bytes) -> str:
+    """``session:8f3a91:cart`` as ``session:*:cart``: parts that tell one key from another are left out."""
+    text = key.decode("utf-8", "backslashreplace")
+    parts = re.split(r"([:/|.])", text)
+    shown = "".join("*" if re.search(r"[\d\\@]", part) or len(part) > 24 else part for part in parts)
+    return shown if len(shown) <= 60 else shown[:59] + "…"
+
+
+def _grouped(seen: Sequence[tuple[int, str, str, bool, int]]) -> tuple[KeyGroup, ...]:
+    keys: Counter[tuple[int, str, str]] = Counter()
+    without_ttl: Counter[tuple[int, str, str]] = Counter()
+    size: Counter[tuple[int, str, str]] = Counter()
+    for database, kind, pattern, is_lasting, used in seen:
+        group = (database, kind, pattern)
+        keys[group] += 1
+        without_ttl[group] += is_lasting
+        size[group] += used
+    return tuple(KeyGroup(*group, keys[group], without_ttl[group], size[group]) for group, _n in keys.most_common())
