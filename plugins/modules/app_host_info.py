@@ -343,6 +343,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     build_url,
     is_loopback,
     mask_url,
+    names_a_cache,
     parse_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
@@ -521,15 +522,27 @@ def url_in_values(params: dict[str, Any]) -> str:
     """Raises EndpointError where a value cannot be read, and LookupError where none leads to another Redis."""
     targets = {str(place["address"]) for place in ([params["endpoint"]] if params["endpoint"] else params["leave"])}
     where = (params["state_dir"], params["migration_name"])
-    for file in params["values"]:
-        for value in values_in(file, *where):
-            now = contract.cache_url(value.current)
-            if contract.cache_url(value.original):
-                return value.original
-            if now and now.host not in targets:
-                return value.current
+    values = [value for file in params["values"] for value in values_in(file, *where)]
+    if params["state"] == "present":
+        for value in values:
+            refuse_what_cannot_be_proven(value.current)
+    for value in values:
+        now = contract.cache_url(value.current)
+        if contract.cache_url(value.original):
+            return value.original
+        if now and now.host not in targets:
+            return value.current
     keys = [f"{key} in {file['path']}" for file in params["values"] for key in file["keys"]]
     raise LookupError(" and ".join(keys) or "no value of this host")
+
+
+def refuse_what_cannot_be_proven(url: str) -> None:
+    """A value that is meant for a cache, and would be changed without anybody knowing that it can be put back.
+
+    Raises EndpointError.
+    """
+    if names_a_cache(url):
+        refuse_unix_socket(parse_url(url))
 
 
 def url_to_read(old: str, other: str) -> str | Failure:
@@ -592,7 +605,7 @@ def unasked(why: Failure) -> dict[str, Any]:
 
 def surveyed(url: str, answer: Surveyed) -> dict[str, Any]:
     if answer.failure:
-        return survey_failed(f"The old Redis at {mask_url(url)}", answer.failure)
+        return survey_failed(f"The old Redis at {mask_url(url)}", failures.of_a_survey(answer.failure))
     return answer.source.as_dict() if answer.source else {}
 
 

@@ -273,6 +273,7 @@ def test_options_come_along_but_for_where_and_who_and_tls(old, query):
     [
         ("sentinel://:hunter2@s1:26379/mymaster", "today's primary"),
         ("redis+sentinel://s1:26379/mymaster/0", "today's primary"),
+        ("sentinel://:hunter2@s1:26379;sentinel://:hunter2@s2:26379", "today's primary"),
         ("valkey://:hunter2@old:6379/0", "write it with redis://"),
         ("valkeys://old:6379/0", "rediss://"),
         ("redis+socket:///run/redis.sock", "listen on an address"),

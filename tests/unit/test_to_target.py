@@ -153,6 +153,13 @@ def silent(kind):
     return {"reached": False, "failure": {"kind": kind, "found": "No answer."}, "location": {"host": "old.internal"}}
 
 
+def test_a_host_of_which_nobody_can_tell_what_it_used_has_no_way_back():
+    there = world(ON_OLD, ON_OLD)
+    unread = {"reached": False, "failure": {"kind": "unreadable", "found": "It asks Sentinel."}, "location": {}}
+    [refused] = plan(there, looks=with_old(there, app2=unread)).refusals
+    assert "the way back must be open" in refused and "app2: It asks Sentinel." in refused
+
+
 def test_where_the_old_redis_serves_some_hosts_and_not_others_the_way_back_is_missing():
     there = world(ON_OLD, ON_OLD)
     [refused] = plan(there, looks=with_old(there, app2=silent("timeout"))).refusals

@@ -176,6 +176,13 @@ def unreadable(why: str) -> Failure:
     return Failure("unreadable", f"Which Redis the app uses cannot be told: {why}.", "Then run again.")
 
 
+def of_a_survey(failure: Failure) -> Failure:
+    """The same of the old Redis, which another user than the app's may be asked by."""
+    if failure.kind != "not_told":
+        return failure
+    return replace(failure, remedy=f"{failure.remedy} Or have it assessed by another user, by migration_assess_url.")
+
+
 def of_the_assessment(failure: Failure) -> Failure:
     """The same of a cache that was asked by a URL for that alone."""
     return replace(failure, remedy="It was asked by migration_assess_url: correct that, or leave it out.")
@@ -201,8 +208,7 @@ def not_told(parts: UrlParts, why: str) -> Failure:
     return Failure(
         "not_told",
         f"{parts.host}:{parts.port} does not tell what it holds: {without_secret(why, parts)}.",
-        "Let the user in the URL call INFO, CLIENT LIST and SCAN, or for the old Redis name one that may "
-        "(migration_assess_url), and raise timeout if it is only slow.",
+        "Let the user in the URL call INFO, CLIENT LIST and SCAN, and raise timeout if it is only slow.",
     )
 
 

@@ -15,7 +15,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
     parse_info,
     server_of,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, not_told
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
@@ -120,7 +120,8 @@ def look(url: str, seconds: float) -> dict[str, Any]:
     except ProbeFailed as failed:
         return {"failure": failed.failure.sentence, "kind": failed.failure.kind}
     except CacheError as error:
-        return {"failure": without_secret(str(error), parts), "kind": "server_error"}
+        failure = not_told(parts, str(error))
+        return {"failure": failure.sentence, "kind": failure.kind}
 
 
 def _said(connection: Connection) -> dict[str, Any]:

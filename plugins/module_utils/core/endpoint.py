@@ -45,6 +45,8 @@ _OF_SENTINEL = (
 )
 _OF_VALKEY = "is a URL of valkey-py alone: write it with redis:// (with TLS rediss://), which valkey-py reads as well"
 
+_SCHEMES = ("redis", "rediss", "unix")
+
 # What other clients read, and the way out.
 _OTHER_SCHEMES = {
     "sentinel": _OF_SENTINEL,
@@ -242,6 +244,10 @@ def parse_url(url: str) -> UrlParts:
     """Read a cache URL as redis-py's parse_url does. Raises EndpointError, which never quotes a secret."""
     if not url:
         raise EndpointError("the cache URL is empty")
+    scheme = _scheme_of(url)
+    if scheme not in _SCHEMES:
+        why = _OTHER_SCHEMES.get(scheme, "is no cache URL: it must start with redis://, rediss:// or unix://")
+        raise EndpointError(f"{mask_url(url)!r} {why}")
     try:
         parts = urlsplit(url)
         port = parts.port or 6379
@@ -250,9 +256,6 @@ def parse_url(url: str) -> UrlParts:
             f"{mask_url(url)} cannot be read: its port is no number, or one of # / ? @ : [ ] in the password, or a "
             "character that Unicode holds for one of them, must be percent-encoded"
         ) from None
-    if parts.scheme not in ("redis", "rediss", "unix"):
-        why = _OTHER_SCHEMES.get(parts.scheme, "is no cache URL: it must start with redis://, rediss:// or unix://")
-        raise EndpointError(f"{mask_url(url)!r} {why}")
     if parts.fragment or "@" in parts.path:
         raise EndpointError(f"{mask_url(url)} cannot be read: one of # / ? in the password must be percent-encoded")
     options = {name: unquote(values[0]) for name, values in parse_qs(parts.query).items()}
@@ -267,6 +270,15 @@ def parse_url(url: str) -> UrlParts:
         database=_database(url, "" if is_socket else parts.path, options),
         query=tuple(sorted(options.items())),
     )
+
+
+def names_a_cache(text: str) -> bool:
+    """Whether it is meant as the URL of a cache, be it one that can be read or not."""
+    return _scheme_of(text) in (*_SCHEMES, *_OTHER_SCHEMES)
+
+
+def _scheme_of(url: str) -> str:
+    return url.partition("://")[0].lower()
 
 
 def _database(url: str, path: str, options: Mapping[str, str]) -> int:

@@ -109,7 +109,7 @@ def way_back(known: Known, looks: Looks) -> tuple[dict[str, str], list[str]]:
     reason to keep the app on it.
     """
     probes = {host: look.old for host, look in looks.items() if look.old}
-    unproven = rollback.unproven(probes, known.endpoint)
+    unproven = {**rollback.unproven(probes, known.endpoint), **rollback.unable(probes)}
     if unproven and rollback.is_gone(probes, known.endpoint):
         return {}, [NO_WAY_BACK.format(hosts=", ".join(unproven))]
     return unproven, []

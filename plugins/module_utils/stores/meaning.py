@@ -112,6 +112,6 @@ def refuse_unix_socket(parts: UrlParts) -> None:
     """A cache behind a path lies on this host itself: there is no way to it that a probe could prove."""
     if parts.scheme == "unix":
         raise EndpointError(
-            f"the cache is the unix socket {parts.host}: probes go over TCP. Let the old Redis listen on an address, "
-            "and give that in url"
+            f"the cache is the unix socket {parts.host}, which no other host reaches, and probes go over TCP: let the "
+            "old Redis listen on an address too, and write that with redis:// in its place first"
         )

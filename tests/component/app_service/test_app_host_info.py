@@ -281,6 +281,31 @@ def test_the_first_value_that_is_a_url_is_the_way_back(look, own, file):
     assert look(values=own, old={})["old"]["reached"]
 
 
+@pytest.mark.parametrize(
+    ("url", "way_out"),
+    [
+        ("sentinel://:hunter2@s1:26379/mymaster", "today's primary first"),
+        ("sentinel://:hunter2@s1:26379;sentinel://:hunter2@s2:26379", "today's primary first"),
+        ("redis+sentinel://:hunter2@s1:26379/mymaster/0", "today's primary first"),
+        ("redis+socket://:hunter2@/run/redis.sock", "listen on an address too"),
+        ("unix://:hunter2@/run/redis.sock?db=1", "listen on an address too"),
+        ("valkey://:hunter2@old:6379/0", "write it with redis://"),
+        ("valkeys://:hunter2@old:6379/0", "rediss://"),
+        ("redis://:hunter2#x@old:6379/0", "must be percent-encoded"),
+    ],
+)
+def test_a_value_that_no_way_back_could_be_proven_of_is_named_with_the_way_out(look, own, file, url, way_out):
+    """Also beside one of which it could be: it would be changed all the same."""
+    file.write_text(f"BROKER={url}\n{file.read_text()}")
+    own[0]["keys"] = {"REDIS_URL": own[0]["keys"]["REDIS_URL"], "BROKER": "redis://localhost:1/0"}
+    seen = look(values=own, old={}, survey={})
+    for part in ("old", "survey"):
+        assert seen[part]["failure"]["kind"] == "unreadable" and way_out in seen[part]["msg"]
+    assert "hunter2" not in json.dumps(seen)
+    back = {"state": "reverted", "values": [{**own[0], "keys": dict.fromkeys(own[0]["keys"])}]}
+    assert look(**back, leave=[], old={})["old"]["reached"], "where nothing would be written, it holds nothing up"
+
+
 def test_the_url_may_be_given_where_it_is_in_no_file(look, old):
     seen = look(old={"url": old.url()}, survey={})
     assert seen["old"]["reached"] and seen["survey"]["total_keys"] == 0

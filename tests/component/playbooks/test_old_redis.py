@@ -63,3 +63,29 @@ def test_another_user_reads_the_old_redis_and_is_never_shown(
     assert "The old Redis holds 1 keys" in run.said and "not seen" not in run.said
     for shown in (run.text, *(path.read_text() for path in (tmp_path / "report").glob("*"))):
         assert "hush-4711" not in shown and PASSWORD not in shown
+
+
+@pytest.mark.parametrize("playbook", ["assess", "cutover"])
+def test_urls_that_other_clients_read_are_refused_before_a_value_is_touched(
+    play: Play, app_host: AppHost, start_engine: Callable[..., Any], tmp_path: Path, playbook: str
+) -> None:
+    urls = {
+        "app1": start_engine().url(),
+        "app2": f"sentinel://:{PASSWORD}@s1:26379/mymaster",
+        "app3": "unix:///run/redis.sock",
+        "app4": f"valkey://:{PASSWORD}@old:6379/0",
+    }
+    hosts = {name: app_host(name, url) for name, url in urls.items()}
+    services = [{"name": "shop", "manager": "supervisor", "supervisorctl": ["true"]}] if playbook == "cutover" else []
+    run = play(f"playbooks/{playbook}.yml", hosts=hosts, **{**STATED, "migration_services": services})
+    assert run.code != 0
+    for host, way_out in {
+        "app2": "today's primary first",
+        "app3": "listen on an address too",
+        "app4": "redis://",
+    }.items():
+        [line] = [line for line in run.text.splitlines() if line.strip().startswith(host) and way_out in line]
+        assert PASSWORD not in line
+    assert {name: (tmp_path / f"{name}.env").read_text() for name in urls} == {
+        name: f"REDIS_URL={url}\n" for name, url in urls.items()
+    }
