@@ -49,7 +49,7 @@ def test_a_scheduler_is_moved_and_goes_back_by_what_it_was_started_with(request,
     app.stop()
     app.set(port=0, schedules=True, environment_file=str(file))
     app.supervisor.startProcess("shop")
-    service = {**to_target["services"][0], "health_url": None, "timeout": 1.0}
+    service = {**to_target["services"][0], "health_url": None, "timeout": 5.0}
     for order in ({**to_target, "services": [service]}, {**to_original, "services": [service]}):
         moved = change(**order)
         assert not moved.get("failed"), moved
