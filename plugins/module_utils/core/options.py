@@ -209,7 +209,7 @@ PARTS = (
             Option(
                 "services",
                 "The app's services, in the order of their restart. Whatever else reads the same values is neither "
-                "restarted nor proven.",
+                "restarted nor proven; a process of a host that is connected to the old Redis all the same is told.",
                 "list",
                 [],
                 elements="dict",

@@ -91,13 +91,18 @@ time.sleep(60)
 """
 
 
+# In a network of its own, where the same address and port are another server.
+ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+SERVER = "import socket, sys\nserver = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+
+
 @pytest.fixture
 def connected():
     """Starts a program that is connected to an engine, and has a secret among its arguments."""
     started = []
 
-    def start(port, **env):
-        command = [sys.executable, "-c", CLIENT, str(port), OLD]
+    def start(port, before=(), code=CLIENT, **env):
+        command = [*before, sys.executable, "-c", code, str(port), OLD]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **env}))
         started[-1].stdout.readline()
         return started[-1].pid
@@ -166,6 +171,11 @@ def test_the_old_redis_of_this_host_is_left_by_whichever_of_its_addresses(look, 
     forgotten = connected(old.port)
     assert list(others(look(leave=[{"address": "::1", "port": old.port}]))) == [forgotten]
     assert others(look(leave=[{"address": "10.255.0.9", "port": old.port}])) == {}
+
+
+def test_what_is_loopback_in_a_container_is_no_redis_of_the_host(look, connected, old):
+    connected(old.port, before=ALONE, code=SERVER + CLIENT)
+    assert others(look(leave=[{"address": "127.0.0.1", "port": old.port}])) == {}
 
 
 def test_who_may_not_see_all_processes_does_not_say_that_there_are_none(look, old, connected):
