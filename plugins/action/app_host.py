@@ -326,6 +326,8 @@ class ActionModule(HostAction):
             "scope": service.scope,
             "user": service.user or self._migration.user or None,
             "supervisorctl": list(service.supervisorctl),
+            "restart_command": list(service.restart_command),
+            "pid_file": service.pid_file or None,
             "health_url": service.health_url or None,
             "health_headers": dict(service.health_headers),
             "health_requests": self._settings["health_requests"],

@@ -75,7 +75,7 @@ options:
       manager:
         description: What runs it.
         type: str
-        choices: [systemd, supervisor]
+        choices: [systemd, supervisor, command]
         default: systemd
       scope:
         description: Whose systemd, as M(kempian.cache_migration.app_service) has it.
@@ -83,13 +83,21 @@ options:
         choices: [system, user]
         default: system
       user:
-        description: The user of C(scope).
+        description: The user of C(scope), or who runs C(restart_command).
         type: str
       supervisorctl:
         description: The command for supervisor with its options.
         type: list
         elements: str
         default: [supervisorctl]
+      restart_command:
+        description: What restarts it, with C(manager=command). It may hold a secret.
+        type: list
+        elements: str
+        default: []
+      pid_file:
+        description: The file with the number of its first process, with C(manager=command).
+        type: path
       health_url:
         description: Where the app is asked for its health after a restart.
         type: str

@@ -37,7 +37,7 @@ options:
   manager:
     description: What runs the service.
     type: str
-    choices: [systemd, supervisor]
+    choices: [systemd, supervisor, command]
     default: systemd
   scope:
     description:
@@ -48,7 +48,7 @@ options:
     default: system
     version_added: 0.2.0
   user:
-    description: Whose units with O(scope=user). Who is not root asks his own only.
+    description: Whose units with O(scope=user), or who runs O(restart_command). Who is not root is nobody else.
     type: str
     version_added: 0.2.0
   supervisorctl:
@@ -59,6 +59,21 @@ options:
     type: list
     elements: str
     default: [supervisorctl]
+  restart_command:
+    description:
+      - With O(manager=command), the program and its arguments that restart the service, by no shell and as O(user).
+        Root does not run what that user may be able to write; who needs root names C(sudo).
+      - It is proven by the processes alone. Those that belonged to the service must all have ended.
+      - Nothing but its program is ever shown or logged.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  pid_file:
+    description: With O(manager=command), the file with the number of the first process. Its children and its process
+      group belong to the service.
+    type: path
+    version_added: 0.2.0
   endpoint:
     description:
       - Where the serving processes must be connected to, with C(address) and C(port); a whole endpoint will do.
@@ -300,7 +315,8 @@ class UnloggedModule(AnsibleModule):
 def order_of(module: AnsibleModule) -> Order:
     """Raises ServiceError. The result may repeat the options, so what of them is not to be shown goes out of them."""
     params = dict(module.params)
-    module.params.update(health_url="", health_headers=None, supervisorctl=params["supervisorctl"][:1])
+    shown = {name: params[name][:1] for name in ("supervisorctl", "restart_command")}
+    module.params.update(health_url="", health_headers=None, **shown)
     files = list(on_host.leading_to(params["values"], params["endpoint"] or {}))
     order = Order.from_params(params, params["endpoint"], params["leave"], files)
     module.params.update(health_url=order.health_url_shown, supervisorctl=params["supervisorctl"])

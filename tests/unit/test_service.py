@@ -208,6 +208,20 @@ def test_a_systemd_of_a_user_that_does_not_answer_is_told(users, monkeypatch):
         manager_of(Managed("beat", scope="user", user="shop"), lambda command: pytest.fail(str(command))).look()
 
 
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        ({"pid_file": "/run/shop.pid", "user": "shop"}, "manager: command and no restart_command"),
+        ({"restart_command": ("/opt/shop/restart",), "user": "shop"}, "manager: command and no pid_file"),
+        ({"restart_command": ("/x",), "pid_file": "/run/shop.pid"}, "no user: set user .migration_services., or"),
+    ],
+)
+@pytest.mark.usefixtures("users")
+def test_a_command_needs_its_file_and_its_user(stated, why):
+    with pytest.raises(ServiceError, match=why):
+        manager_of(Managed("shop", "command", **stated), lambda command: pytest.fail(str(command)))
+
+
 def test_systemd_is_told_to_forget_earlier_failures_before_a_restart():
     asked = []
     Systemd("shop", lambda command: (asked.append(command[1]), (0, "", ""))[1]).restart()

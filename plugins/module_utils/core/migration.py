@@ -239,8 +239,10 @@ class Service:
     name: str
     manager: str = "systemd"
     scope: str = "system"
-    user: str = ""  # of the scope; the app's where left out
+    user: str = ""  # of the scope or the command; the app's where left out
     supervisorctl: tuple[str, ...] = ("supervisorctl",)
+    restart_command: tuple[str, ...] = field(default=(), repr=False)
+    pid_file: str = ""
     health_url: str = ""
     health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -254,6 +256,8 @@ class Service:
             scope=str(stated.get("scope") or "system"),
             user=str(stated.get("user") or ""),
             supervisorctl=tuple(stated.get("supervisorctl") or ("supervisorctl",)),
+            restart_command=tuple(stated.get("restart_command") or ()),
+            pid_file=str(stated.get("pid_file") or ""),
             health_url=str(stated.get("health_url") or ""),
             health_headers=dict(stated.get("health_headers") or {}),
         )

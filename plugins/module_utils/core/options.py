@@ -122,9 +122,9 @@ _SERVICE: dict[str, dict[str, Any]] = {
     },
     "manager": {
         "type": "str",
-        "choices": ["systemd", "supervisor"],
+        "choices": ["systemd", "supervisor", "command"],
         "default": "systemd",
-        "description": "What runs it.",
+        "description": "What runs it. C(command) is C(restart_command), with C(pid_file), for what has none of these.",
     },
     "scope": {
         "type": "str",
@@ -138,13 +138,27 @@ _SERVICE: dict[str, dict[str, Any]] = {
     "user": {
         "type": "str",
         "default": "",
-        "description": "The user of C(scope). Left empty, O(migration_app_user).",
+        "description": "The user of C(scope), or who runs C(restart_command). Left empty, O(migration_app_user).",
     },
     "supervisorctl": {
         "type": "list",
         "elements": "str",
         "default": ["supervisorctl"],
         "description": "How C(supervisorctl) is called.",
+    },
+    "restart_command": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": (
+            "The program and its arguments, each a word, that restart it. It runs as C(user) and by no shell, never as "
+            "root but by C(sudo). All that belonged to the service must have ended after it."
+        ),
+    },
+    "pid_file": {
+        "type": "str",
+        "default": "",
+        "description": "The file with the number of its first process, whose children and process group belong to it.",
     },
     "health_url": {
         "type": "str",

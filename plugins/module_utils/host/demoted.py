@@ -18,7 +18,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 MOST_BYTES = 32 * 1024**2  # of an answer
 _KEPT_OF_ERRORS = 4096
@@ -94,12 +94,38 @@ def run(command: Sequence[str], account: Account, feed: bytes, seconds: float, m
 
     Raises CannotRun where it cannot be started.
     """
+    with _started(command, account, subprocess.PIPE) as process:
+        try:
+            return _talk(process, feed, time.monotonic() + seconds, most)
+        finally:
+            _end(process)
+
+
+def runner(account: Account, seconds: float) -> Callable[[Sequence[str]], tuple[int, str, str]]:
+    """Runs a command, each for a bounded time, and returns its exit code, stdout and stderr. Raises CannotRun."""
+
+    def run_one(command: Sequence[str]) -> tuple[int, str, str]:
+        ended = run(command, account, b"", seconds)
+        return ended.status, ended.output.decode("utf-8", "replace"), f"{ended.errors}{ended.why}"
+
+    return run_one
+
+
+def leave_to_itself(command: Sequence[str], account: Account) -> None:
+    """Start it, in a session of its own, for as long as it takes. Nobody hears what it says.
+
+    Raises CannotRun where it cannot be started.
+    """
+    _started(command, account, subprocess.DEVNULL)
+
+
+def _started(command: Sequence[str], account: Account, pipes: int) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
             list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=pipes,
+            stdout=pipes,
+            stderr=pipes,
             cwd="/",
             env=_environment(account),
             close_fds=True,
@@ -110,11 +136,6 @@ def run(command: Sequence[str], account: Account, feed: bytes, seconds: float, m
         raise CannotRun(f"{command[0]} cannot be run as the user {account.name} ({error.strerror})")
     except subprocess.SubprocessError:
         raise CannotRun(f"{command[0]} cannot be run: becoming the user {account.name} was refused")
-    with process:
-        try:
-            return _talk(process, feed, time.monotonic() + seconds, most)
-        finally:
-            _end(process)
 
 
 def _environment(account: Account) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A service under systemd or supervisor: its state, its processes, and a restart that does not block.
+"""A service under systemd, supervisor or a command: its state, its processes, and a restart that does not block.
 
 One name may be several of them: the units that a glob matches (``web@*``), the programs of a group (``shop:*``).
 """
@@ -34,18 +34,23 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True)
 class Managed:
-    """A service and what manages it, as its options say. ``user`` is whose systemd it is with the scope ``user``."""
+    """A service and what manages it, as its options say. ``user`` is whose systemd it is with the scope ``user``, and
+    who runs ``restart_command``.
+    """
 
     name: str
     manager: str = "systemd"
     scope: str = "system"
     user: str = ""
     supervisorctl: tuple[str, ...] = field(default=("supervisorctl",), repr=False)
+    restart_command: tuple[str, ...] = field(default=(), repr=False)
+    pid_file: str = ""
 
 
 @dataclass(frozen=True)
 class State:
-    """``word`` is the manager's own; ``generation`` has a word for each start; ``given_up``: it stays down.
+    """``word`` is the manager's own; ``generation`` has a word for each start, and ``outlived`` those of others that
+    still run; ``given_up``: it stays down.
 
     ``units`` are the processes of each unit or program, ``instances`` what stands behind the @ of a unit's name. What
     ``starts_anew`` by itself, as a timer's service, reads its values at each start: nothing of it is restarted, and it
@@ -59,6 +64,7 @@ class State:
     units: tuple[frozenset[int], ...] = ()
     starts_anew: bool = False
     instances: tuple[str, ...] = ()
+    outlived: frozenset[str] = frozenset()
 
     @property
     def pids(self) -> frozenset[int]:
@@ -66,7 +72,7 @@ class State:
 
     def is_as_before(self, generation: str) -> bool:
         """Whether any of it has not been started since."""
-        return bool(set(self.generation.split()) & set(generation.split()))
+        return bool({*self.generation.split(), *self.outlived} & set(generation.split()))
 
 
 class Manager(Protocol):
@@ -200,7 +206,7 @@ def _systemd(managed: Managed, run: Run) -> Manager:
             f"units: have it run without a login, by 'loginctl enable-linger {account.name}' there, or set scope "
             "(migration_services)"
         )
-    return Systemd(managed.name, _as_user(account), account)
+    return Systemd(managed.name, demoted.runner(account, USER_SECONDS), account)
 
 
 def _account_of(managed: Managed, needed_by: str) -> demoted.Account:
@@ -213,20 +219,6 @@ def _account_of(managed: Managed, needed_by: str) -> demoted.Account:
         return demoted.account_of(managed.user)
     except demoted.CannotRun as error:
         raise ServiceError(f"{managed.name} has {needed_by}, and {error}: set user (migration_services)")
-
-
-def _as_user(account: demoted.Account) -> Run:
-    """Runs commands as that user, who may have put others in their place."""
-
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
-        try:
-            ended = demoted.run(command, account, b"", USER_SECONDS)
-        except demoted.CannotRun as error:
-            raise ServiceError(str(error))
-        said = ended.output.decode("utf-8", "replace")
-        return (-1, said, f"{ended.errors} {ended.why}") if ended.why else (ended.status, said, ended.errors)
-
-    return run
 
 
 # --- supervisor ---
@@ -278,6 +270,63 @@ class Supervisor:
         return f"{self._command[0]} tail {self._name} stderr{with_options}"
 
 
+# --- a command ---
+
+
+class Command:
+    """``restart`` is a command of the user's in ``account``, and ``pid_file`` has the first process of the service.
+
+    What manages the others is not known, so all that belonged to the service must have ended before it counts as
+    restarted.
+    """
+
+    def __init__(self, restart: Sequence[str], pid_file: str, account: demoted.Account) -> None:
+        self._restart, self._pid_file, self._account = list(restart), pid_file, account
+
+    def look(self) -> State:
+        head = self._head()
+        processes = all_processes()
+        named = {pid: f"{pid}.{process.started}" for pid, process in processes.items()}
+        if head not in processes:
+            word = f"no process {head}, which {self._pid_file} has" if head else f"no process in {self._pid_file}"
+            return State(word, False, False, "", outlived=frozenset(named.values()))
+        members = frozenset(family(head, processes))
+        return State(
+            word=f"process {head}",
+            running=True,
+            given_up=False,
+            generation=" ".join(named[pid] for pid in sorted(members)),
+            units=(members,),
+            outlived=frozenset(named.values()),
+        )
+
+    def _head(self) -> int:
+        """0 where there is none. What is in the file is quoted nowhere, as it may be any file."""
+        try:
+            with open(self._pid_file, encoding="ascii") as file:
+                return int(file.read(32))
+        except (FileNotFoundError, ValueError):
+            return 0
+        except OSError as error:
+            raise ServiceError(f"{self._pid_file} cannot be read ({error.strerror}): set pid_file (migration_services)")
+
+    def restart(self) -> None:
+        try:
+            demoted.leave_to_itself(self._restart, self._account)
+        except demoted.CannotRun as error:
+            raise ServiceError(f"{error}: set restart_command (migration_services)")
+
+    def how_to_see_why(self) -> str:
+        return f"what {self._restart[0]} writes (restart_command of migration_services)"
+
+
+def _command(managed: Managed, _run: Run) -> Manager:
+    for option, stated in (("restart_command", managed.restart_command), ("pid_file", managed.pid_file)):
+        if not stated:
+            raise ServiceError(f"{managed.name} has manager: command and no {option}: set it (migration_services)")
+    return Command(managed.restart_command, managed.pid_file, _account_of(managed, "manager: command"))
+
+
 def manager_of(managed: Managed, run: Run) -> Manager:
     """Raises ServiceError for what cannot be asked, and for a command that would show a password to all users."""
     return MANAGERS[managed.manager](managed, run)
@@ -292,6 +341,7 @@ def _supervisor(managed: Managed, run: Run) -> Manager:
 MANAGERS: Mapping[str, Callable[[Managed, Run], Manager]] = {
     "systemd": _systemd,
     "supervisor": _supervisor,
+    "command": _command,
 }
 
 
@@ -304,6 +354,8 @@ def _said(run: Run, command: Sequence[str], shown: str, accept: Sequence[int] = 
             f"{command[0]} cannot be run ({error.strerror}): set manager (migration_services) or supervisorctl "
             "(migration_services)"
         )
+    except demoted.CannotRun as error:
+        raise ServiceError(f"{error}: set user (migration_services)")
     if code not in accept:
         raise ServiceError(f"'{shown}' failed: {_quoted(err + out, command)[:300]}")
     return out + err
