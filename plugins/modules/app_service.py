@@ -295,7 +295,10 @@ OPTIONS: dict[str, Any] = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {**on_host.VALUES["options"], "keys": {"type": "list", "elements": "str", "required": True}},
+        "options": {
+            **on_host.VALUES["options"],
+            "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},  # names
+        },
     },
     "resume": {"type": "dict"},
 }
