@@ -58,6 +58,10 @@ class Look:
         )
 
     @property
+    def knows_its_values(self) -> bool:
+        return not self.why and not any(value.get("failure") for value in self.values)
+
+    @property
     def failure(self) -> tuple[str, str]:
         """The first that could not be seen, as step and reasons; empty where all was."""
         if self.why:

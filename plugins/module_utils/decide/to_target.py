@@ -29,7 +29,7 @@ NO_WAY_BACK = (
 def plan(known: Known, looks: Looks) -> Plan:
     """Nothing where every consumer is on the target and the ledger knows it. Refused for all reasons at once."""
     todo = [host for host, look in looks.items() if is_to_move(look, known)]
-    unproven, notes = way_back(known, {host: looks[host] for host in todo if not looks[host].failure[1]})
+    unproven, notes = way_back(known, {host: looks[host] for host in todo if looks[host].knows_its_values})
     refusals = [
         not_reaching(looks, known.endpoint),
         rollback_refusal(unproven) if unproven else "",

@@ -47,7 +47,7 @@ def weigh(known: Known, looks: Looks) -> Assessment:
     waiting = {host: place for host, place in ((host, place_of(look, known)) for host, look in looks.items()) if place}
     failures = {host: look.failure[1] for host, look in looks.items() if look.failure[1]}
     # What names the wrong key does not say where the old Redis is, whatever a probe made of it.
-    asked = {host: look for host, look in looks.items() if host not in failures and not _is_there(look, known)}
+    asked = {host: look for host, look in looks.items() if look.knows_its_values and not _is_there(look, known)}
     failures.update(_not_reached(known, asked))
     if failures:
         way_on = (
