@@ -112,18 +112,13 @@ def ask(questions: Mapping[str, Asked], interpreter: Interpreter, *, addresses: 
     probes = {name: question for name, question in questions.items() if isinstance(question, Question)}
     proven = _asked_by_app(probes, interpreter, addresses)
     # The app lives with what its redis-py compares or not, and what it reaches is what is to be read.
-    lenient = {_place(probes[name]) for name, answer in proven.items() if not answer.compares_names}
+    lenient = {probes[name].url for name, answer in proven.items() if not answer.compares_names}
     own = {
-        name: replace(question, compares_names=_place(question) not in lenient)
+        name: replace(question, compares_names=question.url not in lenient)
         for name, question in questions.items()
         if isinstance(question, SurveyQuestion)
     }
     return {**proven, **_asked_by_us(own)}
-
-
-def _place(question: Asked) -> tuple[str, int]:
-    parts = parse_url(question.url)
-    return parts.host, parts.port
 
 
 def _asked_by_us(questions: Mapping[str, Asked]) -> dict[str, Answered]:

@@ -295,8 +295,11 @@ def with_options_of(url: str, old: str) -> str:
     """``url`` with the options in the query of ``old``, but for those that say where, who and how TLS is done.
 
     They keep their order and spelling, after those of ``url``, which says what it names for itself. ``url`` stays as it
-    is where one of the two is no cache URL. Raises EndpointError where it cannot be told what in ``old`` is an option.
+    is where one of the two is no cache URL. Raises EndpointError where ``old`` is one that other clients read, or it
+    cannot be told what in it is an option.
     """
+    if _scheme_of(old) in _OTHER_SCHEMES:
+        parse_url(old)  # says the way out
     try:
         parse_url(url)
         parse_url(old)

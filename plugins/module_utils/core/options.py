@@ -504,8 +504,8 @@ PARTS = (
             Option(
                 "assess_url",
                 "A URL of the old Redis by which it is assessed, of a user that may ask C(INFO), C(CLIENT LIST), "
-                "C(CONFIG GET) and C(SCAN) where the app's own may not. It is a secret, for a vault. Left empty, the "
-                "app's own URL; all else is done by that.",
+                "C(CONFIG GET) and C(SCAN) where the app's own may not. It names the same host and port, and the ssl_* "
+                "options that it needs. A secret, for a vault. Left empty, the app's own; all else is done by that.",
                 stages=("assess",),
             ),
             Option(

@@ -123,6 +123,14 @@ def test_options_of_the_old_url_come_along_and_masked(update, ssm):
     assert everything(ssm)[NAME]["Value"] == old
 
 
+@pytest.mark.parametrize("url", ["sentinel://:hunter2@s1:26379/mymaster", "valkey://:hunter2@old:6379/0"])
+def test_a_url_that_other_clients_read_is_not_written_over(update: Update, ssm: Any, url: str) -> None:
+    ssm.put_parameter(Name=NAME, Value=url, Overwrite=True, AllowedPattern=".*", Type="SecureString")
+    result = update(keep_options=True)
+    assert result["failed"] and f"{NAME} in" in result["msg"] and "redis://" in result["msg"]
+    assert "hunter2" not in repr(result) and everything(ssm)[NAME]["Value"] == url
+
+
 def test_reverting_restores_the_value_and_removes_the_record(update, ssm):
     before = everything(ssm)
     update()

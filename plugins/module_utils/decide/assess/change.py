@@ -58,8 +58,8 @@ def several(sources: Mapping[str, Source]) -> Iterator[Finding]:
         "several",
         f"The hosts have {len(sources)} old Redises: {held}.",
         "What the app writes meets in one cache from then on: keys of equal name, as counters and locks, are one key "
-        "for all hosts, and a worker takes the jobs of all. On the way back each host has its own again, with what it "
-        "held at the cutover.",
+        "for all hosts, and a worker takes the jobs of all. On the way back each host has the one it had, with "
+        "what that held at the cutover.",
         "Where hosts must stay apart, give each an inventory, a migration_name and a target of its own; "
         "decommission.yml retires the Redis of such a migration alone, too.",
     )
