@@ -122,7 +122,7 @@ def after(*scenes, **more):
 
 
 def test_where_a_serving_process_closes_its_connection_one_of_its_tree_is_enough():
-    for scenes in ([web(2, before=[2])] * 3 + [web()], [web(before=[2])] * 3):
+    for scenes in ([web(before=[2])] * 3 + [web()], [web(before=[2])] * 3):
         assert still_open(QUIET, after(*scenes[1:]), scenes[-1]).kind == "target", "not seen often enough"
         assert still_open(QUIET, after(*scenes), scenes[-1]) is None
         assert how_proven(QUIET, after(*scenes), scenes[-1]) == "seen"
@@ -132,6 +132,8 @@ def test_where_it_keeps_its_connection_the_others_need_theirs():
     scene = web(2, before=[2])
     assert "serving pid 3" in still_open(QUIET, after(*[scene] * 9), scene).found
     assert how_proven(QUIET, after(*[scene] * 9), scene) == ""
+    lost = after(*[scene] * 9, web())
+    assert "serving pid 2, 3" in still_open(QUIET, lost, web()).found, "one that is lost once is not one that is closed"
     scene = web(2, 3)
     assert still_open(QUIET, after(scene), scene) is None and how_proven(QUIET, after(scene), scene) == "connections"
 

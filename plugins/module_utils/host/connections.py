@@ -74,7 +74,8 @@ class Watch:
     """As a context: which of these processes have a connection at any moment meanwhile, be it for some milliseconds.
 
     The kernel takes up to 10 ms for a table of connections, and 0.1 ms for the open files of a process. So each is read
-    by itself: an inode that is in both, at whatever moment, is the same socket.
+    by itself: an inode that is in both, at whatever moment, is the same socket. ``rests`` is how many times as long as
+    it reads.
     """
 
     def __init__(
@@ -82,9 +83,12 @@ class Watch:
         pids: Collection[int],
         target: frozenset[tuple[str, int]],
         left: frozenset[tuple[str, int]],
+        *,
+        rests: int = 1,
         proc: str = "/proc",
     ) -> None:
         self._pids, self._target, self._left, self._proc = pids, target, left, proc
+        self._rests = rests
         self._ports = [f":{port:04X} " for _address, port in target | left]
         self._held: dict[int, set[str]] = {pid: set() for pid in pids}
         self._to_target: set[str] = set()
@@ -111,11 +115,10 @@ class Watch:
         return len(self._held[pid] & self._to_left)
 
     def _often(self, read: Callable[[], None]) -> None:
-        """With a rest as long as the reading, so that it takes no more than half of a core."""
         while True:
             began = time.monotonic()
             read()
-            if self._is_over.wait(max(BETWEEN, time.monotonic() - began)):
+            if self._is_over.wait(max(BETWEEN, self._rests * (time.monotonic() - began))):
                 return
 
     def _read_files(self) -> None:

@@ -27,6 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 )
 
 EXAMPLE = "web@8001"
+AT_LEISURE = 4  # where nothing is under way that would be over soon
 
 
 class ServiceOnHost:
@@ -100,13 +101,13 @@ class ServiceOnHost:
 
     def watch(self, seconds: float) -> None:
         """Only of what nobody asks: that is watched when it is asked."""
-        with contextlib.nullcontext() if self._health_url else self._watching():
+        with contextlib.nullcontext() if self._health_url else self._watching(rests=AT_LEISURE):
             time.sleep(seconds)
 
     @contextlib.contextmanager
-    def _watching(self) -> Iterator[None]:
+    def _watching(self, rests: int = 1) -> Iterator[None]:
         """Of the processes that it had at the last look."""
-        with Watch(list(self._links), self._target, self._left) as watch:
+        with Watch(list(self._links), self._target, self._left, rests=rests) as watch:
             yield
         self._watches.append(watch)
 

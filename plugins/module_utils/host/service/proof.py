@@ -89,7 +89,7 @@ class Course:
     # Since then:
     connected: tuple[int, ...] = ()  # processes that were seen with a connection to the target
     trees: tuple[int, ...] = ()  # of these
-    often: int = 0  # connections that what serves was seen with while it was watched
+    often: int = 0  # connections that what serves was seen with, and had closed by the next look
     visitors: tuple[int, ...] = ()  # processes that opened and closed a connection to the place to leave
     has_waited: bool = False  # for long enough that what has no connection by now opens none by itself
 
@@ -97,7 +97,7 @@ class Course:
         connected = {*self.connected, *(seen.pid for seen in scene.processes if seen.to_target or seen.was_on_target)}
         trees = {seen.tree for seen in scene.processes if seen.pid in connected and seen.role in (SERVING, WORKING)}
         visitors = {seen.pid for seen in scene.processes if seen.was_on_left}
-        often = sum(seen.was_on_target for seen in scene.processes if seen.role == SERVING)
+        often = sum(seen.was_on_target for seen in scene.processes if seen.role == SERVING and not seen.to_target)
         return replace(
             self,
             connected=tuple(sorted(connected)),
