@@ -38,6 +38,8 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine imp
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
 
+Queues = Mapping[str, Mapping[str, Any]]
+
 SERVICE_SECONDS = 86400.0  # the module keeps its own time, as its limit begins with the restart
 PAUSE = 0.0  # a run of the module lasts for as long as it has something to wait for
 HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, whatever the goal
@@ -174,7 +176,7 @@ class ActionModule(HostAction):
             **self.interpreter(),
         }
         with Trip(self._host) as trip:
-            self.change(trip, restart, order)
+            self.change(trip, restart, order, self.queues_left())
             trip.other_clients = self.other_clients()
         return self.told(trip)
 
@@ -207,12 +209,42 @@ class ActionModule(HostAction):
         with Trip(self._host) as trip:
             if failure and not self._migration.own:
                 trip.end("Restart where needed and prove the connections", rollback.NOT_ONTO_SHARED.format(why=failure))
-            self.change(trip, restart, order)
+            self.change(trip, restart, order, self.queues_of_target())
         return self.told(trip)
 
-    def change(self, trip: Trip, restart: str, order: dict[str, Any]) -> None:
-        """In one run on the host for as long as a service proves itself within it, and in more where it does not."""
-        services = [self.service(one, restart) for one in self._migration.services]
+    def queues_left(self) -> Queues:
+        """Where the queues are that are left: by the journal. A new token leaves no cache."""
+        if self._goal.destination != TARGET:
+            return {}
+        where = {"migration_name": self._known.name, "state_dir": self._settings["state_dir"]}
+        return {
+            key: {"env_path": value.address, "env_key": key, **where}
+            for value in self._migration.own
+            for key in value.keys
+        }
+
+    def queues_of_target(self) -> Queues:
+        """Where they are on the way back; none of a target that is not known any more."""
+        try:
+            held = [value.held(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]
+        except EndpointError:
+            return {}
+        return {key: {"url": url} for of_value in held for key, url in of_value.items()}
+
+    def change(self, trip: Trip, restart: str, order: dict[str, Any], queues: Queues) -> None:
+        """In one run on the host for as long as a service proves itself within it, and in more where it does not.
+
+        ``queues`` says where the queues of each key are.
+        """
+        is_back = order.get("state") == "reverted"
+        services = [
+            {
+                **self.service(one, restart),
+                "queues": [{"names": list(names), **queues[key]} for key, names in one.queues.items() if key in queues],
+                "may_leave_jobs": is_back,
+            }
+            for one in self._migration.services
+        ]
         order = {**self.common(), **order, "services": services}
         trip.step = "Change the host"
         done = self.module("app_host_change", {name: value for name, value in order.items() if value})

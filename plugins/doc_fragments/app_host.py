@@ -118,6 +118,37 @@ options:
         description: How long the proof of a restart may take, in seconds.
         type: float
         default: 60.0
+      queues:
+        description: As M(kempian.cache_migration.app_service) has it.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          names:
+            description: The names of the keys.
+            type: list
+            elements: str
+            required: true
+          url:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: str
+          env_path:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: path
+          env_key:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: str
+          migration_name:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: str
+          state_dir:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: path
+            default: /var/lib/cache_migration
+      may_leave_jobs:
+        description: As M(kempian.cache_migration.app_service) has it.
+        type: bool
+        default: false
   leave:
     description:
       - Places where no process may be connected any more, beside where O(values) led before, which counts too where

@@ -110,10 +110,12 @@ step:
   sample: Change the value
 """
 
+import functools
 import select
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queues
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import host_options
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
@@ -247,9 +249,10 @@ class Change:
             order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"], files)
             if self.check_mode:
                 return predicted(order, self.run)
-            told = advanced(order, None, self.run)
+            jobs = functools.partial(queues.jobs, wanted["queues"], wanted["endpoint"])
+            told = advanced(order, None, self.run, jobs)
             while told["in_progress"] and is_left_alone():  # nobody goes on with it
-                told = advanced(order, Course(**told["resume"]), self.run)
+                told = advanced(order, Course(**told["resume"]), self.run, jobs)
         except ServiceError as error:
             raise Ended(PROVE, f"{error}.")
         return told

@@ -155,6 +155,44 @@ options:
     description: How long the proof may take after a restart, in seconds.
     type: float
     default: 60.0
+  queues:
+    description:
+      - Queues whose jobs the service does, in the cache that it leaves. It is restarted when they are empty, which is
+        waited for within O(timeout), as long as it is connected to a place of O(leave).
+      - What leads to O(endpoint) is not left, and not waited for.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      names:
+        description:
+          - The names of the keys, as C(celery) and C(unacked) of Celery, or C(rq:queue:default) of RQ. An empty key is
+            gone for Redis.
+        type: list
+        elements: str
+        required: true
+      url:
+        description: The URL of the cache, with the database.
+        type: str
+      env_path:
+        description: Or the file that has it; with O(queues[].migration_name), what it had before that migration.
+        type: path
+      env_key:
+        description: The key of that file.
+        type: str
+      migration_name:
+        description: The migration in whose journal on this host the original is.
+        type: str
+      state_dir:
+        description: The directory with the journals.
+        type: path
+        default: /var/lib/cache_migration
+  may_leave_jobs:
+    description: Restart it after O(timeout) all the same, as on a way back that nothing holds up. RV(jobs) says so.
+    type: bool
+    default: false
+    version_added: 0.2.0
   resume:
     description: What the run before this one returned as RV(resume). Set by the action plugin, not by people.
     type: dict
@@ -196,6 +234,11 @@ reason:
   description: Why it was restarted; empty where it was not.
   returned: always
   type: str
+jobs:
+  description: What O(queues) held when it was restarted all the same, as a phrase, or that nobody can tell; else empty.
+  returned: always
+  type: str
+  sample: 12 in celery
 proof:
   description:
     - By what it is proven that the service is on its new cache, V(connections) that it has, those that it was V(seen)
@@ -280,6 +323,7 @@ resume:
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queues
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced, predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
@@ -334,12 +378,15 @@ def main() -> None:
     def run(command: Sequence[str]) -> tuple[int, str, str]:
         return module.run_command(list(command), handle_exceptions=False)
 
+    def jobs() -> str:
+        return queues.jobs(module.params["queues"], module.params["endpoint"])
+
     try:
         order = order_of(module)
         if module.check_mode:
             module.exit_json(**predicted(order, run), in_progress=False, progress="", resume={})
         resume = module.params["resume"]
-        told = advanced(order, Course(**resume) if resume else None, run)
+        told = advanced(order, Course(**resume) if resume else None, run, jobs)
     except ServiceError as error:
         module.fail_json(msg=f"{error}.")
     if "msg" in told:

@@ -27,6 +27,7 @@ class Trip:
         self.connections = {"to_target": 0, "to_left": 0}
         self.other_clients: Found = {}
         self.proofs: dict[str, str] = {}
+        self.jobs: dict[str, str] = {}
         self.failure: dict[str, str] = {}
 
     def __enter__(self) -> Trip:
@@ -56,8 +57,8 @@ class Trip:
         return answer
 
     def count(self, name: str, service: Found) -> None:
-        """The connections of a service, and by what it is proven."""
-        self.proofs[name] = str(service.get("proof") or "")
+        """The connections of a service, by what it is proven, and the jobs that it left behind."""
+        self.proofs[name], self.jobs[name] = str(service.get("proof") or ""), str(service.get("jobs") or "")
         for to, count in (service.get("connections") or {}).items():
             self.connections[to] = self.connections.get(to, 0) + int(count)
 
@@ -74,5 +75,6 @@ class Trip:
             "connections": self.connections,
             "other_clients": self.other_clients,
             "proofs": self.proofs,
+            "jobs": self.jobs,
             **self.failure,
         }

@@ -173,6 +173,14 @@ def test_who_reads_a_key_says_that_it_is_a_url_also_beside_parts():
     assert held.keys["BROKER"].form == "url"
 
 
+@pytest.mark.parametrize("queues", [["celery"], {"REDIS_URL": "celery"}, {"REDIS_URL": []}, {"BROKER": ["celery"]}])
+def test_queues_of_which_nobody_knows_where_they_are_are_refused_by_their_option(queues):
+    with pytest.raises(SettingError, match="migration_services gives worker queues"):
+        of([FILE], [{"name": "worker", "queues": queues}])
+    known = of([FILE], [{"name": "worker", "queues": {"REDIS_URL": ["celery", "unacked"]}}]).services[0]
+    assert known.queues == {"REDIS_URL": ("celery", "unacked")}
+
+
 def test_a_service_without_a_name_is_refused_by_its_option():
     with pytest.raises(SettingError, match="migration_services"):
         of([FILE], [{"manager": "systemd"}])

@@ -197,13 +197,14 @@ def test_an_environment_has_all_of_one_file_and_nothing_else_of_any(own, given):
 class World:
     """A service that needs ``restart_seconds`` to come back and is then on its target."""
 
-    def __init__(self, to_target=1, to_left=0, restart_seconds=1.0, comes_back=True, healthy=True):
+    def __init__(self, to_target=1, to_left=0, restart_seconds=1.0, comes_back=True, healthy=True, *, busy=0.0):
         self.now = 100.0
         self.generation = 1
         self.seen = Seen(7, "serving", to_target, to_left)
         self.back_at = 0.0
         self.restarts = 0
         self.restart_seconds, self.comes_back, self.healthy = restart_seconds, comes_back, healthy
+        self.busy_until = self.now + busy
 
     def clock(self):
         return self.now
@@ -217,6 +218,9 @@ class World:
         if self.restarts and not self.comes_back:
             return Scene(State("failed", False, True, ""))
         return Scene(State("active", True, False, str(self.generation), (frozenset([7]),)), (self.seen,))
+
+    def jobs(self):
+        return "2 in celery" if self.now < self.busy_until else ""
 
     def restart(self):
         self.restarts += 1
@@ -320,6 +324,30 @@ def test_a_restart_is_done_once_however_many_runs_it_takes():
     report, seconds, longest = world.run(dataclasses.replace(WANTED, restart="always"))
     assert report.open is None and world.restarts == 1
     assert seconds >= 10 and longest <= SLICE + 0.5
+
+
+def test_a_service_is_restarted_when_the_jobs_in_its_queues_are_done():
+    world = World(to_target=0, to_left=1, busy=20.0)
+    report, seconds, longest = world.run(WANTED)
+    assert report.open is None and world.restarts == 1 and report.course.jobs == ""
+    assert world.back_at >= 120 and seconds < 25 and longest <= SLICE + 0.5
+
+
+def test_jobs_that_do_not_get_done_in_time_keep_it_where_it_is_unless_they_may_be_left():
+    world = World(to_target=0, to_left=1, busy=1000.0)
+    report, seconds, _longest = world.run(WANTED)
+    assert report.failed and world.restarts == 0 and 30 <= seconds < 31
+    why = failure(report.open, report.seconds, "")
+    assert "holds 2 in celery, after 30 s" in why and "migration_timeout" in why
+    back = World(to_target=0, to_left=1, busy=1000.0)
+    report, seconds, _longest = back.run(dataclasses.replace(WANTED, may_leave_jobs=True))
+    assert report.open is None and back.restarts == 1 and report.course.jobs == "2 in celery" and 30 <= seconds < 35
+
+
+def test_nobody_waits_for_jobs_that_the_service_does_not_take():
+    world = World(to_target=0, busy=1000.0)
+    report, seconds, _longest = world.run(dataclasses.replace(WANTED, restart="always"))
+    assert report.open is None and world.restarts == 1 and seconds < 5 and report.course.jobs == "2 in celery"
 
 
 def test_a_service_at_the_old_address_is_restarted_at_once():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import (
@@ -245,11 +245,18 @@ class Service:
     pid_file: str = ""
     health_url: str = ""
     health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by the key that leads to their cache
 
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Service:
         if not stated.get("name"):
             raise SettingError("migration_services has a service without a name: say which unit or program it is")
+        queues = stated.get("queues") or {}
+        if not isinstance(queues, Mapping) or not all(isinstance(names, list) and names for names in queues.values()):
+            raise SettingError(
+                f"migration_services gives {stated['name']} queues that are no lists of names by keys: write them as "
+                "{CELERY_BROKER_URL: [celery, unacked]}"
+            )
         return cls(
             name=str(stated["name"]),
             manager=str(stated.get("manager") or "systemd"),
@@ -260,7 +267,20 @@ class Service:
             pid_file=str(stated.get("pid_file") or ""),
             health_url=str(stated.get("health_url") or ""),
             health_headers=dict(stated.get("health_headers") or {}),
+            queues={str(key): tuple(map(str, names)) for key, names in queues.items()},
         )
+
+
+def _refuse_queues_nowhere(services: Sequence[Service], own: Sequence[Value]) -> None:
+    """Those of which no file says where they are."""
+    urls = {name for value in own for name, key in value.keys.items() if key.is_plain}
+    for service in services:
+        lost = [key for key in service.queues if key not in urls]
+        if lost:
+            raise SettingError(
+                f"migration_services gives {service.name} queues by {', '.join(lost)}, which is no key with a URL in a "
+                "file of migration_values: name the one that leads to their cache, and the file that has it"
+            )
 
 
 @dataclass(frozen=True)
@@ -296,10 +316,13 @@ class Migration:
         twice = sorted({address for store, address in places if places.count((store, address)) > 1})
         if twice:
             raise SettingError(f"migration_values names {', '.join(twice)} twice: put its keys into one entry")
+        own = tuple(value for value in values if ADDRESSES[value.store] == "path")
+        services = tuple(Service.from_dict(stated) for stated in settings.get("services") or ())
+        _refuse_queues_nowhere(services, own)
         return cls(
-            own=tuple(value for value in values if ADDRESSES[value.store] == "path"),
+            own=own,
             shared=tuple(value for value in values if ADDRESSES[value.store] != "path"),
-            services=tuple(Service.from_dict(stated) for stated in settings.get("services") or ()),
+            services=services,
             python=str(settings.get("app_python") or ""),
             user=str(settings.get("app_user") or ""),
         )

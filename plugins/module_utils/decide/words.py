@@ -56,4 +56,6 @@ def of_host(host: str, result: dict[str, object]) -> str:
     begun = f"  {host}: {'restarted, ' if result.get('restarted') else ''}healthy, {to_target} connections"
     proofs = result.get("proofs") or {}
     others = [f"; {name} {_BY[how]}" for name, how in proofs.items() if how in _BY] if isinstance(proofs, dict) else []
-    return begun + "".join(others)
+    jobs = result.get("jobs") or {}
+    left = [f"; {name} left {held} behind" for name, held in jobs.items() if held] if isinstance(jobs, dict) else []
+    return begun + "".join((*others, *left))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
@@ -127,6 +129,59 @@ def test_a_service_that_cannot_be_proven_fails_with_its_step(change, to_target, 
     assert failed["changed"] and failed["restarted"] and str(old.port) in failed["msg"]
     to_target["services"][0]["name"] = "shoe"
     assert "no program shoe" in change(**to_target)["msg"]
+
+
+def spread_until(app, worked):
+    """Both workers of the app are connected."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end and not worked():
+        health.spread(app.health_url)
+
+
+def test_a_service_whose_queues_hold_jobs_in_the_cache_that_it_leaves_is_restarted_after_them(
+    request, change, to_target, tmp_path
+):
+    app, old, file = (request.getfixturevalue(name) for name in ("app", "old", "file"))
+    spread_until(app, lambda: len(old.client.client_list()) > 2)
+    old.client.rpush("jobs", "a", "b")
+    [shop] = to_target["services"]
+    by = {
+        "env_path": str(file),
+        "env_key": "REDIS_URL",
+        "migration_name": "shop-prod",
+        "state_dir": str(tmp_path / "state"),
+    }
+    shop.update(queues=[{"names": ["none", "jobs"], **by}], timeout=1.5)
+    pid = app.pid()
+    failed = change(**to_target)
+    assert failed["failed"] and "holds 2 in jobs, after" in failed["msg"] and "migration_timeout" in failed["msg"]
+    assert failed["changed"] and not failed["restarted"] and app.pid() == pid
+    shop["timeout"] = 8.0
+    done = threading.Timer(1.0, old.client.delete, ["jobs"])
+    done.start()
+    moved = change(**to_target)
+    done.join()
+    assert not moved.get("failed") and moved["restarted"] and moved["services"][0]["jobs"] == "", moved
+
+
+def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to_target, to_original):
+    app, old, new = (request.getfixturevalue(name) for name in ("app", "old", "new"))
+    assert change(**to_target)["restarted"]
+    spread_until(app, lambda: len(new.client.client_list()) > 2)
+    new.client.rpush("jobs", "a")
+    app.set(port=old.port)
+    [shop] = to_original["services"]
+    shop.update(queues=[{"names": ["jobs"], "url": new.url()}], may_leave_jobs=True, timeout=3.0)
+    back = change(**to_original)
+    assert not back.get("failed") and back["restarted"] and back["services"][0]["jobs"] == "1 in jobs", back
+
+
+def test_of_a_cache_that_is_gone_nobody_waits_for_jobs(change, to_target, old):
+    to_target["services"][0]["queues"] = [{"names": ["jobs"], "url": old.url()}]
+    old.stop()
+    moved = change(**to_target)
+    assert not moved.get("failed") and moved["restarted"], moved
+    assert "an unknown number of jobs in jobs" in moved["services"][0]["jobs"] and str(old.port) in str(moved)
 
 
 def test_a_run_that_was_ended_between_its_values_and_its_services_is_gone_on_with(change, to_target, app, shop, file):

@@ -206,7 +206,8 @@ def waiting_clients(source: Source) -> Iterator[Finding]:
             + (f" ({', '.join(commands)})." if commands else "."),
             "Jobs that are in its queue at the cutover stay in the old Redis, and a producer and a consumer on "
             "different caches do not meet.",
-            "Let queues run empty before the cutover, and change producers and consumers together.",
+            "Name its queues with the service that does them (queues in migration_services), which is then restarted "
+            "when they are empty, and let who places jobs stand before it.",
         )
     if listening:
         yield Finding(

@@ -16,7 +16,7 @@ from typing import Any, Callable, Protocol, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthAnswer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Run
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Jobs, Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     HEALTH,
     LEFT,
@@ -29,6 +29,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     not_connected,
     still_open,
     why_restart,
+    why_wait,
     would_restart,
 )
 
@@ -44,6 +45,8 @@ class World(Protocol):
     """The service on its host."""
 
     def look(self) -> Scene: ...
+
+    def jobs(self) -> str: ...
 
     def restart(self) -> None: ...
 
@@ -77,34 +80,43 @@ def advance(
     """Work for a slice of time. ``course`` is None at the first run."""
     ends = clock() + SLICE
     scene = world.look()
-    if course is None:
-        course = Course(began=clock())
-        reason = why_restart(wanted, scene)
-        if reason:
-            course = _restart(course, reason, scene, world, clock)
-            scene = world.look()
+    course = course or Course(began=clock(), reason=why_restart(wanted, scene))
     while True:
-        course = replace(course, has_waited=_has_waited(wanted, course, clock()))
-        course, found = _judged(wanted, course, scene)
-        if found and found.kind == HEALTH:
-            course = _count(course, world.ask(wanted.health_requests))
-            scene = world.look()
-            course, found = _judged(wanted, course, scene)
-        if found and found.kind in (LEFT, TARGET) and wanted.health_url:
-            world.spread_requests()
-            scene = world.look()
-            course, found = _judged(wanted, course, scene)
+        found = None
+        if course.is_to_restart:
+            jobs = world.jobs()
+            found = why_wait(wanted, scene, jobs, clock() - course.began)
+            if not found:
+                course = _restart(replace(course, jobs=jobs), scene, world, clock)
+                scene = world.look()
+        if not found:
+            course = replace(course, has_waited=_has_waited(wanted, course, clock()))
+            course, scene, found = _examined(wanted, course, scene, world)
         if found is None:
             return Report(course, scene, None)
         since = clock() - (course.restarted_at or course.began)
         if since >= wanted.timeout or (scene.state.given_up and since >= SETTLE):
             return Report(course, scene, found, since, failed=True)
         if _is_due(wanted, course, scene):
-            course = _restart(course, f"not on its target by itself: {found.found}", scene, world, clock)
+            course = replace(course, reason=f"not on its target by itself: {found.found}")
         if clock() >= ends:
             return Report(course, scene, found, since)
         world.watch(PAUSE)
         scene = world.look()
+
+
+def _examined(wanted: Wanted, course: Course, scene: Scene, world: World) -> tuple[Course, Scene, Open | None]:
+    """What is not proven, also when it was asked for that."""
+    course, found = _judged(wanted, course, scene)
+    if found and found.kind == HEALTH:
+        course = _count(course, world.ask(wanted.health_requests))
+        scene = world.look()
+        course, found = _judged(wanted, course, scene)
+    if found and found.kind in (LEFT, TARGET) and wanted.health_url:
+        world.spread_requests()
+        scene = world.look()
+        course, found = _judged(wanted, course, scene)
+    return course, scene, found
 
 
 def foresee(
@@ -137,12 +149,12 @@ def predicted(order: Order, run: Run) -> dict[str, Any]:
     }
 
 
-def advanced(order: Order, course: Course | None, run: Run) -> dict[str, Any]:
+def advanced(order: Order, course: Course | None, run: Run, jobs: Jobs = orders.no_jobs) -> dict[str, Any]:
     """A slice of time, told as a module's result: ``msg`` where it failed, ``in_progress`` where it is to go on.
 
-    Raises ServiceError.
+    ``jobs`` says what the queues of ``order`` hold. Raises ServiceError.
     """
-    service = order.on_host(run)
+    service = order.on_host(run, jobs)
     report = advance(order.wanted, course, service)
     told = {
         **orders.told(order.wanted, report.scene, report.course),
@@ -161,12 +173,11 @@ def _judged(wanted: Wanted, course: Course, scene: Scene) -> tuple[Course, Open 
     return course, still_open(wanted, course, scene)
 
 
-def _restart(course: Course, reason: str, scene: Scene, world: World, clock: Callable[[], float]) -> Course:
+def _restart(course: Course, scene: Scene, world: World, clock: Callable[[], float]) -> Course:
     world.restart()
     return replace(
         course,
         restarted_at=clock(),
-        reason=reason,
         generation_before=scene.state.generation,
         in_a_row=0,
         last_error="",
@@ -196,5 +207,5 @@ def _has_waited(wanted: Wanted, course: Course, now: float) -> bool:
 
 def _is_due(wanted: Wanted, course: Course, scene: Scene) -> bool:
     """Whether a service that looked right, but cannot be proven, is to be restarted after all."""
-    is_tried = course.restarted or scene.state.starts_anew
+    is_tried = course.reason or scene.state.starts_anew
     return wanted.restart == "auto" and not is_tried and course.has_waited

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
-from typing import Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import (
@@ -44,6 +44,7 @@ class ServiceOnHost:
         *,
         health_headers: Mapping[str, str] | None = None,
         files: Sequence[Mapping[str, str]] = (),
+        jobs: Callable[[], str] = str,
     ) -> None:
         self._manager = manager
         self._target = target
@@ -51,6 +52,7 @@ class ServiceOnHost:
         self._health_url, self._health_headers = health_url, health_headers
         self._health_urls: list[str] = []
         self._files = files
+        self.jobs = jobs
         self._links: dict[int, Links] = {}  # at the last look
         self._watches: list[Watch] = []  # since then
 

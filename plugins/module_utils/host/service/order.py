@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
@@ -41,6 +41,20 @@ OPTIONS: dict[str, Any] = {
     "health_requests": {"type": "int", "default": 5},
     "restart": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "timeout": {"type": "float", "default": 60.0},
+    "queues": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "names": {"type": "list", "elements": "str", "required": True},
+            "url": {"type": "str", "no_log": True},
+            "env_path": {"type": "path"},
+            "env_key": {"type": "str", "no_log": False},
+            "migration_name": {"type": "str"},
+            "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
+        },
+    },
+    "may_leave_jobs": {"type": "bool", "default": False},
 }
 # A command for supervisor and a URL for health may hold more than their writers took for shown.
 SERVICES: dict[str, Any] = {"type": "list", "elements": "dict", "default": [], "no_log": True, "options": OPTIONS}
@@ -50,6 +64,14 @@ PLACES: dict[str, Any] = {
     "default": [],
     "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
 }
+
+
+Jobs = Callable[[], str]  # what the queues of a service hold, as a phrase; empty where that is nothing
+
+
+def no_jobs() -> str:
+    """Of a service without queues."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,7 @@ class Order:
                 health_url=_health_url_shown(params["health_url"] or ""),
                 health_requests=params["health_requests"],
                 timeout=params["timeout"],
+                may_leave_jobs=params["may_leave_jobs"],
             ),
             managed=Managed(
                 name=params["name"],
@@ -111,7 +134,7 @@ class Order:
     def health_url_shown(self) -> str:
         return self.wanted.health_url
 
-    def on_host(self, run: Run) -> ServiceOnHost:
+    def on_host(self, run: Run, jobs: Jobs = no_jobs) -> ServiceOnHost:
         """``run`` runs the commands of its manager. Raises ServiceError."""
         manager = manager_of(self.managed, run)
         return ServiceOnHost(
@@ -121,6 +144,7 @@ class Order:
             self.health_url,
             health_headers=self.health_headers,
             files=self.files,
+            jobs=jobs,
         )
 
 
@@ -156,6 +180,7 @@ def told(wanted: Wanted, scene: Scene, course: Course) -> dict[str, Any]:
         "changed": course.restarted,
         "restarted": course.restarted,
         "reason": course.reason,
+        "jobs": course.jobs,
         "proof": how_proven(wanted, course, scene),
         "connections": {
             "to_target": sum(seen.to_target for seen in scene.processes),

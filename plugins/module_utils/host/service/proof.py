@@ -20,7 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 
 SERVING, WORKING, PARENT, OTHER = "serving", "working", "parent", "other"
 
-RESTART, HEALTH, LEFT, TARGET = "restart", "health", "left", "target"
+JOBS, RESTART, HEALTH, LEFT, TARGET = "jobs", "restart", "health", "left", "target"
 
 # By what a service is proven to be on its target: connections that it has, that it had, or its environment.
 CONNECTIONS, SEEN, ENVIRONMENT = "connections", "seen", "environment"
@@ -71,6 +71,7 @@ class Wanted:
     health_url: str = ""
     health_requests: int = 5
     timeout: float = 60.0
+    may_leave_jobs: bool = False  # it is restarted in the end, whatever its queues hold
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Course:
     in_a_row: int = 0
     last_error: str = ""
     ms: float = 0.0
+    jobs: str = ""  # that its queues held when it was restarted all the same
     # Since then:
     connected: tuple[int, ...] = ()  # processes that were seen with a connection to the target
     trees: tuple[int, ...] = ()  # of these
@@ -109,6 +111,10 @@ class Course:
     @property
     def restarted(self) -> bool:
         return self.restarted_at > 0
+
+    @property
+    def is_to_restart(self) -> bool:
+        return bool(self.reason) and not self.restarted
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,14 @@ def would_restart(wanted: Wanted, course: Course, scene: Scene) -> str:
         return reason
     found = not_connected(wanted, course, scene)
     return f"not on its target: {found.found}" if found else ""
+
+
+def why_wait(wanted: Wanted, scene: Scene, jobs: str, seconds: float) -> Open | None:
+    """What it is to do before its restart: ``jobs`` in the queues of the cache that it leaves, while it is there."""
+    takes_them = any(seen.to_left for seen in scene.processes)
+    if not jobs or not takes_them or (wanted.may_leave_jobs and seconds >= wanted.timeout):
+        return None
+    return Open(JOBS, f"{wanted.name} is not restarted yet, as the cache that it leaves holds {jobs}")
 
 
 def still_open(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
@@ -259,6 +273,9 @@ def _unseen(course: Course, scene: Scene) -> set[int]:
 def failure(found: Open, seconds: float, see_why: str) -> str:
     """The sentence that a service which cannot be proven fails with. ``see_why`` is the command that shows its log."""
     remedies = {
+        JOBS: "See that who places jobs stands before it in migration_services, and raise timeout (migration_timeout) "
+        "if it only needs longer; what holds jobs that are due later does not belong into its queues "
+        "(migration_services).",
         RESTART: f"Its log says why: {see_why}. If it only needs longer, raise timeout (migration_timeout).",
         HEALTH: f"Its log says why: {see_why}. Check that health_url (migration_services) is right, and raise "
         "timeout (migration_timeout) if the app only needs longer.",

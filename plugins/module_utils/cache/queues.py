@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What queues of the cache that an app leaves still hold: who does their jobs is not to be sent away before.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+SECONDS = 5.0  # for each answer
+
+# A key that is empty is gone for Redis, so what is there holds something.
+_COUNT = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "stream": "XLEN"}
+
+
+def jobs(queues: Sequence[Mapping[str, Any]], target: Mapping[str, Any] | None) -> str:
+    """As a phrase what the queues of a service hold (``queues`` of host.service.order), or that nobody can tell; empty
+    where that is nothing. What is at the target already is not left.
+    """
+    return ", ".join(filter(None, (_of_queue(queue, target or {}) for queue in queues)))
+
+
+def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    # Few services have queues, and what a module imports on a host is compiled anew in each of its runs.
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_of
+
+    names = ", ".join(queue["names"])
+    try:
+        url = url_of({**queue, "endpoint": {}})
+        parts = parse_url(url)
+        if (parts.host, parts.port) == (target.get("address"), int(target.get("port") or 0)):
+            return ""
+        found = held(url, queue["names"])
+    except ProbeFailed as failed:
+        return f"an unknown number of jobs in {names} ({failed.failure.found.rstrip('.')})"
+    except (CacheError, EndpointError) as error:
+        return f"an unknown number of jobs in {names} ({error})"
+    return ", ".join(f"{count} in {name}" for name, count in found.items())
+
+
+def held(url: str, names: Sequence[str], seconds: float = SECONDS) -> dict[str, int]:
+    """How much each of the named keys holds, of those that are there, in the database of the URL.
+
+    TLS is done as the app's redis-py does it. Raises ProbeFailed, CacheError and EndpointError.
+    """
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+
+    found = {}
+    with session(Question(url, expected_role="any", seconds=seconds, tls_as_app=True)) as connection:
+        for name in names:
+            count = _COUNT.get(connection.ask("TYPE", name), "EXISTS")
+            there = int(str(connection.execute(count, name)))
+            if there:
+                found[name] = there
+    return found
