@@ -218,7 +218,7 @@ class ActionModule(HostAction):
             return {}
         where = {"migration_name": self._known.name, "state_dir": self._settings["state_dir"]}
         return {
-            key: {"env_path": value.address, "env_key": key, **where}
+            key: {"env_path": value.address, "env_key": key, "forms": forms_of(value), **where}
             for value in self._migration.own
             for key in value.keys
         }
@@ -226,10 +226,10 @@ class ActionModule(HostAction):
     def queues_of_target(self) -> Queues:
         """Where they are on the way back; none of a target that is not known any more."""
         try:
-            held = [value.held(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]
+            urls = [value.urls(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]
         except EndpointError:
             return {}
-        return {key: {"url": url} for of_value in held for key, url in of_value.items()}
+        return {key: {"url": url} for of_value in urls for key, url in of_value.items()}
 
     def change(self, trip: Trip, restart: str, order: dict[str, Any], queues: Queues) -> None:
         """In one run on the host for as long as a service proves itself within it, and in more where it does not.
@@ -348,7 +348,7 @@ class ActionModule(HostAction):
             "path": value.address,
             "keys": wanted,
             "dialect": list(value.dialect),
-            "forms": {name: form.as_dict() for name, form in value.forms.items()},
+            "forms": forms_of(value),
         }
 
     def service(self, service: Any, restart: str) -> dict[str, Any]:
@@ -387,3 +387,8 @@ class ActionModule(HostAction):
 
     def secret(self, name: str) -> str:
         return self.opened(self.turn.get(name) or self._task.args["known"].get(name) or "")
+
+
+def forms_of(value: Value) -> dict[str, Any]:
+    """For a module."""
+    return {name: form.as_dict() for name, form in value.forms.items()}

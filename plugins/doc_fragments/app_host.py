@@ -138,6 +138,10 @@ options:
           env_key:
             description: As M(kempian.cache_migration.app_service) has it.
             type: str
+          forms:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: dict
+            default: {}
           migration_name:
             description: As M(kempian.cache_migration.app_service) has it.
             type: str

@@ -181,6 +181,10 @@ options:
       env_key:
         description: The key of that file.
         type: str
+      forms:
+        description: The forms of its keys, where that is one of several parts, as O(values[].forms) has them.
+        type: dict
+        default: {}
       migration_name:
         description: The migration in whose journal on this host the original is.
         type: str

@@ -181,6 +181,15 @@ def test_queues_of_which_nobody_knows_where_they_are_are_refused_by_their_option
     assert known.queues == {"REDIS_URL": ("celery", "unacked")}
 
 
+def test_queues_are_found_by_parts_too():
+    parts = {"BROKER_HOST": "host", "BROKER_PASSWORD": "password", "BROKER_DB": {"form": "database", "database": 1}}
+    moved = of([{**FILE, "keys": parts}], [{"name": "worker", "queues": {"BROKER_HOST": ["celery"]}}])
+    target = Endpoint("elasticache", "shop", address="new", auth="token").as_dict()
+    assert moved.own[0].urls(target, "a-token", {})["BROKER_HOST"] == "redis://:a-token@new:6379/1"
+    with pytest.raises(SettingError, match="by BROKER_PASSWORD, which is no key with a URL or a host"):
+        of([{**FILE, "keys": parts}], [{"name": "worker", "queues": {"BROKER_PASSWORD": ["celery"]}}])
+
+
 def test_a_service_without_a_name_is_refused_by_its_option():
     with pytest.raises(SettingError, match="migration_services"):
         of([FILE], [{"manager": "systemd"}])

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
+
 SECONDS = 5.0  # for each answer
 
 # A key that is empty is gone for Redis, so what is there holds something.
@@ -28,11 +30,10 @@ def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> str:
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
     from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
-    from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_of
 
     names = ", ".join(queue["names"])
     try:
-        url = url_of({**queue, "endpoint": {}})
+        url = _url_of(queue)
         parts = parse_url(url)
         if (parts.host, parts.port) == (target.get("address"), int(target.get("port") or 0)):
             return ""
@@ -42,6 +43,18 @@ def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> str:
     except (CacheError, EndpointError) as error:
         return f"an unknown number of jobs in {names} ({error})"
     return ", ".join(f"{count} in {name}" for name, count in found.items())
+
+
+def _url_of(queue: Mapping[str, Any]) -> str:
+    """As given, or what its key was before the migration, by itself or with the other parts. Raises EndpointError."""
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.meaning import url_of, urls_in_file
+
+    if queue.get("url") or not queue.get("forms"):
+        return url_of({**queue, "endpoint": {}})
+    key, forms = queue["env_key"], {name: Form.from_dict(form) for name, form in queue["forms"].items()}
+    keys = list(dict.fromkeys([*forms, key]))
+    was, now = urls_in_file(queue["env_path"], keys, forms, queue["state_dir"], queue["migration_name"])[key]
+    return was or now
 
 
 def held(url: str, names: Sequence[str], seconds: float = SECONDS) -> dict[str, int]:

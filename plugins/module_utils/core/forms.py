@@ -140,7 +140,10 @@ class Form:
     def check(self) -> None:
         """Raises FormError."""
         if not self.parts:
-            raise FormError(f"has no part in braces: use {', '.join(f'{{{part}}}' for part in PARTS)}")
+            raise FormError(
+                f"has no part in braces: use {', '.join(f'{{{part}}}' for part in PARTS)}; a text that TLS alone asks "
+                "for is {form: tls, on: required, off: none}"
+            )
         if re.search("[{}]", _FIELD.sub("", self.template)):
             raise FormError("has a brace that is not of a part")
         if TLS in self.parts and self.on == self.off:

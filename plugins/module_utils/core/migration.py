@@ -212,6 +212,11 @@ class Value:
         self._refuse_what_would_not_reach(reached, token)
         return {name: key.held(parts_of(reached, token, databases[name])) for name, key in self.keys.items()}
 
+    def urls(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
+        """Where each key is to lead, whatever its form. Raises EndpointError."""
+        reached = Endpoint.from_dict(endpoint)
+        return {name: parts_of(reached, token, number)[URL] for name, number in self.databases(settings).items()}
+
     def _refuse_what_would_not_reach(self, endpoint: Endpoint, token: str) -> None:
         """Parts of which one that the target needs is in no key."""
         needed = [("TLS", {TLS, "scheme"}, endpoint.tls), ("a password", {"password"}, bool(token))]
@@ -273,13 +278,13 @@ class Service:
 
 def _refuse_queues_nowhere(services: Sequence[Service], own: Sequence[Value]) -> None:
     """Those of which no file says where they are."""
-    urls = {name for value in own for name, key in value.keys.items() if key.is_plain}
+    urls = {name for value in own for name, key in value.keys.items() if key.leads}
     for service in services:
         lost = [key for key in service.queues if key not in urls]
         if lost:
             raise SettingError(
-                f"migration_services gives {service.name} queues by {', '.join(lost)}, which is no key with a URL in a "
-                "file of migration_values: name the one that leads to their cache, and the file that has it"
+                f"migration_services gives {service.name} queues by {', '.join(lost)}, which is no key with a URL or "
+                "a host in a file of migration_values: name the one that leads to their cache, and the file that has it"
             )
 
 

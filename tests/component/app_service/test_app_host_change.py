@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queues
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course
@@ -162,6 +163,19 @@ def test_a_service_whose_queues_hold_jobs_in_the_cache_that_it_leaves_is_restart
     moved = change(**to_target)
     done.join()
     assert not moved.get("failed") and moved["restarted"] and moved["services"][0]["jobs"] == "", moved
+
+
+def test_queues_are_counted_by_the_parts_of_a_file(old, tmp_path):
+    client = old.client
+    client.select(3)
+    client.rpush("jobs", "a", "b")
+    client.zadd("later", {"c": 1})
+    (tmp_path / "parts.env").write_text(f"BROKER_HOST=127.0.0.1\nBROKER_PORT={old.port}\nBROKER_DB=3\n")
+    forms = {f"BROKER_{name}": {"template": f"{{{part}}}"} for name, part in (("PORT", "port"), ("DB", "database"))}
+    by = {"env_path": str(tmp_path / "parts.env"), "env_key": "BROKER_HOST", "state_dir": str(tmp_path / "state")}
+    queue = {**by, "forms": {**forms, "BROKER_HOST": {"template": "{host}"}}, "migration_name": "shop-prod"}
+    assert queues.jobs([{"names": ["jobs", "none", "later"], **queue}], None) == "2 in jobs, 1 in later"
+    assert queues.jobs([{"names": ["jobs"], **queue}], {"address": "127.0.0.1", "port": old.port}) == ""
 
 
 def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to_target, to_original):

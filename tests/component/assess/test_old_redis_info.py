@@ -21,6 +21,7 @@ def ask(run_module, tmp_path):
     return run
 
 
+@pytest.mark.long  # it compiles a Redis of before 6.0
 def test_a_redis_without_users_is_asked_by_the_password_alone(ask, start_engine):
     old = start_engine(password=PASSWORD, program=redis5())
     seen = ask(f"redis://app:{PASSWORD}@127.0.0.1:{old.port}/0")

@@ -350,7 +350,7 @@ def test_functions_and_scripts_do_not_come_along(look, weigh, old):
     assert older.level == "refuse" and "7.0 or later" in older.remedy
 
 
-# --- before Redis 6 ---
+# --- before Redis 6, which is compiled for them: long ---
 
 
 @pytest.fixture
@@ -358,6 +358,7 @@ def five(start_engine):
     return start_engine(password=PASSWORD, program=redis5())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("login", ["", "default", "app"])
 def test_a_redis_without_users_takes_the_password_of_any(look, five, login):
     """As redis-py has it: the app has got in by such a URL ever since."""
@@ -365,11 +366,13 @@ def test_a_redis_without_users_takes_the_password_of_any(look, five, login):
     assert seen["server"]["version"].startswith("5.0")
 
 
+@pytest.mark.long
 def test_a_wrong_password_is_told_as_such_also_without_users(look, five):
     seen = look(f"redis://app:wrong-password-here@127.0.0.1:{five.port}/0")
     assert seen["failure"]["kind"] == "auth_wrong"
 
 
+@pytest.mark.long
 def test_streams_are_found_where_scan_knows_no_types(look, weigh, five):
     url = five.url() + "?protocol=2"
     client = redis.Redis.from_url(url)
@@ -382,6 +385,7 @@ def test_streams_are_found_where_scan_knows_no_types(look, weigh, five):
     assert look(url)["not_told"] == () and look(url)["streams_complete"]
 
 
+@pytest.mark.long
 def test_the_app_s_redis_py_goes_back_to_a_redis_without_users(run_module, five):
     url = f"redis://app:{PASSWORD}@127.0.0.1:{five.port}/0?protocol=2"
     seen = run_module(app_host_info.main, migration_name="test", old={"url": url})["old"]

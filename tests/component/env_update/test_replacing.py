@@ -259,10 +259,11 @@ def die_at_call(number: int) -> None:
         deadly(name)
 
 
-def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_completes_it(file, tmp_path):
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_completes_it(file, tmp_path, every):
     outcomes = []
     left_behind = []
-    for number in range(1, 1000):  # the deeper the folder, the more calls
+    for number in range(1, 1000, every):  # the deeper the folder, the more calls
         state = tmp_path / f"state{number}"
         file.write_bytes(OLD)
 
@@ -286,8 +287,10 @@ def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_
     assert outcomes[0] == (True, False)
     assert (True, True) in outcomes
     assert outcomes[-1] == (False, True)
-    assert len(outcomes) > 15
-    assert len(left_behind) == 1, "a new file has a name, and so outlives a kill, for one call only: its renaming"
+    assert len(outcomes) > 15 / every
+    assert every > 1 or len(left_behind) == 1, (
+        "a new file has a name, and so outlives a kill, for one call only: its renaming"
+    )
 
 
 def test_killed_at_any_time_the_file_is_whole(file, tmp_path):

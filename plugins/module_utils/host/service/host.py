@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
-from typing import Callable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import (
@@ -93,11 +93,11 @@ class ServiceOnHost:
         return self._manager.how_to_see_why()
 
     def ask(self, count: int) -> Sequence[health.HealthAnswer]:
-        with self._watching():
+        with self._watching_if_answered():
             return health.ask_often(self._health_urls, count, self._health_headers)
 
     def spread_requests(self) -> None:
-        with self._watching():
+        with self._watching_if_answered():
             for url in self._health_urls:
                 health.spread(url, self._health_headers)
 
@@ -105,6 +105,11 @@ class ServiceOnHost:
         """Only of what nobody asks: that is watched when it is asked."""
         with contextlib.nullcontext() if self._health_url else self._watching(rests=AT_LEISURE):
             time.sleep(seconds)
+
+    def _watching_if_answered(self) -> contextlib.AbstractContextManager[Any]:
+        """While nothing listens yet, no request opens a connection, and a watch costs half a core."""
+        is_heard = any(link.listening for link in self._links.values())
+        return self._watching() if is_heard else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def _watching(self, rests: int = 1) -> Iterator[None]:

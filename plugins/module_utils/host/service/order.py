@@ -50,6 +50,7 @@ OPTIONS: dict[str, Any] = {
             "url": {"type": "str", "no_log": True},
             "env_path": {"type": "path"},
             "env_key": {"type": "str", "no_log": False},
+            "forms": {"type": "dict", "default": {}},
             "migration_name": {"type": "str"},
             "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
         },
