@@ -11,6 +11,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import pytest
@@ -178,9 +179,14 @@ class Kills:
         self.stage = stage
         self.migrate = Course(stage, "migrate.yml", self.have_what_it_changes, self.is_migrated)
         self.new = stage.environment_files()
-        self.rollback = Course(stage, ROLLBACK, self.have_migrated, self.is_back)
-        self.decommission = Course(stage, DECOMMISSION, self.have_soaked, self.is_retired, ASKED)
-        self.courses = self.migrate, self.rollback, self.decommission
+
+    @cached_property
+    def rollback(self) -> Course:
+        return Course(self.stage, ROLLBACK, self.have_migrated, self.is_back)
+
+    @cached_property
+    def decommission(self) -> Course:
+        return Course(self.stage, DECOMMISSION, self.have_soaked, self.is_retired, ASKED)
 
     def have_what_it_changes(self, task: Begun | None) -> None:
         """Nothing, as the first run of all finds it. The cutover needs no fresh target."""
@@ -221,8 +227,8 @@ class Kills:
         is_stopped = world.old_instance(self.stage.sandbox)["State"]["Name"] == "stopped"
         return is_noted and is_backed_up and is_stopped and self.is_migrated()
 
-    def hold(self, watch, figures: dict) -> None:
-        for course in self.courses:
+    def hold(self, watch, figures: dict, *courses: Course) -> None:
+        for course in courses:
             course.show()
         print(
             f"{watch.changes()} changes of .env files, all whole; {figures['requests_total']} requests, "
@@ -241,20 +247,24 @@ def kills(stage):
 
 
 @pytest.mark.timeout(1800)
-def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(stage, kills):
+@pytest.mark.parametrize(
+    "name, worst",
+    [
+        pytest.param("decommission", WORST_OF_DECOMMISSION, marks=pytest.mark.long),
+        pytest.param("rollback", WORST_OF_ROLLBACK, marks=pytest.mark.long),
+        ("migrate", WORST_OF_MIGRATE),
+    ],
+)
+def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(stage, kills, name, worst):
     with watching(stage.sandbox, stage.folder) as watch, stage.load() as stop:
-        worst = (
-            (kills.decommission, WORST_OF_DECOMMISSION),
-            (kills.rollback, WORST_OF_ROLLBACK),
-            (kills.migrate, WORST_OF_MIGRATE),
-        )
-        for course, names in worst:
-            for name in names:
-                course.kill_in_the_middle(course.named(name))
-        for course in (kills.rollback, kills.migrate):
+        course = getattr(kills, name)
+        for task in worst:
+            course.kill_in_the_middle(course.named(task))
+        if name != "decommission":
             course.kill_at(next(AtModule(each.host, each.number) for each in course.modules if BETWEEN in each.name))
-        kills.migrate.kill_at(AtWrite(len(kills.migrate.writes) // 2, is_done=True))
-        kills.hold(watch, stop())
+        if name == "migrate":
+            course.kill_at(AtWrite(len(course.writes) // 2, is_done=True))
+        kills.hold(watch, stop(), course)
 
 
 @pytest.mark.long
@@ -263,14 +273,15 @@ def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(
 def test_after_a_kill_at_any_moment_the_next_run_ends_well(stage, kills, moments):
     """At each task, at each call to AWS that writes, and between the modules that run on a host."""
     with watching(stage.sandbox, stage.folder) as watch, stage.load(17_000) as stop:
-        for course in kills.courses:
+        courses = (kills.migrate, kills.rollback, kills.decommission)
+        for course in courses:
             if moments == "every_task":
                 course.kill_at_every_task()
             elif moments == "every_write":
                 course.kill_at_every_write()
             else:
                 course.kill_between_all_modules()
-        kills.hold(watch, stop())
+        kills.hold(watch, stop(), *courses)
 
 
 TERMINATE, NOTED = "decommission | Stop or terminate the instance", "decommission | Note that it is done"

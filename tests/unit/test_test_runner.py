@@ -95,6 +95,7 @@ SCENARIOS = {
     "short_one": "def test_short(): pass\n",
     "marked": "import pytest\npytestmark = [pytest.mark.long, pytest.mark.timeout(9)]\ndef test_long(): pass\n",
     "each": "import pytest\n@pytest.mark.timeout(9)\n@pytest.mark.long\ndef test_long(): pass\n",
+    "with": "@pytest.mark.parametrize('x', [1, pytest.param(2, marks=pytest.mark.long)])\ndef test_x(x): pass\n",
 }
 
 
@@ -109,13 +110,13 @@ def scenarios(runner, tmp_path, monkeypatch):
 
 
 def test_every_scenario_is_a_part_and_the_longest_begins_first(runner, scenarios):
-    assert [part.name for part in runner.e2e_parts()] == ["e2e-some", "e2e-short-one"]
+    assert [part.name for part in runner.e2e_parts()] == ["e2e-some", "e2e-short-one", "e2e-with"]
     assert runner.e2e_parts()[1].command == ("pytest", "-q", "tests/e2e/test_short_one.py", "-m", "not long")
 
 
 def test_the_long_run_has_a_part_for_each_scenario_with_tests_that_are_marked_long(runner, scenarios):
     parts = runner.e2e_parts(long=True)
-    assert [part.name for part in parts] == ["long-some", "long-each", "long-marked"]
+    assert [part.name for part in parts] == ["long-some", "long-each", "long-marked", "long-with"]
     assert {part.environment["SANDBOX_STATE"].rpartition("-")[2] for part in parts} == {"long"}
 
 

@@ -31,6 +31,7 @@ def cost(play):
     return each
 
 
+@pytest.mark.long  # a figure, and twenty seconds of a whole machine
 def test_a_task_that_speaks_to_aws_costs_less_than_a_ping_and_a_round_of_a_loop_next_to_nothing(cost, clean):
     ping = cost(PING)
     module, action, round_of_ten = cost(INFO, boto3=False), cost(INFO), cost(INFO, looped=True)
