@@ -9,7 +9,7 @@ app_host_info, app_host_change, app_service and cache_probe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -19,7 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     EndpointError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Value
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Service, Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
     rollback,
@@ -38,7 +38,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine imp
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
 
-Queues = Mapping[str, Mapping[str, Any]]
+Queues = Mapping[str, Sequence[Mapping[str, Any]]]
 
 SERVICE_SECONDS = 86400.0  # the module keeps its own time, as its limit begins with the restart
 PAUSE = 0.0  # a run of the module lasts for as long as it has something to wait for
@@ -213,36 +213,40 @@ class ActionModule(HostAction):
         return self.told(trip)
 
     def queues_left(self) -> Queues:
-        """Where the queues are that are left: by the journal. A new token leaves no cache."""
-        if self._goal.destination != TARGET:
+        """Where the queues are that are left, by the journal, on the last hosts that leave: jobs that are there before
+        are done by the others. A new token leaves no cache.
+        """
+        if self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
             return {}
         where = {"migration_name": self._known.name, "state_dir": self._settings["state_dir"]}
-        return {
-            key: {"env_path": value.address, "env_key": key, "forms": forms_of(value), **where}
-            for value in self._migration.own
-            for key in value.keys
-        }
+        queues: dict[str, list[dict[str, Any]]] = {}
+        for value in self._migration.own:
+            for key in value.keys:
+                one = {"env_path": value.address, "env_key": key, "forms": forms_of(value), **where}
+                queues.setdefault(key, []).append(one)
+        return queues
 
     def queues_of_target(self) -> Queues:
-        """Where they are on the way back; none of a target that is not known any more."""
+        """The same on the way back; none of a target that is not known any more."""
+        hosts = self.turn.get("put_back") or [self._host]
         try:
             urls = [value.urls(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]
         except EndpointError:
             return {}
-        return {key: {"url": url} for of_value in urls for key, url in of_value.items()}
+        queues: dict[str, list[dict[str, Any]]] = {}
+        for of_value in urls if self._host == hosts[-1] else ():
+            for key, url in of_value.items():
+                queues.setdefault(key, []).append({"url": url})
+        return queues
 
     def change(self, trip: Trip, restart: str, order: dict[str, Any], queues: Queues) -> None:
         """In one run on the host for as long as a service proves itself within it, and in more where it does not.
 
         ``queues`` says where the queues of each key are.
         """
-        is_back = order.get("state") == "reverted"
+        may_leave_jobs = order.get("state") == "reverted"
         services = [
-            {
-                **self.service(one, restart),
-                "queues": [{"names": list(names), **queues[key]} for key, names in one.queues.items() if key in queues],
-                "may_leave_jobs": is_back,
-            }
+            {**self.service(one, restart), "queues": queues_of(one, queues), "may_leave_jobs": may_leave_jobs}
             for one in self._migration.services
         ]
         order = {**self.common(), **order, "services": services}
@@ -392,3 +396,8 @@ class ActionModule(HostAction):
 def forms_of(value: Value) -> dict[str, Any]:
     """For a module."""
     return {name: form.as_dict() for name, form in value.forms.items()}
+
+
+def queues_of(service: Service, queues: Queues) -> list[dict[str, Any]]:
+    """For a module."""
+    return [{"names": list(names), **one} for key, names in service.queues.items() for one in queues.get(key, ())]

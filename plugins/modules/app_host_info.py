@@ -349,7 +349,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of, unit_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of, systemd_unit_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import (
     environment_files,
@@ -459,8 +459,8 @@ def found(module: AnsibleModule, paths: list[str], services: list[dict[str, Any]
     for stated, seen in zip(module.params["services"], services) if module.params["find"] else ():
         pids = sorted(pids_of([seen]))
         environments[seen["name"]] = {key: value for pid in pids for key, value in environment_of(pid).items()}
-        if stated["manager"] == "systemd":
-            units = sorted(filter(None, {unit_of(pid) for pid in pids}))
+        if stated["manager"] == "systemd" and stated["scope"] == "system":
+            units = sorted(filter(None, {systemd_unit_of(pid) for pid in pids}))
             run = functools.partial(module.run_command, handle_exceptions=False)
             paths += environment_files(units or [seen["name"]], run)
         paths += files_beside(pids)

@@ -167,8 +167,8 @@ options:
     suboptions:
       names:
         description:
-          - The names of the keys, as C(celery) and C(unacked) of Celery, or C(rq:queue:default) of RQ. An empty key is
-            gone for Redis.
+          - The names of the keys, as C(celery) and C(unacked) of Celery, or C(rq:queue:default) and
+            C(rq:wip:default) of RQ. An empty key is gone for Redis.
         type: list
         elements: str
         required: true
@@ -332,7 +332,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced, predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course, Jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_host
 
 OPTIONS: dict[str, Any] = {
@@ -382,7 +382,7 @@ def main() -> None:
     def run(command: Sequence[str]) -> tuple[int, str, str]:
         return module.run_command(list(command), handle_exceptions=False)
 
-    def jobs() -> str:
+    def jobs() -> Jobs:
         return queues.jobs(module.params["queues"], module.params["endpoint"])
 
     try:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import printable
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import COLLECTION
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 
@@ -51,13 +52,16 @@ class HostAction(EngineAction):
         return secret
 
     def module(self, name: str, args: dict[str, Any], is_raised: bool = False) -> dict[str, Any]:
-        """The result of a module of this collection on this host. A lost connection is a result, too."""
+        """The result of a module of this collection on this host. A lost connection is a result, too.
+
+        Users of the host and its caches give names to what is told, which is shown on a terminal.
+        """
         if self.would_leave_a_secret(args):
             if not self.goes_on:
                 return {"failed": True, "msg": f"{self.as_a_file()}. {PIPELINE}"}
             Display().warning(f"{self._task_vars['inventory_hostname']}: {self.as_a_file()}.")
         try:
-            return dict(self._execute_module(f"{COLLECTION}.{name}", args, task_vars=self._task_vars))
+            return dict(printable(self._execute_module(f"{COLLECTION}.{name}", args, task_vars=self._task_vars)))
         except AnsibleConnectionFailure as lost:
             if is_raised:
                 raise

@@ -181,6 +181,19 @@ def test_queues_of_which_nobody_knows_where_they_are_are_refused_by_their_option
     assert known.queues == {"REDIS_URL": ("celery", "unacked")}
 
 
+@pytest.mark.parametrize(
+    ("services", "named"),
+    [
+        ([{"name": "worker", "queues": {"REDIS_URL": ["rq:queue:*"]}}], "'rq:queue:\\*' as a queue"),
+        ([{"name": "job.timer", "queues": {"REDIS_URL": ["celery"]}}], "a timer is not restarted"),
+        ([{"name": "worker"}, {"name": "worker", "scope": "user"}], "names worker twice"),
+    ],
+)
+def test_what_would_not_be_waited_for_or_told_apart_is_refused(services, named):
+    with pytest.raises(SettingError, match=f"migration_services.*{named}"):
+        of([FILE], services)
+
+
 def test_queues_are_found_by_parts_too():
     parts = {"BROKER_HOST": "host", "BROKER_PASSWORD": "password", "BROKER_DB": {"form": "database", "database": 1}}
     moved = of([{**FILE, "keys": parts}], [{"name": "worker", "queues": {"BROKER_HOST": ["celery"]}}])

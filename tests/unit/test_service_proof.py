@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import State
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     Course,
+    Jobs,
     Scene,
     Seen,
     Wanted,
@@ -27,6 +28,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
     is_given,
     still_open,
     why_restart,
+    why_wait,
     would_restart,
 )
 
@@ -219,8 +221,8 @@ class World:
             return Scene(State("failed", False, True, ""))
         return Scene(State("active", True, False, str(self.generation), (frozenset([7]),)), (self.seen,))
 
-    def jobs(self):
-        return "2 in celery" if self.now < self.busy_until else ""
+    def jobs_left(self):
+        return Jobs("2 in celery") if self.now < self.busy_until else Jobs()
 
     def restart(self):
         self.restarts += 1
@@ -348,6 +350,13 @@ def test_nobody_waits_for_jobs_that_the_service_does_not_take():
     world = World(to_target=0, busy=1000.0)
     report, seconds, _longest = world.run(dataclasses.replace(WANTED, restart="always"))
     assert report.open is None and world.restarts == 1 and seconds < 5 and report.course.jobs == "2 in celery"
+
+
+def test_short_connections_take_jobs_too_and_nobody_those_of_a_cache_that_is_not_reached():
+    short = Scene(RUNNING, (Seen(1, "working", 0, 0, 1, was_on_left=1),))
+    assert why_wait(WANTED, short, Jobs("2 in celery"), 0).kind == "jobs"
+    trying = Scene(RUNNING, (Seen(1, "working", 0, 1, 1),))
+    assert why_wait(WANTED, trying, Jobs("an unknown number", can_be_taken=False), 0) is None
 
 
 def test_a_service_at_the_old_address_is_restarted_at_once():

@@ -121,8 +121,15 @@ def test_keys_of_several_meet_which_is_said_with_how_many_each_holds():
 def test_one_server_is_weighed_once_however_hosts_call_it():
     there = world(*[Host(Held(OLD.replace("old.internal", name))) for name in ("localhost", "app1.internal")])
     told = with_surveys(there, app1=SURVEY, app2=SURVEY)
-    assert list(told.record["sources"]) == ["localhost:6379 on app1"]
+    assert list(told.record["sources"]) == ["app1.internal:6379"]
     assert not [line for line in told.lines if "several" in line]
+
+
+def test_what_a_host_has_for_itself_stands_for_no_other_place():
+    """Whoever has the app's user there may let it answer anything."""
+    there = world(*[Host(Held(OLD.replace("old.internal", name))) for name in ("localhost", "old.internal")])
+    told = with_surveys(there, app1={**SURVEY, "maxmemory_policy": "forged"}, app2=SURVEY)
+    assert [source["maxmemory_policy"] for source in told.record["sources"].values()] == [SURVEY["maxmemory_policy"]]
 
 
 def test_a_survey_of_one_that_failed_refuses_all():

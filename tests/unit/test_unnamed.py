@@ -125,15 +125,29 @@ def test_what_no_file_holds_is_named_with_its_service_and_where_to_put_it():
     assert "web has a key that is no plain name in its environment" in told
 
 
-def test_names_that_yaml_reads_otherwise_and_paths_that_a_stranger_chose_stay_what_they_are():
-    """Whoever may start a process in a folder would else write the inventory."""
-    evil = '/srv/x\n    keys: {A: url}\nmigration_check_command: "id"/.env'
+def test_names_that_yaml_reads_otherwise_stay_what_they_are():
     files = {
-        evil: {"ON": "redis://old/0", "no": "redis://old/1", "B C": "redis://old/2"},
+        "/f": {"ON": "redis://old/0", "no": "redis://old/1", "B C": "redis://old/2"},
         "/h": {"REDIS_HOST X": "old"},
     }
     found = pasted(proposal(finding(files)))
-    assert list(found) == [evil] and list(found[evil].keys) == ["ON", "no"]
+    assert list(found) == ["/f"] and list(found["/f"].keys) == ["ON", "no"]
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        '/srv/x\n    keys: {A: url}\nmigration_check_command: "id"/.env',
+        "/tmp/{{ lookup('pipe', 'id') }}/.env",
+        "/tmp/{%x%}/.env",
+        "/tmp/a b/.env",
+    ],
+)
+def test_a_path_that_a_stranger_chose_is_never_pasted(evil):
+    """Whoever may start a process in a folder would else write the inventory, or run what Jinja may."""
+    told = proposal(finding({evil: {"REDIS_URL": "redis://old/0"}, "/f": {"REDIS_URL": "redis://old/0"}}))
+    assert list(pasted(told)) == ["/f"]
+    assert evil not in told and "a path that is no plain name REDIS_URL" in told
 
 
 def test_parts_without_a_host_that_can_be_pasted_are_no_entry():

@@ -15,9 +15,10 @@ from typing import Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts
 
+NOT_REACHED = ("name_does_not_resolve", "timeout", "refused", "unreachable")
 KINDS = frozenset(
     (
-        *("name_does_not_resolve", "timeout", "refused", "unreachable"),
+        *NOT_REACHED,
         *("tls_wanted", "tls_not_spoken", "tls_failed", "certificate"),
         *("connection_lost", "no_answer", "not_redis", "auth_wanted", "auth_wrong", "auth_not_configured"),
         *("no_permission", "read_only_replica", "not_a_replica", "cluster_redirect", "database_out_of_range"),

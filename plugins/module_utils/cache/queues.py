@@ -11,38 +11,51 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Jobs
 
 SECONDS = 5.0  # for each answer
+ALL_SECONDS = 15.0  # for all of them, as a server may give one byte after the other
+_SHOWN = 200  # signs of what a server says
 
 # A key that is empty is gone for Redis, so what is there holds something.
 _COUNT = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "stream": "XLEN"}
 
 
-def jobs(queues: Sequence[Mapping[str, Any]], target: Mapping[str, Any] | None) -> str:
-    """As a phrase what the queues of a service hold (``queues`` of host.service.order), or that nobody can tell; empty
-    where that is nothing. What is at the target already is not left.
+def jobs(queues: Sequence[Mapping[str, Any]], target: Mapping[str, Any] | None) -> Jobs:
+    """What the queues of a service hold (``queues`` of host.service.order), or that nobody can tell. What is at the
+    target already is not left.
     """
-    return ", ".join(filter(None, (_of_queue(queue, target or {}) for queue in queues)))
+    found = [_of_queue(queue, target or {}) for queue in queues]
+    reached = all(one.can_be_taken for one in found)
+    return Jobs(", ".join(one.held for one in found if one.held), reached)
 
 
-def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> Jobs:
     # Few services have queues, and what a module imports on a host is compiled anew in each of its runs.
-    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.answers import secrets_of
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
     from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
 
-    names = ", ".join(queue["names"])
+    url = ""
+    unknown = f"an unknown number of jobs in {', '.join(queue['names'])}"
     try:
         url = _url_of(queue)
         parts = parse_url(url)
         if (parts.host, parts.port) == (target.get("address"), int(target.get("port") or 0)):
-            return ""
-        found = held(url, queue["names"])
-    except ProbeFailed as failed:
-        return f"an unknown number of jobs in {names} ({failed.failure.found.rstrip('.')})"
-    except (CacheError, EndpointError) as error:
-        return f"an unknown number of jobs in {names} ({error})"
-    return ", ".join(f"{count} in {name}" for name, count in found.items())
+            return Jobs()
+        found = in_time(lambda: held(url, queue["names"]), ALL_SECONDS)
+    except failures.ProbeFailed as failed:
+        is_reached = failed.failure.kind not in failures.NOT_REACHED
+        return Jobs(f"{unknown} ({failed.failure.found.rstrip('.')})", is_reached)
+    except (CacheError, EndpointError, ValueError) as error:
+        said = printable(masked(str(error), secrets_of(url) if url else ()))
+        return Jobs(f"{unknown} ({said[:_SHOWN]})")
+    if found is None:
+        return Jobs(f"{unknown} (no answer within {ALL_SECONDS:g} s)", can_be_taken=False)
+    return Jobs(", ".join(f"{count} in {name}" for name, count in found.items()))
 
 
 def _url_of(queue: Mapping[str, Any]) -> str:
@@ -68,7 +81,9 @@ def held(url: str, names: Sequence[str], seconds: float = SECONDS) -> dict[str, 
     with session(Question(url, expected_role="any", seconds=seconds, tls_as_app=True)) as connection:
         for name in names:
             count = _COUNT.get(connection.ask("TYPE", name), "EXISTS")
-            there = int(str(connection.execute(count, name)))
+            there = connection.execute(count, name)
+            if not isinstance(there, int) or there < 0:
+                raise ValueError(f"{count} is answered by what is no number")
             if there:
                 found[name] = there
     return found

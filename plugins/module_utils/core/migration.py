@@ -262,6 +262,16 @@ class Service:
                 f"migration_services gives {stated['name']} queues that are no lists of names by keys: write them as "
                 "{CELERY_BROKER_URL: [celery, unacked]}"
             )
+        odd = [name for names in queues.values() for name in names if re.search(r"[*?\[]", str(name))]
+        if odd or (queues and str(stated["name"]).endswith(".timer")):
+            why = (
+                f"{odd[0]!r} as a queue, and a name stands for itself"
+                if odd
+                else "queues, and a timer is not restarted"
+            )
+            raise SettingError(
+                f"migration_services gives {stated['name']} {why}: name each queue of what does its jobs"
+            )
         return cls(
             name=str(stated["name"]),
             manager=str(stated.get("manager") or "systemd"),
@@ -323,6 +333,10 @@ class Migration:
             raise SettingError(f"migration_values names {', '.join(twice)} twice: put its keys into one entry")
         own = tuple(value for value in values if ADDRESSES[value.store] == "path")
         services = tuple(Service.from_dict(stated) for stated in settings.get("services") or ())
+        names = [service.name for service in services]
+        again = sorted({name for name in names if names.count(name) > 1})
+        if again:
+            raise SettingError(f"migration_services names {', '.join(again)} twice: a service is restarted once")
         _refuse_queues_nowhere(services, own)
         return cls(
             own=own,

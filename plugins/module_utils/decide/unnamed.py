@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Collection, Iterator, Mapping
 
@@ -126,7 +125,7 @@ def _entries(looks: Mapping[str, Look]) -> dict[str, dict[str, leads.Lead]]:
                 for lead in (leads.Lead(**one) for one in told):
                     if lead.form and _PLAIN.fullmatch(lead.key):
                         found.setdefault(path, {}).setdefault(lead.key, lead)
-    return {path: keys for path, keys in found.items() if _passes(path, keys)}
+    return {path: keys for path, keys in found.items() if _PLAIN_PATH.fullmatch(path) and _passes(path, keys)}
 
 
 def _passes(path: str, keys: Mapping[str, leads.Lead]) -> bool:
@@ -167,4 +166,5 @@ def _why(lead: leads.Lead, is_another: bool) -> str:
 
 
 def _path(path: str) -> str:
-    return path if _PLAIN_PATH.fullmatch(path) else json.dumps(path)
+    """What is shown may be pasted, and is Jinja then as well as YAML; whoever has the app's user names its folders."""
+    return path if _PLAIN_PATH.fullmatch(path) else "a path that is no plain name"

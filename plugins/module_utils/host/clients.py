@@ -26,6 +26,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.proce
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _CONTAINER = re.compile(r"(?:\A|-)([0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?\Z")  # by docker, podman, containerd or CRI-O
+_LONGEST_NAME = 100
 _UNIT = re.compile(r".+\.(?:service|scope)\Z")
 
 
@@ -110,7 +111,12 @@ def _with_names_of_this_host(places: Collection[tuple[str, int]], own: Collectio
 
 def unit_of(pid: int, proc: str = "/proc") -> str:
     """By what a process is known to who manages it."""
-    return _program_of_supervisor(pid, proc) or _unit_in(_control_group(pid, proc))
+    return _program_of_supervisor(pid, proc) or systemd_unit_of(pid, proc)
+
+
+def systemd_unit_of(pid: int, proc: str = "/proc") -> str:
+    """As the kernel has it, whatever the process says of itself."""
+    return _unit_in(_control_group(pid, proc))
 
 
 def _program_of_supervisor(pid: int, proc: str) -> str:
@@ -139,4 +145,4 @@ def _unit_in(control_group: str) -> str:
 
 def _plain(name: str) -> str:
     """A process may call itself anything, and what is told is shown on a terminal."""
-    return re.sub(r"[^\w.@:\\ -]", "?", name, flags=re.ASCII)
+    return re.sub(r"[^\w.@:\\ -]", "?", name[:_LONGEST_NAME], flags=re.ASCII)

@@ -69,6 +69,8 @@ def family(head: int, processes: Mapping[int, Process]) -> set[int]:
 
 def in_control_group(path: str, roots: Iterable[str] = CGROUP_ROOTS, proc: str = "/proc") -> set[int]:
     """The processes of a control group and of those below it, from the cgroup tree, or else from each process."""
+    if ".." in path.split("/"):  # as a user's own systemd may say
+        return set()
     for root in roots:
         folder = root + path
         if path.strip("/") and os.path.isdir(folder):

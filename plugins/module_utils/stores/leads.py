@@ -9,6 +9,7 @@ An app with several URLs, of which one is moved, is on two caches. What is told 
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Collection, Iterator, Mapping
@@ -181,10 +182,15 @@ def _part(key: str, form: str, value: str) -> Lead:
     return Lead(key, PART, database, form, value if form == "tls" and value in WORDS_ON else "")
 
 
+@functools.lru_cache(maxsize=4)
+def _by_name(keys: tuple[str, ...]) -> dict[str, str]:
+    return {key.upper(): key for key in keys}
+
+
 def _beside(values: Mapping[str, str], hosts: Collection[str]) -> dict[str, str]:
     """The keys that have the other parts of the place at these hosts, by their names, with the part that they hold."""
     found: dict[str, str] = {}
-    by_name = {key.upper(): key for key in values}
+    by_name = _by_name(tuple(values))
     for stem in {_HOST.sub("", host).upper() for host in hosts if _HOST.search(host)} - {""}:
         for form, ends in _BESIDE.items():
             names = [f"{stem}{joint}{end}" for end in ends for joint in ("_", "")]

@@ -31,8 +31,8 @@ class Stopped(Exception):
 
 class Turn:
     """``state`` goes from one turn to the next, and to the verdict: ``go`` (whether the next batch is moved),
-    ``failure`` (step, why), ``shared``, ``shared_back``, ``shared_failure``, ``checks``, ``put_back``, and what a
-    goal adds.
+    ``failure`` (step, why), ``shared``, ``shared_back``, ``shared_failure``, ``checks``, ``put_back``,
+    ``is_last_batch``, and what a goal adds.
     """
 
     def __init__(self, action: EngineAction, known: Known, plan: Plan, so_far: Found, task_vars: Any) -> None:
@@ -48,6 +48,7 @@ class Turn:
         }
         self.changed = False
         self.batch: int | None = action._task.args.get("batch")
+        self.state["is_last_batch"] = self.batch is not None and int(self.batch) == len(plan.batches) - 1
         moved = plan.batches if self.batch is None else plan.batches[: int(self.batch)]
         self.moved = [host for batch in moved for host in batch] if self.state.get("begun") else []
         found = action.registered(task_vars, known.present, RESULT) if self.moved else dict.fromkeys(known.present)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import socket
 import subprocess
 import sys
 import threading
@@ -174,8 +176,49 @@ def test_queues_are_counted_by_the_parts_of_a_file(old, tmp_path):
     forms = {f"BROKER_{name}": {"template": f"{{{part}}}"} for name, part in (("PORT", "port"), ("DB", "database"))}
     by = {"env_path": str(tmp_path / "parts.env"), "env_key": "BROKER_HOST", "state_dir": str(tmp_path / "state")}
     queue = {**by, "forms": {**forms, "BROKER_HOST": {"template": "{host}"}}, "migration_name": "shop-prod"}
-    assert queues.jobs([{"names": ["jobs", "none", "later"], **queue}], None) == "2 in jobs, 1 in later"
-    assert queues.jobs([{"names": ["jobs"], **queue}], {"address": "127.0.0.1", "port": old.port}) == ""
+    assert queues.jobs([{"names": ["jobs", "none", "later"], **queue}], None).held == "2 in jobs, 1 in later"
+    assert queues.jobs([{"names": ["jobs"], **queue}], {"address": "127.0.0.1", "port": old.port}).held == ""
+
+
+@pytest.mark.parametrize(
+    "answer, told",
+    [
+        (
+            b"-ERR \x1b[2J client with password S3cret:Pw may not" + b"x" * 900 + b"\r\n",
+            "ERR ?[2J client with password ***",
+        ),
+        (b"$2\r\nno\r\n", "no number"),
+        (b":-5\r\n", "no number"),
+        (b"", "no answer within"),
+    ],
+)
+def test_what_a_hostile_cache_says_of_queues_is_told_within_bounds(monkeypatch, answer, told):
+    """After an honest beginning it answers the count so, or one byte after the other."""
+    monkeypatch.setattr(queues, "ALL_SECONDS", 1.0)
+
+    def serve(server):
+        with contextlib.suppress(OSError), server.accept()[0] as client:
+            said = client.makefile("rb")
+            for line in said:
+                word = line.strip().upper()
+                if word in (b"AUTH", b"PING", b"SELECT"):
+                    client.sendall(b"+OK\r\n" if word != b"PING" else b"+PONG\r\n")
+                elif word == b"INFO":
+                    client.sendall(b"-NOPERM no\r\n")
+                elif word == b"TYPE":
+                    client.sendall(b"+list\r\n")
+                elif word == b"LLEN":
+                    client.sendall(answer)
+                    while not answer:
+                        client.sendall(b"0")
+                        time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        url = f"redis://:S3cret%3APw@127.0.0.1:{server.getsockname()[1]}/0"
+        jobs = queues.jobs([{"names": ["jobs"], "url": url}], None)
+    assert jobs.held.startswith("an unknown number of jobs in jobs (") and told in jobs.held and len(jobs.held) < 300
+    assert "S3cret" not in jobs.held
 
 
 def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to_target, to_original):

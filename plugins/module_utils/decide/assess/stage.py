@@ -95,10 +95,16 @@ def _users(looks: Looks, waiting: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     return users
 
 
+def _is_of_one_host(place: str) -> bool:
+    return " on " in place
+
+
 def _told_apart(looks: Looks, users: Mapping[str, list[str]], surveyors: Mapping[str, str]) -> dict[str, _Read]:
-    """Each server once, by its place: several names may lead to one, and a proxy on each host."""
+    """Each server once, by its place: several names may lead to one, and a proxy on each host. What a host has for
+    itself may say anything, so it stands for no other place.
+    """
     found: dict[str, tuple[str, _Read]] = {}
-    for place, hosts in users.items():
+    for place, hosts in sorted(users.items(), key=lambda item: _is_of_one_host(item[0])):
         survey = looks[surveyors[place]].survey
         first, read = found.get(survey.get("run_id") or place, (place, _Read(survey, ())))
         found[survey.get("run_id") or place] = (first, _Read(read.survey, (*read.hosts, *hosts)))

@@ -16,12 +16,13 @@ from typing import Any, Callable, Protocol, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.health import HealthAnswer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Run
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Jobs, Order
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import CountJobs, Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     HEALTH,
     LEFT,
     TARGET,
     Course,
+    Jobs,
     Open,
     Scene,
     Wanted,
@@ -46,7 +47,7 @@ class World(Protocol):
 
     def look(self) -> Scene: ...
 
-    def jobs(self) -> str: ...
+    def jobs_left(self) -> Jobs: ...
 
     def restart(self) -> None: ...
 
@@ -84,10 +85,10 @@ def advance(
     while True:
         found = None
         if course.is_to_restart:
-            jobs = world.jobs()
+            jobs = world.jobs_left()
             found = why_wait(wanted, scene, jobs, clock() - course.began)
             if not found:
-                course = _restart(replace(course, jobs=jobs), scene, world, clock)
+                course = _restart(replace(course, jobs=jobs.held), scene, world, clock)
                 scene = world.look()
         if not found:
             course = replace(course, has_waited=_has_waited(wanted, course, clock()))
@@ -149,7 +150,7 @@ def predicted(order: Order, run: Run) -> dict[str, Any]:
     }
 
 
-def advanced(order: Order, course: Course | None, run: Run, jobs: Jobs = orders.no_jobs) -> dict[str, Any]:
+def advanced(order: Order, course: Course | None, run: Run, jobs: CountJobs = orders.no_jobs) -> dict[str, Any]:
     """A slice of time, told as a module's result: ``msg`` where it failed, ``in_progress`` where it is to go on.
 
     ``jobs`` says what the queues of ``order`` hold. Raises ServiceError.

@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.conne
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes, environment
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Manager, ServiceError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
+    Jobs,
     Scene,
     Seen,
     cast_units,
@@ -44,7 +45,7 @@ class ServiceOnHost:
         *,
         health_headers: Mapping[str, str] | None = None,
         files: Sequence[Mapping[str, str]] = (),
-        jobs: Callable[[], str] = str,
+        jobs_left: Callable[[], Jobs] = Jobs,
     ) -> None:
         self._manager = manager
         self._target = target
@@ -52,7 +53,7 @@ class ServiceOnHost:
         self._health_url, self._health_headers = health_url, health_headers
         self._health_urls: list[str] = []
         self._files = files
-        self.jobs = jobs
+        self.jobs_left = jobs_left
         self._links: dict[int, Links] = {}  # at the last look
         self._watches: list[Watch] = []  # since then
 

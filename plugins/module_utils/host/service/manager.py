@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass, field
 from typing import Callable, Mapping, Protocol, Sequence, Tuple
 
@@ -301,14 +302,24 @@ class Command:
         )
 
     def _head(self) -> int:
-        """0 where there is none. What is in the file is quoted nowhere, as it may be any file."""
+        """0 where there is none. What is in the file is quoted nowhere, as it may be any file, and a pipe is not waited
+        for. A process of somebody else is none of the service's.
+        """
         try:
-            with open(self._pid_file, encoding="ascii") as file:
-                return int(file.read(32))
+            descriptor = os.open(self._pid_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, encoding="ascii") as file:
+                head = int(file.read(32)) if stat.S_ISREG(os.fstat(descriptor).st_mode) else 0
+            owner = os.stat(f"/proc/{head}").st_uid if head > 0 else self._account.uid
         except (FileNotFoundError, ValueError):
             return 0
         except OSError as error:
             raise ServiceError(f"{self._pid_file} cannot be read ({error.strerror}): set pid_file (migration_services)")
+        if owner != self._account.uid:
+            raise ServiceError(
+                f"{self._pid_file} has the process {head}, which is none of the user {self._account.name}: set "
+                "pid_file or user (migration_services)"
+            )
+        return max(head, 0)
 
     def restart(self) -> None:
         try:

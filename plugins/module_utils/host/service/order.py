@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.servi
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import (
     Course,
+    Jobs,
     Scene,
     Wanted,
     how_proven,
@@ -67,12 +68,12 @@ PLACES: dict[str, Any] = {
 }
 
 
-Jobs = Callable[[], str]  # what the queues of a service hold, as a phrase; empty where that is nothing
+CountJobs = Callable[[], Jobs]  # what the queues of a service hold
 
 
-def no_jobs() -> str:
+def no_jobs() -> Jobs:
     """Of a service without queues."""
-    return ""
+    return Jobs()
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Order:
     def health_url_shown(self) -> str:
         return self.wanted.health_url
 
-    def on_host(self, run: Run, jobs: Jobs = no_jobs) -> ServiceOnHost:
+    def on_host(self, run: Run, jobs: CountJobs = no_jobs) -> ServiceOnHost:
         """``run`` runs the commands of its manager. Raises ServiceError."""
         manager = manager_of(self.managed, run)
         return ServiceOnHost(
@@ -145,7 +146,7 @@ class Order:
             self.health_url,
             health_headers=self.health_headers,
             files=self.files,
-            jobs=jobs,
+            jobs_left=jobs,
         )
 
 

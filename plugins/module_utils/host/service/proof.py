@@ -188,12 +188,20 @@ def would_restart(wanted: Wanted, course: Course, scene: Scene) -> str:
     return f"not on its target: {found.found}" if found else ""
 
 
-def why_wait(wanted: Wanted, scene: Scene, jobs: str, seconds: float) -> Open | None:
+@dataclass(frozen=True)
+class Jobs:
+    """What queues hold, as a phrase; empty where that is nothing. ``can_be_taken``: their cache is reached."""
+
+    held: str = ""
+    can_be_taken: bool = True
+
+
+def why_wait(wanted: Wanted, scene: Scene, jobs: Jobs, seconds: float) -> Open | None:
     """What it is to do before its restart: ``jobs`` in the queues of the cache that it leaves, while it is there."""
-    takes_them = any(seen.to_left for seen in scene.processes)
-    if not jobs or not takes_them or (wanted.may_leave_jobs and seconds >= wanted.timeout):
+    takes_them = jobs.can_be_taken and any(seen.to_left or seen.was_on_left for seen in scene.processes)
+    if not jobs.held or not takes_them or (wanted.may_leave_jobs and seconds >= wanted.timeout):
         return None
-    return Open(JOBS, f"{wanted.name} is not restarted yet, as the cache that it leaves holds {jobs}")
+    return Open(JOBS, f"{wanted.name} is not restarted yet, as the cache that it leaves holds {jobs.held}")
 
 
 def still_open(wanted: Wanted, course: Course, scene: Scene) -> Open | None:
