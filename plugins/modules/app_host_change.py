@@ -178,9 +178,17 @@ class Change:
         if self.params["state"] == "reverted":
             self.refuse_what_still_leads_there()
         self.done["proof"] = self.demanded()
+        failed = None
         for service in self.params["services"]:
-            if not self.is_proven(service):
-                return  # the controller goes on with it, and with those after it
+            try:
+                if not self.is_proven(service):
+                    break  # the controller goes on with it, and with those after it
+            except Ended as ended:
+                if self.params["state"] == "present":
+                    raise
+                failed = failed or ended  # on the way back one that does not start leaves no other behind
+        if failed:
+            raise failed
 
     # --- the target ---
 

@@ -353,9 +353,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clien
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import (
     environment_files,
-    environment_of,
     files_beside,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import environment
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import predicted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
@@ -458,7 +458,7 @@ def found(module: AnsibleModule, paths: list[str], services: list[dict[str, Any]
     paths, environments = list(paths), {}
     for stated, seen in zip(module.params["services"], services) if module.params["find"] else ():
         pids = sorted(pids_of([seen]))
-        environments[seen["name"]] = {key: value for pid in pids for key, value in environment_of(pid).items()}
+        environments[seen["name"]] = {key: value for pid in pids for key, value in environment(pid).items()}
         if stated["manager"] == "systemd" and stated["scope"] == "system":
             units = sorted(filter(None, {systemd_unit_of(pid) for pid in pids}))
             run = functools.partial(module.run_command, handle_exceptions=False)

@@ -9,8 +9,8 @@ module: app_service
 short_description: Restart an app's service where needed, and prove which cache its processes are connected to
 version_added: 0.1.0
 description:
-  - Looks at all processes of a service of systemd or supervisor, and at the TCP connections that they hold, in
-    C(/proc).
+  - Looks at all processes of a service of systemd, supervisor or a command, and at the TCP connections that they
+    hold, in C(/proc).
   - Restarts the service where needed, and then asks it for its health until it is proven that it runs, that it answered
     a number of requests in a row, that all its serving processes have a connection to the new cache, and that none of
     its processes has one to the place that it was to leave.
@@ -152,7 +152,7 @@ options:
     choices: [auto, always, never]
     default: auto
   timeout:
-    description: How long the proof may take after a restart, in seconds.
+    description: How long the proof may take after a restart, and before it the jobs of O(queues), in seconds.
     type: float
     default: 60.0
   queues:

@@ -138,6 +138,39 @@ def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(mon
     assert order["values"][0]["keys"]["QUEUE_URL"].endswith("/3")
 
 
+def queues(monkeypatch, goal, step, turn):
+    monkeypatch.setitem(STATED, "services", [{**STATED["services"][0], "queues": {"REDIS_URL": ["celery"]}}])
+    action = Fake(goal, step, hosts=("app1", "app2"))
+    action._task.args["turn"] = turn
+    action.on()
+    [service] = action.given("app_host_change")["services"]
+    return service["queues"], service["may_leave_jobs"]
+
+
+def test_the_queues_that_are_left_are_waited_for_on_the_hosts_of_the_last_batch(monkeypatch):
+    [queue], may_leave = queues(monkeypatch, "cutover", "move", {"is_last_batch": True})
+    assert (queue["names"], queue["env_path"], queue["env_key"]) == (["celery"], PATH, "REDIS_URL") and not may_leave
+    assert queue["migration_name"] == "shop" and queue["state_dir"]
+    assert queues(monkeypatch, "cutover", "move", {"is_last_batch": False}) == ([], False)
+    assert queues(monkeypatch, "rotate", "move", {"is_last_batch": True}) == ([], False), "no cache is left"
+
+
+def test_on_the_way_back_the_last_host_waits_for_the_queues_of_the_target_and_may_leave_them(monkeypatch):
+    [queue], may_leave = queues(monkeypatch, "cutover", "back", {"put_back": ["app2", "app1"]})
+    assert queue["names"] == ["celery"] and ":a-token@" in queue["url"] and may_leave
+    assert queues(monkeypatch, "cutover", "back", {"put_back": ["app1", "app2"]}) == ([], True)
+
+
+def test_a_host_is_given_all_that_is_stated_of_a_service(monkeypatch):
+    stated = {"name": "w", "manager": "command", "scope": "user", "user": "u", "supervisorctl": ["s"], "pid_file": "/p"}
+    stated |= {"health_url": "http://h/", "health_headers": {"Host": "h"}, "restart_command": ["r"]}
+    monkeypatch.setitem(STATED, "services", [stated])
+    moved = Fake("cutover", "move")
+    moved.on()
+    [service] = moved.given("app_host_change")["services"]
+    assert {name: service[name] for name in stated} == stated
+
+
 def test_a_service_that_takes_longer_is_gone_on_with_and_those_after_it_follow(monkeypatch):
     monkeypatch.setitem(STATED, "services", [{**STATED["services"][0], "name": name} for name in ("web", "worker")])
     begun = {"name": "web", "restarted": True, "in_progress": True, "progress": "web: no answer", "resume": {"at": 1}}

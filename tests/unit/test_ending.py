@@ -102,7 +102,7 @@ def test_each_host_is_named_with_where_it_is():
 
 def test_a_plan_says_who_would_be_put_back_and_who_is_as_it_was():
     ended = end(world(ON_TARGET, ON_OLD), "rollback", {}, check_mode=True)
-    assert ended.lines == ("app1: on the old Redis, would be put back", "app2: on the old Redis, as it was")
+    assert ended.lines == ("app1: would be put back on the old Redis", "app2: on the old Redis, as it was")
 
 
 def test_what_is_not_back_fails_the_run_with_the_command_for_it():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import (
-    environment_files,
-    environment_of,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import environment_files
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import environment
 
 # As `systemctl show --property=EnvironmentFiles -- web.service worker.service` of systemd 252 prints it.
 SHOWN = """\
@@ -37,5 +35,5 @@ def test_a_host_without_systemd_has_none():
 def test_a_value_may_hold_any_byte_and_a_line_that_is_no_binding_is_none(tmp_path):
     (tmp_path / "7").mkdir()
     (tmp_path / "7/environ").write_bytes(b"A=b=c\0title of a program\0B=\xff\n\0")
-    assert environment_of(7, str(tmp_path)) == {"A": "b=c", "B": "\udcff\n"}
-    assert environment_of(8, str(tmp_path)) == {}
+    assert environment(7, str(tmp_path)) == {"A": "b=c", "B": "\udcff\n"}
+    assert environment(8, str(tmp_path)) == {}

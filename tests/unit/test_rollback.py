@@ -110,7 +110,7 @@ def test_what_is_not_back_is_listed_with_the_command_that_does_it():
 
 def test_a_plan_does_not_say_that_it_was_done():
     assert story.rollback_lines({"app1": {"state": "ok", "changed": True}}, "", WAY_BACK, planned=True) == [
-        "app1: on the old Redis, would be put back"
+        "app1: would be put back on the old Redis"
     ]
 
 

@@ -45,7 +45,7 @@ def test_a_value_that_leads_to_the_target_with_another_token_is_not_waiting():
 
 def test_hosts_that_cannot_be_looked_at_are_named_with_the_way_on():
     [refused] = weigh(world(ON_OLD, ON_OLD), app2=Look.from_dict("app2", None)).refusals
-    assert "app2 failed" in refused and "playbooks/cutover.yml switches every host" in refused
+    assert "app2 failed" in refused and "playbooks/cutover.yml" not in refused
 
 
 def test_a_host_that_does_not_reach_its_old_redis_is_named_with_what_was_found():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.story import jobs_left
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.words import of_host
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
 
@@ -23,6 +24,18 @@ def test_a_way_without_trouble_is_ok_and_tells_what_was_changed():
     result = travelled(("Probe", {}), ("Change", {"changed": True}), ("Restart", {"restarted": True}))
     assert (result["state"], result["changed"], result["restarted"]) == ("ok", True, True)
     assert "step" not in result and "why" not in result
+
+
+def test_jobs_that_were_left_are_told_with_the_host():
+    with Trip("app1") as trip:
+        trip.count("worker", {"jobs": "3 in celery"})
+        trip.count("web", {"jobs": ""})
+    result = trip.result()
+    assert result["jobs"]["worker"] == "3 in celery"
+    assert of_host("app1", result).endswith("; worker left 3 in celery behind")
+    assert jobs_left({"app1": result}, "the target")[0].startswith(
+        "app1: worker left 3 in celery behind, in the target"
+    )
 
 
 def test_nothing_changed_is_told_as_such():

@@ -129,6 +129,14 @@ def _refuse_what_says_no_form(address: str, keys: Mapping[str, Any]) -> None:
         )
 
 
+# How a key is named that says to an app what a cache wants. Which words are on and off to it, the app decides.
+_SAYS = {
+    "TLS": "{form: tls, on: 'true', off: 'false'}, in the words of the app, as 'True' or '1'",
+    "a password": "{form: password}",
+    "a user name": "{form: username}",
+}
+
+
 def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
     """Keys that lead somewhere only together, by the name of their group."""
     groups: dict[str, dict[str, Key]] = {}
@@ -219,17 +227,19 @@ class Value:
 
     def _refuse_what_would_not_reach(self, endpoint: Endpoint, token: str) -> None:
         """Parts of which one that the target needs is in no key."""
-        needed = [("TLS", {TLS, "scheme"}, endpoint.tls), ("a password", {"password"}, bool(token))]
-        needed.append(("a user name", {"username"}, bool(token and endpoint.username)))
+        wants_token = bool(token) or endpoint.auth == "token"
+        needed = [("TLS", {TLS, "scheme"}, endpoint.tls), ("a password", {"password"}, wants_token)]
+        needed.append(("a user name", {"username"}, wants_token and bool(endpoint.username)))
         for name, keys in _groups_of(self.keys).items():
             parts = {part for key in keys.values() for part in key.parts}
             lacking = [what for what, by, is_needed in needed if is_needed and not parts & by]
-            if lacking and endpoint.is_known and not self._is_told_by_a_url(name):
+            if lacking and not self._is_told_by_a_url(name):
+                forms = ", ".join(_SAYS[what] for what in lacking)
                 raise EndpointError(
                     f"{endpoint.name} wants {' and '.join(lacking)}, and of {', '.join(keys)} in {self.address} "
-                    "(migration_values) no key says so to the app: name the one by which it is told ({form: tls, "
-                    "on: 'true', off: 'false'}, {form: password}, {form: username}, or {form: url} where it goes "
-                    "before them), with added: true where the app reads it and the file does not have it yet"
+                    f"(migration_values) no key says so to the app: name the one by which it is told ({forms}, or "
+                    "{form: url} where the app takes that before them), with added: true where the app reads it and "
+                    "the file does not have it yet"
                 )
 
     def _is_told_by_a_url(self, name: str) -> bool:

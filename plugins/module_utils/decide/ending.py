@@ -154,6 +154,7 @@ def _closing(known: Known, plan: Plan, turn: Turn, results: Mapping[str, Any]) -
     return [
         *said,
         *clients.lines({host: one for host, one in seen.items() if one}),
+        *story.jobs_left(results, "the old Redis"),
         f"The way back: {rollback_command(way_back(known))} (with the -e options of this run where it had any)",
     ]
 
@@ -172,6 +173,7 @@ def _original(known: Known, plan: Plan, turn: Turn, found: Found) -> Ending:
     if stopped:
         return Ending(results, failure=f"Nothing was put back: {stopped['why']}")
     lines = story.rollback_lines(results, shared_failure, way_back(known), known.check_mode)
+    lines += story.jobs_left(results, "the target")
     if ledger_failure:
         why = f"The ledger may still say when the cutover was: {ledger_failure.rstrip('.')}. Run this playbook again."
         lines.append(why)

@@ -27,16 +27,18 @@ def results_of(found: Mapping[str, Mapping[str, Any] | None], moved: Sequence[st
 def to_put_back(known: Known, plan: Plan, results: Results, turn: Mapping[str, Any]) -> list[str]:
     """The consumers that a run which stopped puts back: those that it changed.
 
-    Where the user's own check has failed also those that a run before it has changed and never got to its end.
+    Where the user's own check has failed, or what all share goes back, also those that a run before it has changed and
+    never got to its end; and of these always the ones that failed now, which are half there.
     Never one of a cutover that was complete, nor one that would only read the target again from a shared value.
     """
     facts = plan.facts
     check_failed = any(not check.get("passed") for check in turn.get("checks") or ())
-    is_kept = plan.facts["has_own"] or shared_to_revert(known, plan, turn)
+    shared_goes_back = shared_to_revert(known, plan, turn)
+    is_kept = plan.facts["has_own"] or shared_goes_back
+    all_of_it = check_failed or shared_goes_back
+    begun = [host for host in facts["begun_before"] if all_of_it or results[host].get("state") == "failed"]
     settled = [host for host in facts["led_to_target"] if not is_kept or host in facts["remembered"]]
-    return batches.hosts_to_put_back(
-        results, facts["begun_before"], check_failed and not facts["was_complete"], settled
-    )
+    return batches.hosts_to_put_back(results, begun, not facts["was_complete"], settled)
 
 
 def shared_to_revert(known: Known, plan: Plan, turn: Mapping[str, Any]) -> bool:

@@ -50,7 +50,7 @@ def rollback_lines(
     results: Mapping[str, Result], shared_failure: str, way_back: Mapping[str, Any], planned: bool = False
 ) -> list[str]:
     """Where every host is after a rollback, or would be; ``way_back`` is what ``rollback_command`` needs."""
-    done = "would be put back" if planned else "put back by this run"
+    back = "would be put back on the old Redis" if planned else "on the old Redis, put back by this run"
     then = "When that is mended:"
     lines = []
     if shared_failure:
@@ -61,5 +61,16 @@ def rollback_lines(
             why = str(result.get("why") or "no reason given").rstrip(".")
             lines.append(f"{host}: NOT back: {why}. {then} {rollback_command(way_back, host)}")
         else:
-            lines.append(f"{host}: on the old Redis, {done if result.get('changed') else 'as it was'}")
+            lines.append(f"{host}: {back if result.get('changed') else 'on the old Redis, as it was'}")
     return lines
+
+
+def jobs_left(results: Mapping[str, Result], place: str) -> list[str]:
+    """What is in the queues of a place that nobody does any more."""
+    return [
+        f"{host}: {service} left {held} behind, in {place}, where nobody does them: put them into the queue again from "
+        "there, or have a worker of its own do them."
+        for host, result in results.items()
+        for service, held in (result.get("jobs") or {}).items()
+        if held
+    ]

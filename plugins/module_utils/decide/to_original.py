@@ -146,7 +146,7 @@ def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:
     if change.get("action") != "keep":
         return Step(consumer, what, change.get("before") or "", change.get("after") or "")
     if change.get("original_location"):
-        return Step(consumer, what, reason="the original is back, and the journal need not keep it")
+        return Step(consumer, what, reason="it is what it was, and the journal need not keep it")
     return None
 
 

@@ -20,9 +20,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.conne
     connections_beside,
     socket_inodes,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import environment_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.listeners import own_addresses
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import all_processes, name_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import (
+    all_processes,
+    environment,
+    name_of,
+)
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _CONTAINER = re.compile(r"(?:\A|-)([0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?\Z")  # by docker, podman, containerd or CRI-O
@@ -121,7 +124,7 @@ def systemd_unit_of(pid: int, proc: str = "/proc") -> str:
 
 def _program_of_supervisor(pid: int, proc: str) -> str:
     """https://supervisord.org/subprocess.html#subprocess-environment"""
-    stated = environment_of(pid, proc)
+    stated = environment(pid, proc)
     names = [stated.get(f"SUPERVISOR_{of}_NAME", "") for of in ("GROUP", "PROCESS")]
     return ":".join(dict.fromkeys(filter(None, names)))
 

@@ -16,14 +16,6 @@ Run = Callable[[Sequence[str]], Tuple[int, str, str]]
 _ENVIRONMENT_FILE = re.compile(r"^EnvironmentFiles=(/.*) \(ignore_errors=(?:yes|no)\)$", re.MULTILINE)
 
 
-def environment_of(pid: int, proc: str = "/proc") -> dict[str, str]:
-    """As the process was started with; empty where it has ended, or may not be looked at."""
-    with contextlib.suppress(OSError), open(f"{proc}/{pid}/environ", "rb") as file:
-        stated = (each.partition(b"=") for each in file.read().split(b"\0"))
-        return {os.fsdecode(name): os.fsdecode(value) for name, equals, value in stated if equals}
-    return {}
-
-
 def files_beside(pids: Iterable[int], proc: str = "/proc") -> list[str]:
     """The .env in the working directory of each, which libraries read by default."""
     found = []

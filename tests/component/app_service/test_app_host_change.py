@@ -228,7 +228,7 @@ def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to
     new.client.rpush("jobs", "a")
     app.set(port=old.port)
     [shop] = to_original["services"]
-    shop.update(queues=[{"names": ["jobs"], "url": new.url()}], may_leave_jobs=True, timeout=3.0)
+    shop.update(queues=[{"names": ["jobs"], "url": new.url()}], may_leave_jobs=True, timeout=5.0)
     back = change(**to_original)
     assert not back.get("failed") and back["restarted"] and back["services"][0]["jobs"] == "1 in jobs", back
 

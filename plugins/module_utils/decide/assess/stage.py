@@ -48,13 +48,14 @@ def weigh(known: Known, looks: Looks) -> Assessment:
     failures = {host: look.failure[1] for host, look in looks.items() if look.failure[1]}
     # What names the wrong key does not say where the old Redis is, whatever a probe made of it.
     asked = {host: look for host, look in looks.items() if look.knows_its_values and not _is_there(look, known)}
-    failures.update(_not_reached(known, asked))
+    not_reached = _not_reached(known, asked)
+    failures.update(not_reached)
     if failures:
-        way_on = (
+        way_on = not_reached and (
             "Where the old Redis is gone for good, there is nothing to assess, and what it held is lost: "
             f"{known.words['cutover']} switches every host that is not on the target yet, without asking it."
         )
-        return Assessment(refusals=(verdict.untouched(failures, way_on),))
+        return Assessment(refusals=(verdict.untouched(failures, way_on or ""),))
     if not waiting:
         return Assessment(lines=(story.NOTHING_TO_ASSESS,), record={"findings": [], "sources": {}, "waiting": {}})
     several = next((host for host in waiting if len(_places(looks[host], known)) > 1), "")

@@ -22,6 +22,8 @@ SERVING, WORKING, PARENT, OTHER = "serving", "working", "parent", "other"
 
 JOBS, RESTART, HEALTH, LEFT, TARGET = "jobs", "restart", "health", "left", "target"
 
+NOT_RUNNING = "it is not running"
+
 # By what a service is proven to be on its target: connections that it has, that it had, or its environment.
 CONNECTIONS, SEEN, ENVIRONMENT = "connections", "seen", "environment"
 
@@ -174,7 +176,7 @@ def why_restart(wanted: Wanted, scene: Scene) -> str:
     if wanted.restart == "always":
         return "asked for"
     if not scene.state.running:
-        return f"it is not running: {scene.state.word}"
+        return f"{NOT_RUNNING}: {scene.state.word}"
     still = _pids(scene, lambda seen: seen.to_left + seen.was_on_left > 0)
     return f"it is connected to {wanted.left} (pid {still})" if still else ""
 
@@ -283,7 +285,8 @@ def failure(found: Open, seconds: float, see_why: str) -> str:
     remedies = {
         JOBS: "See that who places jobs stands before it in migration_services, and raise timeout (migration_timeout) "
         "if it only needs longer; what holds jobs that are due later does not belong into its queues "
-        "(migration_services).",
+        "(migration_services). What stays the same in unacked was taken by workers of Celery that have ended, and is "
+        "given back after its visibility_timeout.",
         RESTART: f"Its log says why: {see_why}. If it only needs longer, raise timeout (migration_timeout).",
         HEALTH: f"Its log says why: {see_why}. Check that health_url (migration_services) is right, and raise "
         "timeout (migration_timeout) if the app only needs longer.",
