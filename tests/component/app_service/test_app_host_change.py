@@ -221,14 +221,15 @@ def test_what_a_hostile_cache_says_of_queues_is_told_within_bounds(monkeypatch, 
     assert "S3cret" not in jobs.held
 
 
-def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to_target, to_original):
+def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to_target, to_original, monkeypatch):
+    monkeypatch.setattr(course, "SLICE", 20.0)
     app, old, new = (request.getfixturevalue(name) for name in ("app", "old", "new"))
     assert change(**to_target)["restarted"]
     spread_until(app, lambda: len(new.client.client_list()) > 2)
     new.client.rpush("jobs", "a")
     app.set(port=old.port)
     [shop] = to_original["services"]
-    shop.update(queues=[{"names": ["jobs"], "url": new.url()}], may_leave_jobs=True, timeout=5.0)
+    shop.update(queues=[{"names": ["jobs"], "url": new.url()}], may_leave_jobs=True, timeout=3.0)
     back = change(**to_original)
     assert not back.get("failed") and back["restarted"] and back["services"][0]["jobs"] == "1 in jobs", back
 

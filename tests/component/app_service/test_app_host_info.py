@@ -17,9 +17,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.clients import clients_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.environment import (
-    environment_of,
     files_beside,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.processes import environment
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.leads import elsewhere
 from ansible_collections.kempian.cache_migration.plugins.modules import app_host_info, cache_probe, env_update
 
@@ -220,7 +220,7 @@ def test_what_the_processes_of_a_service_read_is_found_and_no_value_is_told(look
 def test_a_key_that_a_process_was_started_with_and_no_file_has_is_found(app, old, connected):
     """A unit's Environment=, or what a shell exported: nothing of ours could change it."""
     pid = connected(old.port, CACHE_URL=old.url())
-    environments = {"web": environment_of(pid)}
+    environments = {"web": environment(pid)}
     assert elsewhere(environments, {}) == [{"service": "web", "key": "CACHE_URL"}]
     assert files_beside([pid, 0]) == [os.path.join(os.getcwd(), ".env")]
 
