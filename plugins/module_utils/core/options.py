@@ -517,7 +517,8 @@ PARTS = (
                 "assess_url",
                 "A URL of the old Redis by which it is assessed, of a user that may ask C(INFO), C(CLIENT LIST), "
                 "C(CONFIG GET) and C(SCAN) where the app's own may not. It names the same host and port, and the ssl_* "
-                "options that it needs. A secret, for a vault. Left empty, the app's own; all else is done by that.",
+                "options that it needs. A secret, for a vault, which what listens there is told: with 127.0.0.1 that "
+                "may be anything of the app's user. Left empty, the app's own; all else is done by that.",
                 stages=("assess",),
             ),
             Option(
