@@ -9,7 +9,7 @@ app_host_info, app_host_change, app_service and cache_probe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -218,26 +218,22 @@ class ActionModule(HostAction):
         """
         if self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
             return {}
-        where = {"migration_name": self._known.name, "state_dir": self._settings["state_dir"]}
-        queues: dict[str, list[dict[str, Any]]] = {}
-        for value in self._migration.own:
-            for key in value.keys:
-                one = {"env_path": value.address, "env_key": key, "forms": forms_of(value), **where}
-                queues.setdefault(key, []).append(one)
-        return queues
+        return queues_by_key(
+            (key, {"env_path": value.address, "env_key": key, "forms": forms_of(value), **self.common()})
+            for value in self._migration.own
+            for key in value.keys
+        )
 
     def queues_of_target(self) -> Queues:
         """The same on the way back; none of a target that is not known any more."""
         hosts = self.turn.get("put_back") or [self._host]
+        if self._host != hosts[-1]:
+            return {}
         try:
             urls = [value.urls(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]
         except EndpointError:
             return {}
-        queues: dict[str, list[dict[str, Any]]] = {}
-        for of_value in urls if self._host == hosts[-1] else ():
-            for key, url in of_value.items():
-                queues.setdefault(key, []).append({"url": url})
-        return queues
+        return queues_by_key((key, {"url": url}) for of_value in urls for key, url in of_value.items())
 
     def change(self, trip: Trip, restart: str, order: dict[str, Any], queues: Queues) -> None:
         """In one run on the host for as long as a service proves itself within it, and in more where it does not.
@@ -256,9 +252,9 @@ class ActionModule(HostAction):
         if "stores" not in done:  # it came to no result of its own, and nobody can tell how far it was
             trip.changed = trip.restarted = True
         trip.take(trip.step, done)
+        files = [{**value, "keys": list(value["keys"])} for value in order.get("values") or ()]
         for service, begun in zip_longest(services, done["services"]):
             if not begun or begun.get("in_progress"):
-                files = [{**value, "keys": list(value["keys"])} for value in order.get("values") or ()]
                 self.restart(trip, {**service, **done["proof"], "values": files}, begun)
 
     def tell(self, trip: Trip, done: dict[str, Any]) -> None:
@@ -396,6 +392,14 @@ class ActionModule(HostAction):
 def forms_of(value: Value) -> dict[str, Any]:
     """For a module."""
     return {name: form.as_dict() for name, form in value.forms.items()}
+
+
+def queues_by_key(places: Iterable[tuple[str, Mapping[str, Any]]]) -> Queues:
+    """Several files may have a key of one name."""
+    queues: dict[str, list[Mapping[str, Any]]] = {}
+    for key, place in places:
+        queues.setdefault(key, []).append(place)
+    return queues
 
 
 def queues_of(service: Service, queues: Queues) -> list[dict[str, Any]]:

@@ -165,6 +165,7 @@ class Change:
     def __init__(self, module: AnsibleModule) -> None:
         self.module, self.params, self.check_mode = module, module.params, module.check_mode
         self.done: dict[str, Any] = {"changed": False, "restarted": False, "stores": [], "services": []}
+        self.files: list[dict[str, str]] = []  # what the files hold that lead to where the services are to be
 
     def carry_out(self) -> None:
         """Raises Ended."""
@@ -178,6 +179,7 @@ class Change:
         if self.params["state"] == "reverted":
             self.refuse_what_still_leads_there()
         self.done["proof"] = self.demanded()
+        self.files = list(on_host.leading_to(self.params["values"], self.done["proof"]["endpoint"]))
         failed = None
         for service in self.params["services"]:
             try:
@@ -253,8 +255,7 @@ class Change:
 
     def restarted(self, wanted: dict[str, Any]) -> dict[str, Any]:
         try:
-            files = list(on_host.leading_to(self.params["values"], wanted["endpoint"]))
-            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"], files)
+            order = Order.from_params(wanted, wanted["endpoint"], wanted["leave"], self.files)
             if self.check_mode:
                 return predicted(order, self.run)
             jobs = functools.partial(queues.jobs, wanted["queues"], wanted["endpoint"])

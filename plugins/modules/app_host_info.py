@@ -414,9 +414,15 @@ def value_failed(value: dict[str, Any], why: Exception) -> dict[str, Any]:
     return {"store": value["store"], "path": value["path"], "changes": {}, "failure": f"{why}."}
 
 
-def service_seen(module: AnsibleModule, service: dict[str, Any], leave: list[dict[str, Any]]) -> dict[str, Any]:
+def services_seen(module: AnsibleModule, leave: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    files = list(leading_to(module.params["values"], module.params["endpoint"] or {}))
+    return [service_seen(module, service, leave, files) for service in module.params["services"]]
+
+
+def service_seen(
+    module: AnsibleModule, service: dict[str, Any], leave: list[dict[str, Any]], files: list[dict[str, str]]
+) -> dict[str, Any]:
     try:
-        files = list(leading_to(module.params["values"], module.params["endpoint"] or {}))
         order = Order.from_params(service, module.params["endpoint"], leave, files)
         told = predicted(order, lambda command: module.run_command(list(command), handle_exceptions=False))
     except ServiceError as error:
@@ -489,8 +495,7 @@ def other_clients(module: AnsibleModule, services: list[dict[str, Any]], leave: 
     try:
         seen = clients_of(left_places, pids_of(services))
         if seen.found:
-            again = [service_seen(module, service, leave) for service in module.params["services"]]
-            now = clients_of(left_places, pids_of(services) | pids_of(again))
+            now = clients_of(left_places, pids_of(services) | pids_of(services_seen(module, leave)))
             seen = replace(now, found=tuple(one for one in now.found if one in seen.found))
     except OSError as error:
         return {"processes": [], "failure": f"The processes of this host cannot be looked at ({error.strerror})."}
@@ -630,7 +635,7 @@ def looked_at(module: AnsibleModule) -> dict[str, Any]:
     leave = left(params, values)
     if params["endpoint"]:
         unnamed(params, values, leave)
-    services = [service_seen(module, service, leave) for service in params["services"]]
+    services = services_seen(module, leave)
     parts: dict[str, Any] = {}
     nothing_there = [value["path"] for value in values if value.pop("is_nothing_there", False)]
     if params["find"] or nothing_there:

@@ -289,3 +289,10 @@ def stage(request, tmp_path_factory):
     finally:
         if not os.environ.get("KEEP"):
             sandbox.down()
+
+
+@pytest.fixture(scope="module")
+def load(stage):
+    """Users' requests all the time; a function that ends them and gives the figures."""
+    with stage.load() as stop:
+        yield stop

@@ -51,12 +51,6 @@ def stage(stage_of, tmp_path_factory):
         sandbox.down()
 
 
-@pytest.fixture(scope="module")
-def load(stage):
-    with stage.load() as stop:
-        yield stop
-
-
 def moved(stage, playbook="migrate.yml", **more):
     return stage.play(playbook, migration_values=[{"store": "dotenv", "path": ENV, "keys": KEYS}], **more)
 

@@ -69,12 +69,6 @@ def stage(stage_of, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def load(stage):
-    with stage.load() as stop:
-        yield stop
-
-
-@pytest.fixture(scope="module")
 def parameter(stage):
     return stage.parameter()
 

@@ -97,14 +97,14 @@ def test_a_run_has_something_to_do_where_any_look_found_it():
     assert not would_change([kept, {}, {"skipped": True}, {"restarted": False}])
 
 
-def test_a_failed_run_puts_back_what_it_changed_and_all_of_a_cutover_that_never_ended_where_that_is_asked_for():
+def test_a_failed_run_puts_back_what_it_changed_and_what_it_answers_for_of_a_cutover_that_never_ended():
     results = {"app1": {"changed": False}, "app2": {"changed": True}, "app3": {"changed": False}}
-    assert hosts_to_put_back(results, ["app1"], all_of_it=False, settled=[]) == ["app2"]
-    assert hosts_to_put_back(results, ["app1"], all_of_it=True, settled=[]) == ["app1", "app2"]
+    assert hosts_to_put_back(results, [], settled=[]) == ["app2"]
+    assert hosts_to_put_back(results, ["app1"], settled=[]) == ["app1", "app2"]
 
 
 def test_a_host_that_was_only_restarted_where_it_was_settled_is_not_put_back():
-    assert hosts_to_put_back({"app1": {"changed": True}, "app2": {"changed": True}}, [], False, ["app1"]) == ["app2"]
+    assert hosts_to_put_back({"app1": {"changed": True}, "app2": {"changed": True}}, [], ["app1"]) == ["app2"]
 
 
 def test_the_ledger_remembers_hosts_on_one_target_only():

@@ -70,7 +70,7 @@ def _url_of(queue: Mapping[str, Any]) -> str:
     return was or now
 
 
-def held(url: str, names: Sequence[str], seconds: float = SECONDS) -> dict[str, int]:
+def held(url: str, names: Sequence[str]) -> dict[str, int]:
     """How much each of the named keys holds, of those that are there, in the database of the URL.
 
     TLS is done as the app's redis-py does it. Raises ProbeFailed, CacheError and EndpointError.
@@ -78,7 +78,7 @@ def held(url: str, names: Sequence[str], seconds: float = SECONDS) -> dict[str, 
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 
     found = {}
-    with session(Question(url, expected_role="any", seconds=seconds, tls_as_app=True)) as connection:
+    with session(Question(url, expected_role="any", seconds=SECONDS, tls_as_app=True)) as connection:
         for name in names:
             count = _COUNT.get(connection.ask("TYPE", name), "EXISTS")
             there = connection.execute(count, name)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Mapping
 
@@ -25,7 +24,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.prob
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
     Connection,
-    ServerError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
@@ -138,7 +136,7 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
     keys = Keys(asking, database)
     groups, sampled, sample_complete = keys.sample(sorted(databases), sample)
     streams, streams_complete = keys.streams(sorted(databases), by_type=_is_from(server, 6))
-    config = _config(asking)
+    config = _config(asking, "databases", "save", "notify-keyspace-events")
     return Source(
         server=server,
         used_memory=_number(info, "used_memory"),
@@ -156,7 +154,7 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         clients=without(asking.text("CLIENT", "ID"), asking.text("CLIENT", "LIST")),
         commands=_commands(parse_info(asking.text("INFO", "commandstats"))),
         modules=_named(asking.ask("MODULE", "LIST"), "name"),
-        saves=bool(config["save"]) if "save" in config else _number(info, "rdb_last_bgsave_time_sec") >= 0,
+        saves=_saves(config, info),
         appends=info.get("aof_enabled") == 1,
         run_id=str(info.get("run_id", "")),
         streams_complete=streams_complete,
@@ -168,14 +166,9 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
 
 def read_persistence(connection: Connection, info: Info) -> dict[str, Any]:
     """Whether its data is on its disk once it ends: an append-only file, save points, and what neither holds yet."""
-    found: dict[str, str] = {}
-    with contextlib.suppress(ServerError):  # CONFIG may be renamed or denied: INFO tells whether it ever saved
-        reply = connection.execute("CONFIG", "GET", "save")
-        if isinstance(reply, list) and len(reply) == 2:
-            found["save"] = text(reply[1])
     return {
         "appends": info.get("aof_enabled") == 1,
-        "saves": bool(found["save"]) if "save" in found else _number(info, "rdb_last_bgsave_time_sec") >= 0,
+        "saves": _saves(_config(Asking(connection), "save"), info),
         "unsaved_changes": _number(info, "rdb_changes_since_last_save"),
     }
 
@@ -186,9 +179,15 @@ def _is_from(server: Server, major: int) -> bool:
     return number.isdigit() and int(number) >= major
 
 
-def _config(asking: Asking) -> dict[str, str]:
+def _saves(config: Mapping[str, str], info: Info) -> bool:
+    """CONFIG may be renamed or denied: INFO tells whether it ever saved."""
+    return bool(config["save"]) if "save" in config else _number(info, "rdb_last_bgsave_time_sec") >= 0
+
+
+def _config(asking: Asking, *names: str) -> dict[str, str]:
+    """Those that it tells."""
     found: dict[str, str] = {}
-    for name in ("databases", "save", "notify-keyspace-events"):
+    for name in names:
         reply = asking.ask("CONFIG", "GET", name)
         if isinstance(reply, list) and len(reply) == 2:
             found[name] = text(reply[1])

@@ -129,14 +129,6 @@ def _refuse_what_says_no_form(address: str, keys: Mapping[str, Any]) -> None:
         )
 
 
-# How a key is named that says to an app what a cache wants. Which words are on and off to it, the app decides.
-_SAYS = {
-    "TLS": "{form: tls, on: 'true', off: 'false'}, in the words of the app, as 'True' or '1'",
-    "a password": "{form: password}",
-    "a user name": "{form: username}",
-}
-
-
 def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
     """Keys that lead somewhere only together, by the name of their group."""
     groups: dict[str, dict[str, Key]] = {}
@@ -228,16 +220,20 @@ class Value:
     def _refuse_what_would_not_reach(self, endpoint: Endpoint, token: str) -> None:
         """Parts of which one that the target needs is in no key."""
         wants_token = bool(token) or endpoint.auth == "token"
-        needed = [("TLS", {TLS, "scheme"}, endpoint.tls), ("a password", {"password"}, wants_token)]
-        needed.append(("a user name", {"username"}, wants_token and bool(endpoint.username)))
+        words = "{form: tls, on: 'true', off: 'false'}, in the words of the app, as 'True' or '1'"
+        needed = [
+            ("TLS", {TLS, "scheme"}, words, endpoint.tls),
+            ("a password", {"password"}, "{form: password}", wants_token),
+            ("a user name", {"username"}, "{form: username}", wants_token and bool(endpoint.username)),
+        ]
         for name, keys in _groups_of(self.keys).items():
             parts = {part for key in keys.values() for part in key.parts}
-            lacking = [what for what, by, is_needed in needed if is_needed and not parts & by]
+            lacking = {what: form for what, by, form, is_needed in needed if is_needed and not parts & by}
             if lacking and not self._is_told_by_a_url(name):
-                forms = ", ".join(_SAYS[what] for what in lacking)
                 raise EndpointError(
                     f"{endpoint.name} wants {' and '.join(lacking)}, and of {', '.join(keys)} in {self.address} "
-                    f"(migration_values) no key says so to the app: name the one by which it is told ({forms}, or "
+                    "(migration_values) no key says so to the app: name the one by which it is told "
+                    f"({', '.join(lacking.values())}, or "
                     "{form: url} where the app takes that before them), with added: true where the app reads it and "
                     "the file does not have it yet"
                 )

@@ -182,15 +182,13 @@ def would_change(looks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def hosts_to_put_back(
-    results: Mapping[str, Mapping[str, Any]], begun_before: Sequence[str], all_of_it: bool, settled: Sequence[str]
+    results: Mapping[str, Mapping[str, Any]], begun_before: Sequence[str], settled: Sequence[str]
 ) -> list[str]:
-    """The hosts that a failed run puts back: those that it changed.
+    """The hosts that a failed run puts back: those that it changed, and those that it answers for, ``begun_before`` by
+    a run that was ended before its cutover was complete.
 
-    With ``all_of_it`` also those that a run before it has changed, which was ended before its cutover was complete.
     Never the ``settled`` ones, whose value this run had no reason to change: a restart is nothing to put back, and what
     the old Redis holds is older than what their app wrote since.
     """
-    changed = [
-        host for host, result in results.items() if result.get("changed") or (all_of_it and host in begun_before)
-    ]
+    changed = [host for host, result in results.items() if result.get("changed") or host in begun_before]
     return [host for host in changed if host not in settled]

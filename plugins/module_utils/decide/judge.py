@@ -36,9 +36,10 @@ def to_put_back(known: Known, plan: Plan, results: Results, turn: Mapping[str, A
     shared_goes_back = shared_to_revert(known, plan, turn)
     is_kept = plan.facts["has_own"] or shared_goes_back
     all_of_it = check_failed or shared_goes_back
-    begun = [host for host in facts["begun_before"] if all_of_it or results[host].get("state") == "failed"]
+    begun_before = [] if facts["was_complete"] else facts["begun_before"]
+    begun = [host for host in begun_before if all_of_it or results[host].get("state") == "failed"]
     settled = [host for host in facts["led_to_target"] if not is_kept or host in facts["remembered"]]
-    return batches.hosts_to_put_back(results, begun, not facts["was_complete"], settled)
+    return batches.hosts_to_put_back(results, begun, settled)
 
 
 def shared_to_revert(known: Known, plan: Plan, turn: Mapping[str, Any]) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import Callable, Iterable, Sequence, Tuple
+from typing import Iterable
 
-Run = Callable[[Sequence[str]], Tuple[int, str, str]]
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import Run
 
 # An optional file is one with a minus before its name: systemd.exec(5), EnvironmentFile=.
 _ENVIRONMENT_FILE = re.compile(r"^EnvironmentFiles=(/.*) \(ignore_errors=(?:yes|no)\)$", re.MULTILINE)

@@ -9,10 +9,9 @@ An app with several URLs, of which one is moved, is on two caches. What is told 
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Collection, Iterator, Mapping
+from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts, parse_url
 
@@ -98,7 +97,7 @@ def leads(
         if key not in moved and len(value) <= _LONGEST and (lead := _lead(key, values, moved, places, is_known))
     }
     hosts = [*(key for key, lead in found.items() if lead.how == PART or lead.form == HOST_AND_PORT), *moved]
-    for key, form in _beside(values, hosts).items():
+    for key, form in _beside(_by_name(values), hosts).items():
         if key not in moved and key not in found:
             found[key] = _part(key, form, values[key])
     yield from (found[key] for key in values if key in found)
@@ -148,11 +147,12 @@ def _leading_to(places: Collection[Place], values: Mapping[str, str]) -> list[Le
 
 def _places_in(values: Mapping[str, str]) -> Iterator[Place]:
     """By URLs, and by addresses whose key or port is Redis's own."""
+    by_name = _by_name(values)
     for key, value in values.items():
         if len(value) <= _LONGEST:
             url = _url(value)
             if url is None:
-                yield from _place_by_parts(key, values)
+                yield from _place_by_parts(key, values, by_name)
             elif url.port and _ADDRESS.fullmatch(url.host.lower()):  # neither a socket, nor the name of another key
                 yield url.host, url.port
 
@@ -164,14 +164,14 @@ def _url(value: str) -> UrlParts | None:
     return None
 
 
-def _place_by_parts(key: str, values: Mapping[str, str]) -> Iterator[Place]:
+def _place_by_parts(key: str, values: Mapping[str, str], by_name: Mapping[str, str]) -> Iterator[Place]:
     value, is_redis = values[key].strip(), _REDIS_NAME.search(key)
     if with_port := _WITH_PORT.fullmatch(value):
         address, port = with_port.group(1), int(with_port.group(2))
         if port == _PORT or (is_redis and port >= _LEAST_PORT):
             yield address, port
     elif _HOST.search(key) and _ADDRESS.fullmatch(value.lower()):
-        stated = next((values[each] for each, form in _beside(values, [key]).items() if form == "port"), "")
+        stated = next((values[each] for each, form in _beside(by_name, [key]).items() if form == "port"), "")
         port = int(stated) if re.fullmatch("[0-9]{1,5}", stated) else 0
         if port == _PORT or is_redis:
             yield value, port or _PORT
@@ -182,15 +182,13 @@ def _part(key: str, form: str, value: str) -> Lead:
     return Lead(key, PART, database, form, value if form == "tls" and value in WORDS_ON else "")
 
 
-@functools.lru_cache(maxsize=4)
-def _by_name(keys: tuple[str, ...]) -> dict[str, str]:
+def _by_name(keys: Iterable[str]) -> dict[str, str]:
     return {key.upper(): key for key in keys}
 
 
-def _beside(values: Mapping[str, str], hosts: Collection[str]) -> dict[str, str]:
+def _beside(by_name: Mapping[str, str], hosts: Collection[str]) -> dict[str, str]:
     """The keys that have the other parts of the place at these hosts, by their names, with the part that they hold."""
     found: dict[str, str] = {}
-    by_name = _by_name(tuple(values))
     for stem in {_HOST.sub("", host).upper() for host in hosts if _HOST.search(host)} - {""}:
         for form, ends in _BESIDE.items():
             names = [f"{stem}{joint}{end}" for end in ends for joint in ("_", "")]

@@ -51,11 +51,11 @@ def weigh(known: Known, looks: Looks) -> Assessment:
     not_reached = _not_reached(known, asked)
     failures.update(not_reached)
     if failures:
-        way_on = not_reached and (
+        way_on = (
             "Where the old Redis is gone for good, there is nothing to assess, and what it held is lost: "
             f"{known.words['cutover']} switches every host that is not on the target yet, without asking it."
         )
-        return Assessment(refusals=(verdict.untouched(failures, way_on or ""),))
+        return Assessment(refusals=(verdict.untouched(failures, way_on if not_reached else ""),))
     if not waiting:
         return Assessment(lines=(story.NOTHING_TO_ASSESS,), record={"findings": [], "sources": {}, "waiting": {}})
     several = next((host for host in waiting if len(_places(looks[host], known)) > 1), "")
@@ -85,30 +85,38 @@ class _Read:
     hosts: Sequence[str]
 
 
-def _users(looks: Looks, waiting: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The hosts of each place that is to be read. What leads a host to itself is another place on each."""
-    users: dict[str, list[str]] = {}
+@dataclass(frozen=True)
+class _Place:
+    """``of`` is the host that is led to itself by the name, as by 127.0.0.1: that is another place on each."""
+
+    name: str
+    of: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.of}" if self.of else self.name
+
+
+def _users(looks: Looks, waiting: Mapping[str, Mapping[str, Any]]) -> dict[_Place, list[str]]:
+    """The hosts of each place that is to be read."""
+    users: dict[_Place, list[str]] = {}
     for host, place in waiting.items():
         seen_from = str(looks[host].old.get("client_address") or "")
         is_its_own = is_loopback(str(place["host"])) or is_loopback(seen_from)
         name = f"{place['host']}:{place['port']}"
-        users.setdefault(f"{name} on {host}" if is_its_own else name, []).append(host)
+        users.setdefault(_Place(name, host if is_its_own else ""), []).append(host)
     return users
 
 
-def _is_of_one_host(place: str) -> bool:
-    return " on " in place
-
-
-def _told_apart(looks: Looks, users: Mapping[str, list[str]], surveyors: Mapping[str, str]) -> dict[str, _Read]:
+def _told_apart(looks: Looks, users: Mapping[_Place, list[str]], surveyors: Mapping[_Place, str]) -> dict[str, _Read]:
     """Each server once, by its place: several names may lead to one, and a proxy on each host. What a host has for
     itself may say anything, so it stands for no other place.
     """
     found: dict[str, tuple[str, _Read]] = {}
-    for place, hosts in sorted(users.items(), key=lambda item: _is_of_one_host(item[0])):
+    for place, hosts in sorted(users.items(), key=lambda item: bool(item[0].of)):
         survey = looks[surveyors[place]].survey
-        first, read = found.get(survey.get("run_id") or place, (place, _Read(survey, ())))
-        found[survey.get("run_id") or place] = (first, _Read(read.survey, (*read.hosts, *hosts)))
+        server = survey.get("run_id") or str(place)
+        first, read = found.get(server, (str(place), _Read(survey, ())))
+        found[server] = (first, _Read(read.survey, (*read.hosts, *hosts)))
     return dict(found.values())
 
 

@@ -150,7 +150,7 @@ def predicted(order: Order, run: Run) -> dict[str, Any]:
     }
 
 
-def advanced(order: Order, course: Course | None, run: Run, jobs: CountJobs = orders.no_jobs) -> dict[str, Any]:
+def advanced(order: Order, course: Course | None, run: Run, jobs: CountJobs = Jobs) -> dict[str, Any]:
     """A slice of time, told as a module's result: ``msg`` where it failed, ``in_progress`` where it is to go on.
 
     ``jobs`` says what the queues of ``order`` hold. Raises ServiceError.

@@ -71,11 +71,6 @@ PLACES: dict[str, Any] = {
 CountJobs = Callable[[], Jobs]  # what the queues of a service hold
 
 
-def no_jobs() -> Jobs:
-    """Of a service without queues."""
-    return Jobs()
-
-
 @dataclass(frozen=True)
 class Order:
     """A service, what of it is wanted, and where its connections are to lead and not to lead. ``files`` are what the
@@ -136,7 +131,7 @@ class Order:
     def health_url_shown(self) -> str:
         return self.wanted.health_url
 
-    def on_host(self, run: Run, jobs: CountJobs = no_jobs) -> ServiceOnHost:
+    def on_host(self, run: Run, jobs: CountJobs = Jobs) -> ServiceOnHost:
         """``run`` runs the commands of its manager. Raises ServiceError."""
         manager = manager_of(self.managed, run)
         return ServiceOnHost(
