@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Service, Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
+    made_of,
     rollback,
     to_original,
     words,
@@ -93,7 +94,8 @@ class ActionModule(HostAction):
                 "unreachable_host": bool(seen.get("unreachable")),
             }
         names = ("services", "other_clients", "found", "target", "old", "survey", "contents")
-        return {"changed": False, "values": seen["stores"], **{name: seen[name] for name in names if name in seen}}
+        told = {name: seen[name] for name in names if name in seen}
+        return {"changed": False, "values": seen["stores"], "defined": made_of.defined(self._settings), **told}
 
     def caches_of_a_look(self, is_known: bool) -> dict[str, Any]:
         """Which caches are asked, and by whom."""
@@ -170,6 +172,7 @@ class ActionModule(HostAction):
         restart = "always" if self.is_to_restart() else "auto"
         order = {
             "values": self.values_wanted(),
+            "written": self.written_when_approved(),
             "endpoint": self._known.endpoint,
             "leave": batches.locations_to_leave(self._known.shared, self._known.endpoint),
             "probe": {**self.probe(), "uses": self.uses()},
@@ -375,6 +378,11 @@ class ActionModule(HostAction):
     def values_wanted(self) -> list[dict[str, Any]]:
         """Raises EndpointError."""
         return [self.value(value, self.wanted(value)) for value in self._migration.own]
+
+    def written_when_approved(self) -> dict[str, str]:
+        """Of which files a plan was approved, by their paths; none where nobody approved one."""
+        seen = self.earlier(LOOK).get("values") or () if self._settings.get("approve") else ()
+        return {value.address: str(one.get("written") or "") for value, one in zip(self._migration.own, seen)}
 
     def wanted(self, value: Value) -> Mapping[str, str | None]:
         """What the keys are to hold; None where they go back."""

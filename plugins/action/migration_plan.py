@@ -7,15 +7,24 @@ at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine, words
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import playbooks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    approval,
+    engine,
+    made_of,
+    removal,
+    words,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.page import Page
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import SURVEYED, EngineAction, known_of
 
@@ -36,18 +45,21 @@ class ActionModule(EngineAction):
         surveyed = list(self._task.args.get("surveyed") or told.get("surveyed") or ())
         for host, closer in self.looks(task_vars, surveyed, SURVEYED).items():
             looks[host] = replace(looks[host], survey=closer.survey) if told else closer
-        plan = engine.plan(known, looks)
+        plan, parts = engine.plan(known, looks), made_of.of_run(known, looks)
         if plan.facts.get("survey") and not surveyed:
             return {"changed": False, "survey": plan.facts["survey"]}
         said = list(words.news_of(plan) if told else words.of_plan(known, plan))
         say.lines(said)
-        refusals = [*plan.refusals, *self.check_that_cannot_be_run(known, plan)]
+        plan = replace(plan, refusals=(*plan.refusals, *self.check_that_cannot_be_run(known, plan)))
+        handed = {} if told else approving.handed_over(known.settings, self.page(known, plan), parts)
+        refusals = list(filter(None, [*plan.refusals, self.another_than_approved(known, plan, parts, told)]))
         if refusals:
             raise AnsibleActionFail("\n".join(refusals))
         first = {"lines": told.get("lines", plan.lines), "digest": told.get("digest", plan.digest)}
         plan = replace(plan, facts={**plan.facts, "first": first})
         acts = not known.check_mode
         return {
+            **handed,
             "changed": False,
             "plan": plan.as_dict(),
             "said": said,
@@ -61,6 +73,39 @@ class ActionModule(EngineAction):
             "back_throttle": int(known.settings.get("rollback_throttle") or 1),
             "batches": [list(batch) for batch in plan.batches] if acts else [],
         }
+
+    def another_than_approved(self, known: Known, plan: Plan, parts: approval.Parts, told: Mapping[str, Any]) -> str:
+        """Why this is not what was approved; empty where it is, or where nobody approved anything.
+
+        Once something was made, AWS is another one by that: what remains to be as it was is what hosts have.
+        """
+        approved = approving.Approved(known.settings, self._task_vars)
+        if not told:
+            return approved.refuse_another(plan.digest, plan.made_of, parts)
+        before = told["plan"]["made_of"]
+        drifted = [
+            name for name in plan.made_of if name.startswith(approval.HOST) and plan.made_of[name] != before[name]
+        ]
+        if not (approved.digest and drifted):
+            return ""
+        return (
+            f"Not what was approved any more: {', '.join(drifted)}. The target is made, and no host was touched. "
+            "Make a new plan with migration_plan_out, and have that approved."
+        )
+
+    def page(self, known: Known, plan: Plan) -> Page:
+        playbook = playbooks.word(known.goal, self._task_vars.get("playbook_dir", ""))
+        return Page(
+            title=words.title(known),
+            digest=plan.digest,
+            steps=(*plan.steps, *removal.steps(known)),
+            batches=plan.batches,
+            refusals=plan.refusals,
+            notes=plan.notes,
+            cost=engine.cost_lines(known),
+            command="" if plan.refusals else approving.command(playbook, self._task_vars, plan.digest),
+            when=str(known.ledger.get("now") or ""),
+        )
 
     @staticmethod
     def check_that_cannot_be_run(known: Known, plan: Plan) -> list[str]:

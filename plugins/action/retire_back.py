@@ -52,7 +52,8 @@ class ActionModule(RetireAction):
         )
         if wrong:
             raise AnsibleActionFail(wrong)
-        say.lines([decommission.brings_back(entry)])
+        if not self._task.check_mode:  # the plan says it
+            say.lines([decommission.brings_back(entry)])
         return {
             **self.known,
             "began": time.time(),

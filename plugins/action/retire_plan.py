@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import playbooks
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval, made_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.page import Page
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import course, looks
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.retiring import (
     ASKED,
     LOOK,
@@ -46,6 +52,7 @@ class ActionModule(RetireAction):
             engine=settings["backup_engine"],
         )
         if weighed.get("failed"):
+            self.handed_over(self.page("", (), [str(weighed["msg"])]), {})
             return {"failed": True, "msg": weighed["msg"], "reasons": weighed.get("reasons") or []}
         asker = looks.asker(seen.items())
         plan = course.Course.from_dict(
@@ -59,9 +66,11 @@ class ActionModule(RetireAction):
                 "unit": old_host.get("unit") or {},
             }
         )
+        handed: dict[str, Any] = {}
         if not self.has_begun(self._task.args["begun"]):
-            say.lines(course.said(plan, settings["name"], is_plan=self._task.check_mode))
+            handed = self.approved_and_said(plan, weighed, seen)
         return {
+            **handed,
             "changed": False,
             "plan": asdict(plan),
             "lines": plan.lines,
@@ -69,3 +78,32 @@ class ActionModule(RetireAction):
             "unit": plan.retired_unit,
             "masks": bool(plan.retired_unit) and bool(plan.unit.get("can_be_masked")),
         }
+
+    def approved_and_said(
+        self, plan: course.Course, weighed: Mapping[str, Any], seen: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Say it, write it where that is asked for, and refuse another plan than one that was approved."""
+        ledger = {"decommission": weighed["entry"], "backup": weighed["backup"]}
+        parts = made_of.of_retirement(self.known, ledger, seen)
+        fingerprints = approval.fingerprints(parts)
+        digest = approval.digest("decommission", fingerprints, [asdict(step) for step in plan.steps])
+        say.lines(course.said(plan, self.known["settings"]["name"], digest, is_plan=self._task.check_mode))
+        handed = self.handed_over(self.page(digest, plan.steps, []), parts)
+        if why := approving.Approved(self.known["settings"], self._task_vars).refuse_another(
+            digest, fingerprints, parts
+        ):
+            raise AnsibleActionFail(why)
+        return handed
+
+    def handed_over(self, page: Page, parts: approval.Parts) -> dict[str, Any]:
+        return approving.handed_over(self.known["settings"], page, parts)
+
+    def page(self, digest: str, steps: Sequence[Step], refusals: Sequence[str]) -> Page:
+        playbook = playbooks.word("decommission", self._task_vars.get("playbook_dir", ""))
+        return Page(
+            title=course.title(self.known["settings"]["name"], is_plan=True),
+            digest=digest,
+            steps=steps,
+            refusals=refusals,
+            command=approving.command(playbook, self._task_vars, digest) if digest else "",
+        )

@@ -27,6 +27,12 @@ options:
         is demanded.
       - With O(state=reverted) that is where the values lead afterwards, and this where none of them says it.
     type: dict
+  written:
+    description:
+      - Of files that a plan was approved with, by the path in O(values), when each was written, as
+        M(kempian.cache_migration.app_host_info) returned it. Where one was written since, nothing is changed.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Changes nothing, and tells what would be changed and restarted.
@@ -143,6 +149,7 @@ OPTIONS: dict[str, Any] = {
     "values": on_host.VALUES,
     "services": orders.SERVICES,
     "leave": orders.PLACES,
+    "written": {"type": "dict", "default": {}},
 }
 PROBE = "Probe the target"
 CHANGE = "Change the value"
@@ -174,6 +181,7 @@ class Change:
         # Whoever gave up on this run may have put the host back by now, before there was anything to put back.
         if self.params["values"] and is_left_alone():
             raise Ended(self.changing, "The connection to the controller was lost: nothing was changed.")
+        self.refuse_other_files()
         for value in self.params["values"]:
             self.change(value)
         if self.params["state"] == "reverted":
@@ -213,6 +221,17 @@ class Change:
     @property
     def changing(self) -> str:
         return CHANGE if self.params["state"] == "present" else RESTORE
+
+    def refuse_other_files(self) -> None:
+        """Where a plan was approved, what is changed is what it was made of."""
+        for value in self.params["values"]:
+            approved = self.params["written"].get(value["path"])
+            if approved and on_host.written(value) != approved:
+                raise Ended(
+                    self.changing,
+                    f"{value['path']} was written since the plan that was approved: nothing was changed on this host. "
+                    "Make a new plan with migration_plan_out, and have that approved.",
+                )
 
     def change(self, value: dict[str, Any]) -> None:
         try:

@@ -119,6 +119,9 @@ stores:
     changes:
       description: As M(kempian.cache_migration.env_update) returns it in check mode. Empty where it would be refused.
       type: dict
+    written:
+      description: When the file was written last, and how large it is. Missing where the change would be refused.
+      type: str
     unnamed:
       description:
         - The keys beside those of O(values) that lead to a place which these leave (V(url), with its database, and
@@ -407,7 +410,7 @@ def value_seen(params: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
         return {**value_failed(value, refused), "is_nothing_there": True}
     except (ChangeRefused, FileRefused, JournalError) as refused:
         return value_failed(value, refused)
-    return {name: would_be[name] for name in ("store", "path", "changes")}
+    return {**{name: would_be[name] for name in ("store", "path", "changes")}, "written": on_host.written(value)}
 
 
 def value_failed(value: dict[str, Any], why: Exception) -> dict[str, Any]:

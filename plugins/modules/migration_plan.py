@@ -54,7 +54,7 @@ lines:
   returned: success
   type: list
 digest:
-  description: SHA-256 over the steps and the versions of what they were made of.
+  description: The digest of the plan, by which it is approved.
   returned: success
   type: str
 batches:

@@ -62,6 +62,8 @@ class BeginningAction(EngineAction):
         warn_of_strangers(task_vars)
         self.warn_of_defaults_that_do_not_reach()
         settings = self.settings(task_vars, goal.stages)
+        if settings.get("plan_out"):
+            self._task.check_mode = True
         self.refuse_an_interpreter_without_its_user(goal, task_vars)
         self.stop_where_another_run_is(goal, settings, task_vars)
         return settings

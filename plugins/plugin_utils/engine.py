@@ -28,6 +28,12 @@ class EngineAction(ControllerAction):
 
     works_on_the_controller = True
 
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Where the run only plans (migration_plan_out), each task is in check mode, whatever the run's is."""
+        if (self._task.args.get("known") or {}).get("check_mode"):
+            self._task.check_mode = True
+        return dict(super().run(tmp, task_vars))
+
     def local_connection(self) -> Any:
         """To this very process's machine, as its user, whatever the inventory says of localhost.
 

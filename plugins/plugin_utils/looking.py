@@ -28,15 +28,20 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migra
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    approval,
+    made_of,
     making,
     to_token,
     token_rotation,
     unnamed,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import ORIGINAL, TOKEN, Goal
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table, token_secret
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
@@ -98,18 +103,33 @@ class Looking:
             "shared": shared,
             "target_failure": failure,
             "course": self.course,
-            "words": {**self.words, "inventories": list(self.task_vars.get("ansible_inventory_sources") or [])},
+            "words": {
+                **self.words,
+                "inventories": list(self.task_vars.get("ansible_inventory_sources") or []),
+                "version": approving.version(),
+            },
             "check_mode": bool(self.action._task.check_mode),
             "found": found or {},
             **made,
         }
+        undoes = self.is_to_undo()
+        if undoes:
+            known["words"]["brings_back"] = decommission.brings_back(self.ledger["entries"]["decommission"])
+            self.refuse_another_plan(known)
         return {
             **known,
             "token": seal(token),
             "original": seal(original),
             "looks": self.goal.looks_at_hosts,
-            "undo": self.is_to_undo(),
+            "undo": undoes and not self.settings["plan_out"],
         }
+
+    def refuse_another_plan(self, known: Found) -> None:
+        """Before the old Redis is brought back, which is looked at before the hosts can be."""
+        parts = made_of.of_controller(Known.from_dict(known))
+        approved = approving.Approved(self.settings, self.task_vars)
+        if why := approved.refuse_drift(self.goal.name, approval.fingerprints(parts), parts):
+            raise AnsibleActionFail(why)
 
     def refuse_what_nobody_would_restart(self) -> None:
         if self.goal.moves and not self.migration.services:

@@ -42,7 +42,8 @@ def of_stage(
     try:
         told["ansible_stats"] = _statistics(stage, whole, secrets)
         if directory and not check_mode:
-            _write(directory, stage, whole, secrets)
+            text = json.dumps(kept(whole, secrets), indent=2, sort_keys=True) + "\n"
+            write(os.path.join(os.path.expanduser(directory), f"{stage}.json"), text)
     except (OSError, RecordError) as error:
         Display().warning(f"The record of the stage {stage} is not written: {error}. See migration_report_dir.")
     return told
@@ -53,13 +54,11 @@ def _statistics(stage: str, data: Mapping[str, Any], secrets: Sequence[str]) -> 
     return {"data": {f"cache_migration_{stage}": kept(data, secrets)}, "per_host": False, "aggregate": True}
 
 
-def _write(directory: str, stage: str, data: Mapping[str, Any], secrets: Sequence[str]) -> None:
-    """Write ``directory/stage.json`` whole or not at all, for its owner alone. Raises OSError."""
-    text = json.dumps(kept(data, secrets), indent=2, sort_keys=True) + "\n"
-    directory = os.path.expanduser(directory)
+def write(path: str, text: str) -> None:
+    """Write a file whole or not at all, for its owner alone. Raises OSError."""
+    directory = os.path.dirname(os.path.abspath(path))
     os.makedirs(directory, exist_ok=True)
-    path = os.path.join(directory, f"{stage}.json")
-    handle, beside = tempfile.mkstemp(dir=directory, prefix=f".{stage}.")
+    handle, beside = tempfile.mkstemp(dir=directory, prefix=f".{os.path.basename(path)}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -12,6 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Value
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, Goal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import Looking
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
@@ -44,6 +45,8 @@ class Retiring:
             "target_address": endpoint.address if endpoint.is_known else "",
             "target_failure": failure,
             "old_host": next(iter(self.old_hosts), ""),
+            "version": approving.version(),
+            "check_mode": bool(self.action._task.check_mode),
             "instance_id": instance_of(self.settings, self.vars["hostvars"], self.old_hosts),
             "urls": [] if self.looking.migration.own else [self.urls(value) for value in self.looking.migration.shared],
         }

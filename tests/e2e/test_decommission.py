@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -123,13 +124,28 @@ def test_a_busy_one_is_refused_and_its_client_named(soaked):
         busy.wait()
 
 
-def test_the_plan_says_what_would_come_and_makes_no_write_call(soaked):
-    run = decommission(soaked, "--check")
+@pytest.fixture(scope="module")
+def planned(soaked):
+    """A plan that is approved: the run, its digest, and the key that is one of its options."""
+    path, kms = soaked.folder / "retire.json", soaked.sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    run = decommission(soaked, "--check", migration_backup_kms_key_id=kms, migration_plan_out=str(path))
     assert run.code == 0, run.text
+    return run, json.loads(path.read_text()), kms
+
+
+def test_the_plan_says_what_would_come_and_makes_no_write_call(soaked, planned):
+    run, plan, _kms = planned
+    assert plan["steps"] == run.lines and plan["summary"] == "Plan: 1 to make, 1 to change, 0 to restart, 0 to remove."
     assert "take a backup, and prove it" in run.said()
     assert "stop the instance" in run.said()
     assert run.writes == []
     assert state(soaked) == "running"
+
+
+def test_another_plan_than_was_approved_stops_nothing(soaked, planned):
+    run = decommission(soaked, migration_approve=planned[1]["digest"])  # without the key
+    assert run.code != 0 and run.writes == []
+    assert "- options, The old Redis retired" in run.said()
 
 
 @pytest.mark.long
@@ -142,10 +158,10 @@ def test_a_backup_that_cannot_be_stored_stops_nothing(soaked):
 
 
 @pytest.fixture(scope="module")
-def stopped(soaked):
+def stopped(soaked, planned):
     soaked.sandbox.advance_clock(60)
-    kms = soaked.sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]
-    run = decommission(soaked, migration_backup_kms_key_id=kms)
+    _run, plan, kms = planned
+    run = decommission(soaked, migration_backup_kms_key_id=kms, migration_approve=plan["digest"])
     assert run.code == 0, run.text
     return run, kms
 
@@ -184,7 +200,14 @@ def test_it_is_held_and_a_rerun_changes_nothing(soaked, stopped):
 
 @pytest.fixture(scope="module")
 def back(soaked, stopped):
-    return soaked.play("playbooks/rollback.yml")
+    """As it was approved, while the old Redis was off."""
+    path = soaked.folder / "back.json"
+    plan = soaked.play("playbooks/rollback.yml", migration_plan_out=str(path))
+    assert plan.code == 0 and plan.writes == [] and state(soaked) == "stopped"
+    assert "start i-" in plan.said()
+    drifted = soaked.play("playbooks/rollback.yml", migration_approve=str(path), migration_sample=7)
+    assert drifted.code != 0 and drifted.writes == [] and state(soaked) == "stopped"
+    return soaked.play("playbooks/rollback.yml", migration_approve=json.loads(path.read_text())["digest"])
 
 
 def test_rollback_starts_it_again_with_its_data(soaked, back, before):

@@ -144,7 +144,7 @@ PLANS = st.builds(
     steps=st.lists(STEPS).map(tuple),
     refusals=st.lists(TEXTS).map(tuple),
     notes=st.lists(TEXTS).map(tuple),
-    versions=st.dictionaries(TEXTS, st.integers()),
+    made_of=st.dictionaries(TEXTS, TEXTS),
     facts=st.dictionaries(TEXTS, st.lists(TEXTS)),
 )
 

@@ -25,8 +25,18 @@ def test_each_goal_has_a_title_that_says_whether_it_is_only_a_plan(goal):
 def test_a_plan_is_its_title_with_its_digest_and_a_line_for_each_step():
     plan = WORLD.plan("cutover")
     title, *lines = words.of_plan(WORLD.known("cutover"), plan)
-    assert title == f"Switch the hosts of shop to shop-cache (plan {plan.digest[:12]})"
-    assert lines == [f"- {line}" for line in plan.lines]
+    assert title == f"Switch the hosts of shop to shop-cache (plan {words.short(plan.digest)})"
+    assert lines == [
+        *(f"- {line}" for line in plan.lines),
+        "  Plan: 0 to make, 1 to change, 1 to restart, 0 to remove.",
+    ]
+
+
+def test_a_plan_that_is_only_one_says_what_has_exactly_it_done():
+    plan, known = WORLD.plan("cutover"), replace(WORLD.known("cutover"), check_mode=True)
+    assert list(words.of_plan(known, plan))[-1] == f"  To have exactly this done: -e migration_approve={plan.digest}"
+    refused = replace(plan, refusals=("no",))
+    assert not any("migration_approve" in line for line in words.of_plan(known, refused))
 
 
 def test_where_nothing_is_to_be_done_that_is_said():

@@ -20,6 +20,7 @@ PREFIX = "migration_"
 STAGES = ("assess", "provision", "ingress", "cutover", "rollback", "rotate", "state", "decommission")
 _MOVES = ("cutover", "rollback", "rotate")
 _LOOKS = ("assess", "cutover", "rollback", "rotate", "state")
+_CHANGES = ("provision", "ingress", *_MOVES, "decommission")
 
 
 @dataclass(frozen=True)
@@ -560,6 +561,19 @@ PARTS = (
                 "bool",
                 False,
                 stages=("rollback",),
+            ),
+            Option(
+                "plan_out",
+                "The file on the controller to which the plan is written, with its digest; for one run, by C(-e). That "
+                "run changes nothing, with C(--check) or without. Data, where its name ends in C(.json), and a page of "
+                "Markdown else.",
+                stages=_CHANGES,
+            ),
+            Option(
+                "approve",
+                "The digest of a plan, or the file that O(migration_plan_out) wrote; for one run, by C(-e). The run "
+                "does exactly this, and is refused where AWS, a host or the definition is another one since.",
+                stages=_CHANGES,
             ),
             Option(
                 "break_lock",

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    approval,
     clients,
+    made_of,
     making,
     standing,
     story,
@@ -29,6 +32,10 @@ Looks = Mapping[str, Look]
 
 def plan(known: Known, looks: Looks) -> Plan:
     """Planning against what a plan leads to yields no steps."""
+    return replace(_planned(known, looks), made_of=approval.fingerprints(made_of.of_run(known, looks)))
+
+
+def _planned(known: Known, looks: Looks) -> Plan:
     destination = GOALS[known.goal].destination
     if destination == ORIGINAL:
         return to_original.plan(known, looks)
@@ -61,7 +68,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
     steps = (*making.steps(known.parts, known.course), *moves.steps)
     # Where nothing is to be done, what was weighed and what it costs is no news.
-    found = (*assessed.lines, *_cost(known)) if steps or stages == ("assess",) else ()
+    found = (*assessed.lines, *cost_lines(known)) if steps or stages == ("assess",) else ()
     seen = to_target.seen_line(known, moves.facts)
     return Plan(
         known.goal,
@@ -69,7 +76,6 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         steps=steps,
         refusals=_told(unproven, forgotten, strangers, *moves.refusals, proposed),
         notes=(*found, *moves.notes, *([seen] if seen else ()), *told),
-        versions=_versions(known),
         facts={
             **moves.facts,
             **facts,
@@ -80,7 +86,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     )
 
 
-def _cost(known: Known) -> list[str]:
+def cost_lines(known: Known) -> list[str]:
     """What the target costs, and what the same nodes would cost by another engine where that is less."""
     return [line for line in (story.cost_line(known.cost), cost.instead_line(known.cost)) if line] if known.cost else []
 
@@ -93,9 +99,3 @@ def _figures(probe: Mapping[str, object]) -> dict[str, object]:
     """What of a probe belongs into a record."""
     keep = ("reached", "after_apply", "latency_ms", "client_address", "server", "through", "word_of")
     return {name: probe[name] for name in keep if name in probe}
-
-
-def _versions(known: Known) -> dict[str, object]:
-    """Of what the plan was made: which versions, never which values."""
-    shared = {one["name"]: one.get("version") for one in known.shared}
-    return {"shared": shared, "secret": known.course.get("version_id") or ""}

@@ -20,7 +20,8 @@ class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
     answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds,
     ``other_clients`` who beside the services is connected to what is left, ``found`` what leads to a Redis where it is
-    not said. ``step`` and ``why`` tell what could not be seen.
+    not said. ``defined`` is a fingerprint of what the inventory says for it. ``step`` and ``why`` tell what could not
+    be seen.
     """
 
     consumer: str
@@ -32,6 +33,7 @@ class Look:
     contents: Seen = field(default_factory=dict)
     other_clients: Seen = field(default_factory=dict)
     found: Seen = field(default_factory=dict)
+    defined: str = ""
     step: str = ""
     why: str = ""
     unreachable: bool = False
@@ -52,6 +54,7 @@ class Look:
             contents=result.get("contents") or {},
             other_clients=result.get("other_clients") or {},
             found=result.get("found") or {},
+            defined=str(result.get("defined") or ""),
             step=str(result.get("step") or ""),
             why=str(result.get("why") or ""),
             unreachable=bool(result.get("unreachable_host")),

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import Goal
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import CHANGE, MAKE, SHARED, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
 
@@ -108,11 +108,12 @@ def _width(address_range: str) -> int:
 def steps(parts: Sequence[Mapping[str, Any]], course: Mapping[str, Any]) -> Iterable[Step]:
     """What is made, in order; a module's own plan says its steps."""
     if is_secret_to_make(parts, course):
-        yield Step(SHARED, f"secret {course['secret']}", reason="CreateSecret, it does not exist")
+        yield Step(SHARED, f"secret {course['secret']}", reason="CreateSecret, it does not exist", kind=MAKE)
     for part in parts:
         for step in part["seen"].get("plan") or ():
             reason = f"{step['action']}, {step['reason']}"
-            yield Step(SHARED, str(part["what"]), reason=reason, disruptive=bool(step.get("disruptive")))
+            kind = MAKE if str(step["action"]).startswith("Create") else CHANGE
+            yield Step(SHARED, str(part["what"]), reason=reason, disruptive=bool(step.get("disruptive")), kind=kind)
 
 
 def is_secret_to_make(parts: Sequence[Mapping[str, Any]], course: Mapping[str, Any]) -> bool:

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval
+
 SHARED = ""  # the consumer of a step that all consumers share
+
+# What a step does, by which a plan is summed up.
+MAKE, CHANGE, RESTART, REMOVE, NOTE = "make", "change", "restart", "remove", "note"
 
 
 @dataclass(frozen=True)
 class Step:
     """One thing that is changed. ``before`` and ``after`` are masked; ``undo`` says what takes it back, where
-    anything does.
+    anything does. ``kind`` is MAKE, CHANGE, RESTART, REMOVE, or NOTE for what changes nothing
+    of the user's.
     """
 
     consumer: str
@@ -26,6 +30,7 @@ class Step:
     reason: str = ""
     disruptive: bool = False
     undo: str = ""
+    kind: str = CHANGE
 
     @property
     def line(self) -> str:
@@ -41,8 +46,7 @@ class Plan:
     nothing is done.
 
     ``notes`` are lines that need no step. ``facts["survey"]`` are the consumers that are to look closer first.
-    ``versions`` are those of the shared stores, secrets and the ledger that it was made of: never values, as the hash
-    of a weak password tells it.
+    ``made_of`` are the fingerprints of what it was made of, as decide.made_of has it.
     """
 
     goal: str
@@ -50,7 +54,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    versions: Mapping[str, Any] = field(default_factory=dict)
+    made_of: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -68,14 +72,9 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what is done and what it was made of."""
-        made_of = {
-            "goal": self.goal,
-            "batches": [list(batch) for batch in self.batches],
-            "steps": [asdict(step) for step in self.steps],
-            "versions": dict(self.versions),
-        }
-        return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+        """Over what is done and what it was made of."""
+        done = {"batches": [list(batch) for batch in self.batches], "steps": [asdict(step) for step in self.steps]}
+        return approval.digest(self.goal, self.made_of, done)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, without a secret."""
@@ -85,7 +84,7 @@ class Plan:
             "steps": [asdict(step) for step in self.steps],
             "refusals": list(self.refusals),
             "notes": list(self.notes),
-            "versions": dict(self.versions),
+            "made_of": dict(self.made_of),
             "facts": dict(self.facts),
             "lines": self.lines,
             "digest": self.digest,
@@ -99,6 +98,6 @@ class Plan:
             steps=tuple(Step(**step) for step in stored["steps"]),
             refusals=tuple(stored["refusals"]),
             notes=tuple(stored["notes"]),
-            versions=stored["versions"],
+            made_of=stored["made_of"],
             facts=stored["facts"],
         )

@@ -9,7 +9,9 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ending import is_off
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import REMOVE, SHARED, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
 
@@ -53,6 +55,14 @@ def parts(settings: Settings) -> list[Part]:
     if own_name(settings):
         found.append({**_part(f"security group {name}", {**group, "state": "absent"}), "hangs_on": target})
     return found
+
+
+def steps(known: Known) -> list[Step]:
+    """What a plan says of it, which comes once every host is off the target."""
+    if GOALS[known.goal].destination != ORIGINAL or not is_asked(known.settings):
+        return []
+    when = "once every host is off the target, where it is this migration's"
+    return [Step(SHARED, str(part["what"]), reason=when, kind=REMOVE) for part in parts(known.settings)]
 
 
 def _part(what: str, args: Mapping[str, Any]) -> dict[str, Any]:

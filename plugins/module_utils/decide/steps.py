@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look, Seen
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import RESTART, SHARED, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import NOT_RUNNING
 
 # The step of a consumer's key, by what it is called and what a look says of it; None where nothing is done.
@@ -27,7 +27,7 @@ def of_consumer(look: Look, is_changed: bool, of_key: OfKey) -> Iterable[Step]:
         if is_changed or service.get("restarted"):
             why = str(service.get("reason") or "")
             told = f", as {why}" if why.startswith(NOT_RUNNING) else ""
-            yield Step(look.consumer, f"restart {service['name']}{told}", disruptive=True)
+            yield Step(look.consumer, f"restart {service['name']}{told}", disruptive=True, kind=RESTART)
 
 
 def _of_value(consumer: str, place: str, value: Seen, of_key: OfKey) -> Iterable[Step]:

@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, clients, rollback, steps
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Plan, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import NOTE, SHARED, Plan, Step
 
 Looks = Mapping[str, Look]
 
@@ -51,9 +51,18 @@ def plan(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=(tuple(todo),) if todo else (),
         steps=(*steps.of_shared(known, _of_key), *by_host, *_ledger_step(forgets)),
-        notes=(*left_behind, *(clients.lines(clients.of(looks), clients.TARGET) if has_work else ())),
+        notes=(
+            *_brings_back(known),
+            *left_behind,
+            *(clients.lines(clients.of(looks), clients.TARGET) if has_work else ()),
+        ),
         facts=base,
     )
+
+
+def _brings_back(known: Known) -> list[str]:
+    """What comes before all else where the old Redis was retired; outside a plan it is said when it is done."""
+    return [str(known.words["brings_back"])] if known.check_mode and known.words.get("brings_back") else []
 
 
 def _has_work(look: Look) -> bool:
@@ -151,7 +160,7 @@ def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:
 
 
 def _ledger_step(forgets: bool) -> tuple[Step, ...]:
-    return (Step(SHARED, "ledger", reason="forget when the cutover was"),) if forgets else ()
+    return (Step(SHARED, "ledger", reason="forget when the cutover was", kind=NOTE),) if forgets else ()
 
 
 def results(plan: Plan, found: Mapping[str, Mapping[str, Any] | None]) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look, would_change
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Plan, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import NOTE, SHARED, Plan, Step
 
 Looks = Mapping[str, Look]
 
@@ -142,11 +142,12 @@ def _steps(known: Known, looks: Looks, order: list[list[str]], shown: str) -> It
             yield from steps.of_consumer(looks[host], would_change([reads(looks[host], known)]), _of_key)
         phase = own_check.phase_after(order, batch)
         if shown and phase:
-            yield Step(SHARED, f"your check {own_check.when(phase)}", reason=shown)
+            yield Step(SHARED, f"your check {own_check.when(phase)}", reason=shown, kind=NOTE)
     if shown and shared and not order:
-        yield Step(SHARED, f"your check {own_check.when(own_check.ALL)}", reason=shown)
+        yield Step(SHARED, f"your check {own_check.when(own_check.ALL)}", reason=shown, kind=NOTE)
     if is_to_remember(known, hosts):
-        yield Step(SHARED, "ledger", reason="remember that every host is on the target", undo="rollback.yml forgets it")
+        what, undo = "remember that every host is on the target", "rollback.yml forgets it"
+        yield Step(SHARED, "ledger", reason=what, undo=undo, kind=NOTE)
 
 
 def _of_key(consumer: str, what: str, change: Mapping[str, Any]) -> Step | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Iterable
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import page, removal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
@@ -35,11 +36,27 @@ def title(known: Known) -> str:
 def of_plan(known: Known, plan: Plan) -> Iterable[str]:
     """The whole of it: what was found, and a line for each step."""
     moves = GOALS[known.goal].moves and not plan.is_nothing
-    yield f"{title(known)} (plan {plan.digest[:12]})" if moves else title(known)
+    yield f"{title(known)} (plan {short(plan.digest)})" if moves else title(known)
     yield from (f"  {note}" for note in plan.notes)
     yield from (f"- {line}" for line in plan.lines)
     if plan.is_nothing and not plan.refusals and known.goal != "state" and GOALS[known.goal].stages != ("assess",):
         yield f"  {NOTHING}"
+    yield from _of_approval(known, plan)
+
+
+def short(digest: str) -> str:
+    """Enough of it to tell one plan from another on a screen."""
+    return digest.split("-")[1][:12] if digest else ""
+
+
+def _of_approval(known: Known, plan: Plan) -> Iterable[str]:
+    """How much it is, and what has exactly this done."""
+    steps = (*plan.steps, *removal.steps(known))
+    if not steps:
+        return
+    yield f"  {page.tally(steps, plan.refusals)}"
+    if known.check_mode and not plan.refusals:
+        yield f"  To have exactly this done: -e migration_approve={plan.digest}"
 
 
 def news_of(plan: Plan) -> Iterable[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from dataclasses import dataclass
 from typing import Any, Callable, ContextManager, Iterable, Iterator, Mapping
 
@@ -82,6 +83,16 @@ def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[s
         planned = act(request, location, contract.now())
     journaled = {key: planned.is_journaled(location, key) for key in request.values}
     return {"changed": planned.changes, **contract.shown(location.path, planned.decisions, journaled, request.forms)}
+
+
+def written(value: Mapping[str, Any]) -> str:
+    """When the file of one of VALUES was written last, and how large it is: its version. Empty where there is none."""
+    with contextlib.suppress(OSError):
+        status = os.stat(os.path.abspath(value["path"]))
+        seconds, rest = divmod(status.st_mtime_ns, 10**9)
+        when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        return f"{when}.{rest:09d}Z, {status.st_size} bytes"
+    return ""
 
 
 def values_of(value: Mapping[str, Any]) -> Mapping[str, str]:

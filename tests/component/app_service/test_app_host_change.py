@@ -91,6 +91,17 @@ def test_a_host_is_moved_in_one_run_and_goes_back_in_one(request, change, to_tar
     assert back["services"][0]["connections"] == {"to_target": 2, "to_left": 0}
 
 
+def test_a_file_that_was_written_since_its_plan_was_approved_is_left_alone(change, look, to_target, target, file):
+    [seen] = look(values=to_target["values"], endpoint=target)["stores"]
+    approved = {**to_target, "written": {str(file): seen["written"]}}
+    noted = file.read_bytes() + b"# a note\n"
+    file.write_bytes(noted)
+    refused = change(**approved)
+    assert refused["failed"] and refused["step"] == "Change the value"
+    assert "was written since the plan that was approved" in refused["msg"]
+    assert file.read_bytes() == noted and not refused["restarted"]
+
+
 def test_what_is_moved_already_is_proven_and_left_alone(change, to_target, app):
     change(**to_target)
     pid = app.pid()

@@ -8,6 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.page import tally
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import (
+    CHANGE,
+    MAKE,
+    NOTE,
+    REMOVE,
+    SHARED,
+    Step,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.decommission import (
     NOTHING,
     RETIRE,
@@ -60,6 +69,14 @@ class Course:
         return [*backup, *["prove the earlier backup again"] * self.keeps_backup, self.line]
 
     @property
+    def steps(self) -> list[Step]:
+        """The same, each with its kind; none where nothing is to be done."""
+        kinds = {STOP: CHANGE, RETIRE: CHANGE, TERMINATE: REMOVE}
+        *backup, last = self.lines
+        told = [Step(SHARED, line, kind=MAKE if self.wants_backup else NOTE) for line in backup]
+        return [] if self.is_nothing else [*told, Step(SHARED, last, disruptive=True, kind=kinds[self.step])]
+
+    @property
     def looks_again(self) -> bool:
         """A backup takes its time, and what was true before it need not be so any more."""
         return self.wants_backup or self.keeps_backup
@@ -108,11 +125,17 @@ class Course:
         return {"service": self.service, "host": self.host, "was_enabled": was_enabled}
 
 
-def said(course: Course, name: str, *, is_plan: bool) -> list[str]:
+def said(course: Course, name: str, digest: str, *, is_plan: bool) -> list[str]:
     """What comes next, for a person."""
-    title = f"Retire the old Redis of {name}"
-    lines = [f"  {course.line}"] if course.is_nothing else [f"- {line}" for line in course.lines]
-    return [f"{title}: the plan; nothing is changed" if is_plan else title, *lines]
+    if course.is_nothing:
+        return [title(name, is_plan=is_plan), f"  {course.line}"]
+    lines = [title(name, is_plan=is_plan), *(f"- {line}" for line in course.lines), f"  {tally(course.steps)}"]
+    return [*lines, f"  To have exactly this done: -e migration_approve={digest}"] if is_plan else lines
+
+
+def title(name: str, *, is_plan: bool) -> str:
+    what = f"Retire the old Redis of {name}"
+    return f"{what}: the plan; nothing is changed" if is_plan else what
 
 
 def backup_entry(bucket: str, key: str, taken: Mapping[str, Any], proof: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,161 @@
+"""What a digest approves, what it refuses, and what it names as changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval, made_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.engine_world import NEW, OLD, Held, Host, World
+
+WORLD = World({"app1": Host(Held(OLD)), "app2": Host(Held(OLD)), "app3": Host(Held(NEW))}, Held(OLD))
+DEFINED = ("options, The app", "options, The target", "the hosts")
+
+
+def parts_of(world=WORLD, **more):
+    """As they are when nothing has drifted; ``more`` is what is known otherwise."""
+    known = world.known("cutover", **more)
+    return made_of.of_run(known, world.looks("cutover"))
+
+
+def digest_of(parts, done=("a step",)):
+    return approval.digest("cutover", approval.fingerprints(parts), list(done))
+
+
+def refusal(approved, parts, before=None, done=("a step",)):
+    """What is said where ``parts`` are what a run found; empty where it goes on."""
+    try:
+        approval.refuse_another(approved, digest_of(parts, done), approval.fingerprints(parts), before or {}, parts)
+    except approval.ApprovalRefused as refused:
+        return str(refused)
+    return ""
+
+
+def named(text):
+    return [line[2:] for line in text.splitlines() if line.startswith("- ")]
+
+
+def other(parts, name):
+    return {**parts, name: {"it is": "another one"}}
+
+
+PARTS = parts_of()
+
+
+def test_what_is_as_it_was_is_approved():
+    assert refusal(digest_of(PARTS), parts_of()) == ""
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_each_part_alone_is_drift_and_is_named_by_the_digest_alone(name):
+    assert named(refusal(digest_of(PARTS), other(PARTS, name))) == [name]
+
+
+@given(st.sets(st.sampled_from(sorted(PARTS)), min_size=1))
+def test_whatever_has_drifted_is_refused_and_named(names):
+    now = {name: ["another one"] if name in names else data for name, data in PARTS.items()}
+    told = named(refusal(digest_of(PARTS), now))
+    # What follows from all else is no cause, so it is named alone only.
+    assert set(told) == (names - {approval.DERIVED} or names)
+
+
+def test_other_steps_of_the_same_parts_are_refused():
+    assert "what follows from them" in refusal(digest_of(PARTS), PARTS, done=("another step",))
+
+
+@given(st.text(max_size=80))
+def test_no_text_but_its_own_digest_approves_a_plan(text):
+    assert refusal(text, PARTS) != ""
+
+
+@pytest.mark.parametrize("place", range(8, len(digest_of(PARTS))))
+def test_a_digest_with_any_sign_changed_approves_nothing(place):
+    digest = digest_of(PARTS)
+    wrong = digest[:place] + ("a" if digest[place] != "a" else "b") + digest[place + 1 :]
+    assert refusal(wrong, PARTS) != ""
+
+
+def test_a_digest_of_another_goal_is_told_as_that():
+    said = refusal(digest_of(PARTS).replace("cutover", "rollback"), PARTS)
+    assert said.startswith("migration_approve approves a plan of rollback, and this is cutover.")
+
+
+def test_a_host_more_or_less_is_refused():
+    fewer = {name: data for name, data in PARTS.items() if name != "host app3"}
+    assert refusal(digest_of(PARTS), fewer) and refusal(digest_of(fewer), PARTS)
+
+
+def test_of_many_hosts_each_is_told_among_few():
+    many = {**PARTS, **{f"host web{number}": {"number": number} for number in range(100)}}
+    [told] = named(refusal(digest_of(many), other(many, "host web50")))
+    assert told.startswith("one of ") and "web50" in told and len(told.split(", ")) <= 4
+    assert len(digest_of(many)) < 150
+
+
+def test_with_the_plan_at_hand_what_has_changed_is_told_exactly():
+    now = json.loads(json.dumps(PARTS))
+    now["host app1"]["values"]["/opt/shop/.env"]["held"]["REDIS_URL"] = "redis://elsewhere:6379/0"
+    assert named(refusal(digest_of(PARTS), now, before=PARTS)) == [
+        "host app1: values: /opt/shop/.env: held: REDIS_URL: redis://:***@old.internal:6379/0 -> redis://elsewhere:6379/0"
+    ]
+
+
+def test_what_is_seen_before_the_hosts_is_held_against_the_digest_too():
+    whole, seen = digest_of(PARTS), made_of.of_controller(WORLD.known("cutover"))
+    approval.refuse_drift(whole, "cutover", approval.fingerprints(seen), {}, seen)
+    drifted = other(seen, "the ledger in Parameter Store")
+    with pytest.raises(approval.ApprovalRefused, match="the ledger in Parameter Store"):
+        approval.refuse_drift(whole, "cutover", approval.fingerprints(drifted), {}, drifted)
+
+
+def test_the_digest_is_found_in_a_page_and_never_guessed():
+    digest = digest_of(PARTS)
+    assert approval.found_in(f"# A plan\n\nDigest: `{digest}`\n    run {digest}\n") == digest
+    assert approval.found_in("nothing") == approval.found_in(f"{digest} {digest.replace('cutover', 'migrate')}") == ""
+
+
+# --- what a plan is made of ---
+
+
+def test_how_a_run_is_told_is_no_part_of_it():
+    told = {**WORLD.known("cutover").settings, "report_dir": "/elsewhere", "plan_out": "a", "approve": "b"}
+    assert parts_of(settings=told) == PARTS
+
+
+def test_what_passes_by_itself_is_no_drift():
+    found = {"status": "available", "cache_node_type": "cache.t3.micro", "members": [{"role": "primary"}]}
+    later = {**found, "status": "snapshotting", "members": [{"role": "replica"}]}
+    assert parts_of(found=found) == parts_of(found=later) != parts_of(found={**found, "cache_node_type": "other"})
+
+
+def test_a_lock_is_no_part_of_the_ledger():
+    ledger = {"entries": {"cutover": {"hosts": ["app1"]}}, "now": "then"}
+    locked = {"entries": {**ledger["entries"], "lock": {"id": "1"}}, "now": "later"}
+    assert parts_of(ledger=ledger) == parts_of(ledger=locked) != PARTS
+
+
+def test_no_part_holds_a_secret():
+    assert "pw@" not in json.dumps(PARTS) and "***@" in json.dumps(PARTS)
+    settings = {"services": [{"name": "shop", "health_headers": {"Authorization": "hunter2"}}], "assess_url": "hunter2"}
+    another = {"services": [{"name": "shop", "health_headers": {"Authorization": "other"}}], "assess_url": "other"}
+    assert made_of.defined(settings) == made_of.defined(another), "or its hash would tell a weak one"
+
+
+def test_a_file_that_was_written_since_is_drift_whatever_it_holds():
+    def look(written):
+        value = {"path": "/opt/shop/.env", "written": written, "changes": {}}
+        return {"app1": Look("app1", values=(value,))}
+
+    known = WORLD.known("cutover")
+    assert made_of.of_run(known, look("then")) != made_of.of_run(known, look("later"))
+
+
+def test_what_the_inventory_says_for_one_host_is_its_own_part():
+    known, looks = WORLD.known("cutover"), WORLD.looks("cutover")
+    now = {**looks, "app2": replace(looks["app2"], defined="another")}
+    assert named(refusal(digest_of(PARTS), made_of.of_run(known, now))) == ["host app2"]
