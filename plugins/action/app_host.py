@@ -95,7 +95,8 @@ class ActionModule(HostAction):
             }
         names = ("services", "other_clients", "found", "target", "old", "survey", "contents")
         told = {name: seen[name] for name in names if name in seen}
-        return {"changed": False, "values": seen["stores"], "defined": made_of.defined(self._settings), **told}
+        told["defined"], told["address"] = made_of.defined(self._settings), self._play_context.remote_addr
+        return {"changed": False, "values": seen["stores"], **told}
 
     def caches_of_a_look(self, is_known: bool) -> dict[str, Any]:
         """Which caches are asked, and by whom."""

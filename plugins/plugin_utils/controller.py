@@ -45,7 +45,7 @@ _ACTIONS = (
     *(action for store in on_aws.STORES.values() for action in store.iam),
 )
 # Of what most runs ask. The model of ec2 takes as long as all of them, and is parsed where a security group is asked.
-SERVICES = {"secretsmanager", "ssm", *(action.partition(":")[0] for action in _ACTIONS)} - {"ec2"}
+SERVICES = {"secretsmanager", "ssm", "sts", *(action.partition(":")[0] for action in _ACTIONS)} - {"ec2"}
 
 run.note_process()
 lock_keeper.await_keepers_at_the_end()  # whichever action takes the lock

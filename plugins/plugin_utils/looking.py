@@ -52,6 +52,9 @@ except ImportError:
 
 Found = dict[str, Any]
 
+# A network may have no way to it: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+_STS = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 1}}
+
 READ_ON_HOSTS = ("values", "services", "assess_url")
 
 
@@ -94,6 +97,7 @@ class Looking:
             "goal": self.goal.name,
             # What is on hosts is read there anew: a URL or a command may hold more than its writer took for shown.
             "settings": {name: value for name, value in self.settings.items() if name not in READ_ON_HOSTS},
+            "account": self.account(),
             "endpoint": endpoint.as_dict(),
             "everyone": everyone,
             "present": present,
@@ -142,6 +146,19 @@ class Looking:
         """Unless it is yet to be found out by a look at the hosts. Whoever reads no services does not move either."""
         if self.migration.reads_nothing and "services" in self.settings and not self.goal.finds_values:
             raise AnsibleActionFail(f"{unnamed.NOTHING}: {unnamed.EXAMPLE}.")
+
+    def account(self) -> str:
+        """The id of the AWS account, as the same names may be in another. It needs no permission."""
+        try:
+            options = {**self.action.defaults_of(on_aws.MODULE), "region": self.settings["region"], "aws_config": _STS}
+            return str(self.action.client_by(options, "sts").get_caller_identity()["Account"])
+        except (BotoCoreError, ClientError, AnsibleActionFail) as error:
+            if self.settings.get("plan_out") or self.settings.get("approve"):
+                raise AnsibleActionFail(
+                    f"Which AWS account this is cannot be told, and a plan is approved for one alone: {error}. Let the "
+                    "controller reach STS, as by a VPC endpoint, or leave out migration_plan_out and migration_approve."
+                ) from None
+            return ""
 
     def is_to_undo(self) -> bool:
         """Whether the old Redis was retired, and must be brought back first."""

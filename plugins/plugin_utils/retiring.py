@@ -46,6 +46,7 @@ class Retiring:
             "target_failure": failure,
             "old_host": next(iter(self.old_hosts), ""),
             "version": approving.version(),
+            "account": self.looking.account(),
             "check_mode": bool(self.action._task.check_mode),
             "instance_id": instance_of(self.settings, self.vars["hostvars"], self.old_hosts),
             "urls": [] if self.looking.migration.own else [self.urls(value) for value in self.looking.migration.shared],

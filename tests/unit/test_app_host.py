@@ -36,6 +36,7 @@ class Fake(app_host.ActionModule):
         self._task = SimpleNamespace(
             args={"known": {**vars(known), "began": NOW, "token": seal("a-token")}, "step": step}, check_mode=False
         )
+        self._play_context = SimpleNamespace(remote_addr="192.0.2.1")
         self._told = registered or {}
 
     def be_ready(self):

@@ -155,6 +155,16 @@ def test_a_file_that_was_written_since_is_drift_whatever_it_holds():
     assert made_of.of_run(known, look("then")) != made_of.of_run(known, look("later"))
 
 
+def test_another_account_or_another_machine_of_the_same_name_is_drift():
+    known, looks = WORLD.known("cutover", account="111122223333"), WORLD.looks("cutover")
+    approved = digest_of(made_of.of_run(known, looks))
+    assert named(refusal(approved, made_of.of_run(replace(known, account="444455556666"), looks))) == [
+        "the AWS account"
+    ]
+    elsewhere = {**looks, "app1": replace(looks["app1"], address="192.0.2.9")}
+    assert named(refusal(approved, made_of.of_run(known, elsewhere))) == ["host app1"]
+
+
 def test_what_the_inventory_says_for_one_host_is_its_own_part():
     known, looks = WORLD.known("cutover"), WORLD.looks("cutover")
     now = {**looks, "app2": replace(looks["app2"], defined="another")}

@@ -23,6 +23,7 @@ class Known:
     endpoint: Mapping[str, Any]
     everyone: Sequence[str]
     present: Sequence[str]
+    account: str = ""
     shared: Sequence[Seen] = ()
     ledger: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[Mapping[str, Any]] = ()

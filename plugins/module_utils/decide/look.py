@@ -20,8 +20,8 @@ class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
     answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds,
     ``other_clients`` who beside the services is connected to what is left, ``found`` what leads to a Redis where it is
-    not said. ``defined`` is a fingerprint of what the inventory says for it. ``step`` and ``why`` tell what could not
-    be seen.
+    not said. ``defined`` is a fingerprint of what the inventory says for it, ``address`` where it was reached.
+    ``step`` and ``why`` tell what could not be seen.
     """
 
     consumer: str
@@ -34,6 +34,7 @@ class Look:
     other_clients: Seen = field(default_factory=dict)
     found: Seen = field(default_factory=dict)
     defined: str = ""
+    address: str = ""
     step: str = ""
     why: str = ""
     unreachable: bool = False
@@ -55,6 +56,7 @@ class Look:
             other_clients=result.get("other_clients") or {},
             found=result.get("found") or {},
             defined=str(result.get("defined") or ""),
+            address=str(result.get("address") or ""),
             step=str(result.get("step") or ""),
             why=str(result.get("why") or ""),
             unreachable=bool(result.get("unreachable_host")),

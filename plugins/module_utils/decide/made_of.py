@@ -32,6 +32,7 @@ def of_controller(known: Known) -> dict[str, Any]:
     course = {name: value for name, value in known.course.items() if name != "done"}
     return {
         **definition(known.settings, known.everyone, known.present, known.words.get("version")),
+        "the AWS account": known.account,
         "the target in AWS": {name: value for name, value in known.found.items() if name not in _PASSING},
         "the version of the token's secret": course,
         "what all hosts share": [
@@ -67,6 +68,7 @@ def of_retirement(known: Mapping[str, Any], ledger: Mapping[str, Any], looks: Ma
     what = {name: known.get(name) for name in ("instance_id", "old_host", "target_address")}
     return {
         **definition(settings, everyone, list(looks), known.get("version")),
+        "the AWS account": known.get("account"),
         "the old Redis and the target": what,
         "the ledger in Parameter Store": dict(ledger),
         **{f"{HOST}{name}": [_led(one) for one in (look or {}).get("stores") or ()] for name, look in looks.items()},
@@ -80,6 +82,7 @@ def _led(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_host(look: Look) -> dict[str, Any]:
     return {
+        "address": look.address,
         "its definition": look.defined,
         "cannot be seen": bool(look.why),
         "values": {
