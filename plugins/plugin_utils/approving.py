@@ -36,8 +36,9 @@ def handed_over(settings: Mapping[str, Any], page: Page, parts: Parts) -> dict[s
     say.lines([f"  The plan is in {path}."])
     if page.refusals:
         return {}
+    # Not aggregated, which would put two digests of one playbook one behind the other.
     told = {"migration_approve": page.digest, ARTIFACT: whole}
-    return {"ansible_stats": {"data": told, "per_host": False, "aggregate": True}}
+    return {"ansible_stats": {"data": told, "per_host": False, "aggregate": False}}
 
 
 def _data(page: Page, parts: Parts) -> dict[str, Any]:
@@ -63,10 +64,12 @@ def command(playbook: str, task_vars: Mapping[str, Any], digest: str) -> str:
 
 
 class Approved:
-    """``digest`` is empty where no plan is to be held against."""
+    """``digest`` is empty where no plan is to be held against, as where one is made: AWX hands that of an earlier job of
+    a workflow on to each that follows, another plan among them. https://github.com/ansible/awx/blob/devel/docs/workflow.md
+    """
 
     def __init__(self, settings: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
-        stated = str(settings.get("approve") or "").strip()
+        stated = "" if settings.get("plan_out") else str(settings.get("approve") or "").strip()
         self.digest, self.parts = stated, {}  # type: str, Parts
         if stated and os.path.isfile(os.path.expanduser(stated)):
             self.digest, self.parts = _read(os.path.expanduser(stated))

@@ -51,7 +51,7 @@ def test_a_plan_is_written_and_nothing_else(stage, planned):
 
 def test_without_check_it_is_only_a_plan_all_the_same_and_a_page_that_people_read(stage, planned):
     path = stage.folder / "plan.md"
-    run = stage.migrate(migration_plan_out=str(path))
+    run = stage.migrate(migration_plan_out=str(path), migration_approve="cutover-of-an-earlier-job")
     page = path.read_text()
     assert run.code == 0 and run.writes == []
     assert f"Digest: `{planned[1]['digest']}`" in page, "the same plan, however it is made"

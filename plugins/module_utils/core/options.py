@@ -572,7 +572,8 @@ PARTS = (
             Option(
                 "approve",
                 "The digest of a plan, or the file that O(migration_plan_out) wrote; for one run, by C(-e). The run "
-                "does exactly this, and is refused where AWS, a host or the definition is another one since.",
+                "does exactly this, and is refused where AWS, a host or the definition is another one since. With "
+                "O(migration_plan_out) it is ignored.",
                 stages=_CHANGES,
             ),
             Option(
