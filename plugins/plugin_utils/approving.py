@@ -64,8 +64,9 @@ def command(playbook: str, task_vars: Mapping[str, Any], digest: str) -> str:
 
 
 class Approved:
-    """``digest`` is empty where no plan is to be held against, as where one is made: AWX hands that of an earlier job of
-    a workflow on to each that follows, another plan among them. https://github.com/ansible/awx/blob/devel/docs/workflow.md
+    """``digest`` is empty where no plan is to be held against, as where one is made: AWX hands that of an earlier job
+    of a workflow on to each that follows, another plan among them.
+    https://github.com/ansible/awx/blob/devel/docs/workflow.md
     """
 
     def __init__(self, settings: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:

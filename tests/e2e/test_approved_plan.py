@@ -68,6 +68,15 @@ def test_without_check_it_is_only_a_plan_all_the_same_and_a_page_that_people_rea
     assert not [secret for secret in secrets_of(stage) if secret in page]
 
 
+def test_a_plan_that_is_refused_says_so_and_has_no_digest(stage):
+    path = stage.folder / "refused.md"
+    run = stage.migrate(migration_plan_out=str(path), migration_data="")
+    page = path.read_text()
+    assert run.code != 0 and run.writes == []
+    assert "## Refused" in page and "migration\\_data" in page
+    assert "Digest:" not in page and "migration_approve" not in page + run.text
+
+
 def test_another_digest_is_refused(planned, approve):
     digest = planned[1]["digest"]
     other = digest.replace(digest[8:16], "00000000")
