@@ -25,7 +25,13 @@ _CHANGES = ("provision", "ingress", *_MOVES, "decommission")
 
 @dataclass(frozen=True)
 class Option:
-    """One option without its prefix. ``default`` None means that it must be stated, or for ``str`` is empty."""
+    """One option without its prefix. ``default`` None means that it must be stated, or for ``str`` is empty.
+
+    ``asked`` names the stages whose survey in AWX asks for it: what differs from one run to the next. All else is of
+    the environment, and is in the inventory alone, where every stage reads the same: a node type that was an answer at
+    ``provision`` would be undone by the next ``migrate``. An answer stands above the inventory, so only what is
+    ``for_one_run``, and so in no inventory, has its default in the survey.
+    """
 
     name: str
     what: str
@@ -36,6 +42,9 @@ class Option:
     choices: tuple[str, ...] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stages: tuple[str, ...] = STAGES
+    asked: tuple[str, ...] = ()
+    for_one_run: bool = False
+    is_secret: bool = False
 
     @property
     def full_name(self) -> str:
@@ -350,7 +359,15 @@ PARTS = (
                 False,
                 stages=("provision", "ingress", "cutover"),
             ),
-            Option("auth_token_new", "Make a new token; for one run, by C(-e).", "bool", False, stages=("rotate",)),
+            Option(
+                "auth_token_new",
+                "Make a new token; for one run, by C(-e).",
+                "bool",
+                False,
+                stages=("rotate",),
+                asked=("rotate",),
+                for_one_run=True,
+            ),
             Option("transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("provision",)),
             Option(
                 "at_rest_encryption_enabled",
@@ -480,12 +497,14 @@ PARTS = (
                 "canary",
                 "The host that is moved first, alone. Left empty, the first of those that are to be moved.",
                 stages=("cutover", "rotate"),
+                asked=("cutover", "rotate"),
             ),
             Option(
                 "batch_size",
                 "How many hosts are moved at once after it, as a number or a percentage of those that are to be moved.",
                 default="50%",
                 stages=("cutover", "rotate"),
+                asked=("cutover", "rotate"),
             ),
             Option(
                 "check_command",
@@ -513,6 +532,7 @@ PARTS = (
                 default="warn",
                 choices=("warn", "refuse"),
                 stages=("assess", "cutover"),
+                asked=("assess", "cutover"),
             ),
             Option(
                 "assess_url",
@@ -521,6 +541,8 @@ PARTS = (
                 "options that it needs. A secret, for a vault, which what listens there is told: with 127.0.0.1 that "
                 "may be anything of the app's user. Left empty, the app's own; all else is done by that.",
                 stages=("assess",),
+                asked=("assess",),
+                is_secret=True,
             ),
             Option(
                 "sample",
@@ -528,6 +550,7 @@ PARTS = (
                 "int",
                 1000,
                 stages=("assess", "rollback"),
+                asked=("assess", "rollback"),
             ),
             Option(
                 "wait_timeout",
@@ -549,11 +572,13 @@ PARTS = (
                 "bool",
                 False,
                 stages=("rollback",),
+                asked=("rollback",),
             ),
             Option(
                 "final_snapshot_identifier",
                 "The snapshot taken before the target is deleted. Left empty: none, and its data is gone.",
                 stages=("rollback",),
+                asked=("rollback",),
             ),
             Option(
                 "rollback_close_ingress",
@@ -561,6 +586,7 @@ PARTS = (
                 "bool",
                 False,
                 stages=("rollback",),
+                asked=("rollback",),
             ),
             Option(
                 "plan_out",
@@ -575,10 +601,14 @@ PARTS = (
                 "does exactly this, and is refused where AWS, a host or the definition is another one since. With "
                 "O(migration_plan_out) it is ignored.",
                 stages=_CHANGES,
+                asked=_CHANGES,
+                for_one_run=True,
             ),
             Option(
                 "break_lock",
                 "The id of a lock to break, as the message of a refused run names it; for one run, by C(-e).",
+                asked=_CHANGES,
+                for_one_run=True,
             ),
             Option(
                 "report_dir",
@@ -596,6 +626,8 @@ PARTS = (
                 "bool",
                 False,
                 stages=("decommission",),
+                asked=("decommission",),
+                for_one_run=True,
             ),
             Option(
                 "old_instance_id",
@@ -611,7 +643,15 @@ PARTS = (
                 "decommission_min_age", "Hours that the cutover must be ago.", "float", 48, stages=("decommission",)
             ),
             Option("decommission_hold", "Hours between stop and terminate.", "float", 72, stages=("decommission",)),
-            Option("decommission_terminate", "Terminate after the hold.", "bool", False, stages=("decommission",)),
+            Option(
+                "decommission_terminate",
+                "Terminate after the hold.",
+                "bool",
+                False,
+                stages=("decommission",),
+                asked=("decommission",),
+                for_one_run=True,
+            ),
             Option(
                 "decommission_waive",
                 "Checks that are waived by name: C(backup), C(backup_load), C(other_services), C(persistence), "
@@ -620,6 +660,8 @@ PARTS = (
                 [],
                 elements="str",
                 stages=("decommission", "rollback"),
+                choices=("backup", "backup_load", "other_services", "persistence", "data"),
+                asked=("decommission", "rollback"),
             ),
             Option(
                 "decommission_wait_timeout",
