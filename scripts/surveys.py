@@ -1,4 +1,4 @@
-"""Write the surveys of the job templates in AWX, which are made from core/options.py. `--check` only says what is stale.
+"""Write the surveys of the job templates in AWX, made from core/options.py. `--check` only says what is stale.
 
 An answer that is not given leaves what the inventory has: a question has no default then, so that AWX passes nothing,
 and of text `min` is 1, so that AWX refuses an empty answer where a client sends one all the same.

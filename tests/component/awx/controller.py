@@ -1,8 +1,8 @@
 """A stand-in of AWX's REST API: it holds what it is given, and refuses what AWX 24 refuses of what the definitions use.
 
-Each rule is one of AWX's own: serializers (fields, playbooks of a project, schedules), `_validate_spec_data` and
-`_survey_element_validation` (surveys), `_accept_or_ignore_variables` (what may be said at a launch), the schema of injectors,
-one credential of a type. It runs no job, knows no permissions, and what it does not hold of AWX is refused as unknown.
+Each rule is one of AWX's own: of its serializers (fields, playbooks of a project, schedules), `_validate_spec_data` and
+`_survey_element_validation` (surveys), `_accept_or_ignore_variables` (what may be said at a launch), the schema of
+injectors, one credential of a type. It runs no job, knows no permissions, and refuses a field that it does not know.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ CHOICES = {
     ("credential_types", "kind"): ("net", "cloud"),
     ("execution_environments", "pull"): ("", "always", "missing", "never"),
     ("inventories", "kind"): ("", "smart", "constructed"),
-    ("job_templates", "job_type"): ("run", "check"),
+    ("job_templates", "job_type"): ("", "run", "check"),
     ("projects", "scm_type"): ("", "git", "svn", "insights", "archive"),
     ("inventory_sources", "source"): ("scm", "ec2", "constructed"),
 }
@@ -136,7 +136,7 @@ def wrong_answer(question: Mapping[str, Any], said: Mapping[str, Any]) -> str:
 
 
 class Controller:
-    """What AWX holds. ``has_playbook`` tells what a synced project has."""
+    """What AWX holds. A project that was synced has the playbooks of this checkout."""
 
     def __init__(self) -> None:
         self.held: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in FIELDS}
@@ -153,7 +153,13 @@ class Controller:
         self._last += 1
         blank = {str: "", bool: False, int: 0, dict: {}}
         given = {name: blank.get(of) for name, of in FIELDS[collection].items()}
-        one = {**given, **fields, "id": self._last, "type": collection[:-1], "url": f"{PREFIX}{collection}/{self._last}/"}
+        one = {
+            **given,
+            **fields,
+            "id": self._last,
+            "type": collection[:-1],
+            "url": f"{PREFIX}{collection}/{self._last}/",
+        }
         self.held[collection][self._last] = one
         return one
 
@@ -194,7 +200,7 @@ class Controller:
     def made(self, collection: str, fields: dict[str, Any]) -> dict[str, Any]:
         missing = [name for name in REQUIRED.get(collection, ("name",)) if fields.get(name) in (None, "")]
         if missing:
-            raise Refused(400, **{name: "This field is required." for name in missing})
+            raise Refused(400, **dict.fromkeys(missing, "This field is required."))
         self._check(collection, fields, None)
         one = self._put(collection, fields)
         if collection == "projects":
@@ -210,10 +216,10 @@ class Controller:
         return self.shown(collection, one)
 
     def _check(self, collection: str, fields: dict[str, Any], number: int | None) -> None:
+        texts = [name for name, of in FIELDS[collection].items() if of is TEXT]
+        fields.update({name: "" for name in texts if name in fields and fields[name] is None})  # as CharNullField does
         for name, value in fields.items():
             of = FIELDS[collection].get(name)
-            if of is TEXT and value is None:
-                fields[name] = value = ""  # as CharNullField and ChoiceNullField do
             if of is None and name not in ("id", "url", "type", "project"):
                 raise Refused(400, **{name: "no field of the API"})
             if isinstance(of, str) and value is not None and not any(

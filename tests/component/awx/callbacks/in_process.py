@@ -1,4 +1,4 @@
-"""Runs the modules of awx.awx in the process of the task, where their imports are there already: a sixth of the time."""
+"""Runs the modules of awx.awx in the process of the task, in a third of the time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def execute_module(self: Any, module_name: str | None = None, module_args: Any =
     if not name.startswith("awx.awx."):
         return as_ever(self, module_name, module_args, **more)
     module = importlib.import_module(f"{MODULES}.{name.rpartition('.')[2]}")
-    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
-        with patch_module_args(dict(module_args or self._task.args)):
-            module.main()
+    arguments = patch_module_args(dict(module_args or self._task.args))
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit), arguments:
+        module.main()
     return json.loads(said.getvalue())
 
 

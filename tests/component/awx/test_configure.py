@@ -1,0 +1,118 @@
+"""The definitions are put into an AWX by its own modules, over HTTP, and stay as they are the second time.
+
+What a stand-in cannot show: that a job runs, permissions and teams, what a real project or inventory holds,
+notifications that are sent, and any rule of AWX that the definitions break and that `controller.py` does not have.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import yaml
+
+from tests.component.awx import controller
+from tests.component.awx.conftest import ROOT, changed, configure
+
+SURVEYS = yaml.safe_load((ROOT / "extensions/patterns/migration/data/surveys.yml").read_text())["awx_surveys"]
+OF_PROD = "Cache migration prod"
+
+
+@pytest.fixture(scope="module")
+def configured(server):
+    """AWX as the playbook leaves an empty one."""
+    assert changed(configure(server.url)) > 0
+    return server.awx
+
+
+def test_an_empty_awx_has_all_of_it_afterwards(configured):
+    held = {name: len(configured.held[name]) for name in controller.FIELDS}
+    assert held["job_templates"] == 12 and held["workflow_job_template_nodes"] == 11
+    assert held["workflow_approval_templates"] == 3 and held["schedules"] == 1 and held["credentials"] == 10
+
+
+def test_a_template_has_its_playbook_its_survey_and_its_own_rights(configured):
+    cutover = configured.one("job_templates", f"{OF_PROD}: cutover")
+    assert cutover["playbook"] == "playbooks/cutover.yml" and cutover["ask_limit_on_launch"]
+    assert configured.surveys[cutover["id"]] == SURVEYS["cutover"]
+    assert configured.linked("job_templates", f"{OF_PROD}: cutover", "credentials") == [
+        f"{OF_PROD}: hosts",
+        f"{OF_PROD}: AWS cutover",
+    ]
+
+
+def test_the_cutover_follows_an_approval_that_follows_its_plan(configured):
+    def after(node):
+        return configured.linked("workflow_job_template_nodes", node, "success_nodes")
+
+    assert [after("plan_of_cutover"), after("approval_of_cutover")] == [["approval_of_cutover"], ["cutover"]]
+    approval = configured.one("workflow_job_template_nodes", "approval_of_cutover")["unified_job_template"]
+    assert "digest" in configured.held["workflow_approval_templates"][approval]["description"]
+
+
+def test_a_secret_is_filled_in_by_awx_and_by_nobody_before(configured):
+    injectors = configured.one("credential_types", "Cache migration: assess URL")["injectors"]
+    assert injectors == {"extra_vars": {"migration_assess_url": "{{ url }}"}}
+    assert not any(one["inputs"] for one in configured.held["credentials"].values())
+
+
+def launch(configured, template, **answers):
+    return configured.launched(
+        "job_templates", configured.one("job_templates", f"{OF_PROD}: {template}")["id"], answers
+    )
+
+
+@pytest.mark.parametrize("stage", [name for name in SURVEYS if name != "workflow"])
+def test_who_answers_nothing_has_what_the_inventory_has(configured, stage):
+    said = launch(configured, stage)["extra_vars"]
+    of_every_job = {"migration_report_dir": ""}
+    of_one_run = {q["variable"]: "false" for q in SURVEYS[stage]["spec"] if "default" in q}
+    assert said == {**of_every_job, **of_one_run}
+
+
+@pytest.mark.parametrize("stage", [name for name in SURVEYS if name != "workflow"])
+def test_an_empty_answer_never_reaches_a_job(configured, stage):
+    for question in SURVEYS[stage]["spec"]:
+        with pytest.raises(controller.Refused):
+            launch(configured, stage, **{question["variable"]: ""})
+
+
+def test_an_answer_does_reach_it(configured):
+    said = launch(configured, "cutover", migration_canary="app2", migration_batch_size="25%")["extra_vars"]
+    assert said["migration_canary"] == "app2" and said["migration_batch_size"] == "25%"
+
+
+def test_what_is_not_asked_for_cannot_be_said(configured):
+    with pytest.raises(controller.Refused, match="migration_services"):
+        launch(configured, "cutover", migration_services="[]")
+
+
+def test_the_second_time_nothing_changes(configured, server):
+    """Approvals included, as each is made by its node. A project is synced each time, which is no change of it."""
+    held, surveys, links = copy.deepcopy((configured.held, configured.surveys, configured.links))
+    configured.writes.clear()
+    assert changed(configure(server.url)) == 0
+    assert {**configured.held, "project_updates": {}} == {**held, "project_updates": {}}
+    assert configured.surveys == surveys and configured.links == links
+    made = [write for write in configured.writes if not write.startswith("PATCH")]
+    assert made == [f"POST /api/v2/projects/{configured.one('projects', 'Cache migration')['id']}/update/"]
+
+
+@pytest.mark.long
+def test_modules_in_processes_of_their_own_do_the_same(server):
+    """As a person's run has them; another environment beside the first, with a webhook that is told."""
+    arguments = ("-e", "awx_environment=staging", "-e", "awx_webhook_url=https://hooks.example.invalid/awx")
+    assert changed(configure(server.url, *arguments, quickly=False)) > 0
+    told = server.awx.linked("workflow_job_templates", "Cache migration staging", "notification_templates_approvals")
+    assert told == ["Cache migration staging: webhook"]
+    assert changed(configure(server.url, *arguments, quickly=False)) == 0
+
+
+@pytest.mark.long
+def test_a_node_that_is_gone_from_the_data_goes_when_the_workflow_is_made_anew(configured, server):
+    workflow = configured.one("workflow_job_templates", OF_PROD)["id"]
+    configured.made("workflow_job_template_nodes", {"identifier": "an old one", "workflow_job_template": workflow})
+    configure(server.url)
+    assert "an old one" in configured.names("workflow_job_template_nodes"), "as AWX itself leaves it"
+    configure(server.url, "-e", "awx_rebuild_workflow=true")
+    assert len(configured.names("workflow_job_template_nodes")) == 11
