@@ -13,7 +13,7 @@ CALLBACKS = $(patsubst plugins/callback/%.py,kempian.cache_migration.%,$(wildcar
 ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity bench docs build lock clean
+.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity bench docs build awx lock clean
 
 help: ## Say what each target does
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ docs: $(READY) ## Write the tables of the roles' READMEs and AWX's surveys, and 
 
 build: $(READY) ## Build the collection's artefact into build/
 	ansible-galaxy collection build --force --output-path build
+
+awx: $(READY) ## Put the job templates and the workflow into the AWX at CONTROLLER_HOST (ARGS="-e awx_scm_url=…"); see docs/awx.md
+	ansible-playbook extensions/patterns/migration/playbooks/configure.yml $(ARGS)
 
 lock: $(READY) ## Pin requirements/*.in with hashes, for every Python from 3.11
 	for name in dev app uv; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
