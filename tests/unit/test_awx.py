@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 import re
@@ -72,6 +73,7 @@ def items_of(task: Mapping[str, Any]) -> list[Any]:
     return [[one, inner] for one in HELD[name] for inner in one[nested[0].strip("'")]]
 
 
+@functools.cache
 def spec_of(module: str) -> dict[str, Any]:
     """The argument spec that a module documents."""
     text = re.search(r"DOCUMENTATION = r?'''(.*?)'''", (MODULES / f"{module}.py").read_text(), re.S)

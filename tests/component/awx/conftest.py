@@ -25,8 +25,7 @@ def configure(url: str, *arguments: str, quickly: bool = True) -> str:
     environment = {
         **os.environ,
         **(callbacks if quickly else {}),
-        "CONTROLLER_HOST": url,
-        "CONTROLLER_OAUTH_TOKEN": controller.TOKEN,
+        **({"CONTROLLER_HOST": url, "CONTROLLER_OAUTH_TOKEN": controller.TOKEN} if url else {}),
         "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "NO_COLOR": "1",
