@@ -13,7 +13,7 @@ CALLBACKS = $(patsubst plugins/callback/%.py,kempian.cache_migration.%,$(wildcar
 ROLES = $(patsubst roles/%/meta/argument_specs.yml,kempian.cache_migration.%,$(wildcard roles/*/meta/argument_specs.yml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity bench docs build awx lock clean
+.PHONY: help setup demo sandbox sandbox-down test test-long unit component molecule e2e lint format sanity bench docs build ee awx lock clean
 
 help: ## Say what each target does
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -79,6 +79,11 @@ docs: $(READY) ## Write the tables of the roles' READMEs and AWX's surveys, and 
 
 build: $(READY) ## Build the collection's artefact into build/
 	ansible-galaxy collection build --force --output-path build
+
+ee: build ## Write the context of an execution environment to build/ee, and say how to build the image
+	rm -rf build/ee
+	ansible-builder create --context build/ee --output-filename Containerfile
+	@echo 'now: podman build -t cache-migration-ee build/ee    # another base: --build-arg EE_BASE_IMAGE=…, one with dnf'
 
 awx: $(READY) ## Put the job templates and the workflow into the AWX at CONTROLLER_HOST (ARGS="-e awx_scm_url=…"); see docs/awx.md
 	ansible-playbook extensions/patterns/migration/playbooks/configure.yml $(ARGS)

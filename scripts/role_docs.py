@@ -1,6 +1,6 @@
 """Write what is made from core/options.py: the options in the roles' argument specs, and the tables of the READMEs.
 
-`--check` only says what is stale.
+And what Galaxy shows of each role, from the words of its specs. `--check` only says what is stale.
 """
 
 import pathlib
@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+MIN_ANSIBLE = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["requires_ansible"].removeprefix(">=")
 TABLE = re.compile(r"(<!-- variables -->\n).*?(?=<!-- end -->)", re.S)
 
 
@@ -49,6 +50,18 @@ def specs(role: str, text: str) -> str:
     return "---\n" + yaml.dump(whole, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
 
 
+def described(specs: str) -> str:
+    """What Galaxy shows of the role: the words that its argument specs begin with."""
+    description = yaml.safe_load(specs)["argument_specs"]["main"]["short_description"]
+    info = {
+        "author": "The cache_migration authors",
+        "description": description,
+        "license": "GPL-3.0-or-later",
+        "min_ansible_version": MIN_ANSIBLE,
+    }
+    return "---\n" + yaml.dump({"galaxy_info": info, "dependencies": []}, Dumper=Dumper, sort_keys=False, width=110)
+
+
 def plain(text: str) -> str:
     """Ansible's markup as Markdown."""
     return re.sub(r"[COV]\(([^)]*(?:\([^)]*\))?[^)]*)\)", r"`\1`", text).replace("|", "\\|")
@@ -80,16 +93,17 @@ def made() -> dict[pathlib.Path, str]:
     """Every file that is made, as it is to be."""
     files = {ROOT / "README.md": written((ROOT / "README.md").read_text(), dict(options.OPTIONS))}
     for folder in sorted((ROOT / "roles").iterdir()):
+        readme, meta = folder / "README.md", folder / "meta/argument_specs.yml"
+        files[folder / "meta/main.yml"] = described(meta.read_text())
         if folder.name == "move":
             continue  # the engine itself: it takes a goal, and the goal's role has the options
-        readme, meta = folder / "README.md", folder / "meta/argument_specs.yml"
         files[readme] = written(readme.read_text(), options_of(folder.name))
         files[meta] = specs(folder.name, meta.read_text())
     return files
 
 
 def main() -> int:
-    stale = [(path, text) for path, text in made().items() if path.read_text() != text]
+    stale = [(path, text) for path, text in made().items() if not path.exists() or path.read_text() != text]
     for path, text in stale:
         if "--check" not in sys.argv:
             path.write_text(text)
