@@ -22,6 +22,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Callable, Mapping
 
 PAUSE = 0.5  # seconds between two looks at the run, where the system does not tell of its end
@@ -182,7 +183,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     name, seconds = order["migration_name"], int(order["seconds"])
     try:
-        sys.path += order["collections"]  # Ansible's own loader would take as long again as all else
+        _find_collections_in(order["collections"])
         from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import lock
         from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
         from ansible_collections.kempian.cache_migration.plugins.plugin_utils.run import is_alive
@@ -197,6 +198,16 @@ def main() -> None:
         return
     _say(answers, {"ready": True})
     keep(lambda: lock.renew(ssm, name, holder, seconds), lambda: lock.release(ssm, name, holder), has_ended, seconds)
+
+
+def _find_collections_in(folders: list[str]) -> None:
+    """There alone and in this order, as the run does: Python itself may know of others, of another version.
+
+    Ansible's own loader would take as long again as all else.
+    """
+    collections = ModuleType("ansible_collections")
+    collections.__path__ = [os.path.join(folder, "ansible_collections") for folder in folders]
+    sys.modules[collections.__name__] = collections
 
 
 def _say(answers: int, answer: dict[str, Any]) -> None:

@@ -165,7 +165,7 @@ def test_a_keeper_that_is_asked_to_end_lets_go_of_the_lock_first(
     me = lock.Holder("ann", "desk", os.getpid(), run.started(os.getpid()), "migrate.yml")
     lock.hold(ssm, NAME, me)
     order = {"migration_name": NAME, "holder": asdict(me), "seconds": 300, "options": moto_options}
-    lock_keeper.start(order, {}, [str(Path(ledger.__file__).parents[5])])
+    lock_keeper.start(order, {}, [str(Path(ledger.__file__).parents[6])])
     (keeper,) = keepers()
     os.kill(keeper, signal.SIGTERM)
     until(lambda: lock.look(ssm, NAME)[0] is None, "the lock is not let go of", seconds=5)
@@ -188,7 +188,7 @@ def test_a_run_whose_lock_nobody_can_keep_stops_and_leaves_no_lock(
 def test_a_keeper_that_cannot_connect_says_why(moto_options: dict[str, str]) -> None:
     holder = {"user": "ann", "host": "desk", "pid": os.getpid(), "started": "1", "what": "migrate.yml"}
     order = {"migration_name": NAME, "holder": holder, "seconds": 60}
-    collections = [str(Path(ledger.__file__).parents[5])]
+    collections = [str(Path(ledger.__file__).parents[6])]
     for options, why in (
         ({name: moto_options[name] for name in ("access_key", "secret_key", "endpoint_url")}, "requires a region"),
         ({**moto_options, "endpoint_url": "http://127.0.0.1:1"}, "Could not connect"),
