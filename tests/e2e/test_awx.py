@@ -56,7 +56,9 @@ def leaks(stage, job) -> list[str]:
     needles = {name: needle for each in tokens(stage) for name, needle in forms(f"token {each[:4]}", each).items()}
     needles.update(forms("old password", urllib.parse.urlsplit(old_url(stage)).password))
     kept = [path for path in job.folder.rglob("*") if path.is_file() and not str(path).endswith(INPUT)]
-    return [f"{path}: {name}" for path in kept for name, needle in needles.items() if needle in path.read_text()]
+    return [
+        f"{path}: {name}" for path in kept for name, needle in needles.items() if needle.encode() in path.read_bytes()
+    ]
 
 
 def tokens(stage) -> list[str]:
