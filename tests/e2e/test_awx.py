@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import urllib.parse
@@ -25,6 +26,7 @@ def collections(tmp_path_factory):
     """The artefact, installed into an empty path."""
     folder = tmp_path_factory.mktemp("image")
     install(build(folder), folder / "collections")
+    compileall.compile_dir(folder / "collections", quiet=2)  # once, and not in each container anew
     return folder / "collections"
 
 
