@@ -120,7 +120,7 @@ class Sandbox:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulated AWS; its calls are in `calls`."""
-        return emulator.client(service, self.port, self._key)
+        return emulator.client(service, self.port, Keys.read(self.places.keys).owner)
 
     def calls(self, since: int = 0) -> dict[str, Any]:
         """The AWS calls after number `since`: `{next, calls}`."""
@@ -133,6 +133,10 @@ class Sandbox:
     def faults(self, orders: list[dict[str, Any]]) -> None:
         """Let AWS calls fail: `[{action, how: throttle|500|cut-before|cut-after, nth, times}]`; none ends it."""
         emulator.order_faults(self.port, self._key, orders)
+
+    def policy(self, document: dict[str, Any] | None) -> None:
+        """Hold who runs playbooks to an IAM policy from now on; None lets them do all again."""
+        emulator.give_policy(self.port, self._key, "operator", document)
 
     def settings(self, **wanted: float) -> dict[str, float]:
         """Change how long AWS takes, as `failing_over_seconds`; returns all settings."""

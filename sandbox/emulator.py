@@ -82,6 +82,11 @@ def order_faults(port: int, key: AccessKey, faults: list[dict[str, Any]]) -> Non
     ask(port, key, "faults", json.dumps(faults).encode())
 
 
+def give_policy(port: int, key: AccessKey, role: str, policy: dict[str, Any] | None) -> None:
+    """Hold the key of that role to a policy from now on; None lets it do all again."""
+    ask(port, key, "policy", json.dumps({"key": role, "policy": policy}).encode())
+
+
 def change_settings(port: int, key: AccessKey, wanted: dict[str, float]) -> dict[str, float]:
     """Change how long things take; returns all settings."""
     settings: dict[str, float] = ask(port, key, "settings", json.dumps(wanted).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     aws.add_argument("how", metavar="HOW", nargs="?", choices=HOWS, help=", ".join(HOWS))
     aws.add_argument("--nth", type=int, default=1, help="the first call that fails, counted from now (default: 1)")
     aws.add_argument("--times", type=int, default=1, help="how many calls in a row fail (default: 1)")
+    policy = _command(commands, "policy", give_policy, "hold who runs playbooks to an IAM policy from now on")
+    policy.add_argument("name", metavar="NAME")
+    policy.add_argument("file", metavar="FILE", nargs="?", type=Path, help="JSON; none lets them do all again")
     at = _command(commands, "at", run_with_moment, "run ansible-playbook, and kill it when a task begins")
     at.add_argument("--task", required=True, help="its name, or its number in the run as `tasks` prints it")
     at.add_argument("--occurrence", type=int, default=1, help="of several tasks of that name (default: the first)")
@@ -73,6 +77,11 @@ def fail_calls(options: argparse.Namespace) -> int:
         raise SandboxError(f"{options.action}: say how it fails: {', '.join(HOWS)}")
     order = {"action": options.action, "how": options.how, "nth": options.nth, "times": options.times}
     Sandbox.attach(options.name).faults([order] if options.action else [])
+    return 0
+
+
+def give_policy(options: argparse.Namespace) -> int:
+    Sandbox.attach(options.name).policy(json.loads(options.file.read_text()) if options.file else None)
     return 0
 
 

@@ -38,6 +38,7 @@ class Call:
     client: str
     key: str = field(repr=False)
     internal: bool
+    path: str = ""  # of a REST service: what the call is about
 
     @property
     def is_read(self) -> bool:
@@ -64,7 +65,8 @@ def call_of(environ: Mapping[str, Any], body: bytes, internal_key: str) -> Call:
         protocol, action = "rest", rest_action(service, environ["REQUEST_METHOD"], path, query)
     else:
         protocol = "query"
-    return Call(service, action, protocol, body, environ.get("REMOTE_ADDR", ""), key, key == internal_key)
+    path = environ.get("PATH_INFO", "")
+    return Call(service, action, protocol, body, environ.get("REMOTE_ADDR", ""), key, key == internal_key, path)
 
 
 def form_of(body: bytes) -> dict[str, str]:
@@ -129,7 +131,7 @@ class CallLog:
         self._lock = threading.Lock()
         self._calls: list[dict[str, Any]] = []
 
-    def record(self, call: Call, status: int, error: str) -> None:
+    def record(self, call: Call, status: int, error: str, denied: str = "") -> None:
         entry: dict[str, Any] = {
             "time": round(time.time(), 3),
             "service": call.service,
@@ -137,6 +139,7 @@ class CallLog:
             "access": "read" if call.is_read else "write",
             "status": status,
             **({"error": error} if error else {}),
+            **({"denied": denied} if denied else {}),
             "request_summary": without_secrets(call.parameters),
             "client": call.client,
             **({"internal": True} if call.internal else {}),

@@ -34,16 +34,19 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class Keys:
-    """`operator` is for who runs playbooks, `app` for the hosts, `internal` for the sandbox itself."""
+    """`operator` is for who runs playbooks, `app` for the hosts, `owner` for who looks at the account beside them, and
+    `internal` for the sandbox itself.
+    """
 
     operator: AccessKey
     app: AccessKey
+    owner: AccessKey
     internal: AccessKey
 
     @classmethod
     def make(cls, path: Path) -> Keys:
         """New keys, and the file that holds them."""
-        keys = cls(AccessKey.new(), AccessKey.new(), AccessKey.new())
+        keys = cls(AccessKey.new(), AccessKey.new(), AccessKey.new(), AccessKey.new())
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(asdict(keys), file)
         return keys
@@ -53,7 +56,7 @@ class Keys:
         return cls(**{name: AccessKey(**key) for name, key in json.loads(path.read_text()).items()})
 
     def has(self, key_id: str) -> bool:
-        known = (self.operator, self.app, self.internal)
+        known = (self.operator, self.app, self.owner, self.internal)
         return any(secrets.compare_digest(key_id.encode(), key.id.encode()) for key in known)
 
 

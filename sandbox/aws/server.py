@@ -18,6 +18,7 @@ from sandbox.aws.faults import Cut, Faults
 from sandbox.aws.holding import Holding
 from sandbox.aws.keys import CONTROL_HEADER, Keys, control_key_of
 from sandbox.aws.moto_side import MotoSide, error_reply
+from sandbox.aws.policies import Policies
 from sandbox.aws.wire import Reply, Service
 
 Control = Callable[[dict[str, Any]], Any]
@@ -40,6 +41,7 @@ class Server:
         self._services, self._log, self._keys, self._controls = services, log, keys, controls
         self._after_ec2_write = after_ec2_write
         self._moto, self._faults, self._holding = MotoSide(), Faults(), Holding()
+        self._policies = Policies({"operator": keys.operator.id, "app": keys.app.id})
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         is_whole = environ.get("wsgi.input_terminated")  # sent in chunks, without a length
@@ -61,13 +63,18 @@ class Server:
             reply = error_reply(call, 403, *unknown_key(call))
             self._log.record(call, reply.status, reply.error)
             return reply
+        refused = self._policies.refusal(call)
+        if refused:
+            self._log.record(call, refused.status, refused.error, refused.denied)
+            return refused
         try:
             reply = self._faults.answer(call, lambda: self._unless_held(environ, call))
         except Cut as cut:
             self._log.record(call, 0, str(cut))
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError(str(cut))  # werkzeug takes it for a client that went away, and writes nothing
-        self._log.record(call, reply.status, reply.error)
+        reply = self._policies.may_not_tell(call, reply)
+        self._log.record(call, reply.status, reply.error, reply.denied)
         return reply
 
     def _unless_held(self, environ: dict[str, Any], call: Call) -> Reply:
@@ -109,6 +116,8 @@ class Server:
             if what == "POST faults":
                 self._faults.replace(json.loads(body))
                 return as_json(self._faults.shown())
+            if what == "POST policy":
+                return as_json(self._policies.give(json.loads(body)))
             if what == "POST hold":
                 return as_json(self._holding.order(json.loads(body)))
             if what == "GET held":

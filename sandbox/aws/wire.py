@@ -79,6 +79,7 @@ class Reply:
     headers: list[tuple[str, str]]
     body: bytes
     error: str = ""
+    denied: str = ""  # the permission that is missing
 
 
 @dataclass
