@@ -40,12 +40,12 @@ MODULES: dict[str, ModuleType] = {
         "old_instance",
     )
 }
-_ACTIONS = (
-    *(action for target in TARGETS.values() for action in target.actions.read),
-    *(action for store in on_aws.STORES.values() for action in store.iam),
+_ASKED = (
+    *(one for target in TARGETS.values() for one in target.actions.look),
+    *(one for store in on_aws.STORES.values() for one in store.look),
 )
 # Of what most runs ask. The model of ec2 takes as long as all of them, and is parsed where a security group is asked.
-SERVICES = {"secretsmanager", "ssm", "sts", *(action.partition(":")[0] for action in _ACTIONS)} - {"ec2"}
+SERVICES = {"secretsmanager", "ssm", "sts", *(one.service for one in _ASKED if not one.unseen)} - {"ec2"}
 
 run.note_process()
 lock_keeper.await_keepers_at_the_end()  # whichever action takes the lock

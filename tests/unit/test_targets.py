@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import pathlib
 from dataclasses import replace
 
 import pytest
@@ -79,15 +77,6 @@ def test_an_option_of_a_service_reaches_one_of_the_modules_that_make_it(row):
     told = repr(row.parts(settings, None)) + repr(row.parts({**settings, "adopt": True}, None))
     assert [name for name in row.options if name != "adopt" and repr(settings[name]) not in told] == []
     assert "'adopt': True" in told
-
-
-def test_the_policy_of_the_docs_holds_the_actions_of_the_rows_and_of_their_services_no_other():
-    policy = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs/iam-policy.json").read_text())
-    held = {action for statement in policy["Statement"] for action in statement["Action"]}
-    each = [row.actions for row in TARGETS.values()]
-    ours = {action for actions in each for action in (*actions.read, *actions.make, *actions.delete)}
-    services = {action.partition(":")[0] for action in ours}
-    assert ours == {action for action in held if action.partition(":")[0] in services}
 
 
 def test_the_name_that_is_stated_says_which_service_the_target_is_of(monkeypatch):

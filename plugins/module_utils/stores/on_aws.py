@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import Permission
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import ssm
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import Clients, Request
 
@@ -22,10 +23,10 @@ class Store:
     """``words`` is what a person calls one that holds a value, ``title`` all of it.
 
     ``plan``, ``carry_out``, ``original`` and ``current`` take what makes the client of a service by boto3's name of it:
-    the value may be in one service, and its journal in another. ``iam`` are the actions that they need. The first two
-    take the time as text last, and return what has ``decision``, ``is_journaled`` and ``version`` for each value.
-    ``original`` tells what the value of a name led to before the migration, by the journal or else as ``current``,
-    which tells it as it is now.
+    the value may be in one service, and its journal in another. The first two take the time as text last, and return
+    what has ``decision``, ``is_journaled`` and ``version`` for each value. ``original`` tells what the value of a name
+    led to before the migration, by the journal or else as ``current``, which tells it as it is now. ``look`` and
+    ``write`` are what AWS asks for: to read a value, and to change it.
     """
 
     words: str
@@ -34,9 +35,12 @@ class Store:
     carry_out: Callable[[Request, Clients, str], Sequence[Any]]
     original: Callable[[Clients, str, str], str]
     current: Callable[[Clients, str], str | None]
-    iam: tuple[str, ...]
+    look: tuple[Permission, ...]
+    write: tuple[Permission, ...]
 
 
 STORES: Mapping[str, Store] = {
-    ssm.STORE: Store("SSM parameter", ssm.TITLE, ssm.plan, ssm.carry_out, ssm.original, ssm.current, ssm.IAM),
+    ssm.STORE: Store(
+        "SSM parameter", ssm.TITLE, ssm.plan, ssm.carry_out, ssm.original, ssm.current, ssm.LOOK, ssm.WRITE
+    ),
 }

@@ -19,6 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import (
+    Permission,
+    Place,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import (
     ChangeRefused,
@@ -31,12 +35,19 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.jou
 STORE = "ssm"
 _NAME = re.compile(r"[A-Za-z0-9_.\-/]+\Z")
 TITLE = "Parameter Store"
-IAM = (
-    "ssm:GetParameter",
-    "ssm:DescribeParameters",
-    "ssm:ListTagsForResource",
-    "ssm:PutParameter",
-    "ssm:DeleteParameter",
+_PARAMETERS = Place("Values", ("ssm:{region}:{account}:parameter/{parameter}",))
+_KEY = Place("Key", ("kms:{region}:{account}:key/{key}",))
+_BY_SSM = "Parameter Store makes this call with the caller's permission"
+LOOK = (
+    Permission("ssm:GetParameter", "what a parameter holds that the app reads", _PARAMETERS),
+    Permission("ssm:DescribeParameters", "its type, tier and key, so that a write changes nothing but the value"),
+    Permission("kms:Decrypt", "a key of your own encrypts it", _KEY, unseen=_BY_SSM),
+)
+WRITE = (
+    Permission("ssm:ListTagsForResource", "its tags, which the journal keeps", _PARAMETERS),
+    Permission("ssm:PutParameter", "to write where it leads", _PARAMETERS),
+    Permission("kms:Encrypt", "a key of your own encrypts it, and its journal", _KEY, unseen=_BY_SSM),
+    Permission("kms:GenerateDataKey", "the same, of an advanced parameter", _KEY, unseen=_BY_SSM),
 )
 
 

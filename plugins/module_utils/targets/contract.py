@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import Permission
 
 Settings = Mapping[str, Any]
 Found = Mapping[str, Any]
@@ -45,11 +46,15 @@ class Traits:
 
 @dataclass(frozen=True)
 class Actions:
-    """IAM actions, by what they are needed for."""
+    """What AWS asks for, by what it is needed for: to look at one, to plan what is to be made or changed, to make and
+    change it, to give it another token, and to take it away.
+    """
 
-    read: tuple[str, ...]
-    make: tuple[str, ...]
-    delete: tuple[str, ...]
+    look: tuple[Permission, ...]
+    plan: tuple[Permission, ...]
+    make: tuple[Permission, ...]
+    token: tuple[Permission, ...]
+    delete: tuple[Permission, ...]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
-    Actions,
     Found,
     Part,
     Settings,
@@ -17,6 +16,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.co
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.permissions import (
+    ACTIONS,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     REDIS,
@@ -71,36 +73,6 @@ _TRAITS = Traits(
     # nothing about the app, so they are not here.
     denied_commands=frozenset(
         ("acl|setuser", "acl|deluser", "config|set", "config|rewrite", "debug", "migrate", "shutdown")
-    ),
-)
-
-_ACTIONS = Actions(
-    read=(
-        "elasticache:DescribeCacheClusters",
-        "elasticache:DescribeCacheEngineVersions",
-        "elasticache:DescribeCacheParameterGroups",
-        "elasticache:DescribeCacheParameters",
-        "elasticache:DescribeCacheSubnetGroups",
-        "elasticache:DescribeReplicationGroups",
-        "elasticache:ListAllowedNodeTypeModifications",
-        "elasticache:ListTagsForResource",
-    ),
-    make=(
-        "elasticache:AddTagsToResource",
-        "elasticache:CreateCacheParameterGroup",
-        "elasticache:CreateCacheSubnetGroup",
-        "elasticache:CreateReplicationGroup",
-        "elasticache:DecreaseReplicaCount",
-        "elasticache:IncreaseReplicaCount",
-        "elasticache:ModifyCacheParameterGroup",
-        "elasticache:ModifyCacheSubnetGroup",
-        "elasticache:ModifyReplicationGroup",
-    ),
-    delete=(
-        "elasticache:CreateSnapshot",
-        "elasticache:DeleteCacheParameterGroup",
-        "elasticache:DeleteCacheSubnetGroup",
-        "elasticache:DeleteReplicationGroup",
     ),
 )
 
@@ -200,7 +172,7 @@ REPLICATION_GROUP = Target(
     info_module="elasticache_cluster_info",
     listed_as="replication_groups",
     traits=_TRAITS,
-    actions=_ACTIONS,
+    actions=ACTIONS,
     parts=_parts,
     removal=_removal,
     maxmemory=maxmemory,

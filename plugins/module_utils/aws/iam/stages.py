@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What each stage needs of IAM: no action that no run needs, and none that a run asks for is left out. Pure.
+
+What a target and a store need is in their rows. A run of each stage is held to this in the sandbox, and to this without
+any one of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Iterable, Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import (
+    EVERYTHING,
+    OURS,
+    Permission,
+    Place,
+    each,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_aws import STORES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
+
+# --- the ledger, and the lock in it ---
+
+_FOLDER = "ssm:{region}:{account}:parameter/cache_migration/{name}"
+LEDGER_FOLDER = Place("LedgerFolder", (_FOLDER, f"{_FOLDER}/*"))
+LEDGER = Place("Ledger", (f"{_FOLDER}/*",))
+
+_LEDGER = each(LEDGER_FOLDER, {"ssm:GetParametersByPath": "what is known of the migration: its ledger, as a whole"})
+_LOCK_LOOK = each(
+    LEDGER, {"ssm:GetParameter": "whether another run is under way, and what the ledger has of one entry"}
+)
+_LOCK = each(
+    LEDGER,
+    {
+        "ssm:PutParameter": "to keep other runs out (the lock), and to note what was done",
+        "ssm:DeleteParameter": "to let go of the lock, and to forget what is no longer so",
+    },
+)
+_LOCK_STAYS = "all is done, and the lock stays until it expires, five minutes later"
+
+# --- the token ---
+
+SECRET = Place("Token", ("secretsmanager:{region}:{account}:secret:{secret}*",))
+KEY = Place("Key", ("kms:{region}:{account}:key/{key}",))
+_BY_SECRETS = "Secrets Manager makes this call with the caller's permission"
+
+_TOKEN_VALUE = (
+    Permission("secretsmanager:GetSecretValue", "the token, which the app and the target are given", SECRET),
+    Permission("kms:Decrypt", "a key of your own encrypts the secret", KEY, unseen=_BY_SECRETS),
+)
+_TOKEN_LOOK = (*each(SECRET, {"secretsmanager:DescribeSecret": "which version of the token is current"}), *_TOKEN_VALUE)
+_TOKEN_MAKE = (
+    *each(
+        SECRET,
+        {
+            "secretsmanager:CreateSecret": "to make a token (migration_auth_token_generate)",
+            "secretsmanager:TagResource": "it has a tag that says whose it is; AWS asks for this with the creation",
+        },
+    ),
+    Permission("kms:GenerateDataKey", "a key of your own encrypts the secret", KEY, unseen=_BY_SECRETS),
+)
+_TOKEN_ROTATE = (
+    *each(
+        SECRET,
+        {
+            "secretsmanager:PutSecretValue": "to put a new token beside the current one",
+            "secretsmanager:UpdateSecretVersionStage": "to make it the current one, when it alone is valid",
+        },
+    ),
+    Permission("kms:GenerateDataKey", "a key of your own encrypts the secret", KEY, unseen=_BY_SECRETS),
+)
+
+# --- the way to the target ---
+
+_GROUPS = "ec2:{region}:{account}:security-group/*"
+_OUR_GROUPS = Place("WayOurs", (_GROUPS,), (OURS,))
+_WAY_LOOK = each(EVERYTHING, {"ec2:DescribeSecurityGroups": "the target's security group, and who is let in"})
+_WAY_MAKE = (
+    Permission(
+        "ec2:CreateSecurityGroup",
+        "to make the security group of the target",
+        Place("WayNew", (_GROUPS, "ec2:{region}:{account}:vpc/*")),
+    ),
+    Permission(
+        "ec2:CreateTags",
+        "it has a tag that says whose it is; EC2 asks for this with the creation, and takes tags with it alone",
+        Place(
+            "WayNewTags",
+            (_GROUPS,),
+            (
+                ("StringEquals", "ec2:CreateAction", "CreateSecurityGroup"),
+                ("StringEquals", "aws:RequestTag/cache_migration:name", "{name}"),
+            ),
+        ),
+    ),
+)
+_WAY_OPEN = each(_OUR_GROUPS, {"ec2:AuthorizeSecurityGroupIngress": "to let the app in"})
+_WAY_CLOSE = each(
+    _OUR_GROUPS,
+    {
+        "ec2:RevokeSecurityGroupIngress": "to shut the app out (migration_rollback_close_ingress)",
+        "ec2:DeleteSecurityGroup": "to take the group away with the target (migration_rollback_delete_target)",
+    },
+)
+
+# --- the old Redis ---
+
+_INSTANCE = Place("OldInstance", ("ec2:{region}:{account}:instance/{instance}",))
+_INSTANCE_LOOK = each(
+    EVERYTHING,
+    {
+        "ec2:DescribeInstances": "the instance of the old Redis: its state, and by which addresses it is known",
+        "ec2:DescribeInstanceAttribute": "whether it is protected against a stop or its end",
+    },
+)
+_INSTANCE_START = each(_INSTANCE, {"ec2:StartInstances": "to bring the old Redis back"})
+_INSTANCE_END = each(
+    _INSTANCE,
+    {
+        "ec2:StopInstances": "to stop it, when its backup is proven",
+        "ec2:TerminateInstances": "to end it, when it was held (migration_decommission_terminate)",
+    },
+)
+_BACKUP = Place("LastBackup", ("s3:::{bucket}/cache_migration/{name}/*",))
+_BY_S3 = "S3 makes this call with the caller's permission"
+_BACKUP_TAKE = (
+    *each(
+        _BACKUP,
+        {
+            "s3:PutObject": "to store the last backup; a host uploads it by a URL that the controller signed",
+            "s3:GetObject": "to read it again: it is loaded once, and looked for before the instance ends",
+        },
+    ),
+    Permission(
+        "s3:ListBucket",
+        "S3 says that an object is not there only to whoever may list the bucket",
+        Place("LastBackupBucket", ("s3:::{bucket}",)),
+        without="a backup that is gone is refused as one that may not be read",
+    ),
+    Permission("kms:GenerateDataKey", "a key of your own encrypts the backup", KEY, unseen=_BY_S3),
+    Permission("kms:Decrypt", "the same, to read it", KEY, unseen=_BY_S3),
+)
+
+# --- rows ---
+
+_TARGET_LOOK = tuple(one for row in TARGETS.values() for one in row.actions.look)
+_TARGET_PLAN = tuple(one for row in TARGETS.values() for one in row.actions.plan)
+_TARGET_MAKE = tuple(one for row in TARGETS.values() for one in row.actions.make)
+_TARGET_TOKEN = tuple(one for row in TARGETS.values() for one in row.actions.token)
+_TARGET_DELETE = tuple(one for row in TARGETS.values() for one in row.actions.delete)
+_VALUES_LOOK = tuple(one for row in STORES.values() for one in row.look)
+_VALUES_WRITE = tuple(one for row in STORES.values() for one in row.write)
+
+
+def _told(permissions: Iterable[Permission], without: str) -> tuple[Permission, ...]:
+    """The same, where a run goes on without them and says so."""
+    return tuple(replace(one, without=one.without or without) for one in permissions)
+
+
+def _once(*groups: Iterable[Permission]) -> tuple[Permission, ...]:
+    """Each row once, with all its reasons; where one of them ends a run, it does."""
+    rows: dict[tuple[str, Place], Permission] = {}
+    for one in (one for group in groups for one in group):
+        known = rows.get(one.row)
+        if known is None:
+            rows[one.row] = one
+        else:
+            why = known.why if one.why in known.why.split("; ") else f"{known.why}; {one.why}"
+            without = known.without if known.without and one.without else ""
+            rows[one.row] = replace(known, why=why, without=without)
+    return tuple(rows.values())
+
+
+_SAYS = "the run goes on, and names it as what it could not see"
+_LOOK = (*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_LOOK)
+_HOLD = (_LOCK[0], replace(_LOCK[1], without=_LOCK_STAYS))
+
+_ASSESS = _once(_LOOK, _VALUES_LOOK)
+_PROVISION = _once(_LOOK, _WAY_LOOK, _TARGET_PLAN, _HOLD, _TOKEN_MAKE, _WAY_MAKE, _TARGET_MAKE)
+_INGRESS = _once(_LOOK, _WAY_LOOK, _HOLD, _WAY_OPEN)
+_CUTOVER = _once(_LOOK, _VALUES_LOOK, _HOLD, _VALUES_WRITE)
+
+STAGES: Mapping[str, tuple[Permission, ...]] = {
+    "plan": _once(_LOOK, _VALUES_LOOK, _WAY_LOOK, _TARGET_PLAN),
+    "assess": _ASSESS,
+    "provision": _PROVISION,
+    "ingress": _INGRESS,
+    "cutover": _CUTOVER,
+    "migrate": _once(_ASSESS, _PROVISION, _INGRESS, _CUTOVER),
+    "rollback": _once(
+        _told((*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_VALUE), _SAYS),
+        _told((*_VALUES_LOOK, *_VALUES_WRITE), _SAYS),
+        _told(_HOLD, _SAYS),
+        _INSTANCE_LOOK,
+        _INSTANCE_START,
+        _WAY_LOOK,
+        _WAY_CLOSE,
+        _TARGET_DELETE,
+    ),
+    "rotate": _once(_LOOK, _VALUES_LOOK, _HOLD, _TOKEN_ROTATE, _TARGET_TOKEN, _VALUES_WRITE),
+    "state": _told(_once(_LEDGER, _TARGET_LOOK, _VALUES_LOOK), _SAYS),
+    "decommission": _once(
+        _LOCK_LOOK,
+        _LEDGER,
+        _TARGET_LOOK,
+        _INSTANCE_LOOK,
+        _HOLD,
+        _BACKUP_TAKE,
+        _INSTANCE_END,
+    ),
+    "inventory": each(
+        EVERYTHING, {"ec2:DescribeInstances": "an inventory of the plugin aws_ec2 finds the app's hosts"}
+    ),
+}
+"""By the stage's name, which is its playbook's; ``plan`` is migrate.yml with ``--check``."""

@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Print the IAM policy of a stage for one migration, with its own names; a program of its own, which asks nobody.
+
+In the folder that holds ``ansible_collections``::
+
+    python -m ansible_collections.kempian.cache_migration.plugins.plugin_utils.iam_policy STAGE --name … --account …
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.policy import Names, document, text
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import STAGES
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="iam_policy", description="The IAM policy of a stage for one migration. What is left out is not granted."
+    )
+    made.add_argument("stage", choices=list(STAGES))
+    made.add_argument("--name", required=True, help="migration_name")
+    made.add_argument("--account", required=True, help="the number of the AWS account")
+    made.add_argument("--region", required=True, help="migration_region")
+    made.add_argument("--target", required=True, help="migration_replication_group_id")
+    made.add_argument("--secret", action="append", default=[], help="migration_auth_token_secret; two while it moves")
+    made.add_argument("--parameter", action="append", default=[], help="a parameter of migration_values")
+    made.add_argument("--instance", default="", help="migration_old_instance_id")
+    made.add_argument("--bucket", default="", help="migration_backup_bucket")
+    made.add_argument("--key", action="append", default=[], help="the id of a KMS key of your own that encrypts these")
+    made.add_argument("--subnet-group", default="", help="migration_subnet_group_name, where it is set")
+    made.add_argument("--parameter-group", default="", help="migration_parameter_group_name, where it is set")
+    made.add_argument("--partition", default="aws", help="aws, aws-cn or aws-us-gov (default: aws)")
+    return made
+
+
+def policy_of(arguments: Sequence[str]) -> str:
+    asked = vars(parser().parse_args(arguments))
+    several = {"secrets": asked.pop("secret"), "parameters": asked.pop("parameter"), "keys": asked.pop("key")}
+    stage = asked.pop("stage")
+    return text(document(STAGES[stage], Names(**asked, **{name: tuple(found) for name, found in several.items()})))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(policy_of(sys.argv[1:]))
