@@ -50,7 +50,7 @@ attributes:
 notes:
   - 'IAM actions: C(ssm:GetParameter), C(ssm:DescribeParameters), C(ssm:ListTagsForResource), C(ssm:PutParameter),
     C(ssm:DeleteParameter); where a parameter that was removed comes back with its tags C(ssm:AddTagsToResource); and of
-    a key of your own C(kms:Decrypt) and C(kms:Encrypt).'
+    a key of your own C(kms:Decrypt), C(kms:Encrypt) and, for an advanced parameter, C(kms:GenerateDataKey).'
 """
 
 EXAMPLES = r"""
@@ -94,6 +94,7 @@ version:
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain_call
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import contract
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused, Request
@@ -120,7 +121,11 @@ def serve(module: AnsibleAWSModule) -> None:
     except (ChangeRefused, JournalError) as refused:
         result = {"failed": True, "msg": f"{refused}."}
     except (BotoCoreError, ClientError) as error:  # AWS may repeat what it was given
-        module.fail_json_aws(error, msg=f"{store.title} could not be asked, or refused", invocation=invocation)
+        module.fail_json_aws(
+            error,
+            msg=explain_call(f"{store.title} could not be asked, or refused", error, "ssm"),
+            invocation=invocation,
+        )
     tell_as_it_is(module)
     leave = module.fail_json if result.get("failed") else module.exit_json
     leave(**result, invocation=invocation)

@@ -124,6 +124,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import security_group as room
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ownership import (
@@ -242,7 +243,7 @@ def serve(module: AnsibleAWSModule) -> None:
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
-        module.fail_json_aws_error(error)
+        module.fail_json_aws(error.exception or error, msg=explain(error, "ec2"))
     module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **more)
 
 

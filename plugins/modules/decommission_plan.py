@@ -143,7 +143,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import backup as last_backup
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ec2 import read_instance
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain, explain_call
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import (
     Instance,
     check_instance_id,
@@ -252,7 +252,7 @@ def serve(module: AnsibleAWSModule) -> None:
     except AnsibleAWSError as error:
         module.fail_json_aws(error.exception or error, msg=explain(error, "ec2"))
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="The ledger in Parameter Store cannot be read")
+        module.fail_json_aws(error, msg=explain_call("The ledger in Parameter Store cannot be read", error, "ssm"))
     if reasons:
         module.fail_json(msg=sentence(reasons), reasons=sorted({reason.check for reason in reasons}))
     module.exit_json(

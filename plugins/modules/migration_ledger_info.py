@@ -63,6 +63,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain_call
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import LedgerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 
@@ -84,7 +85,7 @@ def serve(module: AnsibleAWSModule) -> None:
     except (LedgerError, JournalError) as error:
         module.fail_json(msg=f"{error}.")
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
+        module.fail_json_aws(error, msg=explain_call("Parameter Store could not be asked, or refused", error, "ssm"))
     module.exit_json(
         changed=False, entries=contents.entries, journaled=contents.journaled, now=ledger.as_text(contents.now)
     )

@@ -136,6 +136,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import lock
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain_call
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import LedgerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 
@@ -222,7 +223,7 @@ def serve(module: AnsibleAWSModule) -> None:
     except (LedgerError, JournalError) as error:
         module.fail_json(msg=f"{error}.")
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="Parameter Store could not be asked, or refused")
+        module.fail_json_aws(error, msg=explain_call("Parameter Store could not be asked, or refused", error, "ssm"))
 
 
 def main() -> None:

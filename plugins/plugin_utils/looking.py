@@ -279,11 +279,7 @@ class Looking:
     def readable(self, secret: str, version: str) -> str:
         value = self.value_of(secret, version)
         if value is None:
-            raise AnsibleActionFail(
-                f"Version {version} of the secret {secret} cannot be read: it is not there any more, or the "
-                "identity that runs this lacks the IAM action secretsmanager:GetSecretValue on it (and kms:Decrypt "
-                "where a key of your own encrypts it)."
-            )
+            raise AnsibleActionFail(f"Version {cannot_be_read(secret, version).partition(' ')[2]}.")
         return token_in(value, secret, self.settings)
 
     def token_to_count_with(self, secret: str) -> str:
@@ -367,6 +363,14 @@ class Looking:
             + ", ".join(value.address for value in self.migration.shared)
             + f"), and --limit leaves out {', '.join(left_out)}. Run without --limit."
         )
+
+
+def cannot_be_read(secret: str, version: str) -> str:
+    return (
+        f"version {version} of the secret {secret} cannot be read: it is not there any more, or the identity that runs "
+        "this lacks the IAM action secretsmanager:GetSecretValue on it, as each stage's policy in docs/iam has it (and "
+        "kms:Decrypt where a key of your own encrypts it)"
+    )
 
 
 def secret_value(action: EngineAction, region: str, secret: str, version: str) -> str | None:

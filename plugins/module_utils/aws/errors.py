@@ -9,13 +9,12 @@ import re
 from typing import Any, Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import is_denied, lack
 
 try:
     from botocore.exceptions import ClientError
 except ImportError:
     ClientError = Exception  # AnsibleAWSModule has the better words for it
-
-ACCESS_DENIED = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"]
 
 _REMEDIES = {
     "CacheSubnetGroupNotFoundFault": "make the subnet group first (elasticache_subnet_group), or change "
@@ -66,9 +65,8 @@ def explain(error: AnsibleAWSError, service: str = "elasticache", options: Mappi
     if not isinstance(cause, ClientError):
         return str(what)
     code = cause.response["Error"]["Code"]
-    if code in ACCESS_DENIED:
-        denied = _denied_action(cause, service)
-        return f"{what}: the identity that runs this lacks the IAM action {denied}; add it to its policy"
+    if is_denied(cause):
+        return f"{what}: {lack(cause, service)}"
     remedy = _REMEDIES.get(code) or _REMEDIES.get(re.sub("Fault$", "", code))
     remedy = remedy or _remedy_of_text(code, cause.response["Error"].get("Message", ""), options or {})
     return f"{what}: {remedy}" if remedy else str(what)
@@ -93,7 +91,7 @@ def _is_in(value: Any, text: str) -> bool:
     return any(isinstance(item, str) and len(item) > 3 and item in text for item in values)
 
 
-def _denied_action(error: Any, service: str) -> str:
-    """AWS names it, and may mean another than the call (a create with tags also needs AddTagsToResource)."""
-    named = re.search(r"perform: ([\w-]+:\w+)", error.response["Error"].get("Message", ""))
-    return named.group(1) if named else f"{service}:{error.operation_name}"
+def explain_call(what: str, error: Any, service: str) -> str:
+    """The same of an error that boto3 itself has raised."""
+    is_known = isinstance(error, ClientError) and ClientError is not Exception
+    return f"{what}: {lack(error, service)}" if is_known and is_denied(error) else what

@@ -11,6 +11,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import is_denied, lack
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import token_secret
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.token_secret import TokenSecret
@@ -76,9 +77,4 @@ def explain(error: AnsibleAWSError) -> str:
     cause, what = error.exception, str(error.message or "Failed to call Secrets Manager")
     if not isinstance(cause, ClientError):
         return what
-    if cause.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
-        return (
-            f"{what}: the identity that runs this lacks the IAM action secretsmanager:{cause.operation_name} on this "
-            "secret (or the use of its KMS key); add it to its policy"
-        )
-    return what
+    return f"{what}: {lack(cause, 'secretsmanager')}" if is_denied(cause) else what

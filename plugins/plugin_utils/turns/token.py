@@ -8,7 +8,11 @@ from __future__ import annotations
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, token_rotation
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import secret_value, token_in
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import (
+    cannot_be_read,
+    secret_value,
+    token_in,
+)
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
@@ -42,7 +46,7 @@ def begin(turn: Turn) -> None:
 def _value(turn: Turn, secret: str, version: str) -> str:
     value = secret_value(turn.action, turn.known.settings["region"], secret, version)
     if value is None:
-        raise Stopped("Take the new token", f"version {version} of the secret {secret} cannot be read")
+        raise Stopped("Take the new token", cannot_be_read(secret, version))
     return token_in(value, secret, turn.known.settings)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping, TypeVar, cast
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ACCESS_DENIED
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import ACCESS_DENIED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
     parameter_group,
@@ -153,7 +153,7 @@ def _describe_engine_versions(client: Any, engine: str, default_only: bool) -> l
     try:
         pages = client.get_paginator("describe_cache_engine_versions").paginate(Engine=engine, DefaultOnly=default_only)
         return [version for page in pages for version in page["CacheEngineVersions"]]
-    except is_boto3_error_code(ACCESS_DENIED):
+    except is_boto3_error_code(list(ACCESS_DENIED)):
         return []
 
 
