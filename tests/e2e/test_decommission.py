@@ -19,7 +19,7 @@ from sandbox.api import Sandbox
 from sandbox.moments import Moment
 from sandbox.places import BACKUP_BUCKET
 from sandbox.shell import environment
-from tests.e2e import world
+from tests.e2e import policies, world
 
 HOUR = 3600
 ONLY_ID = {"migration_decommission_waive": ["other_services"]}
@@ -161,7 +161,8 @@ def test_a_backup_that_cannot_be_stored_stops_nothing(soaked):
 def stopped(soaked, planned):
     soaked.sandbox.advance_clock(60)
     _run, plan, kms = planned
-    run = decommission(soaked, migration_backup_kms_key_id=kms, migration_approve=plan["digest"])
+    with policies.of_stage(soaked, "decommission"):
+        run = decommission(soaked, migration_backup_kms_key_id=kms, migration_approve=plan["digest"])
     assert run.code == 0, run.text
     return run, kms
 
@@ -202,12 +203,13 @@ def test_it_is_held_and_a_rerun_changes_nothing(soaked, stopped):
 def back(soaked, stopped):
     """As it was approved, while the old Redis was off."""
     path = soaked.folder / "back.json"
-    plan = soaked.play("playbooks/rollback.yml", migration_plan_out=str(path))
-    assert plan.code == 0 and plan.writes == [] and state(soaked) == "stopped"
-    assert "start i-" in plan.said()
-    drifted = soaked.play("playbooks/rollback.yml", migration_approve=str(path), migration_sample=7)
-    assert drifted.code != 0 and drifted.writes == [] and state(soaked) == "stopped"
-    return soaked.play("playbooks/rollback.yml", migration_approve=json.loads(path.read_text())["digest"])
+    with policies.of_stage(soaked, "rollback"):
+        plan = soaked.play("playbooks/rollback.yml", migration_plan_out=str(path))
+        assert plan.code == 0 and plan.writes == [] and state(soaked) == "stopped"
+        assert "start i-" in plan.said()
+        drifted = soaked.play("playbooks/rollback.yml", migration_approve=str(path), migration_sample=7)
+        assert drifted.code != 0 and drifted.writes == [] and state(soaked) == "stopped"
+        return soaked.play("playbooks/rollback.yml", migration_approve=json.loads(path.read_text())["digest"])
 
 
 def test_rollback_starts_it_again_with_its_data(soaked, back, before):

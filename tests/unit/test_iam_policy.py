@@ -191,7 +191,7 @@ def test_what_targets_and_stores_ask_for_comes_from_their_rows_and_nothing_of_th
         for part in (row.actions.look, row.actions.plan, row.actions.make, row.actions.token, row.actions.delete)
         for one in part
     }
-    of_stores = {one.row for row in STORES.values() for one in (*row.look, *row.write)}
+    of_stores = {one.row for row in STORES.values() for one in (*row.look, *row.record, *row.write)}
     asked = {one.row for needs in STAGES.values() for one in needs}
     assert of_targets | of_stores <= asked
     assert {row for row in asked if row[0].startswith("elasticache:")} <= of_targets
@@ -237,7 +237,7 @@ def test_a_refusal_names_the_action_that_aws_names_what_it_is_on_and_the_policie
 
 def test_where_aws_names_nothing_the_action_is_that_of_the_call():
     told = denied.lack(refusal("Forbidden", "HeadObject", "403"), "ec2")
-    assert told.endswith("IAM action s3:GetObject; add it to its policy, as docs/iam/decommission.json has it")
+    assert "IAM action s3:GetObject on it, or s3:ListBucket on its bucket; add it to its policy, as docs/iam/de" in told
     assert "docs/iam has it" in denied.lack(refusal("", "GetParameter"), "ssm")
     assert denied.lack(refusal("", "DeleteParameters"), "ssm").endswith("ssm:DeleteParameters; add it to its policy")
     assert denied.is_denied(refusal("", code="UnauthorizedOperation"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 import yaml
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import ADDRESSES
@@ -27,7 +26,8 @@ def test_no_two_stores_have_the_same_name():
 
 @pytest.mark.parametrize("name", on_aws.STORES)
 def test_the_module_tells_what_a_store_of_aws_asks_of_iam(name):
-    asked = [one.action for one in (*on_aws.STORES[name].look, *on_aws.STORES[name].write)]
+    store = on_aws.STORES[name]
+    asked = [one.action for one in (*store.look, *store.record, *store.write)]
     assert asked and all(f"C({action})" in aws_env_update.DOCUMENTATION for action in asked)
 
 

@@ -25,8 +25,8 @@ class Store:
     ``plan``, ``carry_out``, ``original`` and ``current`` take what makes the client of a service by boto3's name of it:
     the value may be in one service, and its journal in another. The first two take the time as text last, and return
     what has ``decision``, ``is_journaled`` and ``version`` for each value. ``original`` tells what the value of a name
-    led to before the migration, by the journal or else as ``current``, which tells it as it is now. ``look`` and
-    ``write`` are what AWS asks for: to read a value, and to change it.
+    led to before the migration, by the journal or else as ``current``, which tells it as it is now. ``look``,
+    ``record`` and ``write`` are what AWS asks for: to read a value, to journal what was there, and to change it.
     """
 
     words: str
@@ -36,11 +36,12 @@ class Store:
     original: Callable[[Clients, str, str], str]
     current: Callable[[Clients, str], str | None]
     look: tuple[Permission, ...]
+    record: tuple[Permission, ...]
     write: tuple[Permission, ...]
 
 
 STORES: Mapping[str, Store] = {
     ssm.STORE: Store(
-        "SSM parameter", ssm.TITLE, ssm.plan, ssm.carry_out, ssm.original, ssm.current, ssm.LOOK, ssm.WRITE
+        "SSM parameter", ssm.TITLE, ssm.plan, ssm.carry_out, ssm.original, ssm.current, ssm.LOOK, ssm.RECORD, ssm.WRITE
     ),
 }

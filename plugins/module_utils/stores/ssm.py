@@ -43,8 +43,8 @@ LOOK = (
     Permission("ssm:DescribeParameters", "its type, tier and key, so that a write changes nothing but the value"),
     Permission("kms:Decrypt", "a key of your own encrypts it", _KEY, unseen=_BY_SSM),
 )
+RECORD = (Permission("ssm:ListTagsForResource", "its tags, which the journal keeps", _PARAMETERS),)
 WRITE = (
-    Permission("ssm:ListTagsForResource", "its tags, which the journal keeps", _PARAMETERS),
     Permission("ssm:PutParameter", "to write where it leads", _PARAMETERS),
     Permission("kms:Encrypt", "a key of your own encrypts it, and its journal", _KEY, unseen=_BY_SSM),
     Permission("kms:GenerateDataKey", "the same, of an advanced parameter", _KEY, unseen=_BY_SSM),

@@ -12,7 +12,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.st
 
 ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403")
 _TOLD = re.compile(r'perform: ([\w-]+:\w+)(?: on resource: "?([^\s"]+)"?)?')
-_OTHERWISE_CALLED = {"HeadObject": "s3:GetObject", "GetObject": "s3:GetObject"}
+# Of a HEAD nothing is told, and an object that is not there is denied to whoever may not list its bucket.
+_UNTOLD = {"HeadObject": ("s3:GetObject", " on it, or s3:ListBucket on its bucket")}
 _FEW = 3
 
 
@@ -26,9 +27,9 @@ def lack(error: Any, service: str) -> str:
     """
     told = _TOLD.search(error.response["Error"].get("Message", ""))
     operation = str(error.operation_name)
-    action = told[1] if told else _OTHERWISE_CALLED.get(operation, f"{service}:{operation}")
-    resource = told[2] if told and told[2] and told[2] != "*" else ""
-    on = f" on {resource}" if resource else ""
+    action, on = (told[1], "") if told else _UNTOLD.get(operation, (f"{service}:{operation}", ""))
+    if told and told[2] and told[2] != "*":
+        on = f" on {told[2]}"
     return f"the identity that runs this lacks the IAM action {action}{on}; {remedy(action)}"
 
 

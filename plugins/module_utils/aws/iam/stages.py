@@ -138,7 +138,6 @@ _BACKUP_TAKE = (
         "s3:ListBucket",
         "S3 says that an object is not there only to whoever may list the bucket",
         Place("LastBackupBucket", ("s3:::{bucket}",)),
-        without="a backup that is gone is refused as one that may not be read",
     ),
     Permission("kms:GenerateDataKey", "a key of your own encrypts the backup", KEY, unseen=_BY_S3),
     Permission("kms:Decrypt", "the same, to read it", KEY, unseen=_BY_S3),
@@ -152,7 +151,8 @@ _TARGET_MAKE = tuple(one for row in TARGETS.values() for one in row.actions.make
 _TARGET_TOKEN = tuple(one for row in TARGETS.values() for one in row.actions.token)
 _TARGET_DELETE = tuple(one for row in TARGETS.values() for one in row.actions.delete)
 _VALUES_LOOK = tuple(one for row in STORES.values() for one in row.look)
-_VALUES_WRITE = tuple(one for row in STORES.values() for one in row.write)
+_VALUES_BACK = tuple(one for row in STORES.values() for one in row.write)
+_VALUES_WRITE = (*(one for row in STORES.values() for one in row.record), *_VALUES_BACK)
 
 
 def _told(permissions: Iterable[Permission], without: str) -> tuple[Permission, ...]:
@@ -192,7 +192,7 @@ STAGES: Mapping[str, tuple[Permission, ...]] = {
     "migrate": _once(_ASSESS, _PROVISION, _INGRESS, _CUTOVER),
     "rollback": _once(
         _told((*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_VALUE), _SAYS),
-        _told((*_VALUES_LOOK, *_VALUES_WRITE), _SAYS),
+        _told((*_VALUES_LOOK, *_VALUES_BACK), _SAYS),
         _told(_HOLD, _SAYS),
         _INSTANCE_LOOK,
         _INSTANCE_START,

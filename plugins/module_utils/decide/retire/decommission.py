@@ -189,7 +189,7 @@ def wrong_entry(
     """Why what the ledger's entry names must not be started; empty where it may. Others than we may have written it.
 
     ``old_hosts`` are those of the group old_redis, ``instance_id`` is what the inventory says. Where that is empty, the
-    entry alone knows the instance, and is believed: there would be no way back else, and docs/iam-policy.json lets a
+    entry alone knows the instance, and is believed: there would be no way back else, and docs/iam/rollback.json lets a
     run start that one instance only.
     """
     name = parameter(migration_name, "decommission")
