@@ -576,8 +576,11 @@ def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, An
         target = Endpoint.from_dict(wanted["endpoint"])
         if not target.is_known:
             raise EndpointError(f"the target {target.name} is yet to be made (contents: state={AFTER_APPLY})")
-        url = build_url(target, wanted["auth_token"] or "", 0)
-        questions["contents"] = SurveyQuestion(url, seconds, wanted["sample"])
+        try:
+            url = build_url(target, wanted["auth_token"] or "", 0)
+            questions["contents"] = SurveyQuestion(url, seconds, wanted["sample"])
+        except EndpointError as error:  # as without its token: what stays behind holds no way back up
+            parts["contents"] = {"msg": f"{error}."}
     if params["old"] is None and params["survey"] is None:
         return questions, parts
     old = url_of_old(params)

@@ -414,6 +414,7 @@ def test_what_the_target_holds_is_counted_by_pattern_and_nothing_is_written_or_n
 
 def test_why_the_target_cannot_be_counted_is_told(look, target, new):
     assert look(contents=contents_of(target, "wrong"))["contents"]["failure"]["kind"] == "auth_wrong"
+    assert "wants a token" in look(contents=contents_of(target, None))["contents"]["msg"]
     new.stop()
     refused = look(contents=contents_of(target))["contents"]
     assert refused["failure"]["kind"] == "refused" and "cannot be told" in refused["msg"]
