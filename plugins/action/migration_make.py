@@ -14,7 +14,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, known_of
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import secret_value, token_in
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import (
+    cannot_be_read,
+    secret_value,
+    token_in,
+)
 
 
 class ActionModule(EngineAction):
@@ -63,10 +67,7 @@ class ActionModule(EngineAction):
             self.make("migration_ledger", known, migration_name=settings["name"], entry="token", value=entry)
         value = secret_value(self, settings["region"], secret, made["current_version_id"])
         if value is None:
-            raise AnsibleActionFail(
-                f"The secret {secret} is there, and the identity that runs this may not read its value: add the IAM "
-                "action secretsmanager:GetSecretValue on it, and kms:Decrypt where a key of your own encrypts it."
-            )
+            raise AnsibleActionFail(f"{cannot_be_read(secret, made['current_version_id'])}.")
         return token_in(value, secret, settings)
 
     def make(self, module: str, known: Known, /, **args: Any) -> dict[str, Any]:

@@ -279,7 +279,7 @@ class Looking:
     def readable(self, secret: str, version: str) -> str:
         value = self.value_of(secret, version)
         if value is None:
-            raise AnsibleActionFail(f"Version {cannot_be_read(secret, version).partition(' ')[2]}.")
+            raise AnsibleActionFail(f"{cannot_be_read(secret, version)}.")
         return token_in(value, secret, self.settings)
 
     def token_to_count_with(self, secret: str) -> str:
@@ -367,7 +367,7 @@ class Looking:
 
 def cannot_be_read(secret: str, version: str) -> str:
     return (
-        f"version {version} of the secret {secret} cannot be read: it is not there any more, or the identity that runs "
+        f"{secret}: its version {version} cannot be read: it is not there any more, or the identity that runs "
         "this lacks the IAM action secretsmanager:GetSecretValue on it, as each stage's policy in docs/iam has it (and "
         "kms:Decrypt where a key of your own encrypts it)"
     )

@@ -50,7 +50,7 @@ def _remedy(said: str) -> str:
         return "Make the bucket in migration_region, or change migration_backup_bucket"
     if "AccessDenied" in said:
         return (
-            "The controller's identity, which signs the upload, needs s3:PutObject on migration_backup_bucket (and "
-            "kms:GenerateDataKey on migration_backup_kms_key_id)"
+            "The controller's identity, which signs the upload, needs s3:PutObject on migration_backup_bucket, as "
+            "docs/iam/decommission.json has it (and kms:GenerateDataKey on migration_backup_kms_key_id)"
         )
     return "Look at migration_backup_bucket and migration_backup_kms_key_id"

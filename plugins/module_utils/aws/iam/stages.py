@@ -29,9 +29,7 @@ LEDGER_FOLDER = Place("LedgerFolder", (_FOLDER, f"{_FOLDER}/*"))
 LEDGER = Place("Ledger", (f"{_FOLDER}/*",))
 
 _LEDGER = each(LEDGER_FOLDER, {"ssm:GetParametersByPath": "what is known of the migration: its ledger, as a whole"})
-_LOCK_LOOK = each(
-    LEDGER, {"ssm:GetParameter": "whether another run is under way, and what the ledger has of one entry"}
-)
+_LOCK_LOOK = each(LEDGER, {"ssm:GetParameter": "an entry of the ledger: the lock, and the journal of a value in AWS"})
 _LOCK = each(
     LEDGER,
     {
@@ -175,6 +173,8 @@ def _once(*groups: Iterable[Permission]) -> tuple[Permission, ...]:
 
 
 _SAYS = "the run goes on, and names it as what it could not see"
+_GOES_BACK = "the hosts are put back all the same, and what could not be asked stays as it is"
+_STAYS = "that part stays, and what does not hang on it is taken down"
 _LOOK = (*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_LOOK)
 _HOLD = (_LOCK[0], replace(_LOCK[1], without=_LOCK_STAYS))
 
@@ -191,17 +191,14 @@ STAGES: Mapping[str, tuple[Permission, ...]] = {
     "cutover": _CUTOVER,
     "migrate": _once(_ASSESS, _PROVISION, _INGRESS, _CUTOVER),
     "rollback": _once(
-        _told((*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_VALUE), _SAYS),
-        _told((*_VALUES_LOOK, *_VALUES_BACK), _SAYS),
-        _told(_HOLD, _SAYS),
+        _told((*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_VALUE, *_HOLD), _GOES_BACK),
+        _told((*_VALUES_LOOK, *_VALUES_BACK), _GOES_BACK),
         _INSTANCE_LOOK,
         _INSTANCE_START,
-        _WAY_LOOK,
-        _WAY_CLOSE,
-        _TARGET_DELETE,
+        _told((*_WAY_LOOK, *_WAY_CLOSE, *_TARGET_DELETE), _STAYS),
     ),
     "rotate": _once(_LOOK, _VALUES_LOOK, _HOLD, _TOKEN_ROTATE, _TARGET_TOKEN, _VALUES_WRITE),
-    "state": _told(_once(_LEDGER, _TARGET_LOOK, _VALUES_LOOK), _SAYS),
+    "state": _told(_once(_LOCK_LOOK, _LEDGER, _TARGET_LOOK, _VALUES_LOOK), _SAYS),
     "decommission": _once(
         _LOCK_LOOK,
         _LEDGER,

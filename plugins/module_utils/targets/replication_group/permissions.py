@@ -88,6 +88,14 @@ _OF_OTHER_SERVICES = (
     ),
 )
 
+_ITS_GROUPS = each(
+    EVERYTHING,
+    {
+        "elasticache:DescribeCacheSubnetGroups": "whether its subnet group is there and as it is wanted",
+        "elasticache:DescribeCacheParameterGroups": "the same of its parameter group",
+    },
+)
+
 ACTIONS = Actions(
     look=each(
         EVERYTHING,
@@ -99,11 +107,10 @@ ACTIONS = Actions(
         },
     ),
     plan=(
+        *_ITS_GROUPS,
         *each(
             EVERYTHING,
             {
-                "elasticache:DescribeCacheSubnetGroups": "whether its subnet group is there and as it is wanted",
-                "elasticache:DescribeCacheParameterGroups": "the same of its parameter group",
                 "elasticache:ListAllowedNodeTypeModifications": "whether it can change to the node type that is wanted",
             },
         ),
@@ -138,6 +145,7 @@ ACTIONS = Actions(
     ),
     token=(Permission(_MODIFY, "to have it take the new token beside the old one, and then alone", _OURS),),
     delete=(
+        *_ITS_GROUPS,
         *each(
             _OURS,
             {
