@@ -26,7 +26,10 @@ def test_every_option_is_in_the_readme():
     assert [name for name in sorted(NAMES) if f"| `{name}` |" not in README] == []
 
 
-@pytest.mark.parametrize("role", [path.parent.name for path in sorted((ROOT / "roles").glob("*/README.md"))])
+ROLES = {path.parent.name for path in (ROOT / "roles").glob("*/README.md")} - {"move"}  # the engine of the others
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
 def test_a_role_leads_to_what_its_stage_needs_of_iam(role):
     assert f"](../../docs/iam/README.md#{role})" in (ROOT / f"roles/{role}/README.md").read_text()
     assert f"\n## {role}\n" in (ROOT / "docs/iam/README.md").read_text()
