@@ -80,7 +80,7 @@ def test_what_was_done_on_the_hosts_is_what_the_plan_said(stage, plan, migrated)
     record = json.loads((stage.folder / "report" / "cutover.json").read_text())
     planned = [line for line in plan.lines if line.startswith((*stage.hosts, "SSM parameter"))]
     assert comparable(record["done"]) == comparable(planned)
-    assert record["digest"].startswith(plan.digest)
+    assert f"migrate-{plan.digest}" in record["digest"]
 
 
 def told(run):
