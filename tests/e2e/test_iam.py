@@ -126,11 +126,13 @@ RETIRE = {"migration_decommission": True, "migration_decommission_waive": ["othe
 TERMINATE = {**RETIRE, "migration_decommission_terminate": True}
 
 
-def making(stage_name: str, secret: str, after: Sequence[str] = ()) -> list[Move]:
-    """A target is made, and then changed in all that can be changed; `after` is what a run that makes it goes on to."""
+def making(stage_name: str, secret: str, way: Sequence[str] = (), after: Sequence[str] = ()) -> list[Move]:
+    """A target is made, and then changed in all that can be changed. `way` is what its security group is opened by, and
+    `after` what a run that makes it goes on to.
+    """
     last = on("TargetParameters", "elasticache", "ModifyReplicationGroup")
     return [
-        Move(stage_name, (*NEW, *MAKE, *MAKE_TARGET, *after), secret=secret),
+        Move(stage_name, (*NEW, *MAKE, *way, *MAKE_TARGET, *after), secret=secret),
         Move(
             stage_name,
             on("TargetOurs", "elasticache", "ModifyCacheSubnetGroup"),
@@ -243,7 +245,7 @@ STORY: list[Move] = [
         before=make_target,
     ),
     Move("rollback", on("WayOurs", "ec2", "DeleteSecurityGroup"), DELETE, before=make_target),
-    *making("migrate", SECOND, (*OPEN, *VALUES, *WRITE_VALUES)),
+    *making("migrate", SECOND, OPEN, (*VALUES, *WRITE_VALUES)),
     Move("decommission", (), RETIRE, before=hours(49), secret=SECOND),
     Move(
         "decommission",
@@ -345,7 +347,10 @@ def test_a_run_without_any_one_permission_of_its_stage_says_which_and_touches_no
         rows = provable(move.stage)
         for name in move.needs:
             run = move.play(stage, [one for one in STAGES[move.stage] if one is not rows[name]])
-            cells[move.stage, name] = outcome(run, rows[name])
+            problem = outcome(run, rows[name])
+            if move.stage == "rollback" and rows[name].without and not stage.on_old():
+                problem = problem or "the hosts are not back"
+            cells[move.stage, name] = problem
             told = cells[move.stage, name] or ("goes on" if rows[name].without else "refused")
             print(f"{move.stage} without {name}: {told}", flush=True)
             unlock(stage)

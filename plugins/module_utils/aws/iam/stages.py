@@ -173,7 +173,7 @@ def _once(*groups: Iterable[Permission]) -> tuple[Permission, ...]:
 
 
 _SAYS = "the run goes on, and names it as what it could not see"
-_GOES_BACK = "the hosts are put back all the same, and what could not be asked stays as it is"
+_GOES_BACK = "the hosts are put back as far as the old Redis answers, and what could not be asked stays as it is"
 _STAYS = "that part stays, and what does not hang on it is taken down"
 _LOOK = (*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_LOOK)
 _HOLD = (_LOCK[0], replace(_LOCK[1], without=_LOCK_STAYS))
