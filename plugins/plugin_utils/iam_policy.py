@@ -3,16 +3,27 @@
 
 """Print the IAM policy of a stage for one migration, with its own names; a program of its own, which asks nobody.
 
-In the folder that holds ``ansible_collections``::
+It is run by its path, in a clone or where the collection is installed, by any Python::
 
-    python -m ansible_collections.kempian.cache_migration.plugins.plugin_utils.iam_policy STAGE --name … --account …
+    python3 plugins/plugin_utils/iam_policy.py STAGE --name … --account …
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
+
+if __name__ == "__main__":  # what else is called ansible_collections there, as by the package ansible, is another one
+    for name, path in {
+        "ansible_collections": "",
+        "ansible_collections.kempian": "",
+        "ansible_collections.kempian.cache_migration": os.path.join(os.path.dirname(__file__), "..", ".."),
+    }.items():
+        sys.modules[name] = package = ModuleType(name)
+        package.__path__ = [os.path.abspath(path)] if path else []
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.policy import Names, document, text
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import STAGES

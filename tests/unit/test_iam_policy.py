@@ -8,6 +8,8 @@ from __future__ import annotations
 import fnmatch
 import json
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam import denied
@@ -214,6 +216,14 @@ def test_a_policy_is_printed_for_a_migration_with_names_of_its_own():
     assert [arn.rpartition("/")[2] for arn in statements["Key"]] == ["key-1", "key-2"]
     other = policy_of(["cutover", *stated, "--partition", "aws-cn"])
     assert "arn:aws-cn:ssm" in other and "arn:aws:" not in other
+
+
+def test_the_program_runs_by_its_path_whatever_is_installed_there():
+    """Without the packages of its Python, where the package ansible would bring another ansible_collections."""
+    program = DOCS.parents[1] / "plugins/plugin_utils/iam_policy.py"
+    stated = ["--name", "shop-prod", "--account", ACCOUNT, "--region", "us-east-1", "--target", "shop-cache"]
+    run = subprocess.run([sys.executable, "-I", "-S", str(program), "state", *stated], capture_output=True, check=True)
+    assert run.stdout.decode() == policy_of(["state", *stated])
 
 
 # --- what a refusal says ---
