@@ -32,20 +32,29 @@ def private(tmp_path):
 
 
 def job(private: Path) -> str:
-    """The output of a job as AWX starts it, on an inventory without hosts: a run that is refused in its first task."""
-    ran = ansible_runner.run(
-        private_data_dir=str(private),
-        playbook="playbooks/state.yml",
-        inventory="localhost,",
-        envvars={
-            "ANSIBLE_COLLECTIONS_PATH": str(private / "requirements_collections"),
-            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(private),
-        },
-        quiet=True,
-    )
-    return ran.stdout.read()
+    """The output of a job as AWX starts it, on an inventory without hosts: a run that is refused in its first task.
+
+    The project goes to where the job runs in an archive, in which a link must stay a link.
+    """
+    sent, came, work = private / "sent", private / "came", private.parent / f"{private.name}-work"
+    with sent.open("wb") as out:
+        ansible_runner.run(
+            streamer="transmit",
+            _output=out,
+            private_data_dir=str(private),
+            playbook="playbooks/state.yml",
+            inventory="localhost,",
+            envvars={
+                "ANSIBLE_COLLECTIONS_PATH": str(private / "requirements_collections"),
+                "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "HOME": str(private),
+            },
+        )
+    work.mkdir()
+    with sent.open("rb") as given, came.open("wb") as out:
+        ansible_runner.run(streamer="worker", _input=given, _output=out, private_data_dir=str(work))
+    return came.read_text()
 
 
 def test_a_plain_checkout_runs_where_the_collection_is_not_installed(private):
@@ -55,3 +64,12 @@ def test_a_plain_checkout_runs_where_the_collection_is_not_installed(private):
 def test_without_the_link_it_would_not(private):
     (private / "project" / LINK).unlink()
     assert "kempian.cache_migration.state' was not found" in job(private)
+
+
+def test_no_link_of_the_repository_is_broken_or_leaves_it():
+    """AWX does not get on with a project that has one: its jobs or its inventory never end."""
+    listed = subprocess.check_output(["git", "ls-files", "--stage", "-z"], cwd=ROOT, text=True).split("\0")
+    links = [ROOT / line.partition("\t")[2] for line in listed if line.startswith("120000")]
+    assert ROOT / LINK in links
+    for link in links:
+        assert not os.path.isabs(os.readlink(link)) and link.resolve(strict=True).is_relative_to(ROOT)
