@@ -34,7 +34,6 @@ mount --bind "$HOME" "$HOME" && mount -o remount,ro,bind "$HOME" &&
 exec ansible-runner worker --private-data-dir "$1"
 """
 NAMESPACES = ("unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc")
-OF_AWX = {"awx_job_id": 7, "awx_job_template_name": "a template", "awx_user_name": "admin"}
 NOTES = """
 import os
 import sys
@@ -85,6 +84,21 @@ class Template:
         assert wrong == {}, f"{self.name} does not take {wrong}"
         fixed = {name: str(value).replace("/tmp/", f"{tmp}/") for name, value in self.extra_vars.items()}
         return {**fixed, **given}
+
+
+class Untrusted(yaml.SafeDumper):
+    """Every text is one that is never a template."""
+
+
+Untrusted.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
+
+
+def extravars(variables: Mapping[str, Any], trusted: Mapping[str, Any]) -> str:
+    """The file of a job's variables as AWX writes it: templates are for who may edit a job template alone."""
+    return "".join(
+        yaml.dump({name: value}, Dumper=yaml.SafeDumper if trusted.get(name) == value else Untrusted)
+        for name, value in variables.items()
+    )
 
 
 def is_an_answer(question: Mapping[str, Any], answer: Any) -> bool:
@@ -174,8 +188,9 @@ class Awx:
         self.launched.append(template.name)
         number = len(self.launched)
         folder = self.folder / f"job-{number}"
-        variables = {**(after.artifacts if after else {}), **template.variables(answers, folder / "tmp")}
-        self._lay_out(folder, variables, template.check)
+        variables = {**template.variables(answers, folder / "tmp"), **(after.artifacts if after else {})}
+        of_awx = {"awx_job_id": number, "awx_job_template_name": template.name, "awx_user_name": f"user-{number}"}
+        self._lay_out(folder, extravars({**variables, **of_awx}, template.extra_vars), template.check)
         private = Path(tempfile.mkdtemp(prefix="awx-", dir="/tmp"))  # short, as ssh makes a socket in it
         try:
             job = self._work(folder, private, template.playbook, cancel_at)
@@ -184,7 +199,7 @@ class Awx:
         print(f"\njob {number}: {template.name}\n{job.text}\n-> {job.status} after {job.seconds:.1f} s")
         return job
 
-    def _lay_out(self, folder: Path, variables: Mapping[str, Any], check: bool) -> None:
+    def _lay_out(self, folder: Path, extra_vars: str, check: bool) -> None:
         """The private folder that AWX prepares."""
         for name in ("project", "inventory", "env", "artifacts", "home", "tmp", "notes"):
             (folder / name).mkdir(parents=True)
@@ -197,7 +212,7 @@ class Awx:
         hosts = folder / "inventory/hosts"
         hosts.write_text(f"#!/usr/bin/env python3\nprint({json.dumps(self._inventory)!r})\n")
         hosts.chmod(0o700)
-        (folder / "env/extravars").write_text(json.dumps({**OF_AWX, **variables}))
+        (folder / "env/extravars").write_text(extra_vars)
         (folder / "env/envvars").write_text(json.dumps(self._credentials(self.sandbox.env)))
         (folder / "env/settings").write_text(json.dumps({"pexpect_timeout": 1}))
         (folder / "env/cmdline").write_text("--check --diff" if check else "--diff")
@@ -212,9 +227,11 @@ class Awx:
         told = tool(*command, env={**alone(self.collections), **self.sandbox.env})
         assert told.returncode == 0, told.stderr
         found = dict(json.loads(told.stdout))
-        for variables in found["_meta"]["hostvars"].values():
+        del found["_meta"]["profile"]  # AWX keeps hosts, groups and variables, and makes a script of them
+        for number, variables in enumerate(found["_meta"]["hostvars"].values(), 1):
             for name in ("ansible_ssh_private_key_file", "ansible_control_path_dir"):
                 variables.pop(name, None)
+            variables.update(remote_tower_enabled="true", remote_tower_id=number)
         return found
 
     @property
@@ -279,7 +296,7 @@ class Awx:
         opened = set(noted.read_text().splitlines()) if noted.exists() else set()
         asked_for = (folder / "env/extravars").read_text()
         places = [path for name in ("home", "tmp") for path in (folder / name).rglob("*")]
-        outside = [path for path in places if json.dumps(str(path)) not in asked_for]
+        outside = [path for path in places if f"'{path}'" not in asked_for]
         return Job(folder, processed.status, time.monotonic() - began, events, opened, outside)
 
 
