@@ -35,7 +35,7 @@ def question(option: options.Option) -> dict[str, Any]:
         **_kind(option),
     }
     if option.for_one_run:
-        asked["question_description"] = plain(option.what)
+        asked["question_description"] = plain(option.what).replace("; for one run, by `-e`", "")
         asked.update({"default": str(option.default).lower()} if option.type == "bool" else {})
     return asked
 
