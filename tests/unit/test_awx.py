@@ -154,6 +154,11 @@ def test_a_secret_is_asked_for_as_a_password():
     assert secret == {question["variable"] for _, question in QUESTIONS if question["type"] == "password"}
 
 
+@pytest.mark.parametrize("name, question", QUESTIONS)
+def test_a_question_speaks_of_no_command_line(name, question):
+    assert "`-e`" not in question["question_description"]
+
+
 def test_a_workflow_asks_for_nothing_that_is_of_one_job():
     asked = {question["variable"].removeprefix(options.PREFIX) for question in SURVEYS["workflow"]["spec"]}
     assert asked and not [
@@ -188,6 +193,11 @@ def test_a_plan_is_a_check_of_what_is_done_with_the_same_answers(stage):
 def test_who_plans_can_change_nothing(stage):
     rights = [name for name in TEMPLATES[f"plan of {stage}"]["credentials"] if ": AWS " in name]
     assert rights == ["Cache migration prod: AWS plan"]
+
+
+def test_what_is_planned_for_an_approval_is_launched_by_no_operator_without_one():
+    planned = {name.removeprefix("plan of ") for name in TEMPLATES if name.startswith("plan of ")}
+    assert {name.removeprefix("Cache migration prod: ") for name in HELD["awx_guarded"]} == planned
 
 
 def test_every_credential_that_is_used_is_made():

@@ -28,6 +28,7 @@ PROMPTS = {"ask_limit_on_launch": FLAG, "survey_enabled": FLAG, "allow_simultane
 # The fields of each: a type, or the collection whose object's id it is.
 FIELDS: Mapping[str, Mapping[str, Any]] = {
     "organizations": {"name": TEXT, "description": TEXT},
+    "teams": {"name": TEXT, "description": TEXT, "organization": "organizations"},
     "labels": {"name": TEXT, "organization": "organizations"},
     "credential_types": {"name": TEXT, "description": TEXT, "kind": TEXT, "inputs": MAPPING, "injectors": MAPPING,
                          "managed": FLAG},
@@ -80,6 +81,14 @@ UNIFIED = ("job_templates", "workflow_job_templates", "projects", "inventory_sou
 ASSOCIATED = {"labels": "labels", "credentials": "credentials", **{f"{when}_nodes": "workflow_job_template_nodes"
               for when in ("success", "failure", "always")}, **{f"notification_templates_{when}":
               "notification_templates" for when in ("started", "success", "error", "approvals")}}  # fmt: skip
+# Some of the roles that each has.
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "job_templates": ("admin_role", "execute_role", "read_role"),
+    "workflow_job_templates": ("admin_role", "execute_role", "approval_role", "read_role"),
+    "inventories": ("admin_role", "update_role", "use_role", "read_role"),
+    "credentials": ("admin_role", "use_role", "read_role"),
+}
+ROLE = 10  # a role's id is its object's, times this, and its place above
 ANSWERS = {"text": str, "textarea": str, "password": str, "multiplechoice": str, "multiselect": str, "integer": int,
            "float": float}  # fmt: skip
 
@@ -143,6 +152,7 @@ class Controller:
         self.held: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in FIELDS}
         self.surveys: dict[int, dict[str, Any]] = {}
         self.links: dict[tuple[str, int, str], list[int]] = {}
+        self.granted: dict[int, list[int]] = {}  # the teams that have a role
         self.writes: list[str] = []
         self.synced: set[int] = set()
         self._last = 0
@@ -181,7 +191,24 @@ class Controller:
         if collection == "workflow_job_template_nodes" and one["unified_job_template"]:
             related["unified_job_template"] = self._unified(one["unified_job_template"])["url"]
         revision = {"scm_revision": REVISION if one["id"] in self.synced else ""} if collection == "projects" else {}
-        return {**one, **revision, "related": related, "summary_fields": {}}
+        roles = {role: {"id": one["id"] * ROLE + at} for at, role in enumerate(ROLES.get(collection, ()))}
+        return {**one, **revision, "related": related, "summary_fields": {"object_roles": roles}}
+
+    def teams_of(self, role: int, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """The teams that have a role, or that one more has it now."""
+        teams = self.granted.setdefault(role, [])
+        if body:
+            teams.append(body["id"])
+            return 204, None
+        return 200, {"count": len(teams), "next": None, "results": [self.held["teams"][team] for team in teams]}
+
+    def roles_of(self, team: str) -> set[tuple[str, str]]:
+        """The names of what a team has a role of, each with the role."""
+        number, found = self.one("teams", team)["id"], set()
+        for role in (role for role, teams in self.granted.items() if number in teams):
+            kind = next(kind for kind in ROLES if role // ROLE in self.held[kind])
+            found.add((self.held[kind][role // ROLE]["name"], ROLES[kind][role % ROLE].removesuffix("_role")))
+        return found
 
     def _unified(self, number: int) -> dict[str, Any]:
         return next(self.held[kind][number] for kind in UNIFIED if number in self.held[kind])
@@ -331,6 +358,8 @@ def answer(awx: Controller, method: str, path: str, wanted: Mapping[str, str], b
     if not rest:
         return (200, awx.listed(collection, wanted)) if method == "GET" else (201, awx.made(collection, body))
     number, what = int(rest[0]), "".join(rest[1:])
+    if collection == "roles":
+        return awx.teams_of(number, body if method == "POST" else {})
     if collection == "project_updates":
         return 200, awx.synced_now(number)
     one = awx.held[collection][number]

@@ -1,12 +1,13 @@
 """The definitions are put into an AWX by its own modules, over HTTP, and stay as they are the second time.
 
-What a stand-in cannot show: that a job runs, permissions and teams, what a real project or inventory holds,
+What a stand-in cannot show: that a job runs, what a role allows, what a real project or inventory holds,
 notifications that are sent, and any rule of AWX that the definitions break and that `controller.py` does not have.
 """
 
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 import yaml
@@ -16,12 +17,17 @@ from tests.component.awx.conftest import ROOT, changed, configure
 
 SURVEYS = yaml.safe_load((ROOT / "extensions/patterns/migration/data/surveys.yml").read_text())["awx_surveys"]
 OF_PROD = "Cache migration prod"
+TEAMS = {"awx_owner_teams": ["shop"], "awx_operator_teams": ["ops"], "awx_approver_teams": ["leads"]}
+GUARDED = {f"{OF_PROD}: {name}" for name in ("migrate", "cutover", "decommission")}
 
 
 @pytest.fixture(scope="module")
 def configured(server):
-    """AWX as the playbook leaves an empty one."""
-    assert changed(configure(server.url)) > 0
+    """AWX as the playbook leaves one that is empty but for the teams."""
+    organization = server.awx.one("organizations", "Default")["id"]
+    for names in TEAMS.values():
+        server.awx.made("teams", {"name": names[0], "organization": organization})
+    assert changed(configure(server.url, "-e", json.dumps(TEAMS))) > 0
     return server.awx
 
 
@@ -35,10 +41,8 @@ def test_a_template_has_its_playbook_its_survey_and_its_own_rights(configured):
     cutover = configured.one("job_templates", f"{OF_PROD}: cutover")
     assert cutover["playbook"] == "playbooks/cutover.yml" and cutover["ask_limit_on_launch"]
     assert configured.surveys[cutover["id"]] == SURVEYS["cutover"]
-    assert configured.linked("job_templates", f"{OF_PROD}: cutover", "credentials") == [
-        f"{OF_PROD}: hosts",
-        f"{OF_PROD}: AWS cutover",
-    ]
+    credentials = configured.linked("job_templates", f"{OF_PROD}: cutover", "credentials")
+    assert sorted(credentials) == [f"{OF_PROD}: AWS cutover", f"{OF_PROD}: hosts"]
 
 
 def test_the_cutover_follows_an_approval_that_follows_its_plan(configured):
@@ -48,6 +52,29 @@ def test_the_cutover_follows_an_approval_that_follows_its_plan(configured):
     assert [after("plan_of_cutover"), after("approval_of_cutover")] == [["approval_of_cutover"], ["cutover"]]
     approval = configured.one("workflow_job_template_nodes", "approval_of_cutover")["unified_job_template"]
     assert "digest" in configured.held["workflow_approval_templates"][approval]["description"]
+
+
+def templates_that(configured, team, role):
+    return {name for name, has in configured.roles_of(team) if has == role} - {OF_PROD}
+
+
+def test_an_operator_launches_what_is_not_to_be_approved_and_the_workflow(configured):
+    everything = set(configured.names("job_templates"))
+    assert templates_that(configured, "ops", "execute") == everything - GUARDED
+    assert configured.roles_of("ops") >= {(OF_PROD, "execute"), (OF_PROD, "update")}  # the workflow, and the inventory
+    assert (OF_PROD, "approval") not in configured.roles_of("ops")
+
+
+def test_an_approver_sees_the_jobs_that_are_to_be_approved_and_launches_none(configured):
+    """In AWX who may approve in a workflow does not see its jobs by that."""
+    assert (OF_PROD, "approval") in configured.roles_of("leads")
+    assert templates_that(configured, "leads", "read") == set(configured.names("job_templates"))
+    assert {role for _name, role in configured.roles_of("leads")} == {"approval", "read"}
+
+
+def test_an_owner_fills_in_every_credential_and_launches_everything(configured):
+    assert templates_that(configured, "shop", "admin") == set(configured.names("credentials"))
+    assert templates_that(configured, "shop", "execute") == set(configured.names("job_templates"))
 
 
 def test_a_secret_is_filled_in_by_awx_and_by_nobody_before(configured):
@@ -91,7 +118,7 @@ def test_the_second_time_nothing_changes(configured, server):
     """Approvals included, as each is made by its node. A project is synced each time, which is no change of it."""
     held, surveys, links = copy.deepcopy((configured.held, configured.surveys, configured.links))
     configured.writes.clear()
-    assert changed(configure(server.url)) == 0
+    assert changed(configure(server.url, "-e", json.dumps(TEAMS))) == 0
     assert {**configured.held, "project_updates": {}} == {**held, "project_updates": {}}
     assert configured.surveys == surveys and configured.links == links
     made = [write for write in configured.writes if not write.startswith("PATCH")]
