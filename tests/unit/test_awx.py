@@ -200,6 +200,14 @@ def test_what_is_planned_for_an_approval_is_launched_by_no_operator_without_one(
     assert {name.removeprefix("Cache migration prod: ") for name in HELD["awx_guarded"]} == planned
 
 
+def test_the_page_names_variables_that_there_are_in_commands_that_are_a_line_each():
+    """make ends a command at the end of a line, also within quotes, and takes the rest for another."""
+    page = (ROOT / "docs/awx.md").read_text()
+    assert set(re.findall(r"\bawx_\w+", page)) <= set(yaml.safe_load((PATTERN / "data/names.yml").read_text()))
+    commands = [line for line in page.splitlines() if line.startswith("    make awx")]
+    assert commands and all(line.count('"') == 2 and "'" not in line for line in commands)
+
+
 def test_every_credential_that_is_used_is_made():
     made = {one["name"] for one in HELD["controller_credentials"]}
     used = {name for one in HELD["controller_templates"] for name in one["credentials"]}
