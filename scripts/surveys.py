@@ -2,6 +2,9 @@
 
 An answer that is not given leaves what the inventory has: a question has no default then, so that AWX passes nothing,
 and of text `min` is 1, so that AWX refuses an empty answer where a client sends one all the same.
+
+Choices are a text with a line for each, and have a default, which may be empty (no choice, so AWX passes nothing):
+else the pages of AWX that show and change a survey do not open. https://github.com/ansible/awx/issues/13640
 """
 
 from __future__ import annotations
@@ -25,6 +28,15 @@ WORKFLOW = ("assess", "cutover", "decommission")
 TRUTH = ("true", "false")  # the answer to a multiple choice is text
 
 
+class SurveyDumper(Dumper):
+    """Choices are seen as lines."""
+
+
+SurveyDumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, "|" if "\n" in text else None)
+)
+
+
 def question(option: options.Option) -> dict[str, Any]:
     """As AWX has it. A type of option that no question can ask for is a KeyError here."""
     asked: dict[str, Any] = {
@@ -42,14 +54,18 @@ def question(option: options.Option) -> dict[str, Any]:
 
 def _kind(option: options.Option) -> dict[str, Any]:
     if option.type == "list":
-        return {"type": "multiselect", "choices": list({"str": option.choices}[option.elements])}
+        return _choice("multiselect", {"str": option.choices}[option.elements])
     if option.type == "bool":
-        return {"type": "multiplechoice", "choices": list(TRUTH)}
+        return _choice("multiplechoice", TRUTH)
     if option.choices:
-        return {"type": "multiplechoice", "choices": [choice for choice in option.choices if choice]}
+        return _choice("multiplechoice", option.choices)
     if option.type == "str":
         return {"type": "password" if option.is_secret else "text", "min": 1}
     return {"type": {"int": "integer", "float": "float"}[option.type]}
+
+
+def _choice(kind: str, choices: Iterable[str]) -> dict[str, Any]:
+    return {"type": kind, "choices": "\n".join(filter(None, choices)), "default": ""}
 
 
 def survey(name: str, stages: Iterable[str], is_of_one_run: bool) -> dict[str, Any]:
@@ -69,7 +85,9 @@ def made() -> str:
         "workflow": survey("workflow", WORKFLOW, False),
     }
     asking = {name: one for name, one in surveys.items() if one["spec"]}  # AWX refuses a survey without questions
-    return HEAD + yaml.dump({"awx_surveys": asking}, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
+    return HEAD + yaml.dump(
+        {"awx_surveys": asking}, Dumper=SurveyDumper, sort_keys=False, width=110, allow_unicode=True
+    )
 
 
 def main() -> int:

@@ -104,9 +104,9 @@ def extravars(variables: Mapping[str, Any], trusted: Mapping[str, Any]) -> str:
 def is_an_answer(question: Mapping[str, Any], answer: Any) -> bool:
     kind = question["type"]
     if kind == "multiselect":
-        return isinstance(answer, list) and set(answer) <= set(question["choices"])
+        return isinstance(answer, list) and set(answer) <= set(question["choices"].splitlines())
     if kind == "multiplechoice":
-        return answer in question["choices"]
+        return answer in question["choices"].splitlines()
     if kind in ("integer", "float"):
         return isinstance(answer, int if kind == "integer" else float)
     return isinstance(answer, str) and len(answer) >= question.get("min", 0)

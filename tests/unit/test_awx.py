@@ -135,7 +135,7 @@ def test_a_survey_asks_what_its_stages_ask_for_and_nothing_else():
 def test_a_question_that_is_not_answered_leaves_what_the_inventory_has(name, question):
     """AWX passes a default also where nobody has answered, and an empty text where a client sends one."""
     option = options.OPTIONS[question["variable"].removeprefix(options.PREFIX)]
-    assert "default" not in question or option.for_one_run
+    assert not question.get("default") or option.for_one_run
     assert not question["required"] and question.get("min") == (1 if question["type"] in ("text", "password") else None)
 
 
@@ -143,7 +143,7 @@ def test_a_question_that_is_not_answered_leaves_what_the_inventory_has(name, que
 def test_every_answer_is_one_that_the_option_takes(name, question):
     option = options.OPTIONS[question["variable"].removeprefix(options.PREFIX)]
     answers = {"integer": [3], "text": ["25%"], "password": ["redis://assessor:secret@10.0.0.1"]}
-    for answer in question.get("choices") or answers[question["type"]]:
+    for answer in question.get("choices", "").splitlines() or answers[question["type"]]:
         assert answer not in ("", None)
         given = {option.full_name: [answer] if question["type"] == "multiselect" else answer}
         assert ArgumentSpecValidator({option.full_name: option.spec()}).validate(given).error_messages == []
@@ -152,6 +152,13 @@ def test_every_answer_is_one_that_the_option_takes(name, question):
 def test_a_secret_is_asked_for_as_a_password():
     secret = {option.full_name for option in options.OPTIONS.values() if option.is_secret}
     assert secret == {question["variable"] for _, question in QUESTIONS if question["type"] == "password"}
+
+
+@pytest.mark.parametrize("name, question", QUESTIONS)
+def test_a_question_is_one_that_the_pages_of_awx_can_show_and_change(name, question):
+    """They take choices and their default for texts, and end in an empty page where one is missing or a list."""
+    if question["type"] in ("multiplechoice", "multiselect"):
+        assert isinstance(question["choices"], str) and isinstance(question["default"], str)
 
 
 @pytest.mark.parametrize("name, question", QUESTIONS)

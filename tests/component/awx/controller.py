@@ -121,11 +121,16 @@ def _check_question(question: Mapping[str, Any]) -> None:
     if any(not isinstance(question[limit], int) for limit in ("min", "max") if limit in question):
         raise Refused(400, error=f"{named}: a limit is no whole number")
     if kind in ("multiplechoice", "multiselect"):
-        choices = question.get("choices")
+        choices = choices_of(question)
         if not choices or "" in choices or any(each not in choices for each in str(default).splitlines()):
             raise Refused(400, error=f"{named}: the choices {choices} with the default {default!r}")
     elif kind == "password" and "default" in question:
         raise Refused(400, error=f"{named}: a password in the definitions")
+
+
+def choices_of(question: Mapping[str, Any]) -> list[str]:
+    choices = question.get("choices") or []
+    return choices.splitlines() if isinstance(choices, str) else choices
 
 
 def wrong_answer(question: Mapping[str, Any], said: Mapping[str, Any]) -> str:
@@ -137,9 +142,9 @@ def wrong_answer(question: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     if kind in ("text", "textarea", "password"):
         is_taken = isinstance(answer, str) and len(answer) >= question.get("min", 0)
     elif kind == "multiplechoice":
-        is_taken = answer in question["choices"]
+        is_taken = answer in choices_of(question)
     elif kind == "multiselect":
-        is_taken = isinstance(answer, list) and set(answer) <= set(question["choices"])
+        is_taken = isinstance(answer, list) and set(answer) <= set(choices_of(question))
     else:
         is_taken = type(answer) in ((int,) if kind == "integer" else (int, float))
     return "" if is_taken else f"Value {answer!r} for '{name}' is not one that the question takes"
@@ -321,11 +326,13 @@ class Controller:
             raise Refused(400, extra_vars=f"Variables {sorted(strange)} are not allowed on launch.")
 
     def launched(self, collection: str, number: int, said: Mapping[str, Any]) -> dict[str, Any]:
-        """The variables of the job: those of the template, the defaults of its survey, and the answers."""
+        """The variables of the job: those of the template, defaults of its survey that are answers, and answers."""
         self._check_launch(number, said)
         stated = json.loads(self.held[collection][number]["extra_vars"] or "{}")
-        defaults = {q["variable"]: q["default"] for q in self.surveys.get(number, {}).get("spec", []) if "default" in q}
-        return {"extra_vars": {**stated, **defaults, **said}}
+        questions = [q for q in self.surveys.get(number, {}).get("spec", []) if "default" in q]
+        defaults = {q["variable"]: q["default"] for q in questions}
+        taken = {q["variable"]: q["default"] for q in questions if not wrong_answer(q, defaults)}
+        return {"extra_vars": {**stated, **taken, **said}}
 
     def synced_now(self, number: int) -> dict[str, Any]:
         self.synced.add(self.held["project_updates"][number]["project"])
