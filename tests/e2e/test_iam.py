@@ -314,14 +314,16 @@ def unlock(stage) -> None:
         ssm.delete_parameter(Name=LOCK)
 
 
+@pytest.mark.long
 def test_each_stage_passes_under_its_own_policy(stage):
-    """The others do so in the scenarios of a migration and of a retirement."""
+    """The others do so in the scenarios of a migration and of a retirement, and those without a new token in that of AWX."""
     for name in ("provision", "ingress", "assess", "cutover", "rotate"):
         run = Move(name, variables={"migration_auth_token_new": name == "rotate"}).play(stage, STAGES[name])
         assert (run.code, policies.denied(run)) == (0, []), run.text
         assert bool(run.writes) is (name != "assess")
 
 
+@pytest.mark.long
 def test_an_inventory_of_ec2_needs_its_policy_and_no_more(stage):
     (permission,) = STAGES["inventory"]
     command = [str(pathlib.Path(sys.executable).with_name("ansible-inventory")), "--list"]
