@@ -316,7 +316,7 @@ def unlock(stage) -> None:
 
 @pytest.mark.long
 def test_each_stage_passes_under_its_own_policy(stage):
-    """The others do so in the scenarios of a migration and of a retirement, and those without a new token in that of AWX."""
+    """The others do so in the scenarios of a migration, of a retirement and of AWX."""
     for name in ("provision", "ingress", "assess", "cutover", "rotate"):
         run = Move(name, variables={"migration_auth_token_new": name == "rotate"}).play(stage, STAGES[name])
         assert (run.code, policies.denied(run)) == (0, []), run.text
