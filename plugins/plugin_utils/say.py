@@ -12,6 +12,7 @@ from typing import Iterable
 
 from ansible import constants
 from ansible.utils.display import Display
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import printable
 
 # A command is copied from the screen, and so is never broken: one between backticks, or one that ends its line.
 _COMMAND = re.compile(r"`[^`]+`|\bansible-playbook .*")
@@ -29,7 +30,7 @@ _IS_DATA = str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK")).rpa
 def lines(texts: Iterable[str]) -> None:
     """Each on a line of its own, or on as many as the terminal is narrow; beside an output that is data."""
     for text in texts:
-        Display().display(fitted(text), stderr=_IS_DATA)
+        Display().display(fitted(printable(text)), stderr=_IS_DATA)
 
 
 def fitted(text: str) -> str:

@@ -112,10 +112,16 @@ def test_a_number_is_taken_as_its_text():
         ("hunter2", "***"),
         ("postgres://u:p@host/db", "***"),
         ("", "***"),
+        ("redis://host\u202e:6379/0", "***"),
+        ("redis://host\x1b[2J:6379/0", "***"),
     ],
 )
 def test_only_cache_urls_are_shown_and_never_their_secrets(value, masked):
     assert contract.mask(value) == masked
+
+
+def test_of_a_long_value_only_its_begin_is_shown():
+    assert len(contract.mask(f"redis://{'a' * 100_000}:6379/0")) < 600
 
 
 def test_the_location_of_a_cache_url_is_told_and_of_nothing_else():

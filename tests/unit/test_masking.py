@@ -16,6 +16,7 @@ def test_what_acts_on_a_terminal_is_taken_out_and_the_rest_stays():
     shown = printable({"failure": {"found": "all is well\x1b[2J\r\x9b1A\n\ttwo lines"}, "ms": 1.5, "none": None})
     assert shown == {"failure": {"found": "all is well?[2J??1A\n\ttwo lines"}, "ms": 1.5, "none": None}
     assert printable(("a\x00", [True])) == ["a?", [True]]
+    assert printable("redis://a\u202eb\u200b:6379") == "redis://a?b?:6379", "it would be read the other way round"
 
 
 @pytest.mark.parametrize("name", ["token", "alias"])

@@ -82,3 +82,5 @@ def test_code_is_one_line_and_ends_where_it_says(text):
 def test_signs_of_markdown_and_html_are_text():
     assert escaped("<img src=x> [a](b) *c* `d`\n# e") == r"\<img src=x> \[a\](b) \*c\* \`d\` # e"
     assert escaped("# no heading") == r"\# no heading"
+    assert escaped("see https://a.example or www.b.example") == r"see https:\//a.example or www\.b.example"
+    assert code("a\u202eb") == "`a?b`", "it would be read the other way round"

@@ -41,3 +41,10 @@ def test_where_the_output_is_data_a_run_tells_its_story_on_standard_error(monkey
     monkeypatch.setattr(say.Display, "display", lambda _self, text, stderr=False: told.append((text, stderr)))
     say.lines(["app1: restart shop"])
     assert told == [("app1: restart shop", is_data)]
+
+
+def test_nothing_that_is_said_acts_on_a_terminal(monkeypatch):
+    told = []
+    monkeypatch.setattr(say.Display, "display", lambda _self, text, stderr=False: told.append(text))
+    say.lines(["a parameter of \x1b[2Jsomebody"])
+    assert told == ["a parameter of ?[2Jsomebody"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import words
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Step
 
 from tests.unit.engine_world import NEW, OLD, Held, Host, World
 
@@ -37,6 +38,13 @@ def test_a_plan_that_is_only_one_says_what_has_exactly_it_done():
     assert list(words.of_plan(known, plan))[-1] == f"  To have exactly this done: -e migration_approve={plan.digest}"
     refused = replace(plan, refusals=("no",))
     assert not any("migration_approve" in line for line in words.of_plan(known, refused))
+
+
+def test_no_text_of_a_host_looks_like_a_line_of_the_plan():
+    step = Step("app1", "restart shop", reason="it is not running:\n- app2: restart shop")
+    plan = replace(WORLD.plan("cutover"), steps=(step,), notes=("found\n- app2: restart shop",))
+    lines = [line for text in words.of_plan(WORLD.known("cutover"), plan) for line in text.split("\n")]
+    assert "- app2: restart shop" not in lines
 
 
 def test_where_nothing_is_to_be_done_that_is_said():

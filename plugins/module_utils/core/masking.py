@@ -19,7 +19,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _AFTER_A_URL = "'`\")]}>,;.:"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# With what is not seen and turns the direction of what stands beside it: https://www.unicode.org/reports/tr9/
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -45,7 +46,7 @@ def _masked_url(found: re.Match[str]) -> str:
 
 
 def printable(value: Any) -> Any:
-    """A result with nothing in its texts that would act on a terminal; line ends and tabs stay."""
+    """A result with nothing in its texts that would act on a terminal, or cannot be seen; line ends and tabs stay."""
     if isinstance(value, str):
         return _CONTROL.sub("?", value)
     if isinstance(value, Mapping):

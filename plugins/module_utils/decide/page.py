@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Iterable, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import printable
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import (
     CHANGE,
     MAKE,
@@ -25,6 +26,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.pla
 _HEADINGS = {MAKE: "Made", CHANGE: "Changed", RESTART: "Restarted", REMOVE: "Removed", NOTE: "Also done"}
 _SIGNS = re.compile(r"([\\`*_{}\[\]<|~&!]|^[#>+=-])")
 _SPACE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+# A reader of Markdown makes a link of what looks like one: https://github.github.com/gfm/#autolinks-extension-
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,16 @@ def _shown(step: Step) -> str:
 
 def escaped(text: str) -> str:
     """As text alone, on one line."""
-    return _SIGNS.sub(r"\\\1", _SPACE.sub(" ", text).strip())
+    return _LINK.sub(r"\\", _SIGNS.sub(r"\\\1", _one_line(text)))
+
+
+def _one_line(text: str) -> str:
+    return str(printable(_SPACE.sub(" ", text).strip()))
 
 
 def code(text: str) -> str:
     """As code, on one line, whatever backticks are in it."""
-    text = _SPACE.sub(" ", text).strip()
+    text = _one_line(text)
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{space}{text}{space}{fence}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,8 @@ WRITE = "write"
 REMOVE = "remove"
 RESTORE = "restore"
 
+
+_MOST_SHOWN = 500  # signs of a value; a plan with more of them would be read by nobody
 
 # Of AWS: makes the client of a service by boto3's name of it.
 Clients = Callable[[str], Any]
@@ -279,12 +282,16 @@ def cache_url(value: str | None) -> UrlParts | None:
 
 
 def mask(value: str | None, form: Form | None = None) -> str | None:
-    """Without secrets: by its form, as a cache URL, and any other value as nothing but the fact that it is there."""
+    """Without secrets: by its form, as a cache URL, and any other value as nothing but the fact that it is there.
+
+    So is what holds other signs than those of a place, which may look like something else, and the end of a long one.
+    """
     if value is None:
         return None
-    if form:
-        return form.shown(value)
-    return mask_url(value) if cache_url(value) else MASK
+    shown = form.shown(value) if form else mask_url(value) if cache_url(value) else MASK
+    if shown is None or not re.fullmatch("[ -~]*", shown):
+        return MASK
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}{MASK}"
 
 
 def location(value: str | None) -> dict[str, Any] | None:
