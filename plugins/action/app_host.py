@@ -206,6 +206,8 @@ class ActionModule(HostAction):
         order = {
             "state": "reverted",
             "values": [self.value(value, dict.fromkeys(value.keys)) for value in self._migration.own],
+            # What a run that failed puts back was written by itself.
+            "written": self.written_when_approved() if self._goal.destination == ORIGINAL else {},
             "endpoint": batches.location_now(self.turn.get("shared_back") or (), places),
             "leave": self.target_place(),
         }

@@ -77,20 +77,19 @@ class ActionModule(EngineAction):
     def another_than_approved(self, known: Known, plan: Plan, parts: approval.Parts, told: Mapping[str, Any]) -> str:
         """Why this is not what was approved; empty where it is, or where nobody approved anything.
 
-        Once something was made, AWS is another one by that: what remains to be as it was is what hosts have.
+        Once something was made, AWS is another one by that: what remains to be as it was is what the app reads.
         """
         approved = approving.Approved(known.settings, self._task_vars)
         if not told:
-            return approved.refuse_another(plan.digest, plan.made_of, parts)
-        before = told["plan"]["made_of"]
-        drifted = [
-            name for name in plan.made_of if name.startswith(approval.HOST) and plan.made_of[name] != before[name]
-        ]
+            why = approved.refuse_another(plan.digest, plan.made_of, parts)
+            is_back = known.words.get("brings_back") and not known.check_mode
+            return why.replace(approval.UNTOUCHED, approval.BROUGHT_BACK) if is_back else why
+        drifted = approval.drifted_while_made(told["plan"]["made_of"], plan.made_of)
         if not (approved.digest and drifted):
             return ""
         return (
-            f"Not what was approved any more: {', '.join(drifted)}. The target is made, and no host was touched. "
-            "Make a new plan with migration_plan_out, and have that approved."
+            f"Not what was approved any more: {', '.join(drifted)}. The target is made, and nothing that the app reads "
+            "was touched. Make a new plan with migration_plan_out, and have that approved."
         )
 
     def page(self, known: Known, plan: Plan) -> Page:

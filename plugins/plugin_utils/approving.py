@@ -26,9 +26,11 @@ def handed_over(settings: Mapping[str, Any], page: Page, parts: Parts) -> dict[s
     """Write the plan where that is asked for, and say so. What a result says of it, by which AWX hands it on."""
     if not settings.get("plan_out"):
         return {}
-    whole = kept(_data(page, parts))
+    whole = {**kept(_data(page)), "made_of": dict(parts)}
     path = os.path.expanduser(settings["plan_out"])
     text = json.dumps(whole, indent=2) + "\n" if path.endswith(".json") else page.markdown()
+    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+        raise AnsibleActionFail(f"migration_plan_out: {path} is there, and is no file: name one that a plan may be in.")
     try:
         record.write(path, text)
     except OSError as error:
@@ -41,7 +43,7 @@ def handed_over(settings: Mapping[str, Any], page: Page, parts: Parts) -> dict[s
     return {"ansible_stats": {"data": told, "per_host": False, "aggregate": False}}
 
 
-def _data(page: Page, parts: Parts) -> dict[str, Any]:
+def _data(page: Page) -> dict[str, Any]:
     return {
         "digest": "" if page.refusals else page.digest,
         "title": page.title,
@@ -52,7 +54,6 @@ def _data(page: Page, parts: Parts) -> dict[str, Any]:
         "cost": list(page.cost),
         "found": list(page.notes),
         "made_at": page.when,
-        "made_of": dict(parts),
     }
 
 
@@ -72,7 +73,7 @@ class Approved:
     def __init__(self, settings: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
         stated = "" if settings.get("plan_out") else str(settings.get("approve") or "").strip()
         self.digest, self.parts = stated, {}  # type: str, Parts
-        if stated and os.path.isfile(os.path.expanduser(stated)):
+        if stated and not approval.is_digest(stated) and os.path.isfile(os.path.expanduser(stated)):
             self.digest, self.parts = _read(os.path.expanduser(stated))
         handed = task_vars.get(ARTIFACT)
         if isinstance(handed, Mapping) and handed.get("digest") == self.digest:
@@ -80,12 +81,12 @@ class Approved:
 
     def refuse_another(self, now: str, made_of: Mapping[str, str], parts: Parts) -> str:
         """Why this is not the plan that was approved; empty where it is."""
-        return self._why(approval.refuse_another, now, made_of)(self.parts, kept(parts))
+        return self._why(approval.refuse_another, now, made_of)(self.parts, parts)
 
     def refuse_drift(self, goal: str, made_of: Mapping[str, str], parts: Parts) -> str:
         """The same of what is seen without the hosts."""
         return self._why(approval.refuse_drift, goal, made_of)(
-            {name: data for name, data in self.parts.items() if not name.startswith(approval.HOST)}, kept(parts)
+            {name: data for name, data in self.parts.items() if not name.startswith(approval.HOST)}, parts
         )
 
     def _why(self, refuse: Any, now: str, made_of: Mapping[str, str]) -> Any:

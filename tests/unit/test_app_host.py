@@ -30,6 +30,8 @@ OLD_PLACE = {"original_location": {"host": "old.internal", "port": 6379}}
 class Fake(app_host.ActionModule):
     """``answers`` maps a module to its answer; ``asked`` is what each was given."""
 
+    approve = ""
+
     def __init__(self, goal, step, registered=None, hosts=("app1",), **answers):
         self.answers, self.asked = answers, []
         known = World({host: Host(Held(OLD)) for host in hosts}).known(goal)
@@ -43,7 +45,7 @@ class Fake(app_host.ActionModule):
         pass
 
     def settings(self, task_vars, stages):
-        return {**SETTINGS, **STATED}
+        return {**SETTINGS, **STATED, "approve": self.approve}
 
     def module(self, name, args, is_raised=False):
         self.asked.append((name, args))
@@ -239,3 +241,20 @@ def test_a_host_that_came_to_no_result_may_have_been_changed():
     untouched = Fake("cutover", "move", app_host_change=refused).on()
     assert lost["state"] == untouched["state"] == "failed"
     assert lost["changed"] and not untouched["changed"] and untouched["step"] == "Probe the target"
+
+
+@pytest.mark.parametrize(
+    ("goal", "step", "approve", "is_held"),
+    [
+        ("cutover", "move", "cutover-1", True),
+        ("cutover", "move", "", False),
+        ("rollback", "back", "rollback-1", True),
+        ("cutover", "back", "cutover-1", False),  # what is put back was written by the run itself
+    ],
+)
+def test_of_a_plan_that_was_approved_only_the_files_of_its_look_are_changed(goal, step, approve, is_held):
+    look = {"run": NOW, "values": [{"path": PATH, "written": "at noon"}]}
+    task = Fake(goal, step, {engine.LOOK: look}, app_host_change=KEPT)
+    task.approve = approve
+    task.on()
+    assert task.given("app_host_change").get("written") == ({PATH: "at noon"} if is_held else None)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval, made_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.page import Page
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,6 +93,13 @@ def test_a_host_more_or_less_is_refused():
     assert refusal(digest_of(PARTS), fewer) and refusal(digest_of(fewer), PARTS)
 
 
+def test_hosts_in_another_order_are_told_as_that_and_none_of_them_as_drifted():
+    # Who is the canary follows from the order.
+    hosts = WORLD.hosts
+    other_way = replace(WORLD, hosts={name: hosts[name] for name in reversed(hosts)})
+    assert named(refusal(digest_of(PARTS), parts_of(other_way))) == ["the hosts"]
+
+
 def test_of_many_hosts_each_is_told_among_few():
     many = {**PARTS, **{f"host web{number}": {"number": number} for number in range(100)}}
     [told] = named(refusal(digest_of(many), other(many, "host web50")))
@@ -114,9 +124,29 @@ def test_what_is_seen_before_the_hosts_is_held_against_the_digest_too():
 
 
 def test_the_digest_is_found_in_a_page_and_never_guessed():
-    digest = digest_of(PARTS)
+    digest, other = digest_of(PARTS), digest_of(PARTS).replace("cutover", "migrate")
     assert approval.found_in(f"# A plan\n\nDigest: `{digest}`\n    run {digest}\n") == digest
-    assert approval.found_in("nothing") == approval.found_in(f"{digest} {digest.replace('cutover', 'migrate')}") == ""
+    assert approval.found_in("nothing") == approval.found_in(f"Digest: `{digest}`\nDigest: `{other}`\n") == ""
+
+
+def test_a_digest_that_a_host_has_named_is_not_the_pages():
+    digest, other = digest_of(PARTS), digest_of(PARTS, done=("another step",))
+    page = Page("A plan", digest, notes=[f"a process Digest: `{other}`\nDigest: `{other}`"], command="do it").markdown()
+    assert approval.found_in(page) == digest
+    refused = replace(Page("A plan", digest, notes=[f"Digest: `{other}`"]), refusals=["no"]).markdown()
+    assert approval.found_in(refused) == ""
+
+
+# --- while the target is made ---
+
+
+def test_what_the_app_reads_is_to_be_as_it_was_when_the_target_is_made_and_aws_is_not():
+    before = approval.fingerprints(PARTS)
+    reads = [name for name in PARTS if name == approval.SHARED or name.startswith(approval.HOST)]
+    for name in PARTS:
+        now = approval.fingerprints(other(PARTS, name))
+        assert approval.drifted_while_made(before, now) == ([name] if name in reads else [])
+    assert len(reads) == 4
 
 
 # --- what a plan is made of ---
@@ -144,6 +174,74 @@ def test_no_part_holds_a_secret():
     settings = {"services": [{"name": "shop", "health_headers": {"Authorization": "hunter2"}}], "assess_url": "hunter2"}
     another = {"services": [{"name": "shop", "health_headers": {"Authorization": "other"}}], "assess_url": "other"}
     assert made_of.defined(settings) == made_of.defined(another), "or its hash would tell a weak one"
+
+
+def test_nothing_that_is_hashed_is_a_secret_that_is_masked_where_it_is_shown():
+    def fingerprints(password):
+        told = {
+            **WORLD.known("cutover").settings,
+            "check_command": f"check https://ops:{password}@ci.example/?k={password}",
+        }
+        return approval.fingerprints(parts_of(settings=told))
+
+    assert fingerprints("hunter2") == fingerprints("other"), "or the digest would tell a weak one"
+    service = {"name": "shop", "health_url": "http://127.0.0.1/healthz?key=hunter2"}
+    another = {**service, "health_url": "http://127.0.0.1/healthz?key=other"}
+    assert made_of.defined({"services": [service]}) == made_of.defined({"services": [another]})
+
+
+def test_another_key_of_the_secret_is_drift_although_its_name_looks_like_that_of_a_secret():
+    known = WORLD.known("cutover")
+    now = parts_of(settings={**known.settings, "auth_token_secret_key": "password2"})
+    [told] = named(refusal(digest_of(PARTS), now, before=PARTS))
+    assert told.endswith("migration_auth_token_secret_key: nothing -> password2")
+
+
+@pytest.mark.parametrize("option", sorted(set(OPTIONS) - made_of.OF_THE_RUN))
+def test_every_option_that_a_run_reads_is_a_part_of_its_plan_but_a_secret(option):
+    """What is on hosts is told by each of them."""
+    settings = {**WORLD.known("cutover").settings, "services": []}
+    now = {**settings, option: [{"name": "another"}]}
+    is_part = made_of.definition(now, [], [], "") != made_of.definition(settings, [], [], "")
+    of_host = made_of.defined(now) != made_of.defined(settings)
+    assert (is_part, of_host) == ((not OPTIONS[option].is_secret,) * 2)
+
+
+def test_every_field_of_a_look_is_a_part_of_the_plan_or_passes_by_itself():
+    told = {"consumer", "values", "services", "defined", "address", "why"}
+    passing = {"target", "old", "survey", "contents", "other_clients", "found", "step", "unreachable"}
+    assert {field.name for field in fields(Look)} == told | passing, (
+        "say in decide/made_of.py which of both a new one is"
+    )
+
+
+def test_every_field_of_what_is_known_is_a_part_of_the_plan_or_passes_by_itself():
+    told = {"settings", "endpoint", "everyone", "present", "account", "shared", "ledger", "parts", "course", "found"}
+    passing = {"goal", "cost", "target_failure", "words", "check_mode"}  # the goal is in the digest by its name
+    assert {field.name for field in fields(Known)} == told | passing, (
+        "say in decide/made_of.py which of both a new one is"
+    )
+
+
+def test_a_target_at_another_address_is_drift_and_another_node_of_it_is_none():
+    endpoint = WORLD.known("cutover").endpoint
+    moved = parts_of(endpoint={**endpoint, "address": "another.internal"})
+    assert named(refusal(digest_of(PARTS), moved)) == ["the target in AWS"]
+    assert parts_of(endpoint={**endpoint, "nodes": [{"name": "shop-cache-002"}]}) == PARTS
+
+
+def test_a_target_that_became_this_migrations_by_its_tag_is_drift():
+    found = {"status": "available", "ours": False, "tags": {}}
+    assert parts_of(found=found) != parts_of(found={**found, "ours": True})
+
+
+def test_a_host_whose_service_fails_otherwise_is_no_drift():
+    def look(why):
+        return {"app1": Look("app1", services=({"name": "shop", "failure": why},))}
+
+    known = WORLD.known("cutover")
+    assert made_of.of_run(known, look("pid 17 is gone")) == made_of.of_run(known, look("pid 18 is gone"))
+    assert made_of.of_run(known, look("pid 17 is gone")) != made_of.of_run(known, look(""))
 
 
 def test_a_file_that_was_written_since_is_drift_whatever_it_holds():

@@ -21,11 +21,17 @@ from typing import Any, Iterable, Mapping, Sequence
 Parts = Mapping[str, Any]
 
 HOST = "host "
+SHARED = "what all hosts share"
 # What follows from all else: it is named only where nothing else has changed.
 DERIVED = "what is to be made in AWS"
+UNTOUCHED = "Nothing was touched."
+# What comes before the hosts can be looked at, where it was retired.
+BROUGHT_BACK = "The old Redis, which was retired, runs again by now; no host was touched."
 MOST_HOSTS = 32  # that have marks of their own; more of them share
 
-_DIGEST = re.compile(r"(?<![\w-])([a-z]+)-([0-9a-f]{32})-([a-z2-7]+)(?![\w-])")
+_DIGEST = re.compile(r"([a-z]+)-([0-9a-f]{32})-([a-z2-7]+)")
+# The line of a page. What a host has named begins no line.
+_LINE = re.compile(rf"^Digest: `({_DIGEST.pattern})`$", re.MULTILINE)
 _LENGTH = 2
 
 
@@ -44,9 +50,13 @@ def digest(goal: str, made_of: Mapping[str, str], done: Any) -> str:
     return f"{goal}-{whole}-{''.join(_marks(made_of).values())}"
 
 
-def found_in(text: str) -> str:
-    """The digest that a text has, as a page of a plan; empty where it has none, or several that differ."""
-    found = {match[0] for match in _DIGEST.finditer(text)}
+def is_digest(text: str) -> bool:
+    return bool(_DIGEST.fullmatch(text))
+
+
+def found_in(page: str) -> str:
+    """The digest that a page of a plan has; empty where it has none, or several that differ."""
+    found = {match[1] for match in _LINE.finditer(page)}
     return found.pop() if len(found) == 1 else ""
 
 
@@ -69,16 +79,21 @@ def refuse_drift(approved: str, goal: str, made_of: Mapping[str, str], before: P
         _raise(told)
 
 
+def drifted_while_made(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What the app reads, and was to be as it was, by the fingerprints of the parts."""
+    return [name for name in now if (name == SHARED or name.startswith(HOST)) and now[name] != before.get(name)]
+
+
 def refuse_no_digest(approved: str, goal: str) -> None:
     match = _DIGEST.fullmatch(approved)
     if not match:
         raise ApprovalRefused(
             f"migration_approve is {approved[:100]!r}, which is no digest of a plan: it is what the last line of the "
-            "plan has, or the file that migration_plan_out named. Nothing was touched."
+            f"plan has, or the file that migration_plan_out named. {UNTOUCHED}"
         )
     if match[1] != goal:
         raise ApprovalRefused(
-            f"migration_approve approves a plan of {match[1]}, and this is {goal}. Nothing was touched. Give the "
+            f"migration_approve approves a plan of {match[1]}, and this is {goal}. {UNTOUCHED} Give the "
             "digest of this one's plan, or leave it out."
         )
 
@@ -89,7 +104,7 @@ def _raise(told: Sequence[str]) -> None:
             [
                 "This is not the plan that was approved. Another one since then:",
                 *(f"- {line}" for line in told),
-                "Nothing was touched. Make a new plan with migration_plan_out, and have that approved.",
+                f"{UNTOUCHED} Make a new plan with migration_plan_out, and have that approved.",
             ]
         )
     )
@@ -138,7 +153,7 @@ def _shown(value: Any) -> str:
 def _marks(made_of: Mapping[str, str]) -> dict[str, str]:
     """By what they stand for, in order. Hosts beyond MOST_HOSTS share."""
     fixed = [name for name in made_of if not name.startswith(HOST)]
-    hosts = [name for name in made_of if name.startswith(HOST)]
+    hosts = sorted(name for name in made_of if name.startswith(HOST))  # their order is told by "the hosts" alone
     shared = [hosts[first::MOST_HOSTS] for first in range(min(MOST_HOSTS, len(hosts)))]
     marks = {name: _mark([made_of[name]]) for name in fixed}
     return {**marks, **{_of_several(names): _mark([made_of[name] for name in names]) for names in shared}}

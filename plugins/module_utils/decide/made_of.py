@@ -4,7 +4,8 @@
 """What a plan was made of, part by part: the definition, AWS, and each host. Pure, and without a secret.
 
 Of a secret, a parameter and a file it is the version that counts, never the value, as the hash of a weak password tells
-it. What differs from one look to the next by itself (a status, a role after a failover, connections) is left out.
+it: what is hashed is without secrets, as it is shown. What differs from one look to the next by itself (a status, a
+the role after a failover, connections) is left out.
 """
 
 from __future__ import annotations
@@ -13,8 +14,14 @@ import hashlib
 import json
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import PARTS
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.approval import DERIVED, HOST, Parts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PARTS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.record import kept
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.approval import (
+    DERIVED,
+    HOST,
+    SHARED,
+    Parts,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 
@@ -24,7 +31,7 @@ _PASSING = frozenset(("status", "members", "endpoint", "allowed_node_types", "ta
 
 
 def of_run(known: Known, looks: Mapping[str, Look]) -> Parts:
-    return {**of_controller(known), **{f"{HOST}{name}": _of_host(look) for name, look in looks.items()}}
+    return {**of_controller(known), **{f"{HOST}{name}": kept(_of_host(look)) for name, look in looks.items()}}
 
 
 def of_controller(known: Known) -> dict[str, Any]:
@@ -33,33 +40,52 @@ def of_controller(known: Known) -> dict[str, Any]:
     return {
         **definition(known.settings, known.everyone, known.present, known.words.get("version")),
         "the AWS account": known.account,
-        "the target in AWS": {name: value for name, value in known.found.items() if name not in _PASSING},
-        "the version of the token's secret": course,
-        "what all hosts share": [
-            {
-                "name": one.get("name"),
-                "version": one.get("version"),
-                "held": {key: change.get("before") for key, change in (one.get("changes") or {}).items()},
-            }
-            for one in known.shared
-        ],
-        "the ledger in Parameter Store": {name: entry for name, entry in known.entries.items() if name != "lock"},
-        DERIVED: [[part.get("what"), part["seen"].get("plan")] for part in known.parts],
+        "the target in AWS": kept({**_target(known), "is reached at": _place(known.endpoint)}),
+        "the version of the token's secret": kept(course),
+        SHARED: kept(
+            [
+                {
+                    "name": one.get("name"),
+                    "version": one.get("version"),
+                    "held": {key: change.get("before") for key, change in (one.get("changes") or {}).items()},
+                }
+                for one in known.shared
+            ]
+        ),
+        "the ledger in Parameter Store": kept({name: entry for name, entry in known.entries.items() if name != "lock"}),
+        DERIVED: kept([[part.get("what"), part["seen"].get("plan")] for part in known.parts]),
     }
+
+
+def _target(known: Known) -> dict[str, Any]:
+    return {name: value for name, value in known.found.items() if name not in _PASSING}
+
+
+def _place(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """Where, and how: which nodes are behind it passes by itself."""
+    return {name: endpoint.get(name) for name in ("address", "port", "tls", "auth", "username")}
 
 
 def definition(settings: Mapping[str, Any], everyone: Any, present: Any, version: Any) -> dict[str, Any]:
     """What the inventory and ``-e`` say, by the headings of the options, and what carries it out."""
+    shown = _stated(settings)
     stated = {
         f"options, {part.heading or 'The migration'}": {
-            option.full_name: settings[option.name]
-            for option in part.options
-            if option.name in settings and option.name not in OF_THE_RUN
+            option.full_name: shown[option.name] for option in part.options if option.name in shown
         }
         for part in PARTS
     }
     hosts = {"of the inventory": list(everyone), "of this run": list(present)}
     return {**stated, "the hosts": hosts, "the version of this collection": version}
+
+
+def _stated(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Each by itself, as the name of an option says nothing of whether it is a secret: that is its own to say."""
+    return {
+        name: kept(value)
+        for name, value in settings.items()
+        if name not in OF_THE_RUN and not (name in OPTIONS and OPTIONS[name].is_secret)
+    }
 
 
 def of_retirement(known: Mapping[str, Any], ledger: Mapping[str, Any], looks: Mapping[str, Any]) -> Parts:
@@ -70,8 +96,8 @@ def of_retirement(known: Mapping[str, Any], ledger: Mapping[str, Any], looks: Ma
         **definition(settings, everyone, list(looks), known.get("version")),
         "the AWS account": known.get("account"),
         "the old Redis and the target": what,
-        "the ledger in Parameter Store": dict(ledger),
-        **{f"{HOST}{name}": [_led(one) for one in (look or {}).get("stores") or ()] for name, look in looks.items()},
+        "the ledger in Parameter Store": kept(ledger),
+        **{f"{HOST}{name}": kept(list(map(_led, (look or {}).get("stores") or ()))) for name, look in looks.items()},
     }
 
 
@@ -93,13 +119,12 @@ def _of_host(look: Look) -> dict[str, Any]:
             }
             for value in look.values
         },
-        "services": {str(one.get("name")): one.get("failure") for one in look.services},
+        "services that cannot be seen": sorted(str(one.get("name")) for one in look.services if one.get("failure")),
     }
 
 
 def defined(settings: Mapping[str, Any]) -> str:
     """A fingerprint of what the inventory says for one host, without the headers of its health checks."""
     services = [{**one, "health_headers": sorted(one.get("health_headers") or {})} for one in settings["services"]]
-    stated = {name: value for name, value in settings.items() if name not in OF_THE_RUN | {"assess_url"}}
-    text = json.dumps({**stated, "services": services}, sort_keys=True, default=str)
+    text = json.dumps(_stated({**settings, "services": services}), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -86,10 +86,13 @@ def change(request: Request, params: Mapping[str, Any], is_look: bool) -> dict[s
 
 
 def written(value: Mapping[str, Any]) -> str:
-    """When the file of one of VALUES was written last, and how large it is: its version. Empty where there is none."""
+    """When the file of one of VALUES was changed last, and how large it is: its version. Empty where there is none.
+
+    By the time that the kernel keeps of it, as whoever owns a file sets the other (mtime) to what it was before.
+    """
     with contextlib.suppress(OSError):
         status = os.stat(os.path.abspath(value["path"]))
-        seconds, rest = divmod(status.st_mtime_ns, 10**9)
+        seconds, rest = divmod(status.st_ctime_ns, 10**9)
         when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         return f"{when}.{rest:09d}Z, {status.st_size} bytes"
     return ""
