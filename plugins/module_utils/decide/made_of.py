@@ -5,7 +5,7 @@
 
 Of a secret, a parameter and a file it is the version that counts, never the value, as the hash of a weak password tells
 it: what is hashed is without secrets, as it is shown. What differs from one look to the next by itself (a status, a
-the role after a failover, connections) is left out.
+role after a failover, connections) is left out.
 """
 
 from __future__ import annotations
