@@ -115,6 +115,21 @@ def test_with_the_plan_at_hand_what_has_changed_is_told_exactly():
     ]
 
 
+def test_of_a_part_that_is_another_one_as_a_whole_the_first_lines_are_told():
+    target = {"engine": "redis", "kms_key_id": "", **{f"option_{number}": number + 1 for number in range(20)}}
+    now = {**PARTS, "the target in AWS": {**PARTS["the target in AWS"], **target}}
+    told = named(refusal(digest_of(PARTS), now, before=PARTS))
+    assert len(told) == approval.MOST_LINES + 1
+    assert told[0] == "the target in AWS: engine: nothing -> redis" and told[-1] == "the target in AWS: 13 more"
+
+
+def test_what_a_plan_at_hand_says_of_a_host_is_one_line_of_the_reason():
+    before = {**PARTS, "host app1": {**PARTS["host app1"], "address": "x\n- app2: nothing\x1b[2J"}}
+    assert named(refusal(digest_of(PARTS, ()), PARTS, before=before)) == [
+        "host app1: address: x - app2: nothing?[2J -> nothing"
+    ]
+
+
 def test_what_is_seen_before_the_hosts_is_held_against_the_digest_too():
     whole, seen = digest_of(PARTS), made_of.of_controller(WORLD.known("cutover"))
     approval.refuse_drift(whole, "cutover", approval.fingerprints(seen), {}, seen)

@@ -17,6 +17,8 @@ import json
 import re
 from typing import Any, Iterable, Mapping, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import printable
+
 # Parts by name, those of hosts last: {name: plain data without a secret}.
 Parts = Mapping[str, Any]
 
@@ -32,6 +34,7 @@ MOST_HOSTS = 32  # that have marks of their own; more of them share
 _DIGEST = re.compile(r"([a-z]+)-([0-9a-f]{32})-([a-z2-7]+)")
 # The line of a page. What a host has named begins no line.
 _LINE = re.compile(rf"^Digest: `({_DIGEST.pattern})`$", re.MULTILINE)
+MOST_LINES = 8  # of one part
 _LENGTH = 2
 
 
@@ -103,8 +106,9 @@ def _raise(told: Sequence[str]) -> None:
         "\n".join(
             [
                 "This is not the plan that was approved. Another one since then:",
-                *(f"- {line}" for line in told),
-                f"{UNTOUCHED} Make a new plan with migration_plan_out, and have that approved.",
+                *(f"- {printable(' '.join(line.splitlines()))}" for line in told),
+                f"{UNTOUCHED} Make a new plan with migration_plan_out, and have that approved. Where a run of the one "
+                "that was approved ended on its way, this is what it did: the new plan has what is left of it.",
             ]
         )
     )
@@ -113,7 +117,8 @@ def _raise(told: Sequence[str]) -> None:
 def changed(approved: str, made_of: Mapping[str, str], before: Parts, parts: Parts) -> list[str]:
     """Each part that is another one by now, in words; of a plan at hand what of it, before and now."""
     if before:
-        told = [line for name in (*before, *(set(parts) - set(before))) for line in _differences(before, parts, name)]
+        names = (*before, *(name for name in parts if name not in before))
+        told = [line for name in names for line in _first(list(_differences(before, parts, name)), name)]
         return [line for line in told if not line.startswith(DERIVED)] or told
     given, now = approved.rpartition("-")[2], _marks(made_of)
     is_whole = any(name.startswith(HOST) for name in made_of)  # else the hosts are not looked at yet
@@ -121,6 +126,12 @@ def changed(approved: str, made_of: Mapping[str, str], before: Parts, parts: Par
         return ["the hosts of this run, or the version of this collection"]
     told = [name for name, mark in zip(now, _pairs(given)) if mark != now[name]]
     return [name for name in told if name != DERIVED] or told
+
+
+def _first(lines: Sequence[str], name: str) -> list[str]:
+    """Of a part that is another one as a whole nobody reads all that differs."""
+    more = len(lines) - MOST_LINES
+    return list(lines) if more <= 0 else [*lines[:MOST_LINES], f"{name}: {more} more"]
 
 
 def _differences(before: Parts, now: Parts, name: str) -> Iterable[str]:
@@ -139,7 +150,7 @@ def _of_data(where: str, before: Any, now: Any) -> Iterable[str]:
     elif isinstance(before, (list, tuple)) and isinstance(now, (list, tuple)) and len(before) == len(now):
         for number, (one, other) in enumerate(zip(before, now), 1):
             yield from _of_data(f"{where} {number}" if len(before) > 1 else where, one, other)
-    elif before != now:
+    elif before != now and (before or now):  # else it is nothing to a person
         yield f"{where}: {_shown(before)} -> {_shown(now)}"
 
 
