@@ -14,7 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.pag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.engine_world import NEW, OLD, Held, Host, World
+from tests.unit.engine_world import NEW, OLD, PATH, Held, Host, World
 
 WORLD = World({"app1": Host(Held(OLD)), "app2": Host(Held(OLD)), "app3": Host(Held(NEW))}, Held(OLD))
 DEFINED = ("options, The app", "options, The target", "the hosts")
@@ -65,6 +65,14 @@ def test_whatever_has_drifted_is_refused_and_named(names):
     told = named(refusal(digest_of(PARTS), now))
     # What follows from all else is no cause, so it is named alone only.
     assert set(told) == (names - {approval.DERIVED} or names)
+
+
+def test_parts_that_are_others_are_refused_also_where_no_mark_tells_it():
+    approved, name = digest_of(PARTS), "the ledger in Parameter Store"
+    marks = approved.rpartition("-")[2]
+    drifted = ({**PARTS, name: {"written": number}} for number in range(100_000))
+    same_marks = next(parts for parts in drifted if digest_of(parts).endswith(f"-{marks}"))
+    assert refusal(approved, same_marks) != ""
 
 
 def test_other_steps_of_the_same_parts_are_refused():
@@ -257,6 +265,36 @@ def test_a_host_whose_service_fails_otherwise_is_no_drift():
     known = WORLD.known("cutover")
     assert made_of.of_run(known, look("pid 17 is gone")) == made_of.of_run(known, look("pid 18 is gone"))
     assert made_of.of_run(known, look("pid 17 is gone")) != made_of.of_run(known, look(""))
+
+
+def test_another_version_of_the_secret_or_of_what_is_shared_is_drift():
+    assert parts_of(course={"version_id": "1"}) != parts_of(course={"version_id": "2"})
+    one, other_version = ([{"name": "/shop/REDIS_URL", "version": {"/shop/REDIS_URL": number}}] for number in (1, 2))
+    assert parts_of(shared=one) != parts_of(shared=other_version)
+
+
+@pytest.mark.parametrize(
+    ("known", "ledger", "stores"),
+    [
+        ({"account": "444455556666"}, {}, {}),
+        ({"instance_id": "i-2"}, {}, {}),
+        ({"old_host": "another"}, {}, {}),
+        ({"target_address": "another.internal"}, {}, {}),
+        ({"version": "2"}, {}, {}),
+        ({"settings": {"decommission_min_age": 1}}, {}, {}),
+        ({}, {"backup": {"sha256": "2"}}, {}),
+        ({}, {}, {"current": "redis://another:6379/0"}),
+        ({}, {}, {"original": "redis://another:6379/0"}),
+    ],
+)
+def test_a_retirement_rests_on_what_is_retired_the_backup_and_where_each_host_is(known, ledger, stores):
+    usual = {"settings": {"decommission_min_age": 48}, "everyone": ["app1"], "account": "111122223333", "version": "1"}
+    usual.update(instance_id="i-1", old_host="redis1", target_address="target.internal")
+    entries = {"backup": {"sha256": "1"}}
+    store = {"name": PATH, "original": "redis://old:6379/0", "current": "rediss://new:6379/0"}
+    planned = made_of.of_retirement(usual, entries, {"app1": {"stores": [store]}})
+    now = made_of.of_retirement({**usual, **known}, {**entries, **ledger}, {"app1": {"stores": [{**store, **stores}]}})
+    assert now != planned
 
 
 def test_a_file_that_was_written_since_is_drift_whatever_it_holds():

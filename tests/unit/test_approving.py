@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.page import Page
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_host
+from ansible_collections.kempian.cache_migration.plugins.modules import app_host_change
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving, say
 
 PARTS = {"options, The app": {"migration_values": []}, "host app1": {"address": "192.0.2.1"}}
@@ -53,7 +56,7 @@ def test_where_the_plan_is_at_hand_it_is_told_exactly_what_has_changed(tmp_path)
 
 
 def test_the_artifact_of_another_plan_says_nothing_of_this_one():
-    artifact = {approving.ARTIFACT: {"digest": "cutover-of-another", "made_of": OTHER}}
+    artifact = {approving.ARTIFACT: {"digest": "cutover-of-another", "made_of": PARTS}}
     assert EXACTLY not in why({"approve": DIGEST}, OTHER, **artifact)
 
 
@@ -114,3 +117,23 @@ def test_a_plan_is_written_through_no_link_and_in_the_place_of_no_device(tmp_pat
         with pytest.raises(AnsibleActionFail, match="is no file"):
             written(path)
     assert (tmp_path / "kept").read_text() == "kept" and (tmp_path / "link").is_symlink()
+
+
+# --- on hosts ---
+
+
+def change_of(path, approved):
+    value = {"store": "dotenv", "path": str(path), "keys": {"REDIS_URL": "redis://new:6379/0"}}
+    params = {"values": [value], "probe": None, "state": "present", "written": {str(path): approved}}
+    return app_host_change.Change(SimpleNamespace(params=params, check_mode=True))
+
+
+def test_a_file_that_was_written_since_is_left_alone_also_where_its_owner_sets_its_time_back(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("REDIS_URL=redis://old:6379/0\n")
+    approved, status = on_host.written({"path": path}), path.stat()
+    change_of(path, approved).refuse_other_files()
+    path.write_text("REDIS_URL=redis://odd:6379/0\n")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(app_host_change.Ended, match="was written since the plan that was approved"):
+        change_of(path, approved).carry_out()

@@ -8,7 +8,9 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval, made_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import Looking
 
@@ -82,3 +84,25 @@ def test_a_target_that_no_value_can_lead_to_is_refused_before_a_host_is_asked():
 def test_the_way_back_does_not_ask_what_a_value_would_be():
     memcached = Endpoint("elasticache", "shop", address="cache.internal", protocol="memcached")
     assert looking("rollback").shared(memcached, "") == ([], "")
+
+
+def test_a_way_back_that_is_another_one_than_was_approved_is_refused_before_the_old_redis_is_brought_back(monkeypatch):
+    retired = {"step": "stopped", "instance_id": "i-1", "time": "2026-11-28T07:00:00Z"}
+    answer = {"entries": {"decommission": retired}, "now": "2026-11-30T07:00:00Z", "changes": {}}
+    task = SimpleNamespace(check_mode=False)
+    action = SimpleNamespace(do=lambda *_args, **_more: answer, _task=task)
+    monkeypatch.setattr(Looking, "account", lambda self: "111122223333")
+
+    def known(approve=""):
+        stated = {"endpoint": {"address": "cache.internal"}, "auth_token_secret": "", "approve": approve}
+        look = looking("rollback", action, **stated)
+        look.task_vars = {"ansible_play_hosts_all": ["app1"], "groups": {}}
+        return look.known()
+
+    found = known()
+    parts = made_of.of_controller(Known.from_dict(found))
+    digest = approval.digest("rollback", approval.fingerprints(parts), [])
+    assert found["undo"] and known(digest)["undo"]
+    retired["instance_id"] = "i-2"
+    with pytest.raises(AnsibleActionFail, match="- the ledger in Parameter Store"):
+        known(digest)

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.action import migration_plan
+from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.action import migration_plan, retire_plan
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import course
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import engine, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
 
@@ -50,3 +52,53 @@ def test_what_other_hosts_saw_when_they_looked_closer_counts_after_something_was
     seen["app2"][engine.SURVEYED] = stale
     again = Plan(told, None).run(task_vars={"hostvars": seen})
     assert again["batches"] == [["app1"], ["app2"]], "what else was seen then is not true any more"
+
+
+# --- a plan that is approved ---
+
+
+def run_with(approve, told=None, look=None):
+    seen = {host: {engine.LOOK: {**registered(host, "one"), **(look or {})}} for host in ("app1", "app2")}
+    action = Plan(told, None)
+    known = action._task.args["known"]
+    known["settings"] = {**known["settings"], "approve": approve}
+    return action.run(task_vars={"hostvars": seen})
+
+
+def test_another_plan_than_the_approved_one_ends_the_run():
+    digest = run_with("")["digest"]
+    assert run_with(digest)["batches"]
+    with pytest.raises(AnsibleActionFail, match="not the plan that was approved"):
+        run_with(digest, look={"address": "192.0.2.9"})
+
+
+def test_a_host_that_has_drifted_while_the_target_was_made_ends_a_run_that_was_approved_and_no_other():
+    first = run_with("")
+    drifted = {"address": "192.0.2.9"}
+    assert run_with("", first, drifted)["batches"]
+    assert run_with(first["digest"], first)["batches"]
+    with pytest.raises(AnsibleActionFail, match="any more: host app1, host app2"):
+        run_with(first["digest"], first, drifted)
+
+
+def test_where_the_run_only_plans_each_task_is_in_check_mode():
+    action = Plan(None, None)
+    action._task.args["known"]["check_mode"] = True
+    engine.EngineAction.run(action)
+    assert action._task.check_mode
+
+
+def test_a_retirement_that_is_another_one_than_was_approved_ends_the_run(monkeypatch):
+    def run_with(approve, account="111122223333"):
+        action = retire_plan.ActionModule.__new__(retire_plan.ActionModule)
+        action._task, action._task_vars = SimpleNamespace(check_mode=False), {}
+        settings = {"name": "shop", "approve": approve}
+        action.known = {"settings": settings, "everyone": ["app1"], "account": account}
+        plan = course.Course("stop", "stop i-1", instance_id="i-1")
+        return action.approved_and_said(plan, {"entry": {}, "backup": {}}, {"app1": None})
+
+    said = []
+    monkeypatch.setattr(course, "said", lambda plan, name, digest, is_plan: said.append(digest) or [])
+    assert run_with("") == {} == run_with(said[0])
+    with pytest.raises(AnsibleActionFail, match="the AWS account"):
+        run_with(said[0], "444455556666")
