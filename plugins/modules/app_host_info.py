@@ -120,7 +120,7 @@ stores:
       description: As M(kempian.cache_migration.env_update) returns it in check mode. Empty where it would be refused.
       type: dict
     written:
-      description: When the file was written last, and how large it is. Missing where the change would be refused.
+      description: When the file was changed last (ctime), and its size. Missing where the change would be refused.
       type: str
     unnamed:
       description:

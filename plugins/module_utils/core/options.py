@@ -513,7 +513,8 @@ PARTS = (
                 "Ends it with another status than 0, all is put back. It finds in its environment "
                 "C(MIGRATION_PHASE) (C(canary) or C(all)), C(MIGRATION_HOSTS) and C(MIGRATION_ADDRESSES) (those "
                 "moved by then, by name and by C(ansible_host) where they have one, with commas), "
-                "C(MIGRATION_NAME) and C(MIGRATION_ENDPOINT). It runs only where something is to be moved.",
+                "C(MIGRATION_NAME) and C(MIGRATION_ENDPOINT). It runs only where something is to be moved. A plan "
+                "shows it: what is secret it reads itself.",
                 "raw",
                 "",
                 stages=("cutover",),
