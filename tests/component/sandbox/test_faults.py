@@ -15,6 +15,8 @@ from sandbox.api import Sandbox
 from sandbox.moments import Moment
 from sandbox.places import SandboxError
 
+pytestmark = pytest.mark.long  # each scenario rests on it
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLAYBOOK = """
 - hosts: app

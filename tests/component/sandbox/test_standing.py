@@ -21,6 +21,8 @@ from sandbox.places import Places, SandboxError
 
 from .conftest import CHECKOUT, command_line, needs
 
+pytestmark = pytest.mark.long  # each scenario rests on it
+
 KINDS = ["machines", "processes"]
 
 
