@@ -100,6 +100,7 @@ def show(found: dict[str, Weather], calls: list[str]) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.long
 def test_what_is_made_although_no_answer_came_is_not_made_again(stage, clean):
     with stage.load() as stop:
         found = {how: migrate_in(stage, clean, set(MOST_DANGEROUS), *fault) for how, fault in CUT_AFTER.items()}

@@ -191,6 +191,7 @@ def test_units_of_a_user_without_a_systemd_are_refused_with_the_remedy(stage, ho
 
 
 @pytest.mark.usefixtures("own_units")
+@pytest.mark.long
 def test_units_of_the_apps_user_are_proven_left_alone_by_a_second_run_and_go_back(stage, host):
     services = [*SERVICES, *OWN_SERVICES]
     before = own_started(stage, host)

@@ -89,6 +89,7 @@ def test_the_second_of_two_runs_is_told_of_the_first_and_the_first_goes_on(stage
     world.until(lambda: not is_locked(stage), FREED_SECONDS, "the run has ended and its lock is still there")
 
 
+@pytest.mark.long
 def test_the_lock_of_a_run_that_is_killed_is_let_go_of(stage):
     with holder(stage) as first:
         assert is_locked(stage)

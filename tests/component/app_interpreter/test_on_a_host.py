@@ -84,6 +84,7 @@ def asserting(*conditions: str) -> dict:
     return {"ansible.builtin.assert": {"that": list(conditions)}}
 
 
+@pytest.mark.long
 def test_what_the_apps_user_put_in_the_place_of_his_interpreter_runs_as_him_and_sets_no_variable(sandbox, play):
     sandbox.run("app1", ["rm", "-rf", "/opt/shop/own"], check=True)
     sandbox.run("app1", ["install", "-d", "-o", "shop", "/opt/shop/own"], check=True)
