@@ -80,6 +80,8 @@ class ActionModule(EngineAction):
         Once something was made, AWS is another one by that: what remains to be as it was is what the app reads.
         """
         approved = approving.Approved(known.settings, self._task_vars)
+        if why := approved.refuse_none(known.settings, not (known.check_mode or plan.is_nothing)):
+            return why
         if not told:
             why = approved.refuse_another(plan.digest, plan.made_of, parts)
             is_back = known.words.get("brings_back") and not known.check_mode

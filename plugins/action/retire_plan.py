@@ -89,9 +89,10 @@ class ActionModule(RetireAction):
         digest = approval.digest("decommission", fingerprints, [asdict(step) for step in plan.steps])
         say.lines(course.said(plan, self.known["settings"]["name"], digest, is_plan=self._task.check_mode))
         handed = self.handed_over(self.page(digest, plan.steps, []), parts)
-        if why := approving.Approved(self.known["settings"], self._task_vars).refuse_another(
-            digest, fingerprints, parts
-        ):
+        settings, is_done = self.known["settings"], not (self._task.check_mode or plan.is_nothing)
+        approved = approving.Approved(settings, self._task_vars)
+        why = approved.refuse_none(settings, is_done) or approved.refuse_another(digest, fingerprints, parts)
+        if why:
             raise AnsibleActionFail(why)
         return handed
 

@@ -21,6 +21,12 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils import rec
 ARTIFACT = "cache_migration_plan"  # of a job of AWX, which hands it on to the next in a workflow
 _LARGEST = 16 * 1024 * 1024
 
+REQUIRED = (
+    "migration_require_approval is set, and nobody has approved what this run would do: nothing was touched. Make a "
+    "plan with migration_plan_out, and give its digest in migration_approve. In a workflow of AWX the job of the plan "
+    "left no artifact: launch the workflow again."
+)
+
 
 def handed_over(settings: Mapping[str, Any], page: Page, parts: Parts) -> dict[str, Any]:
     """Write the plan where that is asked for, and say so. What a result says of it, by which AWX hands it on."""
@@ -78,6 +84,10 @@ class Approved:
         handed = task_vars.get(ARTIFACT)
         if isinstance(handed, Mapping) and handed.get("digest") == self.digest:
             self.parts = self.parts or _made_of(handed)
+
+    def refuse_none(self, settings: Mapping[str, Any], is_done: bool) -> str:
+        """Why nothing may be done without an approval; empty where there is one, or where none is asked for."""
+        return REQUIRED if is_done and settings.get("require_approval") and not self.digest else ""
 
     def refuse_another(self, now: str, made_of: Mapping[str, str], parts: Parts) -> str:
         """Why this is not the plan that was approved; empty where it is."""

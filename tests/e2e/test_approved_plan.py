@@ -77,6 +77,12 @@ def test_a_plan_that_is_refused_says_so_and_has_no_digest(stage):
     assert "Digest:" not in page and "migration_approve" not in page + run.text
 
 
+def test_where_an_approval_is_asked_for_nothing_is_done_without_one(stage):
+    run = stage.migrate(migration_require_approval=True)
+    assert run.code != 0 and run.writes == []
+    assert "nobody has approved what this run would do" in run.said()
+
+
 def test_another_digest_is_refused(planned, approve):
     digest = planned[1]["digest"]
     other = digest.replace(digest[8:16], "00000000")

@@ -106,7 +106,8 @@ def test_a_cutover_that_is_cancelled_is_finished_by_the_next(stage, launch):
     assert stage.on_old(), stage.connections()
     cancelled = launch("cutover", {"migration_batch_size": "1"}, after=plan, cancel_at=is_second_host)
     assert "app1: restarted" in cancelled.text
-    job = launch("cutover", {"migration_canary": "app2", "migration_batch_size": "1"})
+    answers = {"migration_canary": "app2", "migration_batch_size": "1"}
+    job = launch("cutover", answers, after=launch("plan of cutover", answers))
     assert sorted(job.artifacts["cache_migration_cutover"]["hosts"]) == stage.hosts
     assert stage.on_new(), stage.connections()
 

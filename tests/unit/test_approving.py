@@ -46,6 +46,13 @@ def test_a_plan_is_approved_by_its_digest_or_by_its_file(tmp_path, name):
         assert "not the plan that was approved" in why({"approve": approve}, OTHER)
 
 
+def test_where_nothing_is_to_be_done_no_approval_is_asked_for():
+    asked = {"require_approval": True}
+    assert approving.Approved(asked, {}).refuse_none(asked, is_done=False) == ""
+    assert "nobody has approved" in approving.Approved(asked, {}).refuse_none(asked, is_done=True)
+    assert approving.Approved({"approve": " "}, {}).refuse_none({**asked, "approve": " "}, is_done=True)
+
+
 def test_where_the_plan_is_at_hand_it_is_told_exactly_what_has_changed(tmp_path):
     handed = written(tmp_path / "plan.json")["ansible_stats"]["data"]
     artifact = {approving.ARTIFACT: json.loads(json.dumps(handed[approving.ARTIFACT]))}

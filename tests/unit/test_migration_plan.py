@@ -57,11 +57,11 @@ def test_what_other_hosts_saw_when_they_looked_closer_counts_after_something_was
 # --- a plan that is approved ---
 
 
-def run_with(approve, told=None, look=None):
+def run_with(approve, told=None, look=None, check_mode=False, **more):
     seen = {host: {engine.LOOK: {**registered(host, "one"), **(look or {})}} for host in ("app1", "app2")}
     action = Plan(told, None)
     known = action._task.args["known"]
-    known["settings"] = {**known["settings"], "approve": approve}
+    known["settings"], known["check_mode"] = {**known["settings"], "approve": approve, **more}, check_mode
     return action.run(task_vars={"hostvars": seen})
 
 
@@ -70,6 +70,14 @@ def test_another_plan_than_the_approved_one_ends_the_run():
     assert run_with(digest)["batches"]
     with pytest.raises(AnsibleActionFail, match="not the plan that was approved"):
         run_with(digest, look={"address": "192.0.2.9"})
+
+
+def test_where_an_approval_is_asked_for_nothing_is_done_without_one():
+    asked = {"require_approval": True}
+    digest = run_with("", **asked, check_mode=True)["digest"]
+    assert run_with(digest, **asked)["batches"], "whether it is asked for is no part of a plan"
+    with pytest.raises(AnsibleActionFail, match="nobody has approved what this run would do"):
+        run_with("", **asked)
 
 
 def test_a_host_that_has_drifted_while_the_target_was_made_ends_a_run_that_was_approved_and_no_other():
@@ -89,10 +97,10 @@ def test_where_the_run_only_plans_each_task_is_in_check_mode():
 
 
 def test_a_retirement_that_is_another_one_than_was_approved_ends_the_run(monkeypatch):
-    def run_with(approve, account="111122223333"):
+    def run_with(approve, account="111122223333", **more):
         action = retire_plan.ActionModule.__new__(retire_plan.ActionModule)
         action._task, action._task_vars = SimpleNamespace(check_mode=False), {}
-        settings = {"name": "shop", "approve": approve}
+        settings = {"name": "shop", "approve": approve, **more}
         action.known = {"settings": settings, "everyone": ["app1"], "account": account}
         plan = course.Course("stop", "stop i-1", instance_id="i-1")
         return action.approved_and_said(plan, {"entry": {}, "backup": {}}, {"app1": None})
@@ -102,3 +110,6 @@ def test_a_retirement_that_is_another_one_than_was_approved_ends_the_run(monkeyp
     assert run_with("") == {} == run_with(said[0])
     with pytest.raises(AnsibleActionFail, match="the AWS account"):
         run_with(said[0], "444455556666")
+    assert run_with(said[0], require_approval=True) == {}
+    with pytest.raises(AnsibleActionFail, match="nobody has approved"):
+        run_with("", require_approval=True)

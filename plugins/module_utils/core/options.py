@@ -606,6 +606,14 @@ PARTS = (
                 for_one_run=True,
             ),
             Option(
+                "require_approval",
+                "Refuse to change anything without O(migration_approve), whoever starts the run. A plan is made all "
+                "the same, what is done already is left alone, and a rollback is never kept up.",
+                "bool",
+                False,
+                stages=("provision", "ingress", "cutover", "rotate", "decommission"),
+            ),
+            Option(
                 "break_lock",
                 "The id of a lock to break, as the message of a refused run names it; for one run, by C(-e).",
                 asked=_CHANGES,

@@ -26,7 +26,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.kno
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 
 # They say how a run is told, and not what it does.
-OF_THE_RUN = frozenset(("plan_out", "approve", "break_lock", "report_dir"))
+OF_THE_RUN = frozenset(("plan_out", "approve", "require_approval", "break_lock", "report_dir"))
 _PASSING = frozenset(("status", "members", "endpoint", "allowed_node_types", "tags"))
 
 
