@@ -93,6 +93,8 @@ def launch(configured, template, **answers):
 def test_who_answers_nothing_has_what_the_inventory_has(configured, stage):
     said = launch(configured, stage)["extra_vars"]
     of_every_job = {"migration_report_dir": ""}
+    if stage in ("cutover", "decommission", "migrate"):
+        of_every_job["migration_require_approval"] = True
     of_one_run = {q["variable"]: "false" for q in SURVEYS[stage]["spec"] if q.get("default")}
     assert said == {**of_every_job, **of_one_run}
 
