@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 import yaml
 from ansible.errors import AnsibleActionFail
@@ -91,24 +91,20 @@ class Approved:
 
     def refuse_another(self, now: str, made_of: Mapping[str, str], parts: Parts) -> str:
         """Why this is not the plan that was approved; empty where it is."""
-        return self._why(approval.refuse_another, now, made_of)(self.parts, parts)
+        return self._why(approval.refuse_another, now, made_of, self.parts, parts)
 
     def refuse_drift(self, goal: str, made_of: Mapping[str, str], parts: Parts) -> str:
         """The same of what is seen without the hosts."""
-        return self._why(approval.refuse_drift, goal, made_of)(
-            {name: data for name, data in self.parts.items() if not name.startswith(approval.HOST)}, parts
-        )
+        before = {name: data for name, data in self.parts.items() if not name.startswith(approval.HOST)}
+        return self._why(approval.refuse_drift, goal, made_of, before, parts)
 
-    def _why(self, refuse: Any, now: str, made_of: Mapping[str, str]) -> Any:
-        def why(before: Parts, parts: Parts) -> str:
-            try:
-                if self.digest:
-                    refuse(self.digest, now, made_of, before, parts)
-            except approval.ApprovalRefused as refused:
-                return str(refused)
-            return ""
-
-        return why
+    def _why(self, refuse: Callable[..., None], *compared: Any) -> str:
+        try:
+            if self.digest:
+                refuse(self.digest, *compared)
+        except approval.ApprovalRefused as refused:
+            return str(refused)
+        return ""
 
 
 def _read(path: str) -> tuple[str, Parts]:

@@ -56,6 +56,11 @@ def printable(value: Any) -> Any:
     return value
 
 
+def one_line(text: str) -> str:
+    """The same on one line, so that no text of a host looks like a line of ours."""
+    return str(printable(" ".join(text.splitlines())))
+
+
 def options_shown(options: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
     """A module's options as its result may repeat them: nothing of those with ``no_log`` in its ``argument_spec``."""
     secret = {name for name, option in spec.items() if option.get("no_log")}

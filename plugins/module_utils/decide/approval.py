@@ -17,7 +17,7 @@ import json
 import re
 from typing import Any, Iterable, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import printable
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import one_line
 
 # Parts by name, those of hosts last: {name: plain data without a secret}.
 Parts = Mapping[str, Any]
@@ -106,7 +106,7 @@ def _raise(told: Sequence[str]) -> None:
         "\n".join(
             [
                 "This is not the plan that was approved. Another one since then:",
-                *(f"- {printable(' '.join(line.splitlines()))}" for line in told),
+                *(f"- {one_line(line)}" for line in told),
                 f"{UNTOUCHED} Make a new plan with migration_plan_out, and have that approved. Where a run of the one "
                 "that was approved ended on its way, this is what it did: the new plan has what is left of it.",
             ]

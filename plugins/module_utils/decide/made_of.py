@@ -47,7 +47,7 @@ def of_controller(known: Known) -> dict[str, Any]:
                 {
                     "name": one.get("name"),
                     "version": one.get("version"),
-                    "held": {key: change.get("before") for key, change in (one.get("changes") or {}).items()},
+                    "held": _held(one),
                 }
                 for one in known.shared
             ]
@@ -114,13 +114,18 @@ def _of_host(look: Look) -> dict[str, Any]:
         "values": {
             str(value.get("path")): {
                 "written": value.get("written"),
-                "held": {key: change.get("before") for key, change in (value.get("changes") or {}).items()},
+                "held": _held(value),
                 "failure": value.get("failure"),
             }
             for value in look.values
         },
         "services that cannot be seen": sorted(str(one.get("name")) for one in look.services if one.get("failure")),
     }
+
+
+def _held(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """What each key of a value holds, as a look shows it."""
+    return {key: change.get("before") for key, change in (seen.get("changes") or {}).items()}
 
 
 def defined(settings: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Iterable
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import one_line
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import page, removal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -37,16 +38,11 @@ def of_plan(known: Known, plan: Plan) -> Iterable[str]:
     """The whole of it: what was found, and a line for each step."""
     moves = GOALS[known.goal].moves and not plan.is_nothing
     yield f"{title(known)} (plan {short(plan.digest)})" if moves else title(known)
-    yield from (f"  {_one_line(note)}" for note in plan.notes)
-    yield from (f"- {_one_line(line)}" for line in plan.lines)
+    yield from (f"  {one_line(note)}" for note in plan.notes)
+    yield from (f"- {one_line(line)}" for line in plan.lines)
     if plan.is_nothing and not plan.refusals and known.goal != "state" and GOALS[known.goal].stages != ("assess",):
         yield f"  {NOTHING}"
     yield from _of_approval(known, plan)
-
-
-def _one_line(text: str) -> str:
-    """So that no text of a host looks like a line of the plan."""
-    return " ".join(text.splitlines())
 
 
 def short(digest: str) -> str:
