@@ -24,6 +24,7 @@ from moto.server import ThreadedMotoServer
 
 from sandbox import check
 from sandbox.shell import environment
+from tests.component.local_aws import FOREIGN, Aws, started
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -216,3 +217,53 @@ def ca_file(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
     ca.cert_pem.write_to_path(str(path))
     ssl.create_default_context(cafile=str(path))
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    with started() as local_aws:
+        yield local_aws
+
+
+@pytest.fixture
+def settings(aws: Aws) -> Iterator[Callable[..., None]]:
+    """Change how long things take, and what fails, for one test."""
+    before = aws.ask("settings", data=b"{}")
+    yield lambda **wanted: aws.ask("settings", data=json.dumps(wanted).encode())
+    aws.ask("settings", data=json.dumps(before).encode())
+
+
+@pytest.fixture
+def slow_creation(settings: Callable[..., None]) -> None:
+    """A group is `creating` for so long that a read in between meets it so, on a busy machine too."""
+    settings(creating_seconds=4)
+
+
+@pytest.fixture
+def run(
+    aws: Aws, run_module: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, Any]]:
+    """Run a module once against the local AWS, as migration `shop-prod`."""
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+
+    def once(main: Callable[[], None], **params: Any) -> dict[str, Any]:
+        return run_module(main, **aws.options, **{"migration_name": "shop-prod", **params})
+
+    return once
+
+
+@pytest.fixture
+def converge(run: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Run a module until it is done, as its action plugin does; the result has the change and plan of the first run."""
+    from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
+
+    def until_done(main: Callable[[], None], **params: Any) -> dict[str, Any]:
+        def next_args(args: Any, result: dict[str, Any]) -> Any:
+            return {**args, "auth_token_update_strategy": "keep"} if result.get("token_changed") else args
+
+        return run_until_done(
+            lambda args: run(main, **args), params, timeout=30, interval=0.1, say=lambda line: None, next_args=next_args
+        )
+
+    return until_done

@@ -1,7 +1,8 @@
-"""The modules against the local AWS: real engines, in a network namespace of their own."""
+"""The local AWS with real engines, in a network namespace of its own, as modules are tested against it."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -13,13 +14,12 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 
 from sandbox.aws.keys import CONTROL_HEADER, AccessKey, Keys
 
@@ -82,8 +82,8 @@ class Aws:
         return int(self.ask("calls?since=0")["next"])
 
 
-@pytest.fixture(scope="session")
-def aws() -> Iterator[Aws]:
+@contextlib.contextmanager
+def started() -> Iterator[Aws]:
     folder = Path(tempfile.mkdtemp(prefix="cm-"))  # short, since paths of sockets are limited to 107 characters
     keys = Keys.make(folder / "keys")
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
@@ -120,49 +120,3 @@ def aws() -> Iterator[Aws]:
             process.kill()  # --kill-child takes the namespace with it
             process.wait(10)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def settings(aws: Aws) -> Iterator[Callable[..., None]]:
-    """Change how long things take, and what fails, for one test."""
-    before = aws.ask("settings", data=b"{}")
-    yield lambda **wanted: aws.ask("settings", data=json.dumps(wanted).encode())
-    aws.ask("settings", data=json.dumps(before).encode())
-
-
-@pytest.fixture
-def slow_creation(settings: Callable[..., None]) -> None:
-    """A group is `creating` for so long that a read in between meets it so, on a busy machine too."""
-    settings(creating_seconds=4)
-
-
-@pytest.fixture(autouse=True)
-def no_foreign_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in FOREIGN:
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def run(aws: Aws, run_module: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Run a module once against the local AWS, as migration `shop-prod`."""
-
-    def once(main: Callable[[], None], **params: Any) -> dict[str, Any]:
-        return run_module(main, **aws.options, **{"migration_name": "shop-prod", **params})
-
-    return once
-
-
-@pytest.fixture
-def converge(run: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Run a module until it is done, as its action plugin does; the result has the change and plan of the first run."""
-    from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
-
-    def until_done(main: Callable[[], None], **params: Any) -> dict[str, Any]:
-        def next_args(args: Any, result: dict[str, Any]) -> Any:
-            return {**args, "auth_token_update_strategy": "keep"} if result.get("token_changed") else args
-
-        return run_until_done(
-            lambda args: run(main, **args), params, timeout=30, interval=0.1, say=lambda line: None, next_args=next_args
-        )
-
-    return until_done
