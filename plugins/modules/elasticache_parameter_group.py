@@ -167,8 +167,8 @@ from typing import Any, Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.at_once import converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge_group import converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
@@ -212,9 +212,9 @@ def serve(module: AnsibleAWSModule) -> None:
             return parameter_group.plan_absent(current, desired)
 
         plan, after = converge(
-            client,
             lambda: calls.read_parameter_group(client, desired.name),
             make_plan,
+            lambda step: calls.act(client, step),
             module.check_mode,
         )
     except PlanRefused as refused:

@@ -135,8 +135,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.at_once import converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge_group import converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import subnet_group
@@ -161,9 +161,9 @@ def serve(module: AnsibleAWSModule) -> None:
         client = module.client("elasticache")
         desired = subnet_group.Desired.from_params(module.params)
         plan, after = converge(
-            client,
             lambda: calls.read_subnet_group(client, desired.name),
             lambda current: make_plan(current, desired),
+            lambda step: calls.act(client, step),
             module.check_mode,
         )
     except PlanRefused as refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.acting import Outcome
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls as api
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
@@ -34,16 +35,16 @@ def refuse(stubber, operation, code, message=""):
 @pytest.mark.parametrize(
     ("step", "code", "message", "outcome"),
     [
-        (INCREASE, "NoOperationFault", "", api.Outcome.NOTHING_TO_DO),
+        (INCREASE, "NoOperationFault", "", Outcome.NOTHING_TO_DO),
         (
             MODIFY,
             "InvalidParameterCombination",
             "No modifications were requested",
-            api.Outcome.NOTHING_TO_DO,
+            Outcome.NOTHING_TO_DO,
         ),
-        (CREATE, "ReplicationGroupAlreadyExists", "", api.Outcome.NOTHING_TO_DO),
-        (DELETE, "ReplicationGroupNotFoundFault", "", api.Outcome.NOTHING_TO_DO),
-        (MODIFY, "InvalidReplicationGroupState", "", api.Outcome.BUSY),
+        (CREATE, "ReplicationGroupAlreadyExists", "", Outcome.NOTHING_TO_DO),
+        (DELETE, "ReplicationGroupNotFoundFault", "", Outcome.NOTHING_TO_DO),
+        (MODIFY, "InvalidReplicationGroupState", "", Outcome.BUSY),
     ],
 )
 def test_an_answer_that_is_no_failure_is_told_from_one(aws, step, code, message, outcome):
@@ -55,7 +56,7 @@ def test_an_answer_that_is_no_failure_is_told_from_one(aws, step, code, message,
 def test_a_step_that_aws_takes_is_done(aws):
     client, stubber = aws
     stubber.add_response("delete_replication_group", {}, {"ReplicationGroupId": "shop"})
-    assert api.act(client, DELETE) is api.Outcome.DONE
+    assert api.act(client, DELETE) is Outcome.DONE
 
 
 def explained(client, step, options=None):

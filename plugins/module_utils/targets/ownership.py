@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration_name
@@ -13,6 +14,19 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 OWNER_TAG = "cache_migration:name"
 
 Tags = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TagCalls:
+    """How a service calls it to give tags and to take them away, and its parameter that says of what."""
+
+    add: str
+    remove: str
+    resource: str
+
+
+ELASTICACHE = TagCalls("AddTagsToResource", "RemoveTagsFromResource", "ResourceName")
+MEMORYDB = TagCalls("TagResource", "UntagResource", "ResourceArn")
 
 
 def check_migration_name(name: str) -> str:
@@ -92,15 +106,15 @@ def tags_after(current: Tags, wanted: Tags | None, migration_name: str, purge: b
     return {**kept, **with_owner(wanted, migration_name)}
 
 
-def tag_steps(arn: str, current: Tags, after: Tags) -> list[Step]:
-    """ElastiCache's calls from the current tags to those after."""
+def tag_steps(arn: str, current: Tags, after: Tags, calls: TagCalls = ELASTICACHE) -> list[Step]:
+    """The calls from the current tags to those after."""
     steps = []
     gone = sorted(set(current) - set(after))
     changed = {key: value for key, value in after.items() if current.get(key) != value}
     if gone:
-        parameters: dict[str, Any] = {"ResourceName": arn, "TagKeys": gone}
-        steps.append(Step("RemoveTagsFromResource", parameters, f"purge_tags: not stated any more: {', '.join(gone)}"))
+        parameters: dict[str, Any] = {calls.resource: arn, "TagKeys": gone}
+        steps.append(Step(calls.remove, parameters, f"purge_tags: not stated any more: {', '.join(gone)}"))
     if changed:
-        parameters = {"ResourceName": arn, "Tags": as_tag_list(changed)}
-        steps.append(Step("AddTagsToResource", parameters, f"tags: {', '.join(sorted(changed))}"))
+        parameters = {calls.resource: arn, "Tags": as_tag_list(changed)}
+        steps.append(Step(calls.add, parameters, f"tags: {', '.join(sorted(changed))}"))
     return steps

@@ -8,13 +8,13 @@ All raise AnsibleAWSError. Throttled calls are retried.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import replace
 from typing import Any, Callable, Mapping, TypeVar, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import acting
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import ACCESS_DENIED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
@@ -30,21 +30,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     family_of,
 )
 
-try:
-    from botocore import xform_name
-    from botocore.exceptions import ClientError
-except ImportError:
-    pass  # AnsibleAWSModule says so
-
-
-class Outcome(enum.Enum):
-    """What AWS made of a call."""
-
-    DONE = "done"
-    NOTHING_TO_DO = "nothing to do"  # somebody, or an earlier attempt of ours, has done it
-    BUSY = "busy"  # not in this state: later
-
-
 # boto3 shows the code, which is the fault's name in one place and its short form in another.
 _MISSING = [
     "ReplicationGroupNotFoundFault",
@@ -53,20 +38,22 @@ _MISSING = [
     "CacheParameterGroupNotFound",
 ]
 _NOT_TAGGABLE_YET = [*_MISSING, "InvalidReplicationGroupState", "InvalidReplicationGroupStateFault", "InvalidARN"]
-_BUSY = [
-    "InvalidReplicationGroupState",
-    "InvalidReplicationGroupStateFault",
-    "InvalidCacheClusterState",
-    "InvalidCacheClusterStateFault",
-]
-_ALREADY_SO = {
-    "CreateReplicationGroup": ("ReplicationGroupAlreadyExists", "ReplicationGroupAlreadyExistsFault"),
-    "CreateCacheSubnetGroup": ("CacheSubnetGroupAlreadyExists",),
-    "CreateCacheParameterGroup": ("CacheParameterGroupAlreadyExists",),
-    "DeleteReplicationGroup": ("ReplicationGroupNotFoundFault",),
-    "DeleteCacheSubnetGroup": ("CacheSubnetGroupNotFoundFault",),
-    "DeleteCacheParameterGroup": ("CacheParameterGroupNotFound",),
-}
+_CODES = acting.Codes(
+    busy=(
+        "InvalidReplicationGroupState",
+        "InvalidReplicationGroupStateFault",
+        "InvalidCacheClusterState",
+        "InvalidCacheClusterStateFault",
+    ),
+    already_so={
+        "CreateReplicationGroup": ("ReplicationGroupAlreadyExists", "ReplicationGroupAlreadyExistsFault"),
+        "CreateCacheSubnetGroup": ("CacheSubnetGroupAlreadyExists",),
+        "CreateCacheParameterGroup": ("CacheParameterGroupAlreadyExists",),
+        "DeleteReplicationGroup": ("ReplicationGroupNotFoundFault",),
+        "DeleteCacheSubnetGroup": ("CacheSubnetGroupNotFoundFault",),
+        "DeleteCacheParameterGroup": ("CacheParameterGroupNotFound",),
+    },
+)
 _RAISE = object()
 
 
@@ -222,18 +209,6 @@ def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter
 # --- acts ---
 
 
-@_call("call {step.action}")
-def act(client: Any, step: Step) -> Outcome:
+def act(client: Any, step: Step) -> acting.Outcome:
     """Make the one call of a step. What turns out to be so already is success: the caller reads again."""
-    try:
-        getattr(client, xform_name(step.action))(**step.parameters)
-    except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        if code in _BUSY:
-            return Outcome.BUSY
-        if code in ("NoOperationFault", *_ALREADY_SO.get(step.action, ())):
-            return Outcome.NOTHING_TO_DO
-        if code == "InvalidParameterCombination" and "no modifications were requested" in message.lower():
-            return Outcome.NOTHING_TO_DO
-        raise
-    return Outcome.DONE
+    return acting.act(client, step, _CODES)

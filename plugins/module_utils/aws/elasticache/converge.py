@@ -1,18 +1,21 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""One invocation for a replication group: read, plan, act as far as it goes, and say what it waits for.
-
-There is nothing to remember between invocations: the next one reads again and goes on, also after a kill.
-"""
+"""One invocation for a replication group: read, plan, act as far as it goes, and say what it waits for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls as api
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.in_steps import (
+    Run,
+    Watched,
+    is_in_motion,
+    result_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.waiting import carry_out
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cost import monthly_cost
@@ -34,30 +37,28 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     refuse_unusable,
 )
 
-ABSENT = "absent"
-
 
 def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -> dict[str, Any]:
     """The module's result. Raises PlanRefused and AnsibleAWSError."""
     current = api.read_replication_group(client, desired.replication_group_id)
     if current is not None and needs_allowed_node_types(current, desired):
         current = api.with_allowed_node_types(client, current)
-    if current is not None and _is_in_motion(current):
+    if current is not None and is_in_motion(current):
         refuse_unusable(current, desired)
         if current.tags is None or not check_mode:
-            run = _Run(Plan(pending=current.pending), None if check_mode else (), current.waits_for)
+            run = Run(Plan(pending=current.pending), None if check_mode else (), current.waits_for)
             return _present_result(current, current, region, run)
     if current is not None and _lacks_its_token(current, desired):
-        run = _Run(Plan(pending=current.pending), None if check_mode else (), "its token does not show yet")
+        run = Run(Plan(pending=current.pending), None if check_mode else (), "its token does not show yet")
         return _present_result(current, current, region, run)
     plan, expected = plan_present(current, desired), predict(current, desired)
     if check_mode:
-        return _present_result(current, expected, region, _Run(plan, performed=None))
+        return _present_result(current, expected, region, Run(plan, performed=None))
     if current is not None and current.is_going:
-        return _present_result(current, expected, region, _Run(waits_for="deleting; made again once it is gone"))
-    watched = _Watched(client, desired.replication_group_id, current)
+        return _present_result(current, expected, region, Run(waits_for="deleting; made again once it is gone"))
+    watched = _watched(client, desired.replication_group_id, current)
     run = _apply_present(watched, plan, desired)
-    there = watched.group
+    there = watched.resource
     shown = there if there is not None and not there.is_going else expected
     result = _present_result(there, shown, region, replace(run, plan=replace(plan, pending=shown.pending)))
     return {**result, "warnings": queued_against(shown, desired)}
@@ -69,14 +70,14 @@ def _lacks_its_token(group: ReplicationGroup, desired: Desired) -> bool:
     return keeps and not group.auth_token_enabled and not group.user_group_ids
 
 
-def _apply_present(watched: _Watched, plan: Plan, desired: Desired) -> _Run:
+def _apply_present(watched: Watched[ReplicationGroup], plan: Plan, desired: Desired) -> Run:
     progress = carry_out(plan, watched.act, watched.waits_for)
     waits_for = progress.waits_for
-    if progress.performed and not waits_for and watched.group is not None:
-        waits_for = "" if _shows(watched.group, desired) else "waiting for its changes to show"
+    if progress.performed and not waits_for and watched.resource is not None:
+        waits_for = "" if _shows(watched.resource, desired) else "waiting for its changes to show"
         if any("AuthToken" in step.parameters for step in progress.performed):
             waits_for = waits_for or "its token is being changed"  # nothing but a later look can tell
-    return _Run(plan, progress.performed, waits_for)
+    return Run(plan, progress.performed, waits_for)
 
 
 def _shows(group: ReplicationGroup, desired: Desired) -> bool:
@@ -92,73 +93,35 @@ def make_absent(client: Any, deletion: Deletion, check_mode: bool) -> dict[str, 
     name = deletion.replication_group_id
     current = api.read_replication_group(client, name)
     if current is not None and not check_mode and _is_worth_waiting_for(current, deletion):
-        return _result(name, current, _Run(waits_for=current.waits_for))
+        return result_of(name, current, Run(waits_for=current.waits_for))
     plan = plan_absent(current, deletion)
     if check_mode:
-        return _result(name, current, _Run(plan, performed=None))
-    watched = _Watched(client, name, current)
+        return result_of(name, current, Run(plan, performed=None))
+    watched = _watched(client, name, current)
     progress = carry_out(plan, watched.act, lambda: None)
     if progress.performed:
         watched.waits_for()
-    waits_for = progress.waits_for or ("deleting" if watched.group is not None else "")
-    return _result(name, watched.group, _Run(plan, progress.performed, waits_for))
-
-
-def _is_in_motion(group: ReplicationGroup | None) -> bool:
-    return group is not None and not group.is_ready and not group.is_going
+    waits_for = progress.waits_for or ("deleting" if watched.resource is not None else "")
+    return result_of(name, watched.resource, Run(plan, progress.performed, waits_for))
 
 
 def _is_worth_waiting_for(group: ReplicationGroup, deletion: Deletion) -> bool:
     """AWS deletes only what is available, or has failed; and we only what is ours."""
     may_be_ours = group.tags is None or ownership.is_ours(group.tags, deletion.migration_name)
-    return _is_in_motion(group) and not group.has_failed and may_be_ours
+    return is_in_motion(group) and not group.has_failed and may_be_ours
 
 
-class _Watched:
-    """A group that is acted on; ``group`` is as it was last read."""
-
-    def __init__(self, client: Any, name: str, group: ReplicationGroup | None):
-        self._client, self._name, self.group = client, name, group
-
-    def act(self, step: Step) -> bool:
-        return api.act(self._client, step) is not api.Outcome.BUSY
-
-    def waits_for(self) -> str | None:
-        self.group = api.read_replication_group(self._client, self._name)
-        if self.group is None:
-            return "it does not show yet"
-        return None if self.group.is_ready else self.group.waits_for
+def _watched(client: Any, name: str, group: ReplicationGroup | None) -> Watched[ReplicationGroup]:
+    return Watched(lambda: api.read_replication_group(client, name), lambda step: api.act(client, step), group)
 
 
 # --- results ---
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What came of an invocation. ``performed`` is None in check mode, where the plan itself is the change."""
-
-    plan: Plan = field(default_factory=Plan)
-    performed: tuple[Step, ...] | None = ()
-    waits_for: str = ""
-
-
-def _result(name: str, group: ReplicationGroup | None, run: _Run) -> dict[str, Any]:
-    return {
-        "changed": bool(run.plan.steps if run.performed is None else run.performed),
-        "diff": run.plan.diff(),
-        "plan": run.plan.describe(),
-        "status": group.status if group else ABSENT,
-        "arn": group.arn if group else "",
-        "pending": dict(run.plan.pending),
-        "in_progress": bool(run.waits_for) and run.performed is not None,
-        "progress": f"{name}: {run.waits_for}" if run.waits_for else "",
-    }
-
-
-def _present_result(group: ReplicationGroup | None, shown: ReplicationGroup, region: str, run: _Run) -> dict[str, Any]:
+def _present_result(group: ReplicationGroup | None, shown: ReplicationGroup, region: str, run: Run) -> dict[str, Any]:
     """``group`` is what is there; ``shown`` is what its endpoint and cost are told of."""
     return {
-        **_result(shown.replication_group_id, group, run),
+        **result_of(shown.replication_group_id, group, run),
         "endpoint": endpoint_of(shown).as_dict(),
         "monthly_cost": monthly_cost(region, shown.engine, shown.cache_node_type, shown.num_cache_clusters),
         "token_changed": any("AuthToken" in step.parameters for step in run.performed or ()),

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership, windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     check_version,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     ReplicationGroup,
 )

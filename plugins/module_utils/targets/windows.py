@@ -15,6 +15,8 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = 24 * 60
 _SHORTEST = 60
 
+MAINTENANCE = "preferred_maintenance_window"  # as ElastiCache calls the weekly one
+
 
 @dataclass(frozen=True)
 class Window:
@@ -25,6 +27,7 @@ class Window:
 
 
 def snapshot_window(window: str) -> Window:
+    """Raises PlanRefused."""
     found = re.fullmatch(f"{_CLOCK}-{_CLOCK}", window)
     if found:
         times = [int(part) for part in found.groups()]
@@ -35,7 +38,8 @@ def snapshot_window(window: str) -> Window:
     raise PlanRefused(f"snapshot_window is {window!r}: write '05:00-06:00' (UTC), at least an hour", "snapshot_window")
 
 
-def maintenance_window(window: str) -> Window:
+def maintenance_window(window: str, option: str = MAINTENANCE) -> Window:
+    """``option`` is what the module calls it. Raises PlanRefused."""
     day = f"({'|'.join(_DAYS)})"
     found = re.fullmatch(f"{day}:{_CLOCK}-{day}:{_CLOCK}", window)
     if found:
@@ -45,8 +49,8 @@ def maintenance_window(window: str) -> Window:
         if length >= _SHORTEST:
             return Window(begin, length)
     raise PlanRefused(
-        f"preferred_maintenance_window is {window!r}: write 'sun:07:00-sun:08:00' (UTC), at least an hour",
-        "preferred_maintenance_window",
+        f"{option} is {window!r}: write 'sun:07:00-sun:08:00' (UTC), at least an hour",
+        option,
     )
 
 
@@ -54,15 +58,18 @@ def _week_minutes(parts: tuple[str, ...]) -> int:
     return _DAYS.index(parts[0]) * _DAY + int(parts[1]) * 60 + int(parts[2])
 
 
-def refuse_overlap(snapshot: str, maintenance: str, option: str) -> None:
-    """AWS takes no snapshot window that overlaps the maintenance window. ``option`` is the one that is stated."""
+def refuse_overlap(snapshot: str, maintenance: str, option: str, called: str = MAINTENANCE) -> None:
+    """AWS takes no snapshot window that overlaps the maintenance window.
+
+    ``option`` is the one that is stated, and ``called`` what the module calls the weekly one.
+    """
     if not snapshot or not maintenance:
         return  # AWS chooses
-    daily, weekly = snapshot_window(snapshot), maintenance_window(maintenance)
+    daily, weekly = snapshot_window(snapshot), maintenance_window(maintenance, called)
     apart = (weekly.begin - daily.begin) % _DAY
     if apart < daily.length or _DAY - apart < weekly.length or weekly.length >= _DAY:
         raise PlanRefused(
-            f"snapshot_window {snapshot} overlaps preferred_maintenance_window {maintenance}, and AWS refuses such a "
+            f"snapshot_window {snapshot} overlaps {called} {maintenance}, and AWS refuses such a "
             "pair: choose another time for one of them",
             option,
         )
