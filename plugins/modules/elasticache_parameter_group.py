@@ -172,6 +172,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasti
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter import Parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_group import (
     ParameterGroup,
 )
@@ -201,7 +202,7 @@ def serve(module: AnsibleAWSModule) -> None:
         if desired.engine and present:
             desired = replace(desired, family=calls.read_family_of(client, desired.engine, desired.engine_version))
 
-        def known(current: ParameterGroup | None) -> Mapping[str, parameter_group.Parameter]:
+        def known(current: ParameterGroup | None) -> Mapping[str, Parameter]:
             if current is not None:
                 return current.parameters
             return calls.read_family(client, desired.family) if desired.family else {}

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter import Parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_group import (
     Desired,
-    Parameter,
     ParameterGroup,
     family_among,
     kept,

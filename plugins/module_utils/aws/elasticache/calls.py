@@ -21,6 +21,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.gr
     parameter_group,
     subnet_group,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter import (
+    Parameter,
+    shape_parameters,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
     ReplicationGroup,
@@ -192,7 +196,8 @@ def read_parameter_group(client: Any, name: str) -> parameter_group.ParameterGro
     group = _describe_parameter_group(client, name)
     if group is None:
         return None
-    return parameter_group.shape(group, _describe_parameters(client, name), read_tags(client, group["ARN"]) or {})
+    parameters = shape_parameters(_describe_parameters(client, name))
+    return parameter_group.shape(group, parameters, read_tags(client, group["ARN"]) or {})
 
 
 def read_family_of(client: Any, engine: str, version: str) -> str:
@@ -201,9 +206,9 @@ def read_family_of(client: Any, engine: str, version: str) -> str:
     return parameter_group.family_among(versions, engine, version) if versions else family_of(engine, version)
 
 
-def read_family(client: Any, family: str) -> dict[str, parameter_group.Parameter]:
+def read_family(client: Any, family: str) -> dict[str, Parameter]:
     """Of the default group, which every family has; empty where there is no such family."""
-    return parameter_group.shape_parameters(_describe_parameters(client, f"default.{family}"))
+    return shape_parameters(_describe_parameters(client, f"default.{family}"))
 
 
 # --- acts ---

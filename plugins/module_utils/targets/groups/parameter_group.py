@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A cache parameter group: as it is, as it is wanted, and the steps between them. Pure."""
+"""A parameter group of caches: as it is, as it is wanted, and the steps between them. Pure.
+
+Services differ in names, which are ``Words``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,12 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter import Parameter
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_words import (
+    ELASTICACHE,
+    Words,
+    name_values,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     ENGINES,
     same_version,
@@ -25,52 +34,6 @@ NEVER_RESET = ("reserved-memory",)
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One parameter as AWS knows it. ``is_set`` where somebody gave it a value of its own."""
-
-    name: str
-    value: str = ""
-    is_set: bool = False
-    allowed: str = ""
-    data_type: str = "string"
-    is_modifiable: bool = True
-    needs_reboot: bool = False
-
-    @classmethod
-    def shape(cls, item: Mapping[str, Any]) -> Parameter:
-        return cls(
-            name=item["ParameterName"],
-            value=str(item.get("ParameterValue") or ""),
-            is_set=item.get("Source") == "user",
-            allowed=item.get("AllowedValues") or "",
-            data_type=str(item.get("DataType") or "string").lower(),
-            is_modifiable=bool(item.get("IsModifiable", True)),
-            needs_reboot=item.get("ChangeType") == "requires-reboot",
-        )
-
-    def takes(self, value: str) -> bool:
-        """Whether AWS takes the value, as far as AllowedValues tells: a list, or ranges as ``0,20-`` and ``-1-60``."""
-        choices = [item.strip() for item in self.allowed.split(",") if item.strip()]
-        ranges = [re.fullmatch(_RANGE, item) for item in choices]
-        if self.data_type != "integer":
-            return len(choices) < 2 or value in choices or any(ranges)
-        if not re.fullmatch(r"-?\d+", value):
-            return False
-        return (
-            not all(ranges) or not ranges or any(_is_within(int(value), *found.groups()) for found in ranges if found)
-        )
-
-
-_RANGE = r"(-?\d+)(-)?(-?\d+)?"
-
-
-def _is_within(number: int, low: str, dash: str | None, high: str | None) -> bool:
-    if not dash:
-        return number == int(low)
-    return int(low) <= number and (high is None or number <= int(high))
-
-
-@dataclass(frozen=True)
 class ParameterGroup:
     name: str
     family: str
@@ -78,6 +41,7 @@ class ParameterGroup:
     parameters: Mapping[str, Parameter]
     tags: Mapping[str, str]
     arn: str = ""
+    words: Words = ELASTICACHE
 
     @property
     def values_set(self) -> dict[str, str]:
@@ -85,8 +49,8 @@ class ParameterGroup:
 
     def as_options(self) -> dict[str, Any]:
         return {
-            "cache_parameter_group_name": self.name,
-            "cache_parameter_group_family": self.family,
+            self.words.name_option: self.name,
+            self.words.family_option: self.family,
             "description": self.description,
             "parameters": self.values_set,
             "tags": dict(self.tags),
@@ -96,20 +60,22 @@ class ParameterGroup:
         return {**self.as_options(), "arn": self.arn}
 
 
-def shape(group: Mapping[str, Any], parameters: Sequence[Mapping[str, Any]], tags: Mapping[str, str]) -> ParameterGroup:
-    """Of DescribeCacheParameterGroups, DescribeCacheParameters and ListTagsForResource."""
+def shape(
+    group: Mapping[str, Any],
+    parameters: Mapping[str, Parameter],
+    tags: Mapping[str, str],
+    words: Words = ELASTICACHE,
+) -> ParameterGroup:
+    """Of what describes the group; its parameters by ``shape_parameters`` or ``shape_beside_default``."""
     return ParameterGroup(
-        name=group["CacheParameterGroupName"],
-        family=group.get("CacheParameterGroupFamily", ""),
+        name=group[words.answered_name],
+        family=group.get(words.answered_family, ""),
         description=group.get("Description", ""),
-        parameters=shape_parameters(parameters),
+        parameters=parameters,
         tags=tags,
         arn=group.get("ARN", ""),
+        words=words,
     )
-
-
-def shape_parameters(parameters: Sequence[Mapping[str, Any]]) -> dict[str, Parameter]:
-    return {item["ParameterName"]: Parameter.shape(item) for item in parameters}
 
 
 @dataclass(frozen=True)
@@ -127,18 +93,20 @@ class Desired:
     tags: Mapping[str, str] | None = None
     purge_tags: bool = False
     adopt: bool = False
+    words: Words = ELASTICACHE
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Desired:
-        name = str(params["cache_parameter_group_name"]).lower()
-        _check_name(name)
+    def from_params(cls, params: Mapping[str, Any], words: Words = ELASTICACHE) -> Desired:
+        """Raises PlanRefused."""
+        name = str(params[words.name_option]).lower()
+        _check_name(name, words)
         migration_name = ownership.check_migration_name(params["migration_name"])
         engine, version = params.get("engine") or "", params.get("engine_version") or ""
-        _check_engine(engine, version, params.get("cache_parameter_group_family"))
+        _check_engine(engine, version, params.get(words.family_option), words)
         return cls(
             name=name,
             migration_name=migration_name,
-            family=params.get("cache_parameter_group_family") or None,
+            family=params.get(words.family_option) or None,
             engine=engine,
             engine_version=version,
             description=params.get("description") or None,
@@ -147,29 +115,30 @@ class Desired:
             tags=ownership.read_tags(params.get("tags"), migration_name),
             purge_tags=bool(params.get("purge_tags")),
             adopt=bool(params.get("adopt")),
+            words=words,
         )
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, words: Words) -> None:
     if name.startswith("default."):
         raise PlanRefused(
-            f"cache_parameter_group_name is {name!r}, one of AWS's own, which cannot be changed or deleted: choose "
-            "another name, or use it as it is by elasticache_cluster's cache_parameter_group_name",
-            "cache_parameter_group_name",
+            f"{words.name_option} is {name!r}, one of AWS's own, which cannot be changed or deleted: choose another "
+            f"name, or use it as it is by {words.used_by}'s {words.name_option}",
+            words.name_option,
         )
     if len(name) > 255 or not re.fullmatch(r"[a-z](?:-?[a-z0-9])*", name):
         raise PlanRefused(
-            f"cache_parameter_group_name is {name!r}: use letters, digits and hyphens, the first a letter, without a "
+            f"{words.name_option} is {name!r}: use letters, digits and hyphens, the first a letter, without a "
             "double hyphen or one at the end",
-            "cache_parameter_group_name",
+            words.name_option,
         )
 
 
-def _check_engine(engine: str, version: str, family: str | None) -> None:
+def _check_engine(engine: str, version: str, family: str | None, words: Words) -> None:
     if (version or engine) and family:
         raise PlanRefused(
-            "engine and engine_version stand in place of cache_parameter_group_family: leave it out, or the two",
-            "cache_parameter_group_family",
+            f"engine and engine_version stand in place of {words.family_option}: leave it out, or the two",
+            words.family_option,
         )
     if version and not engine:
         raise PlanRefused(f"engine_version is {version}: state engine with it, redis or valkey", "engine")
@@ -186,12 +155,17 @@ def _read_parameters(values: Mapping[str, Any] | None) -> dict[str, str] | None:
     return {str(name): words[value] if isinstance(value, bool) else str(value) for name, value in values.items()}
 
 
-def family_among(versions: Sequence[Mapping[str, Any]], engine: str, version: str) -> str:
-    """The family of an engine's version by DescribeCacheEngineVersions; of no version, that of the newest."""
+def family_among(
+    versions: Sequence[Mapping[str, Any]], engine: str, version: str, family: str = "CacheParameterGroupFamily"
+) -> str:
+    """The family of an engine's version by what describes them; of no version, that of the newest.
+
+    ``family`` is the service's name for it there. Raises PlanRefused.
+    """
     listed = sorted(versions, key=lambda item: version_numbers(item["EngineVersion"]))
     for item in reversed(listed):
         if same_version(version, item["EngineVersion"]) or same_version(item["EngineVersion"], version):
-            return str(item["CacheParameterGroupFamily"])
+            return str(item[family])
     raise PlanRefused(
         f"engine_version is {version!r}, which AWS does not have of {ENGINES[engine]} here; it has "
         f"{', '.join(item['EngineVersion'] for item in listed)}: state one of these",
@@ -216,9 +190,9 @@ def plan_present(current: ParameterGroup | None, desired: Desired, known: Mappin
     shown = [name for name in ("parameters", "tags") if before_options[name] != after_options[name]]
     return Plan(
         (
-            *ownership.tag_steps(current.arn, current.tags, after.tags),
-            *_reset_steps(current.name, resets),
-            *_set_steps(current.name, sets, current.parameters),
+            *ownership.tag_steps(current.arn, current.tags, after.tags, current.words.tags),
+            *_reset_steps(current, resets),
+            *_set_steps(current, sets, current.parameters),
         ),
         {name: before_options[name] for name in shown},
         {name: after_options[name] for name in shown},
@@ -229,7 +203,9 @@ def predict(current: ParameterGroup | None, desired: Desired, known: Mapping[str
     """What the plan leads to."""
     if current is None:
         blank = {name: replace(item, is_set=False) for name, item in known.items()}
-        current = ParameterGroup(desired.name, desired.family or "", _description(desired), blank, {})
+        current = ParameterGroup(
+            desired.name, desired.family or "", _description(desired), blank, {}, words=desired.words
+        )
         desired = replace(desired, tags=desired.tags or {})
     elif not ownership.is_ours(current.tags, desired.migration_name):
         return current
@@ -291,41 +267,41 @@ def _plan_creation(desired: Desired, known: Mapping[str, Parameter]) -> Plan:
     if not desired.family:
         raise PlanRefused(
             f"There is no parameter group {desired.name}, and to make one its family must be stated: set "
-            "cache_parameter_group_family, as redis7, or engine and engine_version",
-            "cache_parameter_group_family",
+            f"{desired.words.family_option}, as {desired.words.example_families}, or engine and engine_version",
+            desired.words.family_option,
         )
     if not known:
         raise PlanRefused(
-            f"cache_parameter_group_family is {desired.family!r}, and AWS has no such family here: families look like "
-            "redis7 or redis6.x",
-            "cache_parameter_group_family",
+            f"{desired.words.family_option} is {desired.family!r}, and AWS has no such family here: families look like "
+            f"{desired.words.example_families}",
+            desired.words.family_option,
         )
     _check_parameters(desired, known, desired.family)
     made = predict(None, desired, known)
     creation = Step(
-        "CreateCacheParameterGroup",
+        made.words.create,
         {
-            "CacheParameterGroupName": made.name,
-            "CacheParameterGroupFamily": made.family,
+            made.words.name: made.name,
+            made.words.family: made.family,
             "Description": made.description,
             "Tags": ownership.as_tag_list(made.tags),
         },
         f"there is no parameter group {made.name}",
     )
-    return Plan((creation, *_set_steps(made.name, made.values_set, known)), {}, made.as_options())
+    return Plan((creation, *_set_steps(made, made.values_set, known)), {}, made.as_options())
 
 
 def _description(desired: Desired) -> str:
     return desired.description or f"Parameters of {desired.migration_name}"
 
 
-def _set_steps(group: str, values: Mapping[str, str], parameters: Mapping[str, Parameter]) -> list[Step]:
+def _set_steps(group: ParameterGroup, values: Mapping[str, str], parameters: Mapping[str, Parameter]) -> list[Step]:
     return [
         Step(
-            "ModifyCacheParameterGroup",
+            group.words.modify,
             {
-                "CacheParameterGroupName": group,
-                "ParameterNameValues": [{"ParameterName": name, "ParameterValue": values[name]} for name in names],
+                group.words.name: group.name,
+                "ParameterNameValues": name_values({name: values[name] for name in names}),
             },
             "; ".join(
                 f"{name}: {parameters[name].value or 'none'} -> {values[name]}"
@@ -337,14 +313,13 @@ def _set_steps(group: str, values: Mapping[str, str], parameters: Mapping[str, P
     ]
 
 
-def _reset_steps(group: str, values: Mapping[str, str]) -> list[Step]:
+def _reset_steps(group: ParameterGroup, values: Mapping[str, str]) -> list[Step]:
     return [
         Step(
-            "ResetCacheParameterGroup",
+            group.words.reset,
             {
-                "CacheParameterGroupName": group,
-                "ResetAllParameters": False,
-                "ParameterNameValues": [{"ParameterName": name, "ParameterValue": values[name]} for name in names],
+                group.words.name: group.name,
+                **group.words.what_to_reset({name: values[name] for name in names}),
             },
             f"purge_parameters: not stated any more: {', '.join(names)}",
         )
@@ -362,13 +337,13 @@ def _refuse_fixed(current: ParameterGroup, desired: Desired) -> None:
     if desired.family is not None and desired.family != current.family:
         raise PlanRefused(
             f"The family {what} {current.family!r}, and AWS cannot change it to {desired.family!r}: state another "
-            "cache_parameter_group_name, so that one is made beside it",
-            "cache_parameter_group_name",
+            f"{current.words.name_option}, so that one is made beside it",
+            current.words.name_option,
         )
     if desired.description is not None and desired.description != current.description and not desired.adopt:
         raise PlanRefused(
             f"description {what} {current.description!r}, and AWS cannot change it to {desired.description!r}: make "
-            f"another under another cache_parameter_group_name, or state {current.description!r}",
+            f"another under another {current.words.name_option}, or state {current.description!r}",
             "description",
         )
 
@@ -392,5 +367,5 @@ def plan_absent(current: ParameterGroup | None, desired: Desired) -> Plan:
         return Plan()
     if not ownership.is_ours(current.tags, desired.migration_name):
         ownership.refuse_deletion(f"The parameter group {current.name}", current.tags, desired.migration_name)
-    step = Step("DeleteCacheParameterGroup", {"CacheParameterGroupName": current.name}, "state: absent")
+    step = Step(current.words.delete, {current.words.name: current.name}, "state: absent")
     return Plan((step,), current.as_options(), {})

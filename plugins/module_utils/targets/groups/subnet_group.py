@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A cache subnet group: as it is, as it is wanted, and the steps between them. Pure."""
+"""A subnet group of caches: as it is, as it is wanted, and the steps between them. Pure.
+
+Services differ in names alone, which are ``Words``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,48 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets im
 
 
 @dataclass(frozen=True)
+class Words:
+    """A service's names for it: of our options, of its calls, and of what they take and answer."""
+
+    name_option: str
+    description_option: str
+    name: str
+    description: str
+    answered_name: str
+    answered_subnet: str
+    create: str
+    modify: str
+    delete: str
+    tags: ownership.TagCalls
+
+
+ELASTICACHE = Words(
+    name_option="cache_subnet_group_name",
+    description_option="cache_subnet_group_description",
+    name="CacheSubnetGroupName",
+    description="CacheSubnetGroupDescription",
+    answered_name="CacheSubnetGroupName",
+    answered_subnet="SubnetIdentifier",
+    create="CreateCacheSubnetGroup",
+    modify="ModifyCacheSubnetGroup",
+    delete="DeleteCacheSubnetGroup",
+    tags=ownership.ELASTICACHE,
+)
+MEMORYDB = Words(
+    name_option="subnet_group_name",
+    description_option="description",
+    name="SubnetGroupName",
+    description="Description",
+    answered_name="Name",
+    answered_subnet="Identifier",
+    create="CreateSubnetGroup",
+    modify="UpdateSubnetGroup",
+    delete="DeleteSubnetGroup",
+    tags=ownership.MEMORYDB,
+)
+
+
+@dataclass(frozen=True)
 class SubnetGroup:
     name: str
     description: str
@@ -21,11 +66,12 @@ class SubnetGroup:
     tags: Mapping[str, str]
     vpc_id: str = ""
     arn: str = ""
+    words: Words = ELASTICACHE
 
     def as_options(self) -> dict[str, Any]:
         return {
-            "cache_subnet_group_name": self.name,
-            "cache_subnet_group_description": self.description,
+            self.words.name_option: self.name,
+            self.words.description_option: self.description,
             "subnet_ids": list(self.subnet_ids),
             "tags": dict(self.tags),
         }
@@ -34,15 +80,16 @@ class SubnetGroup:
         return {**self.as_options(), "vpc_id": self.vpc_id, "arn": self.arn}
 
 
-def shape(group: Mapping[str, Any], tags: Mapping[str, str]) -> SubnetGroup:
-    """Of DescribeCacheSubnetGroups and ListTagsForResource."""
+def shape(group: Mapping[str, Any], tags: Mapping[str, str], words: Words = ELASTICACHE) -> SubnetGroup:
+    """Of what describes the subnet group and lists its tags."""
     return SubnetGroup(
-        name=group["CacheSubnetGroupName"],
-        description=group.get("CacheSubnetGroupDescription", ""),
-        subnet_ids=tuple(sorted(item["SubnetIdentifier"] for item in group.get("Subnets") or ())),
+        name=group[words.answered_name],
+        description=group.get(words.description, ""),
+        subnet_ids=tuple(sorted(item[words.answered_subnet] for item in group.get("Subnets") or ())),
         tags=tags,
         vpc_id=group.get("VpcId", ""),
         arn=group.get("ARN", ""),
+        words=words,
     )
 
 
@@ -57,24 +104,26 @@ class Desired:
     tags: Mapping[str, str] | None = None
     purge_tags: bool = False
     adopt: bool = False
+    words: Words = ELASTICACHE
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Desired:
-        name = str(params["cache_subnet_group_name"]).lower()
+    def from_params(cls, params: Mapping[str, Any], words: Words = ELASTICACHE) -> Desired:
+        """Raises PlanRefused."""
+        name = str(params[words.name_option]).lower()
         if not re.fullmatch(r"[a-z0-9-]{1,255}", name):
             raise PlanRefused(
-                f"cache_subnet_group_name is {name!r}: use 1 to 255 letters, digits and hyphens",
-                "cache_subnet_group_name",
+                f"{words.name_option} is {name!r}: use 1 to 255 letters, digits and hyphens", words.name_option
             )
         migration_name = ownership.check_migration_name(params["migration_name"])
         return cls(
             name=name,
             migration_name=migration_name,
-            description=params.get("cache_subnet_group_description") or None,
+            description=params.get(words.description_option) or None,
             subnet_ids=tuple(sorted(set(params.get("subnet_ids") or ()))) or None,
             tags=ownership.read_tags(params.get("tags"), migration_name),
             purge_tags=bool(params.get("purge_tags")),
             adopt=bool(params.get("adopt")),
+            words=words,
         )
 
 
@@ -84,13 +133,13 @@ def plan_present(current: SubnetGroup | None, desired: Desired) -> Plan:
         return _plan_creation(desired)
     changes: dict[str, Any] = {}
     if desired.description is not None and desired.description != current.description:
-        changes["cache_subnet_group_description"] = desired.description
+        changes[current.words.description_option] = desired.description
     if desired.subnet_ids is not None and desired.subnet_ids != current.subnet_ids:
         changes["subnet_ids"] = list(desired.subnet_ids)
     if not ownership.is_ours(current.tags, desired.migration_name):
         return _plan_adoption(current, desired, changes)
     tags = ownership.tags_after(current.tags, desired.tags, desired.migration_name, desired.purge_tags)
-    steps = ownership.tag_steps(current.arn, current.tags, tags)
+    steps = ownership.tag_steps(current.arn, current.tags, tags, current.words.tags)
     if changes:
         steps.append(_modification(current, changes))
     shown = {**changes, **({"tags": tags} if tags != current.tags else {})}
@@ -110,6 +159,7 @@ def predict(current: SubnetGroup | None, desired: Desired) -> SubnetGroup:
         tags=tags,
         vpc_id=current.vpc_id if current else "",
         arn=current.arn if current else "",
+        words=desired.words,
     )
 
 
@@ -122,12 +172,12 @@ def _plan_creation(desired: Desired) -> Plan:
         )
     made = predict(None, desired)
     parameters = {
-        "CacheSubnetGroupName": made.name,
-        "CacheSubnetGroupDescription": made.description,
+        made.words.name: made.name,
+        made.words.description: made.description,
         "SubnetIds": list(made.subnet_ids),
         "Tags": ownership.as_tag_list(made.tags),
     }
-    step = Step("CreateCacheSubnetGroup", parameters, f"there is no subnet group {made.name}")
+    step = Step(made.words.create, parameters, f"there is no subnet group {made.name}")
     return Plan((step,), {}, made.as_options())
 
 
@@ -136,11 +186,12 @@ def _description(desired: Desired) -> str:
 
 
 def _modification(current: SubnetGroup, changes: Mapping[str, Any]) -> Step:
-    names = {"cache_subnet_group_description": "CacheSubnetGroupDescription", "subnet_ids": "SubnetIds"}
+    words = current.words
+    names = {words.description_option: words.description, "subnet_ids": "SubnetIds"}
     parameters = {names[name]: value for name, value in changes.items()}
     return Step(
-        "ModifyCacheSubnetGroup",
-        {"CacheSubnetGroupName": current.name, **parameters},
+        words.modify,
+        {words.name: current.name, **parameters},
         "; ".join(f"{name}: {current.as_options()[name]} -> {value}" for name, value in changes.items()),
     )
 
@@ -149,7 +200,7 @@ def _plan_adoption(current: SubnetGroup, desired: Desired, changes: Mapping[str,
     what = f"The subnet group {current.name}"
     if not desired.adopt:
         ownership.refuse_foreign(what, current.tags, desired.migration_name)
-    told = {name: value for name, value in changes.items() if name != "cache_subnet_group_description"}
+    told = {name: value for name, value in changes.items() if name != current.words.description_option}
     if told:
         ownership.refuse_differences(what, told, current.as_options())
     return Plan()
@@ -161,5 +212,5 @@ def plan_absent(current: SubnetGroup | None, desired: Desired) -> Plan:
         return Plan()
     if not ownership.is_ours(current.tags, desired.migration_name):
         ownership.refuse_deletion(f"The subnet group {current.name}", current.tags, desired.migration_name)
-    step = Step("DeleteCacheSubnetGroup", {"CacheSubnetGroupName": current.name}, "state: absent")
+    step = Step(current.words.delete, {current.words.name: current.name}, "state: absent")
     return Plan((step,), current.as_options(), {})
