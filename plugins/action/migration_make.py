@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making, token_rotation
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, known_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import (
     cannot_be_read,
@@ -37,12 +38,14 @@ class ActionModule(EngineAction):
             made = self.make(way["module"], known, **way["args"])
             settings, changed = making.with_group(settings, made["group_id"]), bool(made.get("changed"))
         for part in self.parts(known, settings):
-            made = self.make(
-                part.module, known, **part.args, **({"auth_token": token} if part.is_target and token else {})
-            )
+            made = self.make(part.module, known, **making.args_of(part, settings, token))
             changed = changed or bool(made.get("changed"))
-            endpoint = made["endpoint"] if part.is_target else endpoint
+            endpoint = self.endpoint(made, settings) if part.is_target else endpoint
         return {"changed": changed, "endpoint": endpoint}
+
+    @staticmethod
+    def endpoint(made: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+        return contract.as_user(Endpoint.from_dict(made["endpoint"]), settings).as_dict()
 
     def parts(self, known: Known, settings: Mapping[str, Any]) -> list[Any]:
         is_ours = "provision" in GOALS[known.goal].stages and not settings["endpoint"]
@@ -62,7 +65,7 @@ class ActionModule(EngineAction):
             tags=settings.get("tags") or {},
         )
         status = str((self._task.args["known"]["found"] or {}).get("status") or "absent")
-        if token_rotation.is_to_be_made(status):
+        if token_rotation.is_to_be_made(status) and not settings["username"]:
             entry = token_rotation.entry_of(secret, made["current_version_id"])
             self.make("migration_ledger", known, migration_name=settings["name"], entry="token", value=entry)
         value = secret_value(self, settings["region"], secret, made["current_version_id"])

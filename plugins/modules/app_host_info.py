@@ -308,6 +308,13 @@ survey:
     keyspace_events:
       description: Which events of keys it tells of, as its parameter C(notify-keyspace-events) has it.
       type: str
+    queue_libraries:
+      description: Libraries of queues that keep keys in it, of C(Celery), C(RQ) and C(Sidekiq).
+      type: list
+      elements: str
+    queue_libraries_complete:
+      description: There was time to look for all of their keys.
+      type: bool
 contents:
   description:
     - What the target holds, with C(total_keys), C(keys_without_ttl), C(sampled), C(sample_complete) and C(key_groups)

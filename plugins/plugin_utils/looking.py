@@ -40,7 +40,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.kno
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import decommission
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table, token_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table, token_secret
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
@@ -177,11 +177,12 @@ class Looking:
         except PlanRefused as refused:
             raise AnsibleActionFail(f"{refused.message}.") from None
 
-    @staticmethod
-    def predicted(endpoint: Endpoint, made: Found) -> Endpoint:
+    def predicted(self, endpoint: Endpoint, made: Found) -> Endpoint:
         """Of a target that is yet to be made: what its part says of TLS and of authentication."""
         told = next((part["seen"].get("endpoint") for part in made["parts"] if part["is_target"]), None)
-        return Endpoint.from_dict(told) if told and not endpoint.is_known else endpoint
+        if not told or endpoint.is_known:
+            return endpoint
+        return contract.as_user(Endpoint.from_dict(told), self.settings)
 
     def make(self, module: str, args: Mapping[str, Any], setting: Callable[[str], str] = str) -> Found:
         """What making a part would do; a refusal ends the run, with the ``setting`` behind the option that it names."""
@@ -254,7 +255,7 @@ class Looking:
             raise AnsibleActionFail(seen["msg"])
         if not seen["exists"]:
             self.refuse_to_write_json(secret)
-        entry = (self.ledger.get("entries") or {}).get("token") or {}
+        entry = ((self.ledger.get("entries") or {}).get("token") or {}) if self.is_token_of_target else {}
         if self.goal.destination == TOKEN:
             return self.rotated(secret, seen, entry)
         refusal = token_rotation.refusal(secret, seen, entry, [found] if found else [], self.words["rotate"])
@@ -262,6 +263,11 @@ class Looking:
             raise AnsibleActionFail(f"{refusal}.")
         self.course = {"secret": secret, "version_id": seen["current_version_id"], "exists": seen["exists"]}
         return self.readable(secret, seen["current_version_id"]) if seen["exists"] else token_rotation.PLACEHOLDER
+
+    @property
+    def is_token_of_target(self) -> bool:
+        """And no user's password, whose versions the ledger does not know."""
+        return not self.settings.get("username")
 
     def rotated(self, secret: str, seen: Found, entry: Found) -> str:
         before = entry.get("from_secret") or entry.get("secret") or secret

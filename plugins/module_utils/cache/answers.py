@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, Stream
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import STAGES, Answer, Check, Question
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import LIBRARIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, Surveyed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
@@ -121,6 +122,8 @@ def _source_of(told: Told) -> Source:
         streams_complete=told.truth("streams_complete"),
         functions=told.texts("functions"),
         keyspace_events=told.text("keyspace_events"),
+        queue_libraries=told.words("queue_libraries", LIBRARIES),
+        queue_libraries_complete=told.truth("queue_libraries_complete"),
     )
 
 

@@ -14,10 +14,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Callable, Iterator, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queue_libraries
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, text
 
 SAMPLE_SECONDS = 10.0  # for all databases together
 STREAM_SECONDS = 5.0
+LIBRARY_SECONDS = 5.0
 BATCH = 100
 STREAMS_SHOWN = 100
 
@@ -82,12 +84,41 @@ class Keys:
             found += [stream for key in list(keys)[:STREAMS_SHOWN] if (stream := self._stream(database, key))]
         return tuple(found), self._clock() <= deadline
 
-    def _scan(self, database: int, deadline: float, *options: str) -> Iterator[list[bytes]]:
-        """Until the time is up, or the server refuses."""
+    def queue_libraries(self, databases: Sequence[int]) -> tuple[tuple[str, ...], bool]:
+        """Those of queue_libraries.LIBRARIES that have keys here, and whether there was time to look for all."""
+        deadline = self._clock() + LIBRARY_SECONDS
+        found: set[str] = set()
+        for database in databases:
+            found.update(self._libraries_by_name(database))
+        for library, patterns in queue_libraries.PATTERNS.items():
+            if library not in found and any(
+                self._has_like(database, pattern, deadline) for database in databases for pattern in patterns
+            ):
+                found.add(library)
+        return tuple(sorted(found)), self._clock() <= deadline
+
+    def _libraries_by_name(self, database: int) -> Iterator[str]:
+        if not self._is_at(database):
+            return
+        names = [(library, *key) for library, keys in queue_libraries.KEYS.items() for key in keys.items()]
+        kinds = self._asking.ask_all([["TYPE", name] for _library, name, _kind in names])
+        yield from (library for (library, _name, kind), there in zip(names, kinds) if there == kind)
+
+    def _has_like(self, database: int, pattern: str, deadline: float) -> bool:
+        return any(self._scan(database, deadline, "MATCH", pattern, "COUNT", "1000"))
+
+    def _is_at(self, database: int) -> bool:
+        """Whether the conversation is at this database, which the server may refuse."""
         if database != self._database:
             if self._asking.ask("SELECT", database) is None:
-                return
+                return False
             self._database = database
+        return True
+
+    def _scan(self, database: int, deadline: float, *options: str) -> Iterator[list[bytes]]:
+        """Until the time is up, or the server refuses."""
+        if not self._is_at(database):
+            return
         cursor = "0"
         while self._clock() <= deadline:
             reply = self._asking.ask("SCAN", cursor, *options)

@@ -32,6 +32,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 class Source:
     """Numbers are as INFO has them: memory in bytes. ``run_id`` tells one server from another, whatever leads to it.
     ``not_told`` are commands that the server refused to this user. ``keyspace_events`` is as its parameter has it.
+    ``queue_libraries`` are words of cache.queue_libraries.
     """
 
     server: Server
@@ -57,6 +58,8 @@ class Source:
     streams_complete: bool = True
     functions: tuple[str, ...] = ()
     keyspace_events: str = ""
+    queue_libraries: tuple[str, ...] = ()
+    queue_libraries_complete: bool = True
 
     @property
     def total_keys(self) -> int:
@@ -78,7 +81,7 @@ class Source:
         values["key_groups"] = tuple(KeyGroup(**group) for group in told.get("key_groups") or ())
         values["streams"] = tuple(Stream(**_tuples(stream)) for stream in told.get("streams") or ())
         values["clients"] = tuple(Client(**_tuples(client)) for client in told.get("clients") or ())
-        for name in ("commands", "modules", "not_told", "functions"):
+        for name in ("commands", "modules", "not_told", "functions", "queue_libraries"):
             values[name] = tuple(told.get(name) or ())
         return cls(**values)
 
@@ -136,6 +139,7 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
     keys = Keys(asking, database)
     groups, sampled, sample_complete = keys.sample(sorted(databases), sample)
     streams, streams_complete = keys.streams(sorted(databases), by_type=_is_from(server, 6))
+    libraries, libraries_complete = keys.queue_libraries(sorted(databases))
     config = _config(asking, "databases", "save", "notify-keyspace-events")
     return Source(
         server=server,
@@ -160,6 +164,8 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         streams_complete=streams_complete,
         functions=_named(asking.ask("FUNCTION", "LIST"), "library_name") if _is_from(server, 7) else (),
         keyspace_events=config.get("notify-keyspace-events", ""),
+        queue_libraries=libraries,
+        queue_libraries_complete=libraries_complete,
         not_told=tuple(asking.not_told),
     )
 

@@ -20,7 +20,22 @@ AFTER_APPLY_ADDRESS = "after-apply.invalid"  # RFC 2606: .invalid never resolves
 
 _LOOPBACK_NAMES = frozenset(("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"))  # as in /etc/hosts
 
-PROTOCOLS = ("redis", "redis-cluster", "memcached")
+REDIS, REDIS_CLUSTER, MEMCACHED = "redis", "redis-cluster", "memcached"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What clients must speak, and what a cache that speaks it has where nobody says otherwise."""
+
+    port: int
+    databases: int
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    REDIS: Protocol(6379, 16),
+    REDIS_CLUSTER: Protocol(6379, 1),
+    MEMCACHED: Protocol(11211, 1),
+}
 AUTHS = ("none", "token", "rbac", "iam")
 STATES = (KNOWN, AFTER_APPLY)
 
@@ -76,11 +91,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How clients reach a target. ``address`` is the primary or configuration endpoint."""
+    """How clients reach a target. ``address`` is the primary or configuration endpoint, ``protocol`` of PROTOCOLS."""
 
     service: str
     name: str
-    protocol: str = "redis"
+    protocol: str = REDIS
     address: str = AFTER_APPLY_ADDRESS
     port: int = 6379
     reader_address: str = ""
@@ -118,7 +133,7 @@ class Endpoint:
                 values[name] = _whole_number(name, values[name])
         values["tls"] = _truth("tls", values.get("tls", False))
         values["nodes"] = tuple(_node(node) for node in values.get("nodes") or ())
-        _one_of("protocol", values.get("protocol", "redis"), PROTOCOLS)
+        _one_of("protocol", values.get("protocol", REDIS), tuple(PROTOCOLS))
         _one_of("auth", values.get("auth", "none"), AUTHS)
         _one_of("state", values.get("state", KNOWN), STATES)
         return cls(**values)
@@ -127,9 +142,11 @@ class Endpoint:
 def after_apply(service: str, name: str, **known: Any) -> Endpoint:
     """The placeholder of a target that a check-mode run could not make; it goes through every stage.
 
-    ``known`` holds what is known beforehand (port, tls, auth, engine, engine_version, databases, protocol).
+    ``known`` holds what is known beforehand (port, tls, auth, engine, engine_version, databases, protocol). Port and
+    databases are those of the protocol where they are left out.
     """
-    return Endpoint(service=service, name=name, address=AFTER_APPLY_ADDRESS, state=AFTER_APPLY, **known)
+    usual = asdict(PROTOCOLS[known.get("protocol", REDIS)])
+    return Endpoint(service=service, name=name, address=AFTER_APPLY_ADDRESS, state=AFTER_APPLY, **{**usual, **known})
 
 
 def is_loopback(host: str) -> bool:
@@ -201,12 +218,12 @@ def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
     login = f"{quote(endpoint.username, safe='')}:{quote(token, safe='')}@" if token else ""
     host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
     # A cluster-aware client refuses any path but none or /0, so a cluster gets one only where it is meant.
-    path = "" if endpoint.protocol == "redis-cluster" and database == 0 else f"/{database}"
+    path = "" if endpoint.protocol == REDIS_CLUSTER and database == 0 else f"/{database}"
     return f"{scheme}://{login}{host}:{endpoint.port}{path}"
 
 
 def _check_protocol(endpoint: Endpoint) -> None:
-    if endpoint.protocol == "memcached":
+    if endpoint.protocol == MEMCACHED:
         raise EndpointError(
             f"{endpoint.name} is a Memcached cluster (protocol of migration_endpoint), which no redis:// URL reaches: "
             "name a target of Redis OSS or Valkey; for Memcached the app's code must change first"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import forms
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED, REDIS_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     ADDRESSES,
 )
@@ -264,6 +265,14 @@ PARTS = (
                 stages=(*_LOOKS, "ingress"),
             ),
             Option(
+                "app_ready_for",
+                "The client that the app has by now, where the target needs another one than C(redis.from_url) makes: "
+                "C(redis-cluster), as C(redis.cluster.RedisCluster), or C(memcached). Without it such a target is "
+                "refused, with what of the app would break.",
+                choices=("", REDIS_CLUSTER, MEMCACHED),
+                stages=("assess", "cutover"),
+            ),
+            Option(
                 "health_requests",
                 "How many health requests in a row must succeed.",
                 "int",
@@ -367,6 +376,12 @@ PARTS = (
                 stages=("rotate",),
                 asked=("rotate",),
                 for_one_run=True,
+            ),
+            Option(
+                "username",
+                "The user that the app logs in as, where the target has users (RBAC). The secret that "
+                "O(migration_auth_token_secret) names holds its password then. Left empty, C(default).",
+                stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option("transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("provision",)),
             Option(

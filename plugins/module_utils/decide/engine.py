@@ -20,7 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     to_token,
     unnamed,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import stage
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import client, stage
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, ORIGINAL, TOKEN
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -59,6 +59,12 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     is_moving = any(to_target.is_to_move(look, known) for look in looks.values())
     strangers = clients.refusal(others, known.settings.get("unknown_clients") or "") if is_moving else ""
     told = () if strangers else clients.lines(others)
+    is_ready_asked = is_moving and "cutover" in stages and "assess" not in stages  # there it is weighed with the rest
+    unready = (
+        client.unready(str(known.endpoint.get("protocol")), known.settings.get("app_ready_for") or "")
+        if is_ready_asked
+        else ""
+    )
     makes = making.is_to_make(known.parts, known.course)
     facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:
@@ -74,7 +80,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=moves.batches,
         steps=steps,
-        refusals=_told(unproven, forgotten, strangers, *moves.refusals, proposed),
+        refusals=_told(unready, unproven, forgotten, strangers, *moves.refusals, proposed),
         notes=(*found, *moves.notes, *([seen] if seen else ()), *told),
         facts={
             **moves.facts,

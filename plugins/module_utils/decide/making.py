@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import Goal
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import CHANGE, MAKE, SHARED, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
 
 Found = Mapping[str, Any]
@@ -41,8 +41,7 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
         )
     group = str(parts[0]["seen"].get("group_id") or NOT_YET) if parts else ""
     for part in row.parts(with_group(settings, group), found):
-        args = {**part.args, **({"auth_token": token} if part.is_target and token else {})}
-        seen = make(part.module, args, row.setting)
+        seen = make(part.module, args_of(part, settings, token), row.setting)
         parts.append(
             {
                 "what": part.what,
@@ -55,6 +54,14 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
         if part.is_target:
             told["cost"] = seen.get("monthly_cost") or {}
     return told
+
+
+def args_of(part: contract.Part, settings: Mapping[str, Any], token: str) -> dict[str, Any]:
+    """The options of its module. Where the app logs in as a user, the secret is the password of that, and no token of
+    the target.
+    """
+    takes_token = part.is_target and bool(token) and not settings.get("username")
+    return {**part.args, **({"auth_token": token} if takes_token else {})}
 
 
 def with_group(settings: Mapping[str, Any], group: str) -> dict[str, Any]:

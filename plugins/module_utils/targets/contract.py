@@ -9,7 +9,7 @@ Whoever makes, reads, weighs, prices or removes a target asks its row; nobody as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, after_apply
@@ -57,12 +57,17 @@ class Actions:
     delete: tuple[Permission, ...]
 
 
+def _nothing(_settings: Settings) -> dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Target:
     """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``.
 
     ``module`` makes one of that name, and leaves as it is what it is not told. Given ``auth_token``, it has that
-    token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``.
+    token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``. ``expected`` is what
+    the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made.
     """
 
     service: str  # as an endpoint names it
@@ -79,6 +84,7 @@ class Target:
     parts: Callable[[Settings, Found | None], list[Part]]  # what it is made of, in the order of making
     removal: Callable[[Settings], list[Part]]  # what to take away, in that order
     maxmemory: Callable[[str], int | None]  # bytes, by node type
+    expected: Callable[[Settings], Mapping[str, Any]] = _nothing
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
 
     def what(self, settings: Settings) -> str:
@@ -107,10 +113,17 @@ class Target:
         return next(iter(result.get(self.listed_as) or ()), None)
 
     def endpoint(self, settings: Settings, found: Found | None) -> Endpoint:
-        """How it is reached; a placeholder where there is none yet."""
+        """How it is reached, by the user that is stated; a placeholder where there is none yet."""
         if found is None:
-            return after_apply(self.service, str(settings.get(self.name_option) or "target"))
-        return Endpoint.from_dict(found["endpoint"])
+            name = str(settings.get(self.name_option) or "target")
+            return as_user(after_apply(self.service, name, **self.expected(settings)), settings)
+        return as_user(Endpoint.from_dict(found["endpoint"]), settings)
+
+
+def as_user(endpoint: Endpoint, settings: Settings) -> Endpoint:
+    """Of the users that a cache has only the app can say which one it is."""
+    username = settings.get("username") if endpoint.auth in ("rbac", "iam") else ""
+    return replace(endpoint, username=str(username)) if username else endpoint
 
 
 def own_name(settings: Settings) -> str:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, REDIS, Endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Settings, Target
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.target import (
@@ -36,4 +37,5 @@ def by_service(service: str) -> Target:
 
 def stated_endpoint(mapping: Mapping[str, Any]) -> Endpoint:
     """The whole endpoint from the part of it that a person stated, for a target of theirs. Raises EndpointError."""
-    return Endpoint.from_dict({"service": DEFAULT.service, "name": mapping.get("address"), "port": 6379, **mapping})
+    usual = asdict(PROTOCOLS.get(str(mapping.get("protocol")), PROTOCOLS[REDIS]))
+    return Endpoint.from_dict({"service": DEFAULT.service, "name": mapping.get("address"), **usual, **mapping})

@@ -401,3 +401,36 @@ def test_a_wrong_password_ends_with_the_probes_reason(look, old):
 def test_an_unknown_node_type_is_told_to_be_unchecked(weigh, old):
     told = finding(weigh(old.url(), {"cache_node_type": "cache.x9.large"}), "memory")
     assert told.level == "warn" and "cache.x9.large is not known" in told.means
+
+
+def test_celery_is_found_by_what_it_leaves_where_nothing_is_queued(look, old):
+    kombu = pytest.importorskip("kombu")
+    with kombu.Connection(old.url(), transport_options={"global_keyprefix": "shop:"}) as broker:
+        broker.SimpleQueue("mails").close()
+    assert look(old.url())["queue_libraries"] == ("Celery",)
+
+
+def test_rq_is_found_in_another_database_beyond_the_sample(look, old):
+    rq = pytest.importorskip("rq")
+    old.client.mset({f"page:{number}": 1 for number in range(3000)})
+    with contextlib.closing(redis.Redis.from_url(old.url(database=5))) as there:
+        there.mset({f"page:{number}": 1 for number in range(3000)})
+        rq.Queue("default", connection=there).enqueue("os.getpid")
+    found = look(old.url(), sample=10)
+    assert found["queue_libraries"] == ("RQ",) and found["queue_libraries_complete"]
+
+
+def test_sidekiq_is_found_by_keys_of_its_types_alone(look, old):
+    old.client.set("queues", "3")
+    old.client.hset("retry", "after", "5")
+    assert look(old.url())["queue_libraries"] == ()
+    old.client.delete("queues")
+    old.client.sadd("queues", "default")
+    assert look(old.url())["queue_libraries"] == ("Sidekiq",)
+
+
+def test_queues_of_celery_and_sidekiq_refuse_a_cluster(weigh, old):
+    old.client.lpush("celery", "{}")
+    old.client.zadd("schedule", {"{}": 1})
+    told = finding(weigh(old.url(), {**TARGET, "protocol": "redis-cluster"}, ready_for="redis-cluster"), "queues")
+    assert told.level == "refuse" and "Celery and Sidekiq" in told.found

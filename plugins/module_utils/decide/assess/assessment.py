@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import change, fit, unseen
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import change, client, fit, unseen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
     REFUSE,
@@ -36,6 +36,7 @@ def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> li
         *fit.memory(whole, who, target),
         *fit.database(stated),
         *fit.databases(whole, target, stated),
+        *client.login(target),
         *_of_each({place: _of_one(old, target, stated) for place, old in olds.items()}),
     ]
     return sorted(findings, key=lambda finding: (REFUSE, WARN, NOTE).index(finding.level))
@@ -48,6 +49,7 @@ def _of_one(old: Old, target: Target, stated: Circumstances) -> list[Finding]:
         fit.modules(source, target),
         fit.commands(source, target),
         fit.eviction(source, target),
+        client.of(source, target, stated),
         change.clients(old, stated),
         change.lasting_keys(source),
         change.events(source, target),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     REFUSE,
     WARN,
@@ -127,7 +128,10 @@ def databases(source: Source, target: Target, stated: Circumstances) -> Iterator
             "databases",
             f"The old Redis is used in database {', '.join(str(database) for database in beyond)}.",
             f"The target serves {served}.",
-            "Raise the parameter databases in migration_parameters, or move the app to a database that is served.",
+            "Raise the parameter databases in migration_parameters, or move the app to a database that is served."
+            if target.protocol == REDIS
+            else "Move the app to a database that is served, with prefixes where keys would meet, or take a target "
+            "that speaks redis (a replication group with cluster mode disabled).",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import is_loopback
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, is_loopback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story, verdict
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
@@ -181,6 +181,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
     stated = Circumstances(
         data=settings.get("data") or "",
         unknown_clients=settings["unknown_clients"],
+        ready_for=settings.get("app_ready_for") or "",
         databases={host: _databases(looks[host], known) for host in waiting},
     )
     olds = {place: Old(Source.from_dict(one.survey), _known_clients(looks, one.hosts)) for place, one in reads.items()}
@@ -221,4 +222,8 @@ def _target(settings: Mapping[str, Any], known: Known) -> dict[str, Any]:
         "engine_version": settings.get("engine_version") or runs.get("engine_version"),
         "cache_node_type": settings.get("cache_node_type"),
         "parameters": settings.get("parameters"),
+        "protocol": known.endpoint.get("protocol"),
+        "auth": known.endpoint.get("auth"),
+        # With one node for all keys that is a parameter, which may be about to be raised.
+        "databases": None if known.endpoint.get("protocol") in (None, REDIS) else known.endpoint.get("databases"),
     }

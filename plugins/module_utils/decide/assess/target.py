@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, sizes, table
 
@@ -29,6 +30,8 @@ class Target:
     service: contract.Target = table.DEFAULT
     engine: str = table.DEFAULT.traits.engines[0]
     keyspace_events: str = ""
+    protocol: str = REDIS
+    auth: str = "none"
 
     @property
     def usable(self) -> int | None:
@@ -36,7 +39,8 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Of service, engine, engine_version, cache_node_type and parameters; what is left out is as the service has it.
+    """Of service, engine, engine_version, cache_node_type, parameters, protocol, auth and databases; what is left out
+    is as the service has it.
 
     Raises AssessmentError.
     """
@@ -53,7 +57,9 @@ def target_from(mapping: Mapping[str, Any]) -> Target:
             maxmemory=service.maxmemory(node_type),
             reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),
             maxmemory_policy=str(parameters.get("maxmemory-policy") or usual.maxmemory_policy),
-            databases=int(parameters.get("databases") or usual.databases),
+            databases=int(mapping.get("databases") or parameters.get("databases") or usual.databases),
+            protocol=str(mapping.get("protocol") or REDIS),
+            auth=str(mapping.get("auth") or "none"),
             keyspace_events=str(parameters.get("notify-keyspace-events") or ""),
         )
     except PlanRefused as refused:

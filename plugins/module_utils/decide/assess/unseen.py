@@ -52,3 +52,11 @@ def unseen(source: Source) -> Iterator[Finding]:
             f"Not all keys were asked whether they are streams in the time given; {len(source.streams)} were found.",
             "There may be others.",
         )
+    if not source.queue_libraries_complete:
+        yield Finding(
+            WARN,
+            "queues not seen",
+            "Not all keys were looked at in the time given, so that those of Celery, RQ or Sidekiq may be among them.",
+            "None of these runs on a target that speaks another protocol than redis.",
+            "Check by hand whether the app has such queues.",
+        )

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
     Found,
     Part,
@@ -107,6 +110,14 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
     ]
 
 
+def _expected(settings: Settings) -> dict[str, Any]:
+    """With cluster mode enabled clients need another protocol, whatever the number of shards."""
+    is_clustered = settings.get("cluster_mode") == "enabled" or int(settings.get("num_node_groups") or 0) > 1
+    protocol = {"protocol": REDIS_CLUSTER} if is_clustered else {}
+    options = {"tls": "transit_encryption_enabled", "port": "port", "engine": "engine"}
+    return {**protocol, **stated(settings, options)}
+
+
 def _subnet_group(settings: Settings) -> Part:
     return Part(
         f"subnet group {settings['subnet_group_name']}",
@@ -176,5 +187,6 @@ REPLICATION_GROUP = Target(
     parts=_parts,
     removal=_removal,
     maxmemory=maxmemory,
+    expected=_expected,
     renamed=_RENAMED,
 )

@@ -1,0 +1,124 @@
+"""What of an app would break at a target whose clients speak another protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import LIBRARIES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import client, stage
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import Circumstances, Old
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
+
+from tests.unit.engine_world import ENDPOINT, OLD, SETTINGS, Held, Host, World
+
+SOURCE = Source(Server("redis", "7.0.15"), maxmemory_policy="noeviction")
+TARGET = Target("8.1", "cache.m7g.large", 2**30, maxmemory_policy="noeviction", engine="valkey")
+CLUSTER = dataclasses.replace(TARGET, protocol="redis-cluster", databases=1)
+MEMCACHED = dataclasses.replace(TARGET, protocol="memcached", databases=1)
+
+
+def weigh(source=SOURCE, target=CLUSTER, ready_for="", **stated):
+    return assess({"old:6379": Old(source)}, target, Circumstances("cold", ready_for=ready_for, **stated))
+
+
+def of(subject, findings):
+    return [one for one in findings if one.subject == subject]
+
+
+def test_a_client_is_known_for_every_protocol_but_the_usual_and_may_be_stated():
+    assert {*client.CLIENTS, "redis"} == set(PROTOCOLS)
+    assert set(OPTIONS["app_ready_for"].choices) == {"", *client.CLIENTS}
+
+
+@pytest.mark.parametrize("target", [CLUSTER, MEMCACHED], ids=lambda target: target.protocol)
+def test_the_plain_app_is_refused_until_it_is_said_that_it_has_the_client(target):
+    [refused] = refusals(weigh(target=target))
+    assert refused.subject == "client" and f"migration_app_ready_for: {target.protocol}" in refused.remedy
+    assert "redis.from_url" in refused.means
+    assert not refusals(weigh(target=target, ready_for=target.protocol))
+
+
+def test_that_it_is_ready_for_another_protocol_does_not_count():
+    assert [one.subject for one in refusals(weigh(ready_for="memcached"))] == ["client"]
+
+
+def test_nothing_is_asked_of_the_app_where_the_target_speaks_as_the_old_one():
+    assert not of("client", weigh(target=TARGET)) and not of("client", weigh(target=TARGET, ready_for="memcached"))
+
+
+def test_what_the_old_redis_has_served_and_a_cluster_refuses_is_named():
+    source = dataclasses.replace(SOURCE, commands=("eval", "get", "mget", "publish", "rename", "scan", "set"))
+    [refused] = refusals(weigh(source))
+    assert "eval, mget, rename may name keys of several slots" in refused.means
+    assert "each answer to scan." in refused.means and "Messages of channels" in refused.means
+    [told] = of("commands of the client", weigh(source, ready_for="redis-cluster"))
+    assert told.level == "warn" and "eval, mget, rename" in told.means
+
+
+def test_databases_that_a_cluster_does_not_serve_are_refused_whatever_the_client():
+    source = dataclasses.replace(SOURCE, keyspace={0: {"count": 1, "expires": 1}, 3: {"count": 1, "expires": 1}})
+    [refused] = refusals(weigh(source, ready_for="redis-cluster"))
+    assert refused.subject == "databases" and "database 3" in refused.found and "database 0 only" in refused.means
+    assert "migration_parameters" not in refused.remedy
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("target", [CLUSTER, MEMCACHED], ids=lambda target: target.protocol)
+def test_a_library_of_queues_is_refused_by_name_also_where_the_app_is_ready(library, target):
+    source = dataclasses.replace(SOURCE, queue_libraries=(library,))
+    [refused] = refusals(weigh(source, target, target.protocol))
+    assert refused.subject == "queues" and library in refused.found and target.protocol in refused.means
+
+
+def test_queues_run_on_a_target_of_one_node_and_are_warned_of_where_it_evicts():
+    source = dataclasses.replace(SOURCE, queue_libraries=("Celery", "RQ"))
+    assert not of("queues", weigh(source, TARGET))
+    [told] = of("queues", weigh(source, dataclasses.replace(TARGET, maxmemory_policy="volatile-lru")))
+    assert told.level == "warn" and "Celery and RQ" in told.found and "noeviction" in told.remedy
+
+
+def test_what_an_app_must_do_to_log_in_by_iam_is_told():
+    [told] = of("login", weigh(target=dataclasses.replace(TARGET, auth="iam")))
+    assert "15 minutes" in told.means and "elasticache:Connect" in told.remedy
+
+
+# --- in a plan ---
+
+THERE = World({"app1": Host(Held(OLD))})
+CLUSTER_ENDPOINT = {**ENDPOINT, "protocol": "redis-cluster", "databases": 1}
+
+
+def known(goal, endpoint=CLUSTER_ENDPOINT, **settings):
+    stated = {**SETTINGS, "data": "cold", "cache_node_type": "cache.m7g.large", **settings}
+    return dataclasses.replace(THERE.known(goal), endpoint=endpoint, settings=stated)
+
+
+def looks(goal, source=SOURCE):
+    seen = THERE.looks(goal)
+    return {host: dataclasses.replace(look, survey=source.as_dict()) for host, look in seen.items()}
+
+
+@pytest.mark.parametrize("goal", ["assess", "migrate", "cutover"])
+def test_the_plan_of_a_migration_is_refused_where_the_app_is_not_ready(goal):
+    refused = engine.plan(known(goal), looks(goal)).refusals
+    assert any("migration_app_ready_for" in why for why in refused)
+    assert not engine.plan(known(goal, app_ready_for="redis-cluster"), looks(goal)).refusals
+
+
+def test_a_rollback_asks_nobody_whether_the_app_is_ready():
+    assert not any("app_ready_for" in why for why in engine.plan(known("rollback"), looks("rollback")).refusals)
+
+
+def test_a_target_that_is_yet_to_be_made_is_refused_for_its_protocol_as_well():
+    placeholder = after_apply("elasticache", "shop-cache", protocol="redis-cluster").as_dict()
+    source = dataclasses.replace(SOURCE, run_id="1", keyspace={2: {"count": 1, "expires": 0}}, queue_libraries=("RQ",))
+    [refused] = stage.weigh(known("assess", placeholder), looks("assess", source)).refusals
+    for what in ("client: The target speaks redis-cluster", "queues: The old Redis has keys of RQ", "database 2"):
+        assert what in refused
