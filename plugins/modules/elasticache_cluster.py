@@ -7,10 +7,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: elasticache_cluster
 version_added: 0.1.0
-short_description: Make, converge or remove an ElastiCache replication group
+short_description: Make, converge or remove an ElastiCache replication group, or a cluster of Memcached
 description:
   - Makes a replication group of ElastiCache for Redis OSS or Valkey with cluster mode disabled, converges it, or
     removes it.
+  - With O(cache_cluster_id), does the same with a cache cluster that is no replication group's. One of Memcached has
+    one or more nodes and a configuration endpoint, which tells clients of the nodes (auto discovery). One of Redis OSS
+    is a node by itself.
   - Reads, plans and only then acts. What AWS cannot change in place is refused before anything is touched, with the
     reason and the way out.
   - Options that are left out, or are an empty text, are not changed.
@@ -24,11 +27,17 @@ author:
 options:
   replication_group_id:
     description:
-      - The name of the replication group.
+      - The name of the replication group. One of it and O(cache_cluster_id) is needed.
       - 1 to 40 letters, digits and hyphens, the first a letter, no double hyphen and none at the end.
       - AWS stores it in lower case.
     type: str
-    required: true
+  cache_cluster_id:
+    description:
+      - The name of a cache cluster, of Memcached or a node of Redis OSS by itself.
+      - 1 to 50 letters, digits and hyphens, the first a letter, no double hyphen and none at the end.
+      - A node of a replication group is refused, as it is changed with its group.
+    type: str
+    version_added: 0.2.0
   migration_name:
     description:
       - The name of the migration that the group belongs to; becomes its tag C(cache_migration:name).
@@ -38,7 +47,8 @@ options:
     description:
       - V(present) makes and converges the group.
       - V(absent) deletes it where it is this migration's, and waits until it is gone. One of
-        O(final_snapshot_identifier) and O(skip_final_snapshot) must be stated then.
+        O(final_snapshot_identifier) and O(skip_final_snapshot) must be stated then, but for Memcached, which has no
+        snapshots.
     type: str
     choices: [present, absent]
     default: present
@@ -55,15 +65,17 @@ options:
   engine:
     description:
       - The engine. Where it is left out, a group that is there keeps its own, and a new one gets V(redis).
+      - Of O(cache_cluster_id) it is V(memcached), which a new one gets, or V(redis), and does not change in place.
       - A group of Redis OSS is moved to Valkey in place, and one of Valkey 7.2 back to Redis OSS 7.1. Then
         O(engine_version) must be stated with it, and a O(cache_parameter_group_name) of the new family where the group
         has one of its own. Clients notice it as an upgrade; below Redis OSS 5.0.6 they are cut off for 30 to 60 s.
       - Redis OSS takes user groups of its own engine only, so that a group with others is not moved back.
     type: str
-    choices: [redis, valkey]
+    choices: [redis, valkey, memcached]
   engine_version:
     description:
-      - The version, as V(7.1), V(6.x) or V(5.0.6), in quotes. AWS chooses where it is left out.
+      - The version, as V(7.1), V(6.x) or V(5.0.6), of Memcached as V(1.6.22), in quotes. AWS chooses where it is
+        left out.
       - Redis OSS ends with 7.1, and Valkey begins with 7.2.
       - Upgrades are made in place; going back is refused.
     type: str
@@ -77,6 +89,47 @@ options:
       - How many nodes there are, the primary counted, 1 to 6. A new group has 1 where it is left out.
       - Replicas come and go at once, whatever O(apply_immediately) says.
     type: int
+  num_cache_nodes:
+    description:
+      - How many nodes a cluster of Memcached has; a new one has 1 where it is left out. Redis OSS has 1.
+      - Nodes with the highest numbers go first. Whenever the number changes, clients spread their keys anew, and miss
+        many of them at first.
+      - How many there can be is a quota of the account, 40 by default.
+    type: int
+    version_added: 0.2.0
+  az_mode:
+    description:
+      - Whether the nodes of a cluster of Memcached lie in one zone or several. V(cross-az) needs 2 nodes.
+      - Nodes stay in their zones, so that it changes only where nodes are added.
+    type: str
+    choices: [single-az, cross-az]
+    version_added: 0.2.0
+  preferred_availability_zone:
+    description:
+      - The zone of all nodes of a cache cluster. Cannot be changed in place.
+    type: str
+    version_added: 0.2.0
+  preferred_availability_zones:
+    description:
+      - The zones of the nodes of a cluster of Memcached, as many as it has nodes, in any order. For nodes that are
+        added, those are sent that no node is in yet.
+    type: list
+    elements: str
+    version_added: 0.2.0
+  scale_config:
+    description:
+      - How a cluster of Memcached goes over to another O(cache_node_type), node by node. It changes nothing by itself.
+    type: dict
+    suboptions:
+      scale_percentage:
+        description:
+          - How many of the nodes are replaced at a time, 10 to 100 per cent; AWS takes 20 where it is left out.
+        type: int
+      scale_interval_minutes:
+        description:
+          - How long AWS waits between two lots, 2 to 30 minutes; 5 where it is left out.
+        type: int
+    version_added: 0.2.0
   automatic_failover_enabled:
     description:
       - A replica takes over where the primary fails. Needs at least 2 nodes.
@@ -109,11 +162,12 @@ options:
     type: str
   port:
     description:
-      - The TCP port, 6379 where it is left out. Cannot be changed in place.
+      - The TCP port, 6379 where it is left out, and 11211 of Memcached. Cannot be changed in place.
     type: int
   transit_encryption_enabled:
     description:
       - Clients speak TLS. Can be changed in place from version 7.0.5 on, and only with O(apply_immediately=true).
+      - Of Memcached from 1.6.12 on, when it is made and not afterwards.
     type: bool
   transit_encryption_mode:
     description:
@@ -218,7 +272,8 @@ notes:
     C(elasticache:ListAllowedNodeTypeModifications), C(elasticache:CreateReplicationGroup),
     C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource), C(elasticache:ModifyReplicationGroup),
     C(elasticache:IncreaseReplicaCount), C(elasticache:DecreaseReplicaCount), C(elasticache:DeleteReplicationGroup),
-    C(elasticache:CreateSnapshot).'
+    C(elasticache:CreateSnapshot); of O(cache_cluster_id) also C(elasticache:CreateCacheCluster),
+    C(elasticache:ModifyCacheCluster), C(elasticache:DeleteCacheCluster).'
 seealso:
   - name: AWS, CreateReplicationGroup
     description: What each option means to AWS.
@@ -264,6 +319,26 @@ EXAMPLES = r"""
     auth_token: "{{ new_cache_token }}"
     auth_token_update_strategy: rotate
 
+- name: Make a cluster of Memcached with two nodes, in two zones, that speaks TLS
+  kempian.cache_migration.elasticache_cluster:
+    cache_cluster_id: kempian-pages-prod
+    migration_name: kempian-prod
+    engine: memcached
+    engine_version: "1.6.22"
+    cache_node_type: cache.t4g.small
+    num_cache_nodes: 2
+    preferred_availability_zones: [us-east-1a, us-east-1b]
+    cache_subnet_group_name: kempian-cache
+    security_group_ids: [sg-0123456789abcdef0]
+    transit_encryption_enabled: true
+    region: us-east-1
+
+- name: Make one of a single node for development
+  kempian.cache_migration.elasticache_cluster:
+    cache_cluster_id: kempian-pages-dev
+    migration_name: kempian-dev
+    cache_node_type: cache.t4g.micro
+
 - name: Remove it, and keep its data
   kempian.cache_migration.elasticache_cluster:
     replication_group_id: kempian-cache-prod
@@ -299,16 +374,17 @@ endpoint:
   type: dict
   contains:
     service:
-      description: The service, C(elasticache).
+      description: The service, C(elasticache), or C(elasticache-memcached).
       type: str
     name:
       description: The name of the group.
       type: str
     protocol:
-      description: What is spoken, C(redis) here.
+      description: What is spoken, C(redis) or C(memcached).
       type: str
     address:
-      description: The primary endpoint; C(after-apply.invalid) while it is not known.
+      description: >-
+        The primary endpoint, of Memcached the configuration endpoint; C(after-apply.invalid) while it is not known.
       type: str
     port:
       description: Its port.
@@ -320,7 +396,9 @@ endpoint:
       description: Its port.
       type: int
     nodes:
-      description: The nodes. Never point an app at one, as it does not follow a failover.
+      description: >-
+        The nodes. Never point an app at one, as it does not follow a failover; a client of Memcached without auto
+        discovery is given all of them.
       type: list
       elements: dict
       contains:
@@ -416,27 +494,40 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import converge_cluster
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import (
     make_absent,
     make_present,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import (
+    desired as cache_cluster,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
     Deletion,
     Desired,
 )
 
 OPTIONS = {
-    "replication_group_id": {"type": "str", "required": True},
+    "replication_group_id": {"type": "str"},
+    "cache_cluster_id": {"type": "str"},
     "migration_name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "adopt": {"type": "bool", "default": False},
     "replication_group_description": {"type": "str"},
-    "engine": {"type": "str", "choices": ["redis", "valkey"]},
+    "engine": {"type": "str", "choices": ["redis", "valkey", "memcached"]},
     "engine_version": {"type": "str"},
     "cache_node_type": {"type": "str"},
     "num_cache_clusters": {"type": "int"},
+    "num_cache_nodes": {"type": "int"},
+    "az_mode": {"type": "str", "choices": ["single-az", "cross-az"]},
+    "preferred_availability_zone": {"type": "str"},
+    "preferred_availability_zones": {"type": "list", "elements": "str"},
+    "scale_config": {
+        "type": "dict",
+        "options": {"scale_percentage": {"type": "int"}, "scale_interval_minutes": {"type": "int"}},
+    },
     "automatic_failover_enabled": {"type": "bool"},
     "multi_az_enabled": {"type": "bool"},
     "preferred_cache_cluster_azs": {"type": "list", "elements": "str"},
@@ -462,17 +553,17 @@ OPTIONS = {
     "wait_timeout": {"type": "int", "default": 3600},
     "wait_interval": {"type": "float", "default": 15},
 }
-SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
+SPEC: dict[str, Any] = {
+    "argument_spec": OPTIONS,
+    "supports_check_mode": True,
+    "mutually_exclusive": [("replication_group_id", "cache_cluster_id")],
+    "required_one_of": [("replication_group_id", "cache_cluster_id")],
+}
 
 
 def serve(module: AnsibleAWSModule) -> None:
     try:
-        client = module.client("elasticache")
-        if module.params["state"] == "absent":
-            result = make_absent(client, Deletion.from_params(module.params), module.check_mode)
-        else:
-            desired = Desired.from_params(module.params, allow_placeholders=module.check_mode)
-            result = make_present(client, desired, module.region, module.check_mode)
+        result = _cache_cluster(module) if module.params["cache_cluster_id"] else _replication_group(module)
     except PlanRefused as refused:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
@@ -480,6 +571,24 @@ def serve(module: AnsibleAWSModule) -> None:
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def _replication_group(module: AnsibleAWSModule) -> dict[str, Any]:
+    cache_cluster.refuse_with_a_group(module.params)
+    client = module.client("elasticache")
+    if module.params["state"] == "absent":
+        return make_absent(client, Deletion.from_params(module.params), module.check_mode)
+    desired = Desired.from_params(module.params, allow_placeholders=module.check_mode)
+    return make_present(client, desired, module.region, module.check_mode)
+
+
+def _cache_cluster(module: AnsibleAWSModule) -> dict[str, Any]:
+    client = module.client("elasticache")
+    if module.params["state"] == "absent":
+        deletion = cache_cluster.Deletion.from_params(module.params)
+        return converge_cluster.make_absent(client, deletion, module.check_mode)
+    desired = cache_cluster.Desired.from_params(module.params, allow_placeholders=module.check_mode)
+    return converge_cluster.make_present(client, desired, module.region, module.check_mode)
 
 
 def main() -> None:

@@ -7,16 +7,24 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: elasticache_cluster_info
 version_added: 0.1.0
-short_description: Tell what ElastiCache replication groups there are
+short_description: Tell what ElastiCache replication groups and cache clusters there are
 description:
-  - Reads one replication group, or all of a region, with their nodes, tags and endpoints. Changes nothing.
+  - Reads one replication group or cache cluster, or all of a region, with their nodes, tags and endpoints. Changes
+    nothing.
 author:
   - The cache_migration authors (@cache-migration)
 options:
   replication_group_id:
     description:
-      - The name of a group. All groups are told where it is left out, and none where there is no such group.
+      - The name of a group. All groups are told where it and O(cache_cluster_id) are left out, and none where there is
+        no such group.
     type: str
+  cache_cluster_id:
+    description:
+      - The name of a cache cluster that is no replication group's, as one of Memcached. All are told where it and
+        O(replication_group_id) are left out, and none where there is no such cluster.
+    type: str
+    version_added: 0.2.0
   migration_name:
     description:
       - Tell of each group whether it is this migration's.
@@ -44,6 +52,10 @@ EXAMPLES = r"""
     migration_name: kempian-prod
     region: us-east-1
   register: found
+
+- name: Read a cluster of Memcached
+  kempian.cache_migration.elasticache_cluster_info:
+    cache_cluster_id: kempian-pages-prod
 """
 
 RETURN = r"""
@@ -159,35 +171,132 @@ replication_groups:
     endpoint:
       description: How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.elasticache_cluster).
       type: dict
+cache_clusters:
+  description: >-
+    The cache clusters that are no replication group's, in the words of
+    M(kempian.cache_migration.elasticache_cluster)'s options.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    cache_cluster_id:
+      description: The name of the cluster.
+      type: str
+    status:
+      description: Its status as AWS tells it, in lower case.
+      type: str
+    arn:
+      description: Its ARN.
+      type: str
+    engine:
+      description: C(memcached) or C(redis).
+      type: str
+    engine_version:
+      description: The version that runs.
+      type: str
+      sample: 1.6.22
+    cache_node_type:
+      description: The type of its nodes.
+      type: str
+    num_cache_nodes:
+      description: How many nodes it has.
+      type: int
+    az_mode:
+      description: Whether its nodes lie in one zone (C(single-az)) or several (C(cross-az)).
+      type: str
+    preferred_availability_zones:
+      description: The zone of each of its nodes.
+      type: list
+      elements: str
+    port:
+      description: Its port.
+      type: int
+    transit_encryption_enabled:
+      description: Whether it speaks TLS.
+      type: bool
+    pending:
+      description: What AWS has queued, by option.
+      type: dict
+    tags:
+      description: Its tags; null while AWS tells none.
+      type: dict
+    ours:
+      description: Whether it is the migration's of O(migration_name); null where that is left out.
+      type: bool
+    nodes:
+      description: Its nodes.
+      type: list
+      elements: dict
+      contains:
+        cache_node_id:
+          description: Its number, a dimension of its metrics.
+          type: str
+          sample: "0001"
+        status:
+          description: Its status.
+          type: str
+        availability_zone:
+          description: Its availability zone.
+          type: str
+        address:
+          description: Its endpoint.
+          type: str
+        port:
+          description: Its port.
+          type: int
+    endpoint:
+      description: How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.elasticache_cluster).
+      type: dict
 """
 
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls, converge_cluster
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import facts
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import CacheCluster
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
+    ReplicationGroup,
+)
 
 SPEC: dict[str, Any] = {
-    "argument_spec": {"replication_group_id": {"type": "str"}, "migration_name": {"type": "str"}},
+    "argument_spec": {
+        "replication_group_id": {"type": "str"},
+        "cache_cluster_id": {"type": "str"},
+        "migration_name": {"type": "str"},
+    },
     "supports_check_mode": True,
+    "mutually_exclusive": [("replication_group_id", "cache_cluster_id")],
 }
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    name = module.params["replication_group_id"]
+    group_id, cluster_id = module.params["replication_group_id"], module.params["cache_cluster_id"]
+    groups: list[ReplicationGroup | None] = []
+    clusters: list[CacheCluster | None] = []
     try:
         client = module.client("elasticache")
-        if name:
-            group = calls.read_replication_group(client, name.lower())
-            groups = [group] if group else []
+        if group_id:
+            groups = [calls.read_replication_group(client, group_id.lower())]
+        elif cluster_id:
+            clusters = [calls.read_cache_cluster(client, cluster_id.lower())]
         else:
-            groups = calls.read_replication_groups(client)
+            groups = [*calls.read_replication_groups(client)]
+            clusters = [*calls.read_cache_clusters(client)]
     except AnsibleAWSError as error:
         module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
-    told = [facts(group, module.params["migration_name"]) for group in groups]
-    module.exit_json(changed=False, replication_groups=told)
+    name = module.params["migration_name"]
+    module.exit_json(
+        changed=False,
+        replication_groups=[facts(group, name) for group in groups if group],
+        cache_clusters=[
+            converge_cluster.facts(cluster, name)
+            for cluster in clusters
+            if cluster and not cluster.replication_group_id
+        ],
+    )
 
 
 def main() -> None:

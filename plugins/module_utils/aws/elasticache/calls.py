@@ -17,6 +17,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import acting
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import ACCESS_DENIED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import (
+    current as cache_cluster,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import CacheCluster
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import MEMCACHED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
     parameter_group,
     subnet_group,
@@ -51,9 +56,11 @@ _CODES = acting.Codes(
     ),
     already_so={
         "CreateReplicationGroup": ("ReplicationGroupAlreadyExists", "ReplicationGroupAlreadyExistsFault"),
+        "CreateCacheCluster": ("CacheClusterAlreadyExists", "CacheClusterAlreadyExistsFault"),
         "CreateCacheSubnetGroup": ("CacheSubnetGroupAlreadyExists",),
         "CreateCacheParameterGroup": ("CacheParameterGroupAlreadyExists",),
         "DeleteReplicationGroup": ("ReplicationGroupNotFoundFault",),
+        "DeleteCacheCluster": ("CacheClusterNotFound", "CacheClusterNotFoundFault"),
         "DeleteCacheSubnetGroup": ("CacheSubnetGroupNotFoundFault",),
         "DeleteCacheParameterGroup": ("CacheParameterGroupNotFound",),
     },
@@ -111,6 +118,19 @@ def _describe_cluster(client: Any, name: str) -> list[Mapping[str, Any]]:
     return list(client.describe_cache_clusters(CacheClusterId=name)["CacheClusters"])
 
 
+@_call("describe the cache cluster {name}", missing=None)
+def _describe_lone_cluster(client: Any, name: str) -> Mapping[str, Any] | None:
+    clusters = client.describe_cache_clusters(CacheClusterId=name, ShowCacheNodeInfo=True)["CacheClusters"]
+    return clusters[0] if clusters else None
+
+
+@_call("describe the cache clusters")
+def _describe_lone_clusters(client: Any) -> list[Mapping[str, Any]]:
+    paginator = client.get_paginator("describe_cache_clusters")
+    pages = paginator.paginate(ShowCacheNodeInfo=True, ShowCacheClustersNotInReplicationGroups=True)
+    return [cluster for page in pages for cluster in page["CacheClusters"]]
+
+
 @_call("list the tags of {arn}")
 def read_tags(client: Any, arn: str) -> dict[str, str] | None:
     """None while AWS tells none: a group that is being made 'is either not present or not available'."""
@@ -148,11 +168,20 @@ def _describe_engine_versions(client: Any, engine: str, default_only: bool) -> l
         return []
 
 
+@_call("list the node types that {cluster.cache_cluster_id} may change to")
+def with_node_types_of_cluster(client: Any, cluster: CacheCluster) -> CacheCluster:
+    told = client.list_allowed_node_type_modifications(CacheClusterId=cluster.cache_cluster_id)
+    return replace(cluster, allowed_node_types=_allowed(told))
+
+
 @_call("list the node types that {group.replication_group_id} may change to")
 def with_allowed_node_types(client: Any, group: ReplicationGroup) -> ReplicationGroup:
     told = client.list_allowed_node_type_modifications(ReplicationGroupId=group.replication_group_id)
-    allowed = {*(told.get("ScaleUpModifications") or ()), *(told.get("ScaleDownModifications") or ())}
-    return replace(group, allowed_node_types=tuple(sorted(allowed)))
+    return replace(group, allowed_node_types=_allowed(told))
+
+
+def _allowed(told: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted({*(told.get("ScaleUpModifications") or ()), *(told.get("ScaleDownModifications") or ())}))
 
 
 def read_replication_group(client: Any, name: str) -> ReplicationGroup | None:
@@ -174,6 +203,24 @@ def read_replication_groups(client: Any) -> list[ReplicationGroup]:
 def _complete(client: Any, group: Mapping[str, Any], clusters: list[Mapping[str, Any]]) -> ReplicationGroup:
     members = [item for item in clusters if item.get("ReplicationGroupId") == group["ReplicationGroupId"]]
     shaped = shape(group, members, read_tags(client, group["ARN"]))
+    return replace(shaped, databases=_databases(client, shaped.cache_parameter_group_name))
+
+
+def read_cache_cluster(client: Any, name: str) -> CacheCluster | None:
+    """A cluster with its nodes and tags, also where it is a node of a replication group; None where there is none."""
+    cluster = _describe_lone_cluster(client, name)
+    return _as_cluster(client, cluster) if cluster else None
+
+
+def read_cache_clusters(client: Any) -> list[CacheCluster]:
+    """Those that are in no replication group."""
+    return [_as_cluster(client, cluster) for cluster in _describe_lone_clusters(client)]
+
+
+def _as_cluster(client: Any, cluster: Mapping[str, Any]) -> CacheCluster:
+    shaped = cache_cluster.shape(cluster, read_tags(client, cluster["ARN"]))
+    if shaped.engine == MEMCACHED:
+        return shaped
     return replace(shaped, databases=_databases(client, shaped.cache_parameter_group_name))
 
 
