@@ -6,7 +6,6 @@ speaks to engines through a Unix socket as the user `_service`, so TLS, tokens a
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -14,8 +13,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sandbox.aws.access import Access
+from sandbox.aws.doors import Door
 from sandbox.aws.pki import Certificate
 
 # ElastiCache answers these with `unknown command`, which is what a renamed command answers too.
 HIDDEN = ("config", "debug", "migrate", "replicaof", "slaveof", "save", "bgsave", "bgrewriteaof", "shutdown", "module")
-# Needed by name between nodes, or denied in part only: kept from the application by ACL, which answers NOPERM.
-APPLICATION_RULES = (
-    "~* &* +@all -psync -sync -replconf -failover -acl +acl|whoami +acl|cat -cluster +cluster|info +cluster|slots "
-    "+cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid +cluster|countkeysinslot +cluster|getkeysinslot"
-)
 SERVERS = {"redis": ("redis-server", "redis-check-rdb"), "valkey": ("valkey-server", "valkey-check-rdb")}
 COMMANDS = "appendonlydir"  # the engines' own name for the folder
 EMPTY = '""'  # a value of nothing, in a configuration file
@@ -86,21 +82,6 @@ def _is_server(program: Path) -> bool:
     return answer.returncode == 0 and "server v=" in answer.stdout
 
 
-@dataclass
-class Access:
-    """Who may log in as the application: anybody (`is_open`), and whoever has one of the tokens, kept as digests."""
-
-    is_open: bool = True
-    digests: list[str] = field(default_factory=list)
-
-    def rules(self) -> list[str]:
-        return ["resetpass", *(f"#{d}" for d in self.digests), *(["nopass"] if self.is_open else [])]
-
-
-def digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 @dataclass(frozen=True)
 class EngineSettings:
     """What one node is started with."""
@@ -117,6 +98,7 @@ class EngineSettings:
     speaks_plain: bool = True
     second_address: str = ""  # see Engine
     seed: Path | None = None  # what to start from: an RDB file, or a folder of Engine.write_commands
+    more: Sequence[tuple[str, str]] = ()  # directives of its own kind of node
 
 
 class Engine:
@@ -214,10 +196,10 @@ class Engine:
             f"masterauth {secret}",
             "repl-diskless-sync-delay 0",
             f"replica-announce-ip {self.address}",
-            f"user default on {' '.join(settings.access.rules())} {APPLICATION_RULES}",
+            *(f"user {name} {' '.join(rules)}" for name, rules in settings.access.rules().items()),
             f"user _replica on >{secret} +psync +replconf +ping",
             f"user _service on >{secret} ~* &* +@all",
-            *(f"{name} {value or EMPTY}" for name, value in settings.parameters),
+            *(f"{name} {value or EMPTY}" for name, value in (*settings.parameters, *settings.more)),
             *(f"rename-command {command} {secret}-{command}" for command in HIDDEN),
         ]
         lines.append(f"port {self.plain_port}")
@@ -237,18 +219,24 @@ class Engine:
     def info(self) -> dict[str, Any]:
         return dict(self._admin.info("all"))
 
-    def _command(self, *words: object) -> Any:
+    def command(self, *words: object) -> Any:
+        """Any command, as the sandbox's own user."""
         return self._admin.execute_command(*words)  # type: ignore[no-untyped-call]
 
     def hidden(self, command: str, *arguments: object) -> Any:
         """Call a command that the application does not have."""
-        return self._command(f"{self._settings.secret}-{command}", *arguments)
+        return self.command(f"{self._settings.secret}-{command}", *arguments)
 
     def configure(self, name: str, value: object) -> None:
         self.hidden("config", "set", name, value)
 
     def admit(self, access: Access) -> None:
-        self._command("ACL", "SETUSER", "default", *access.rules())
+        """From now on; who is logged in stays, unless the user is gone."""
+        wanted = access.rules()
+        for name, rules in wanted.items():
+            self.command("ACL", "SETUSER", name, *rules)
+        for name in set(self._settings.access.rules()) - set(wanted):
+            self.command("ACL", "DELUSER", name)
         self._settings = replace(self._settings, access=access)
 
     def dump(self, to: Path) -> None:
@@ -261,7 +249,7 @@ class Engine:
 
     def write_commands(self) -> Path:
         """Hold back writes, and write all data as the commands that make it, which an older engine reads too."""
-        self._command("CLIENT", "PAUSE", 60_000, "WRITE")
+        self.command("CLIENT", "PAUSE", 60_000, "WRITE")
         self.configure("aof-use-rdb-preamble", "no")
         self.hidden("bgrewriteaof")
         until(lambda: not self._is_rewriting(), 60, f"the commands on {self.address} do not come to an end")
@@ -274,7 +262,7 @@ class Engine:
         return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
 
     def release_writes(self) -> None:
-        self._command("CLIENT", "UNPAUSE")
+        self.command("CLIENT", "UNPAUSE")
 
     # -- protocols -----------------------------------------------------------------------------------------------
     @property
@@ -288,6 +276,15 @@ class Engine:
     def address_for(self, tls: bool) -> str:
         """Where this protocol is spoken on the node's own port."""
         return self.address if (self.tls_port if tls else self.plain_port) == self.port else self.second_address
+
+    def doors(self, security_groups: tuple[str, ...], peers: tuple[str, ...]) -> Iterator[Door]:
+        """Its own port for each protocol; `peers` come in without a rule, also where that is behind."""
+        public = (self.port, self.port)
+        for port in (self.plain_port, self.tls_port):
+            if port == self.port:
+                yield Door(self.address, public, security_groups, peers)
+            elif port:
+                yield Door(self.second_address, public, security_groups, peers, behind=(self.address, port))
 
     def speak_tls(self, certificate: Certificate, second_address: str) -> None:
         """Speak TLS besides plain, from now on; no connection is cut."""
@@ -338,7 +335,7 @@ class Engine:
     def hand_over_to(self, replica: Engine) -> None:
         """Swap roles without losing a write: FAILOVER pauses writers until the replica has everything."""
         self.configure("tls-replication", "no" if replica.plain_port else "yes")
-        self._command("FAILOVER", "TO", replica.address, replica.replication_port, "TIMEOUT", 10000)
+        self.command("FAILOVER", "TO", replica.address, replica.replication_port, "TIMEOUT", 10000)
         until(lambda: self._is("slave") and replica._is("master"), 20, f"{self.address} does not hand over")
 
     def _is(self, role: str) -> bool:

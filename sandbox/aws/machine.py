@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.aws.addresses import Addresses
 from sandbox.aws.doors import Doors
 from sandbox.aws.engines import Binaries
 from sandbox.aws.names import Names
@@ -18,3 +19,4 @@ class Machine:
     pki: Pki
     names: Names
     doors: Doors
+    addresses: Addresses = field(default_factory=Addresses)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.aws.access import Access, digest_of
 from sandbox.aws.elasticache import rules
 from sandbox.aws.elasticache.state import ReplicationGroup
-from sandbox.aws.engines import Access, digest_of
 
 ROTATE, SET, DELETE = "ROTATE", "SET", "DELETE"
 MOST_TOKENS = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,12 +11,9 @@ from sandbox.aws.elasticache import endpoint_names
 from sandbox.aws.elasticache.catalogue import MAXMEMORY
 from sandbox.aws.elasticache.parameters import effective_values, engine_settings, needs_reboot
 from sandbox.aws.elasticache.state import Account, Member, ParameterGroup, ReplicationGroup
-from sandbox.aws.engines import Engine, EngineFailed, EngineSettings
+from sandbox.aws.engines import Engine, EngineSettings
 from sandbox.aws.machine import Machine
 from sandbox.aws.pki import Certificate
-
-FIRST_ADDRESS, LAST_ADDRESS = 10, 254
-NETWORK = "172.31.2"
 
 
 class Fleet:
@@ -29,10 +25,8 @@ class Fleet:
             machine.names,
             machine.doors,
         )
-        self._used: set[str] = set()
+        self._addresses = machine.addresses
         self._certificates: dict[str, Certificate] = {}  # by the group's id
-        self._lock = threading.Lock()
-        self._next = FIRST_ADDRESS
 
     def require_engine(self, engine: str) -> None:
         self._binaries.find(engine)
@@ -146,9 +140,9 @@ class Fleet:
         engines = [member.running for member in group.started]
         for engine in engines:
             if mode and not engine.tls_port:
-                engine.speak_tls(self._certificate(group), engine.second_address or self._take_address())
+                engine.speak_tls(self._certificate(group), engine.second_address or self._addresses.take())
             if mode != "required" and not engine.plain_port:
-                engine.speak_plain(engine.second_address or self._take_address())
+                engine.speak_plain(engine.second_address or self._addresses.take())
         with self._account.lock:
             group.transit_mode = mode
         self.publish(group)
@@ -199,11 +193,11 @@ class Fleet:
                 engines = [*(member.running for member in group.started), *group.successors]
                 addresses = tuple(engine.address for engine in engines)
                 for engine in engines:
-                    yield from doors_of(engine, tuple(group.security_groups), addresses)
+                    yield from engine.doors(tuple(group.security_groups), addresses)
 
     # -- engines -------------------------------------------------------------------------------------------------
     def _new_engine(self, group: ReplicationGroup, seed: Path | None = None) -> Engine:
-        address = self._take_address()
+        address = self._addresses.take()
         engine = Engine(
             EngineSettings(
                 program=self._binaries.find(group.version.engine),
@@ -216,7 +210,7 @@ class Fleet:
                 secret=group.secret,
                 certificate=self._certificate(group) if group.transit_mode else None,
                 speaks_plain=group.transit_mode != "required",
-                second_address=self._take_address() if group.transit_mode == "preferred" else "",
+                second_address=self._addresses.take() if group.transit_mode == "preferred" else "",
                 seed=seed,
             )
         )
@@ -236,32 +230,12 @@ class Fleet:
             self._certificates[group.id] = self._pki.issue(group.id, f"*.{endpoint_names.tls_zone(group)}")
         return self._certificates[group.id]
 
-    def _take_address(self) -> str:
-        with self._lock:
-            for _ in range(FIRST_ADDRESS, LAST_ADDRESS + 1):
-                address = f"{NETWORK}.{self._next}"
-                self._next = FIRST_ADDRESS if self._next == LAST_ADDRESS else self._next + 1
-                if address not in self._used:
-                    self._used.add(address)
-                    return address
-        raise EngineFailed(f"all addresses of {NETWORK}.0/24 are in use")
-
     def _retire(self, engine: Engine) -> None:
         engine.forget()
         shutil.rmtree(self._folder / engine.address, ignore_errors=True)
-        with self._lock:
-            self._used -= {engine.address, engine.second_address}
+        self._addresses.give_back(engine.address, engine.second_address)
 
 
 def protocols(group: ReplicationGroup) -> list[bool]:
     """Whether TLS, for each protocol that clients may speak; both where transit encryption is preferred."""
     return {"": [False], "preferred": [False, True], "required": [True]}[group.transit_mode]
-
-
-def doors_of(engine: Engine, security_groups: tuple[str, ...], peers: tuple[str, ...]) -> Iterator[Door]:
-    public = (engine.port, engine.port)
-    for port in (engine.plain_port, engine.tls_port):
-        if port == engine.port:
-            yield Door(engine.address, public, security_groups, peers)
-        elif port:
-            yield Door(engine.second_address, public, security_groups, peers, behind=(engine.address, port))

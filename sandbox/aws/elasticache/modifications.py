@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.aws.access import Access
 from sandbox.aws.clock import now
 from sandbox.aws.elasticache import auth_token, describe, rules, windows
 from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.state import AVAILABLE, MODIFYING, ReplicationGroup
 from sandbox.aws.elasticache.work import require_available
-from sandbox.aws.engines import Access
 from sandbox.aws.wire import Params, Refusal, Result, operation
 
 # Asynchronously, but without waiting for a window.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sandbox.aws.access import Access, digest_of
 from sandbox.aws.clock import now
 from sandbox.aws.elasticache import describe, rules, windows
 from sandbox.aws.elasticache.catalogue import MAXMEMORY, Version, default_version
@@ -20,7 +21,7 @@ from sandbox.aws.elasticache.state import (
     SubnetGroup,
 )
 from sandbox.aws.elasticache.tags import tags_given
-from sandbox.aws.engines import Access, EngineMissing, digest_of
+from sandbox.aws.engines import EngineMissing
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation, page
 
 IPV4 = ("ipv4",)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.aws.access import Access
 from sandbox.aws.clock import now
 from sandbox.aws.elasticache.catalogue import FAMILIES, Version
-from sandbox.aws.engines import Access, Engine, new_secret
+from sandbox.aws.engines import Engine, new_secret
 from sandbox.aws.wire import Refusal
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
