@@ -33,6 +33,8 @@ MODULES: dict[str, ModuleType] = {
         "elasticache_cluster",
         "elasticache_cluster_info",
         "elasticache_parameter_group",
+        "elasticache_serverless_cache",
+        "elasticache_serverless_cache_info",
         "elasticache_subnet_group",
         "migration_ledger",
         "migration_ledger_info",

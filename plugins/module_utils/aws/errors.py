@@ -28,6 +28,15 @@ _REMEDIES = {
     "ClusterQuotaForCustomerExceeded": "the account's quota of clusters is used up: ask AWS for more (Service Quotas)",
     "InvalidVPCNetworkStateFault": "security_group_ids and the subnets of cache_subnet_group_name must be of one VPC",
     "SnapshotAlreadyExistsFault": "change final_snapshot_identifier",
+    "ServerlessCacheQuotaForCustomerExceededFault": "the account's quota of serverless caches is used up: ask AWS for "
+    "more (Service Quotas), or delete one",
+    "ServerlessCacheSnapshotAlreadyExistsFault": "change final_snapshot_name",
+    "ServerlessCacheSnapshotNotFoundFault": "change snapshot_arns_to_restore: there is no such snapshot in this region",
+    "InvalidServerlessCacheSnapshotStateFault": "snapshot_arns_to_restore names a snapshot that is not available yet: "
+    "run it again when it is",
+    "UserGroupNotFound": "make the user group first (elasticache_user_group), or change user_group_id",
+    "InvalidUserGroupState": "user_group_id names a user group that is being changed: run it again when that is active",
+    "TagQuotaPerResourceExceeded": "AWS takes 50 tags: state fewer in tags, or purge_tags: true",
     "CacheSubnetGroupInUse": "delete the caches that are in the subnet group first",
     "InvalidCacheParameterGroupState": "delete the caches that use the parameter group first",
     "SubnetInUse": "a subnet that caches are in cannot be taken out of subnet_ids",

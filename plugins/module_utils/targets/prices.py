@@ -47,3 +47,7 @@ USD_PER_NODE_HOUR: dict[str, dict[str, float]] = {
         "cache.r8g.large": 0.1756,
     },
 }
+
+USD_PER_SERVERLESS_GB_HOUR = {"redis": 0.125, "memcached": 0.125, "valkey": 0.084}
+USD_PER_MILLION_ECPU = {"redis": 0.0034, "memcached": 0.0034, "valkey": 0.0023}
+SERVERLESS_LEAST_GB = {"redis": 1.0, "memcached": 1.0, "valkey": 0.1}  # what is paid for at the least

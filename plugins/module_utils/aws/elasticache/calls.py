@@ -46,21 +46,31 @@ _MISSING = [
     "CacheSubnetGroupNotFoundFault",
     "CacheParameterGroupNotFound",
 ]
-_NOT_TAGGABLE_YET = [*_MISSING, "InvalidReplicationGroupState", "InvalidReplicationGroupStateFault", "InvalidARN"]
+_NOT_TAGGABLE_YET = [
+    *_MISSING,
+    "ServerlessCacheNotFoundFault",
+    "InvalidReplicationGroupState",
+    "InvalidReplicationGroupStateFault",
+    "InvalidServerlessCacheStateFault",
+    "InvalidARN",
+]
 _CODES = acting.Codes(
     busy=(
         "InvalidReplicationGroupState",
         "InvalidReplicationGroupStateFault",
         "InvalidCacheClusterState",
         "InvalidCacheClusterStateFault",
+        "InvalidServerlessCacheStateFault",
     ),
     already_so={
         "CreateReplicationGroup": ("ReplicationGroupAlreadyExists", "ReplicationGroupAlreadyExistsFault"),
         "CreateCacheCluster": ("CacheClusterAlreadyExists", "CacheClusterAlreadyExistsFault"),
+        "CreateServerlessCache": ("ServerlessCacheAlreadyExistsFault",),
         "CreateCacheSubnetGroup": ("CacheSubnetGroupAlreadyExists",),
         "CreateCacheParameterGroup": ("CacheParameterGroupAlreadyExists",),
         "DeleteReplicationGroup": ("ReplicationGroupNotFoundFault",),
         "DeleteCacheCluster": ("CacheClusterNotFound", "CacheClusterNotFoundFault"),
+        "DeleteServerlessCache": ("ServerlessCacheNotFoundFault",),
         "DeleteCacheSubnetGroup": ("CacheSubnetGroupNotFoundFault",),
         "DeleteCacheParameterGroup": ("CacheParameterGroupNotFound",),
     },
