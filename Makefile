@@ -69,11 +69,12 @@ sanity: $(READY) ## Run ansible-test sanity on the built artefact
 bench: $(READY) ## Count and time the commands of a migration, and one by hand (ROUNDS=3, HOSTS="3 8")
 	python -m bench.counts $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(HOSTS),--hosts $(HOSTS)) --json build/bench.json
 
-docs: $(READY) ## Write the tables of the roles' READMEs, AWX's surveys and docs/iam, and render the reference to build/docs (fails where one cannot be)
+docs: $(READY) ## Write the tables of the roles' READMEs, AWX's surveys, docs/iam and docs/choosing.md, and render the reference to build/docs (fails where one cannot be)
 	python scripts/role_docs.py
 	python scripts/surveys.py
 	python scripts/app_docs.py
 	python scripts/iam_docs.py
+	python scripts/comparison_docs.py
 	scripts/docs module $(MODULES)
 	scripts/docs callback $(CALLBACKS)
 	scripts/docs role $(ROLES)

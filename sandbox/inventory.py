@@ -36,6 +36,7 @@ def inventory(
         "migration_subnet_ids": world.subnet_ids,
         "migration_app_security_group_ids": [world.app_security_group_id],
         "migration_old_instance_id": world.old_instance_id,
+        "migration_price_list_url": f"http://127.0.0.1:{port}",
         "migration_backup_bucket": BACKUP_BUCKET,
         "migration_backup_endpoint_url": f"http://{GATEWAY}:{port}",  # hosts reach the emulated AWS by the gateway
         "migration_backup_engine": shutil.which("redis-server", path=environment()["PATH"]) or "",

@@ -24,7 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.page import Page
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving, say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving, comparing, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import SURVEYED, EngineAction, known_of
 
@@ -48,6 +48,8 @@ class ActionModule(EngineAction):
         plan, parts = engine.plan(known, looks), made_of.of_run(known, looks)
         if plan.facts.get("survey") and not surveyed:
             return {"changed": False, "survey": plan.facts["survey"]}
+        if goal.stages == ("assess",) and plan.facts.get("assessed"):
+            plan = self.with_comparison(known, plan)
         said = list(words.news_of(plan) if told else words.of_plan(known, plan))
         say.lines(said)
         plan = replace(plan, refusals=(*plan.refusals, *self.check_that_cannot_be_run(known, plan)))
@@ -73,6 +75,13 @@ class ActionModule(EngineAction):
             "back_throttle": int(known.settings.get("rollback_throttle") or 1),
             "batches": [list(batch) for batch in plan.batches] if acts else [],
         }
+
+    def with_comparison(self, known: Known, plan: Plan) -> Plan:
+        """The services side by side, also where the one that is named cannot take the place of the old Redis."""
+        assessed = plan.facts["assessed"]
+        lines, record = comparing.compared(self, known, assessed["sources"], self._task_vars)
+        facts = {**plan.facts, "assessed": {**assessed, "comparison": record}}
+        return replace(plan, notes=(*plan.notes, *lines), facts=facts)
 
     def another_than_approved(self, known: Known, plan: Plan, parts: approval.Parts, told: Mapping[str, Any]) -> str:
         """Why this is not what was approved; empty where it is, or where nobody approved anything.

@@ -315,6 +315,18 @@ survey:
     queue_libraries_complete:
       description: There was time to look for all of their keys.
       type: bool
+    uptime:
+      description: Seconds since its start; the three that follow count from then.
+      type: int
+    commands_processed:
+      description: Commands that it was sent.
+      type: int
+    net_bytes:
+      description: Bytes that it took and gave over the network.
+      type: int
+    cpu_seconds:
+      description: Seconds of CPU that it had.
+      type: float
 contents:
   description:
     - What the target holds, with C(total_keys), C(keys_without_ttl), C(sampled), C(sample_complete) and C(key_groups)

@@ -21,6 +21,7 @@ from sandbox.aws.moto_side import Clients, clients_for
 from sandbox.aws.names import Names
 from sandbox.aws.pki import Pki
 from sandbox.aws.populate import fill_old_redis, make_world
+from sandbox.aws.price_lists import PriceLists
 from sandbox.aws.server import Server, listen
 from sandbox.aws.wire import Service
 from sandbox.places import SandboxError
@@ -83,7 +84,11 @@ def run(options: argparse.Namespace) -> None:
             settle()
 
     # MemoryDB has no handlers yet: each of its operations is refused by name, where moto would pretend.
-    services = {"elasticache": elasticache.service, "memorydb": Service("memorydb")}
+    services = {
+        "elasticache": elasticache.service,
+        "memorydb": Service("memorydb"),
+        "pricing": PriceLists().service,
+    }
     application = Server(services, CallLog(state / "calls.jsonl"), keys, elasticache.controls(), after_ec2_write)
     listeners = [listen(application, "0.0.0.0", options.port)]
     if options.listen_fd is not None:

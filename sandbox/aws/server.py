@@ -19,6 +19,7 @@ from sandbox.aws.holding import Holding
 from sandbox.aws.keys import CONTROL_HEADER, Keys, control_key_of
 from sandbox.aws.moto_side import MotoSide, error_reply
 from sandbox.aws.policies import Policies
+from sandbox.aws.price_lists import public_file
 from sandbox.aws.wire import Reply, Service
 
 Control = Callable[[dict[str, Any]], Any]
@@ -49,6 +50,8 @@ class Server:
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_sandbox/"):
             reply = self._admitted_control(environ, path, body)
+        elif path.startswith("/offers/") and (public := public_file(path)):
+            reply = public
         else:
             reply = self._aws(environ, call_of(environ, body, self._keys.internal.id))
         headers = list(reply.headers)

@@ -93,6 +93,7 @@ VERSIONS = on("Read", "elasticache", "DescribeCacheEngineVersions")
 NODE_TYPES = on("Read", "elasticache", "ListAllowedNodeTypeModifications")
 TAKE_LOCK, LET_GO = on("Ledger", "ssm", "PutParameter"), on("Ledger", "ssm", "DeleteParameter")
 WRITE_VALUES = on("Values", "ssm", "ListTagsForResource", "PutParameter")
+INSTANCE_SIZE = on("Read", "ec2", "DescribeInstances", "DescribeVolumes")
 INSTANCE = on("Read", "ec2", "DescribeInstances", "DescribeInstanceAttribute")
 MAKE = (
     *TAKE_LOCK,
@@ -207,7 +208,7 @@ STORY: list[Move] = [
     *making("provision", FIRST),
     Move("ingress", (*LOOK, *WAY, *TAKE_LOCK, *OPEN, *LET_GO)),
     Move("plan", (*LOOK, *WAY, *GROUPS, *NODE_TYPES, *VALUES, *VERSIONS), LARGER, ["--check"]),
-    Move("assess", (*LOOK, *VALUES)),
+    Move("assess", (*LOOK, *VALUES, *INSTANCE_SIZE, *on("Read", "pricing", "GetProducts"))),
     Move("cutover", (*LOOK, *VALUES, *TAKE_LOCK, *WRITE_VALUES, *LET_GO)),
     Move("state", (*LEDGER, *TARGET, *TARGET_THERE, *VALUES)),
     Move(

@@ -176,7 +176,10 @@ def test_a_policy_is_one_that_aws_takes(stage):
 
 def test_every_stage_has_a_policy_and_migrate_is_what_its_stages_need():
     assert set(STAGES) == {*KNOWN_STAGES, *GOALS, "plan", "inventory"}
-    assert actions("migrate") == {action for stage in GOALS["migrate"].stages for action in actions(stage)}
+    compares = {"pricing:GetProducts", "ec2:DescribeInstances", "ec2:DescribeVolumes"}  # assess.yml alone does
+    assert compares < actions("assess") and not compares & actions("migrate")
+    of_its_stages = {action for stage in GOALS["migrate"].stages for action in actions(stage)}
+    assert actions("migrate") == of_its_stages - compares
     assert {path.stem for path in DOCS.glob("*.json")} == set(STAGES)
 
 

@@ -124,6 +124,10 @@ def _source_of(told: Told) -> Source:
         keyspace_events=told.text("keyspace_events"),
         queue_libraries=told.words("queue_libraries", LIBRARIES),
         queue_libraries_complete=told.truth("queue_libraries_complete"),
+        uptime=told.whole("uptime"),
+        commands_processed=told.whole("commands_processed"),
+        net_bytes=told.whole("net_bytes"),
+        cpu_seconds=told.number("cpu_seconds"),
     )
 
 

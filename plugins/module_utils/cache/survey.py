@@ -30,7 +30,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 
 @dataclass(frozen=True)
 class Source:
-    """Numbers are as INFO has them: memory in bytes. ``run_id`` tells one server from another, whatever leads to it.
+    """Numbers are as INFO has them: memory in bytes; since the start, ``uptime`` seconds ago, the commands, the bytes
+    over the network and the seconds of CPU. ``run_id`` tells one server from another, whatever leads to it.
     ``not_told`` are commands that the server refused to this user. ``keyspace_events`` is as its parameter has it.
     ``queue_libraries`` are words of cache.queue_libraries.
     """
@@ -60,6 +61,10 @@ class Source:
     keyspace_events: str = ""
     queue_libraries: tuple[str, ...] = ()
     queue_libraries_complete: bool = True
+    uptime: int = 0
+    commands_processed: int = 0
+    net_bytes: int = 0
+    cpu_seconds: float = 0.0
 
     @property
     def total_keys(self) -> int:
@@ -166,6 +171,10 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         keyspace_events=config.get("notify-keyspace-events", ""),
         queue_libraries=libraries,
         queue_libraries_complete=libraries_complete,
+        uptime=_number(info, "uptime_in_seconds"),
+        commands_processed=_number(info, "total_commands_processed"),
+        net_bytes=_number(info, "total_net_input_bytes") + _number(info, "total_net_output_bytes"),
+        cpu_seconds=_decimal(info, "used_cpu_sys") + _decimal(info, "used_cpu_user"),
         not_told=tuple(asking.not_told),
     )
 
@@ -217,3 +226,8 @@ def _commands(stats: Info) -> tuple[str, ...]:
 def _number(info: Info, name: str) -> int:
     value = info.get(name, 0)
     return int(value) if isinstance(value, (int, float)) else 0
+
+
+def _decimal(info: Info, name: str) -> float:
+    value = info.get(name, 0)
+    return float(value) if isinstance(value, (int, float)) else 0.0

@@ -220,6 +220,14 @@ PARTS = (
                 stages=("assess",),
                 choices=("", "cold"),
             ),
+            Option(
+                "must_not_lose",
+                "Nothing that was written may be lost when a node fails, as of sessions or orders. What "
+                "C(playbooks/assess.yml) recommends then keeps each write in several zones before it answers.",
+                "bool",
+                False,
+                stages=("assess",),
+            ),
         ),
     ),
     Part(
@@ -399,7 +407,7 @@ PARTS = (
                 "Days that automatic backups are kept, 0 to 35. 0 means none.",
                 "int",
                 5,
-                stages=("provision",),
+                stages=("assess", "provision"),
             ),
             Option(
                 "snapshot_window",
@@ -569,6 +577,13 @@ PARTS = (
                 asked=("assess", "rollback"),
             ),
             Option(
+                "price_list_url",
+                "Where AWS's public price list is, which C(playbooks/assess.yml) reads where it may not ask the Price "
+                "List API. Empty: nowhere, and what the collection knows of it counts, with its date.",
+                default="https://pricing.us-east-1.amazonaws.com",
+                stages=("assess",),
+            ),
+            Option(
                 "wait_timeout",
                 "Seconds that a change of the target may take.",
                 "int",
@@ -656,7 +671,7 @@ PARTS = (
             Option(
                 "old_instance_id",
                 "The EC2 instance of the old Redis. Left empty, C(instance_id) of the host in C(old_redis).",
-                stages=("decommission", "rollback"),
+                stages=("assess", "decommission", "rollback"),
             ),
             Option(
                 "decommission_service",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""On-demand prices of cache nodes, USD an hour. A part of AWS's list: what is not here is unknown, not free."""
+"""A part of AWS's price list, on demand: what is not here is unknown, not free."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ REGION = "us-east-1"
 SOURCE = "AWS price list, on demand, us-east-1, 2026-10-02"
 HOURS_A_MONTH = 730  # as AWS's own calculator counts
 
+# https://aws.amazon.com/elasticache/pricing/ has the same. Of MemoryDB, EC2 and backups there is nothing in this part.
 USD_PER_NODE_HOUR: dict[str, dict[str, float]] = {
+    "memcached": {
+        "cache.t3.micro": 0.017,
+        "cache.t3.small": 0.034,
+        "cache.t3.medium": 0.068,
+    },
     "redis": {
         "cache.t3.micro": 0.017,
         "cache.t3.small": 0.034,

@@ -179,13 +179,29 @@ _LOOK = (*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_LOOK)
 _HOLD = (_LOCK[0], replace(_LOCK[1], without=_LOCK_STAYS))
 
 _ASSESS = _once(_LOOK, _VALUES_LOOK)
+_COMPARE = (
+    *_told(
+        each(EVERYTHING, {"pricing:GetProducts": "what the services cost that an app can move to"}),
+        "AWS's public price list is read, else the dated part of it that the collection has, and it is said which",
+    ),
+    *_told(
+        each(
+            EVERYTHING,
+            {
+                "ec2:DescribeInstances": "what the old instance is, to say what it costs",
+                "ec2:DescribeVolumes": "the same, of its volumes",
+            },
+        ),
+        "it is said that the cost of the old instance is not known",
+    ),
+)
 _PROVISION = _once(_LOOK, _WAY_LOOK, _TARGET_PLAN, _HOLD, _TOKEN_MAKE, _WAY_MAKE, _TARGET_MAKE)
 _INGRESS = _once(_LOOK, _WAY_LOOK, _HOLD, _WAY_OPEN)
 _CUTOVER = _once(_LOOK, _VALUES_LOOK, _HOLD, _VALUES_WRITE)
 
 STAGES: Mapping[str, tuple[Permission, ...]] = {
     "plan": _once(_LOOK, _VALUES_LOOK, _WAY_LOOK, _TARGET_PLAN),
-    "assess": _ASSESS,
+    "assess": _once(_ASSESS, _COMPARE),
     "provision": _PROVISION,
     "ingress": _INGRESS,
     "cutover": _CUTOVER,
