@@ -16,6 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.gr
     plan_present,
     predict,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_words import MEMORYDB
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,10 +89,20 @@ def test_planning_against_the_predicted_result_of_a_plan_yields_no_steps(current
 
 
 def test_a_group_is_made_and_then_given_its_values():
-    steps = plan(None, cache_parameter_group_family="redis7", parameters={"databases": 32, "timeout": 0}).steps
+    steps = plan(None, cache_parameter_group_family="redis7", parameters={"databases": 32}).steps
     assert [step.action for step in steps] == ["CreateCacheParameterGroup", "ModifyCacheParameterGroup"]
     assert steps[1].parameters["ParameterNameValues"] == [{"ParameterName": "databases", "ParameterValue": "32"}]
     assert "reboot" in steps[1].reason
+
+
+def test_a_default_that_is_stated_is_set_once_where_aws_records_it_as_set():
+    (step,) = plan(CURRENT, parameters={"timeout": 0}).steps
+    assert step.parameters["ParameterNameValues"] == [{"ParameterName": "timeout", "ParameterValue": "0"}]
+    assert "recorded" in step.reason and "reboot" not in step.reason
+    assert plan(with_values(timeout="0"), parameters={"timeout": 0}).steps == ()
+    assert plan(replace(CURRENT, words=MEMORYDB), parameters={"timeout": 0}).steps == ()
+    assert plan(CURRENT, parameters={"appendonly": "no"}).steps == ()  # AWS refuses to set what it fixes
+    assert plan(replace(CURRENT, tags={}), parameters={"timeout": 0}, adopt=True).steps == ()
 
 
 def test_values_are_compared_as_strings_and_booleans_stand_for_yes_and_no():
@@ -206,7 +217,7 @@ def test_words_that_aws_lists_for_people_refuse_nothing():
 
 def test_reserved_memory_that_is_not_stated_any_more_stays_and_is_told():
     current = with_values(**{"reserved-memory": "100", "timeout": "300"})
-    dropped = {"parameters": {"databases": 16}, "purge_parameters": True}
+    dropped = {"parameters": {}, "purge_parameters": True}
     (step,) = plan(current, **dropped).steps
     assert step.parameters["ParameterNameValues"] == [{"ParameterName": "timeout", "ParameterValue": "300"}]
     (told,) = kept(current, desired(**dropped))

@@ -222,10 +222,18 @@ def predict(current: ParameterGroup | None, desired: Desired, known: Mapping[str
 def _changes(current: ParameterGroup, desired: Desired) -> tuple[dict[str, str], dict[str, str]]:
     """What to set, and what to reset with the values that it has."""
     wanted = desired.parameters or {}
-    sets = {name: value for name, value in sorted(wanted.items()) if current.parameters[name].value != value}
+    sets = {
+        name: value for name, value in sorted(wanted.items()) if _is_to_be_set(current.parameters[name], value, current)
+    }
     purges = desired.purge_parameters and desired.parameters is not None
     resets = {name: value for name, value in current.values_set.items() if purges and name not in wanted}
     return sets, {name: value for name, value in resets.items() if name not in NEVER_RESET}
+
+
+def _is_to_be_set(parameter: Parameter, value: str, group: ParameterGroup) -> bool:
+    """Also a value that is there by the family's default, where AWS records that it is wanted: defaults may change."""
+    is_recorded = parameter.is_set or not group.words.records_defaults or not parameter.is_modifiable
+    return parameter.value != value or not is_recorded
 
 
 def kept(current: ParameterGroup | None, desired: Desired) -> list[str]:
@@ -303,14 +311,17 @@ def _set_steps(group: ParameterGroup, values: Mapping[str, str], parameters: Map
                 group.words.name: group.name,
                 "ParameterNameValues": name_values({name: values[name] for name in names}),
             },
-            "; ".join(
-                f"{name}: {parameters[name].value or 'none'} -> {values[name]}"
-                + (" (in force after a reboot of the nodes)" if parameters[name].needs_reboot else "")
-                for name in names
-            ),
+            "; ".join(_why_set(parameters[name], values[name]) for name in names),
         )
         for names in _by_call(values)
     ]
+
+
+def _why_set(parameter: Parameter, value: str) -> str:
+    if parameter.value == value:
+        return f"{parameter.name}: {value or 'none'}, as the family has it by now, and recorded as set"
+    reboot = " (in force after a reboot of the nodes)" if parameter.needs_reboot else ""
+    return f"{parameter.name}: {parameter.value or 'none'} -> {value}{reboot}"
 
 
 def _reset_steps(group: ParameterGroup, values: Mapping[str, str]) -> list[Step]:
@@ -352,9 +363,10 @@ def _plan_adoption(current: ParameterGroup, desired: Desired, sets: Mapping[str,
     what = f"The parameter group {current.name}"
     if not desired.adopt:
         ownership.refuse_foreign(what, current.tags, desired.migration_name)
-    if sets:
-        is_now = {name: current.parameters[name].value for name in sets}
-        ownership.refuse_differences(what, {"parameters": dict(sets)}, {"parameters": is_now})
+    differing = {name: value for name, value in sets.items() if current.parameters[name].value != value}
+    if differing:
+        is_now = {name: current.parameters[name].value for name in differing}
+        ownership.refuse_differences(what, {"parameters": differing}, {"parameters": is_now})
     return Plan()
 
 

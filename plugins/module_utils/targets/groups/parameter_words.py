@@ -29,6 +29,7 @@ class Words:
     delete: str
     what_to_reset: Callable[[Mapping[str, str]], dict[str, Any]]  # by the values that they have
     tags: ownership.TagCalls
+    records_defaults: bool  # whether a value that is set, and is the family's, is told as set
 
 
 def name_values(values: Mapping[str, str]) -> list[dict[str, str]]:
@@ -51,6 +52,7 @@ ELASTICACHE = Words(
     delete="DeleteCacheParameterGroup",
     what_to_reset=lambda values: {"ResetAllParameters": False, "ParameterNameValues": name_values(values)},
     tags=ownership.ELASTICACHE,
+    records_defaults=True,
 )
 MEMORYDB = Words(
     name_option="parameter_group_name",
@@ -67,4 +69,5 @@ MEMORYDB = Words(
     delete="DeleteParameterGroup",
     what_to_reset=lambda values: {"AllParameters": False, "ParameterNames": list(values)},
     tags=ownership.MEMORYDB,
+    records_defaults=False,
 )
