@@ -40,6 +40,13 @@ def test_what_fits_is_only_told_what_cold_means():
     assert levels() == {"data": "note"}
 
 
+def test_what_may_not_be_lost_is_refused_where_the_target_loses_it():
+    wanted = Circumstances("cold", must_not_lose=True)
+    assert levels(stated=wanted)["loss"] == "refuse"
+    assert "loss" not in levels(target=dataclasses.replace(TARGET, is_durable=True), stated=wanted)
+    assert "loss" not in levels()
+
+
 @pytest.mark.parametrize(
     ("peak", "level"), [(192 * MIB, None), (193 * MIB, "warn"), (384 * MIB, "warn"), (385 * MIB, "refuse")]
 )

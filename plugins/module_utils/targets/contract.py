@@ -61,13 +61,18 @@ def _nothing(_settings: Settings) -> dict[str, Any]:
     return {}
 
 
+def _never(_settings: Settings, _found: Found | None) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Target:
     """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``.
 
     ``module`` makes one of that name, and leaves as it is what it is not told. Given ``auth_token``, it has that
     token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``. ``expected`` is what
-    the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made.
+    the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made. ``is_durable``:
+    one that is found, or made by these settings, has each write in several zones before it answers.
     """
 
     service: str  # as an endpoint names it
@@ -85,6 +90,7 @@ class Target:
     removal: Callable[[Settings], list[Part]]  # what to take away, in that order
     maxmemory: Callable[[str], int | None]  # bytes, by node type
     expected: Callable[[Settings], Mapping[str, Any]] = _nothing
+    is_durable: Callable[[Settings, Found | None], bool] = _never
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
 
     def what(self, settings: Settings) -> str:

@@ -33,6 +33,7 @@ def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> li
     findings = [
         *change.data(whole, who, stated),
         *change.several(sources),
+        *change.loss(target, stated),
         *fit.memory(whole, who, target),
         *fit.database(stated),
         *fit.databases(whole, target, stated),

@@ -218,6 +218,19 @@ def waiting_clients(source: Source) -> Iterator[Finding]:
         )
 
 
+def loss(target: Target, stated: Circumstances) -> Iterator[Finding]:
+    if stated.must_not_lose and not target.is_durable:
+        yield Finding(
+            REFUSE,
+            "loss",
+            "Nothing that is written may be lost (migration_must_not_lose).",
+            "At this target what was written last is lost where the primary fails, as replicas follow a moment later.",
+            "Take Amazon MemoryDB, or a replication group of Valkey 9 with migration_cluster_mode: enabled and "
+            "migration_durability: sync; playbooks/assess.yml says what each needs. Where the last moment may be lost, "
+            "leave the option out.",
+        )
+
+
 def persistence(source: Source, target: Target) -> Iterator[Finding]:
     kinds = [
         kind for kind, is_on in (("RDB snapshots", source.saves), ("an append-only file", source.appends)) if is_on

@@ -40,7 +40,7 @@ class Old:
 class Circumstances:
     """What an operator states, as what becomes of the data.
 
-    ``ready_for`` is the protocol that the app's client speaks by now, empty where that is the old Redis's alone.
+    ``must_not_lose``: nothing that was written, when a node fails. ``ready_for`` is the protocol that the app's client speaks by now, empty where that is the old Redis's alone.
     ``databases`` has for each host by key, with its file before it, which database the URL names that is there, and
     which the new one would.
     """
@@ -48,6 +48,7 @@ class Circumstances:
     data: str = ""
     unknown_clients: str = WARN
     ready_for: str = ""
+    must_not_lose: bool = False
     databases: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
 
     @property

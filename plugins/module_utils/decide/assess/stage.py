@@ -28,6 +28,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.to_
     leads_to_target,
     reads,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 
 Looks = Mapping[str, Look]
 
@@ -182,6 +183,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
         data=settings.get("data") or "",
         unknown_clients=settings["unknown_clients"],
         ready_for=settings.get("app_ready_for") or "",
+        must_not_lose=bool(settings.get("must_not_lose")),
         databases={host: _databases(looks[host], known) for host in waiting},
     )
     olds = {place: Old(Source.from_dict(one.survey), _known_clients(looks, one.hosts)) for place, one in reads.items()}
@@ -224,6 +226,14 @@ def _target(settings: Mapping[str, Any], known: Known) -> dict[str, Any]:
         "parameters": settings.get("parameters"),
         "protocol": known.endpoint.get("protocol"),
         "auth": known.endpoint.get("auth"),
+        "is_durable": _is_durable(settings, known),
         # With one node for all keys that is a parameter, which may be about to be raised.
         "databases": None if known.endpoint.get("protocol") in (None, REDIS) else known.endpoint.get("databases"),
     }
+
+
+def _is_durable(settings: Mapping[str, Any], known: Known) -> bool:
+    """Of a target of somebody else's, which is an address and no more, nobody can tell."""
+    if settings.get("endpoint"):
+        return False
+    return table.by_service(str(known.endpoint["service"])).is_durable(settings, known.found or None)

@@ -32,6 +32,7 @@ class Target:
     keyspace_events: str = ""
     protocol: str = REDIS
     auth: str = "none"
+    is_durable: bool = False
 
     @property
     def usable(self) -> int | None:
@@ -39,8 +40,8 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Of service, engine, engine_version, cache_node_type, parameters, protocol, auth and databases; what is left out
-    is as the service has it.
+    """Of service, engine, engine_version, cache_node_type, parameters, protocol, auth, databases and is_durable; what is
+    left out is as the service has it.
 
     Raises AssessmentError.
     """
@@ -60,6 +61,7 @@ def target_from(mapping: Mapping[str, Any]) -> Target:
             databases=int(mapping.get("databases") or parameters.get("databases") or usual.databases),
             protocol=str(mapping.get("protocol") or REDIS),
             auth=str(mapping.get("auth") or "none"),
+            is_durable=bool(mapping.get("is_durable")),
             keyspace_events=str(parameters.get("notify-keyspace-events") or ""),
         )
     except PlanRefused as refused:

@@ -172,6 +172,11 @@ def _removal(settings: Settings) -> list[Part]:
     ]
 
 
+def _is_durable(settings: Settings, found: Found | None) -> bool:
+    """By what it will be, where that is stated: of async, the last seconds may be lost."""
+    return str(settings.get("durability") or (found or {}).get("effective_durability") or "") == "sync"
+
+
 REPLICATION_GROUP = Target(
     service="elasticache",
     title="ElastiCache",
@@ -188,5 +193,6 @@ REPLICATION_GROUP = Target(
     removal=_removal,
     maxmemory=maxmemory,
     expected=_expected,
+    is_durable=_is_durable,
     renamed=_RENAMED,
 )
