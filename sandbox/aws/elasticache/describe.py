@@ -176,7 +176,7 @@ def parameter_group(group: ParameterGroup) -> dict[str, Any]:
 
 
 def engine_version(version: Version) -> dict[str, Any]:
-    name = {"redis": "Redis", "valkey": "Valkey"}[version.engine]
+    name = version.engine.capitalize()
     return {
         "Engine": version.engine,
         "EngineVersion": version.label,

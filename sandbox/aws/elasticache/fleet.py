@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.aws.doors import Door
 from sandbox.aws.elasticache import endpoint_names
 from sandbox.aws.elasticache.catalogue import MAXMEMORY
-from sandbox.aws.elasticache.parameters import effective_values, engine_settings, needs_reboot
+from sandbox.aws.elasticache.parameters import effective_values, engine_settings, memory_left, needs_reboot
 from sandbox.aws.elasticache.state import Account, Member, ParameterGroup, ReplicationGroup
 from sandbox.aws.engines import Engine, EngineSettings
 from sandbox.aws.machine import Machine
@@ -218,8 +218,7 @@ class Fleet:
         return engine
 
     def maxmemory(self, group: ReplicationGroup) -> int:
-        reserved = int(self._effective(group)["reserved-memory-percent"])
-        return MAXMEMORY[group.node_type] * (100 - reserved) // 100
+        return memory_left(MAXMEMORY[group.node_type], self._effective(group))
 
     def _effective(self, group: ReplicationGroup) -> dict[str, str]:
         return effective_values(self._account.parameter_group(group.parameter_group))

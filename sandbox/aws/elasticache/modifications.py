@@ -110,6 +110,7 @@ class Modifications:
         after = {**current_values(group), **group.pending, **wanted}
         version = self._version(group, wanted, after)
         rules.node_type(after["CacheNodeType"])
+        rules.runs_on(version, after["CacheNodeType"])
         rules.failover(len(group.members), after["AutomaticFailoverEnabled"], after["MultiAZEnabled"])
         if "TransitEncryptionEnabled" in wanted or "TransitEncryptionMode" in wanted:
             kept = group.transit_mode or "required"

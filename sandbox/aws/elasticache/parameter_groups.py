@@ -7,7 +7,14 @@ from typing import Any
 
 from sandbox.aws.elasticache import describe, rules
 from sandbox.aws.elasticache.context import Context
-from sandbox.aws.elasticache.parameters import FAMILIES, Parameter, first_version
+from sandbox.aws.elasticache.parameters import (
+    CLUSTER_ENABLED,
+    FAMILIES,
+    RESERVED,
+    RESERVED_PERCENT,
+    Parameter,
+    first_version,
+)
 from sandbox.aws.elasticache.state import ParameterGroup
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation, page
@@ -71,7 +78,10 @@ class ParameterGroups:
                     f"ParameterNameValues must have 1 to {MOST_PARAMETERS} parameters, not {len(changes)}."
                 )
             for name, value in changes.items():
-                check(group, name, value)
+                check(group, name, value, self._users(group))
+            for one, other in ((RESERVED, RESERVED_PERCENT), (RESERVED_PERCENT, RESERVED)):
+                if one in changes and other not in changes:
+                    group.values.pop(other, None)  # memory is reserved in one way
             group.values.update(changes)
         self._fleet.apply_parameter_group(group)
         return {"CacheParameterGroupName": group.name}
@@ -86,6 +96,8 @@ class ParameterGroups:
             group = self._changeable(params["CacheParameterGroupName"])
             for name in named:
                 known(group, name)
+                if name == RESERVED:
+                    raise rules.value(f"Parameter {RESERVED} cannot be reset: set it to 0, or {RESERVED_PERCENT}.")
             for name in list(group.values) if every else named:
                 group.values.pop(name, None)
         self._fleet.apply_parameter_group(group)
@@ -95,12 +107,15 @@ class ParameterGroups:
     def delete_cache_parameter_group(self, params: Params) -> Result:
         with self._account.lock:
             group = self._changeable(params["CacheParameterGroupName"])
-            users = [g.id for g in self._account.replication_groups.values() if g.parameter_group == group.name]
+            users = self._users(group)
             if users:
                 raise Refusal("InvalidCacheParameterGroupState", f"{group.name} is in use by {', '.join(users)}.")
             del self._account.parameter_groups[group.name]
             self._account.tags.pop(group.arn, None)
             return {}
+
+    def _users(self, group: ParameterGroup) -> list[str]:
+        return [g.id for g in self._account.replication_groups.values() if g.parameter_group == group.name]
 
     def _changeable(self, name: str) -> ParameterGroup:
         group = self._account.parameter_group(name)
@@ -116,13 +131,15 @@ def known(group: ParameterGroup, name: str) -> Parameter:
     return parameter
 
 
-def check(group: ParameterGroup, name: str, value: str) -> None:
+def check(group: ParameterGroup, name: str, value: str, used_by: list[str]) -> None:
     parameter = known(group, name)
     if not parameter.modifiable:
         raise rules.value(f"Parameter {name} cannot be modified.")
     if not parameter.accepts(value):
         raise rules.value(f"Parameter {name}: the value must be of {parameter.allowed}.")
-    if not parameter.told and value != parameter.default:
+    if name == CLUSTER_ENABLED and used_by and value != group.values.get(name, parameter.default):
+        raise rules.value(f"Parameter {name} cannot be changed while {', '.join(used_by)} uses the group.")
+    if not parameter.told and not parameter.kept and value != parameter.default:
         text = f"Parameter {name} can be set at AWS; this sandbox implements its default {parameter.default!r} alone."
         raise Refusal(NO_SUCH_PARAMETER, text)
 
@@ -130,7 +147,7 @@ def check(group: ParameterGroup, name: str, value: str) -> None:
 def shown(parameter: Parameter, group: ParameterGroup) -> dict[str, Any]:
     return {
         "ParameterName": parameter.name,
-        "ParameterValue": group.values.get(parameter.name, parameter.default),
+        "ParameterValue": {**group.preset, **group.values}.get(parameter.name, parameter.default),
         "Description": parameter.name.replace("-", " "),
         "Source": "user" if parameter.name in group.values else "system",
         "DataType": parameter.data_type,

@@ -9,16 +9,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sandbox.aws.elasticache.catalogue import VERSIONS
+from sandbox.aws.elasticache.catalogue import REPLICATION_ENGINES, VERSIONS, Version
 from sandbox.aws.elasticache.state import ParameterGroup
 
 IMMEDIATE, REBOOT = "immediate", "requires-reboot"
+CLUSTER_ENABLED, RESERVED, RESERVED_PERCENT = "cluster-enabled", "reserved-memory", "reserved-memory-percent"
 POLICIES = "volatile-lru,allkeys-lru,volatile-lfu,allkeys-lfu,volatile-random,allkeys-random,volatile-ttl,noeviction"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """`told` is whether the engine is told; where it is not, the sandbox knows the default value alone."""
+    """`told` is whether the engine is told; where it is not, the sandbox knows the default value alone.
+
+    Except what is `kept` only: AWS stores that too, and the engine itself has no use for it.
+    """
 
     name: str
     default: str
@@ -27,6 +31,7 @@ class Parameter:
     change: str = IMMEDIATE
     modifiable: bool = True
     told: bool = True
+    kept: bool = False
 
     def accepts(self, value: str) -> bool:
         if self.data_type == "integer":
@@ -57,6 +62,10 @@ def _untold(parameter: Parameter) -> Parameter:
     return replace(parameter, told=False)
 
 
+def _kept(parameter: Parameter) -> Parameter:
+    return replace(parameter, told=False, kept=True)
+
+
 COMMON = (
     _integer("active-defrag-cycle-max", 75, "1-75"),
     _integer("active-defrag-cycle-min", 5, "1-75"),
@@ -74,7 +83,8 @@ COMMON = (
     _integer("client-output-buffer-limit-pubsub-hard-limit", 33554432),
     _integer("client-output-buffer-limit-pubsub-soft-limit", 8388608),
     _integer("client-output-buffer-limit-pubsub-soft-seconds", 60),
-    _untold(_yes_no("cluster-enabled", "no", REBOOT)),
+    _kept(_yes_no(CLUSTER_ENABLED, "no", REBOOT)),
+    _yes_no("cluster-require-full-coverage", "no"),
     _integer("databases", 16, "1-1200000", REBOOT),
     _integer("hash-max-listpack-entries", 512),
     _integer("hash-max-listpack-value", 64),
@@ -101,8 +111,8 @@ COMMON = (
     _fixed("repl-timeout", "60", "integer", "11-60"),
     _fixed("replica-allow-chaining", "no", "string", "yes,no"),
     _yes_no("replica-lazy-flush", "no"),
-    _untold(_integer("reserved-memory", 0)),
-    _integer("reserved-memory-percent", 25, "0-100"),
+    _kept(_integer(RESERVED, 0)),
+    _kept(_integer(RESERVED_PERCENT, 25, "0-100")),
     _integer("set-max-intset-entries", 512),
     _integer("slowlog-log-slower-than", 10000, "-1-2147483647"),
     _integer("slowlog-max-len", 128),
@@ -114,35 +124,70 @@ COMMON = (
     _integer("zset-max-listpack-entries", 128),
     _integer("zset-max-listpack-value", 64),
 )
-# Before 7 the compact encodings are ziplists, and their parameters are named so.
-FAMILIES: dict[str, dict[str, Parameter]] = {
-    version.family: {
-        parameter.name: parameter
-        for parameter in (
-            COMMON
-            if version.number >= (7,)
-            else [replace(p, name=p.name.replace("listpack", "ziplist")) for p in COMMON]
-        )
-    }
-    for version in VERSIONS
+SINCE_7 = (
+    _yes_no("cluster-allow-pubsubshard-when-down", "yes"),
+    _untold(Parameter("cluster-preferred-endpoint-type", "tls-dynamic", "string", "ip,tls-dynamic")),
+)
+SINCE_VALKEY_9 = (_untold(_integer("cluster-databases", 0, "0-10000", REBOOT)),)
+# Append-only files ended with 2.8.22: their parameters stayed, without effect.
+BEFORE_5 = {
+    "appendonly": _kept(_yes_no("appendonly", "no")),
+    "appendfsync": _kept(Parameter("appendfsync", "everysec", "string", "always,everysec,no")),
 }
+NEW_IN: dict[str, tuple[int, ...]] = {
+    CLUSTER_ENABLED: (3, 2),
+    "cluster-require-full-coverage": (3, 2),
+    RESERVED_PERCENT: (3, 2),
+    "lfu-decay-time": (4,),
+    "lfu-log-factor": (4,),
+    "tracking-table-max-keys": (6,),
+    "lazyfree-lazy-user-del": (6,),
+    "proto-max-bulk-len": (5,),
+    "stream-node-max-bytes": (5,),
+    "stream-node-max-entries": (5,),
+    "rename-commands": (5, 0, 3),
+}
+
+
+def _of(version: Version) -> dict[str, Parameter]:
+    """The parameters of the version's family. Before 7 the compact encodings are ziplists, before 5 replicas slaves."""
+    number = version.number
+    more = (*(SINCE_7 if number >= (7,) else ()), *(SINCE_VALKEY_9 if number >= (9,) else ()))
+    found = [p for p in (*COMMON, *more) if NEW_IN.get(p.name, ()) <= number]
+    if number < (7,):
+        found = [replace(p, name=p.name.replace("listpack", "ziplist")) for p in found]
+    if number < (5,):
+        new = {p.name: BEFORE_5.get(p.name, p) for p in found}
+        found = [replace(p, name=p.name.replace("replica", "slave")) for p in new.values()]
+    return {parameter.name: parameter for parameter in found}
+
+
+# A family has what its newest version has.
+FAMILIES = {version.family: _of(version) if version.engine in REPLICATION_ENGINES else {} for version in VERSIONS}
 BUFFER_LIMIT, LIMITS = "client-output-buffer-limit", ("hard-limit", "soft-limit", "soft-seconds")
 
 
 def effective_values(group: ParameterGroup) -> dict[str, str]:
     """Every parameter of the group: what was set, else the family's default."""
-    return {name: group.values.get(name, parameter.default) for name, parameter in FAMILIES[group.family].items()}
+    set_there = {**group.preset, **group.values}
+    return {name: set_there.get(name, parameter.default) for name, parameter in FAMILIES[group.family].items()}
 
 
 def engine_settings(values: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The values as directives of the engine's configuration. Reserved memory is not one: it makes maxmemory less."""
-    told = {p.name for family in FAMILIES.values() for p in family.values() if p.told} - {"reserved-memory-percent"}
+    """The values as directives of the engine's configuration."""
+    told = {p.name for family in FAMILIES.values() for p in family.values() if p.told}
     plain = [(name, value) for name, value in values.items() if name in told and not name.startswith(BUFFER_LIMIT)]
     limits = [
         ("client-output-buffer-limit", " ".join([kind, *(values[f"{BUFFER_LIMIT}-{kind}-{part}"] for part in LIMITS)]))
         for kind in ("normal", "pubsub")
     ]
     return plain + limits
+
+
+def memory_left(total: int, values: Mapping[str, str]) -> int:
+    """The engine's maxmemory: what a node type has, without what the group keeps free. Bytes win over per cent."""
+    reserved = int(values[RESERVED]) or total * int(values.get(RESERVED_PERCENT, "0")) // 100
+    return max(total - reserved, 1)
 
 
 def first_version(family: str) -> str:

@@ -84,6 +84,7 @@ class ReplicationGroups:
         if "CacheNodeType" not in params:
             raise rules.combination("CacheNodeType must be given.")
         rules.node_type(params["CacheNodeType"])
+        rules.runs_on(version, params["CacheNodeType"])
         rules.failover(nodes, automatic, multi_az)
         rules.encryption(transit, mode, "AuthToken" in params, at_rest, kms_key)
         rules.transit_mode(version, mode, "AuthToken" in params)

@@ -45,6 +45,11 @@ def node_type(name: str) -> None:
         raise value(f"The cache node type {name} does not exist or is not offered here.")
 
 
+def runs_on(wanted: Version, node_type_name: str) -> None:
+    if not wanted.runs_on(node_type_name):
+        raise combination(f"{wanted.engine} {wanted.full} does not run on {node_type_name}.")
+
+
 def engine(name: str) -> None:
     if name not in REPLICATION_ENGINES:
         raise value(f"Engine {name!r} cannot make a replication group; {' and '.join(REPLICATION_ENGINES)} can.")

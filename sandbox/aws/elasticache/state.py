@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sandbox.aws.access import Access
 from sandbox.aws.clock import now
-from sandbox.aws.elasticache.catalogue import FAMILIES, Version
+from sandbox.aws.elasticache.catalogue import FAMILIES, WITHOUT_CLUSTER_MODE, Version
 from sandbox.aws.engines import Engine, new_secret
 from sandbox.aws.wire import Refusal
 
@@ -122,7 +123,8 @@ class ParameterGroup:
     name: str
     family: str
     description: str
-    values: dict[str, str] = field(default_factory=dict)  # those that differ from the family's
+    values: dict[str, str] = field(default_factory=dict)  # what the user has set, also where it is the family's default
+    preset: dict[str, str] = field(default_factory=dict)  # what a default group of AWS's has that differs
 
     @property
     def arn(self) -> str:
@@ -131,6 +133,16 @@ class ParameterGroup:
     @property
     def is_default(self) -> bool:
         return self.name.startswith("default.")
+
+
+def default_parameter_groups() -> Iterator[ParameterGroup]:
+    """AWS's own: one a family, and from 3.2 on one with cluster mode."""
+    for family in FAMILIES:
+        text = f"Default parameter group for {family}"
+        yield ParameterGroup(f"default.{family}", family, text)
+        if family not in WITHOUT_CLUSTER_MODE:
+            preset = {"cluster-enabled": "yes"}
+            yield ParameterGroup(f"default.{family}.cluster.on", family, f"{text} with cluster mode on", preset=preset)
 
 
 @dataclass
@@ -159,10 +171,7 @@ class Account:
         self.subnet_groups: dict[str, SubnetGroup] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.tags: dict[str, dict[str, str]] = {}  # by ARN
-        self.parameter_groups = {
-            f"default.{family}": ParameterGroup(f"default.{family}", family, f"Default parameter group for {family}")
-            for family in FAMILIES
-        }
+        self.parameter_groups = {group.name: group for group in default_parameter_groups()}
 
     def replication_group(self, name: str) -> ReplicationGroup:
         found = self.replication_groups.get(name.lower())

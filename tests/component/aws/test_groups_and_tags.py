@@ -104,7 +104,7 @@ def test_every_parameter_that_can_be_set_is_taken_by_the_engine(aws: Any, open_g
         ("strict", {"timeout": "soon"}, "InvalidParameterValue"),
         ("strict", {"maxmemory_policy": "mine"}, "InvalidParameterValue"),
         ("strict", {"maxclients": "5"}, "InvalidParameterValue"),
-        ("strict", {"cluster_enabled": "yes"}, "SandboxHasNoSuchParameter"),
+        ("strict", {"activedefrag": "yes"}, "SandboxHasNoSuchParameter"),
     ],
 )
 def test_what_aws_refuses_about_parameters(aws: Any, group: str, values: dict[str, str], code: str) -> None:
