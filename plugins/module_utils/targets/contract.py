@@ -71,8 +71,8 @@ class Target:
 
     ``module`` makes one of that name, and leaves as it is what it is not told. Given ``auth_token``, it has that
     token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``. ``expected`` is what
-    the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made. ``is_durable``:
-    one that is found, or made by these settings, has each write in several zones before it answers.
+    the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made, and
+    ``is_durable`` that one which is found, or made by them, has each write in several zones before it answers.
     """
 
     service: str  # as an endpoint names it

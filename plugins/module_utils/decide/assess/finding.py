@@ -40,9 +40,9 @@ class Old:
 class Circumstances:
     """What an operator states, as what becomes of the data.
 
-    ``must_not_lose``: nothing that was written, when a node fails. ``ready_for`` is the protocol that the app's client speaks by now, empty where that is the old Redis's alone.
-    ``databases`` has for each host by key, with its file before it, which database the URL names that is there, and
-    which the new one would.
+    ``must_not_lose``: nothing that was written, when a node fails. ``ready_for`` is the protocol that the app's client
+    speaks by now, empty where that is the old Redis's alone. ``databases`` has for each host by key, with its file
+    before it, which database the URL names that is there, and which the new one would.
     """
 
     data: str = ""

@@ -40,8 +40,9 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Of service, engine, engine_version, cache_node_type, parameters, protocol, auth, databases and is_durable; what is
-    left out is as the service has it.
+    """Of service, engine, engine_version, cache_node_type, parameters, protocol, auth, databases and is_durable.
+
+    What is left out is as the service has it.
 
     Raises AssessmentError.
     """
