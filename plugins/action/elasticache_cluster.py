@@ -7,23 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import waiting
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import KEEP
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction, Result
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import Result
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.waiting_module import WaitingModuleAction
 
 
-class ActionModule(ProgressAction, ControllerAction):
-    default_timeout = float(waiting.DEFAULT_TIMEOUT)
-    default_interval = float(waiting.DEFAULT_INTERVAL)
-
-    def once(self, args: Mapping[str, Any], task_vars: Any) -> Result:
-        return self.call("elasticache_cluster", args)
-
-    def wants_to_wait(self, args: Mapping[str, Any]) -> bool:
-        return bool(boolean(args.get("wait", True), strict=False))  # the module refuses what is none
-
+class ActionModule(WaitingModuleAction):
     def next_args(self, args: Mapping[str, Any], result: Result) -> Mapping[str, Any]:
         """A token is changed once a task: AWS never tells a token, so the module itself could not know that it was."""
         if result.get("token_changed"):

@@ -27,7 +27,7 @@ PAUSE_SHARE = 0.2
 SHORTEST_PAUSE = 1.0
 
 # True of a task when true of any of its runs.
-_TRUE_OF_ANY = ("changed", "token_changed", "restarted")
+_TRUE_OF_ANY = ("changed", "token_changed", "passwords_changed", "passwords_known", "restarted")
 
 # Of several runs, the first that had a plan tells what was planned; later ones see only what is left of it.
 _TOLD_BY_THE_FIRST = ("plan", "diff")

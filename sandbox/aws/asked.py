@@ -41,6 +41,8 @@ _ELASTICACHE = {
     "CacheClusterId": "cluster",
     "CacheSubnetGroupName": "subnetgroup",
     "CacheParameterGroupName": "parametergroup",
+    "UserId": "user",
+    "UserGroupId": "usergroup",
     "FinalSnapshotIdentifier": "snapshot",
 }
 _NOT_NARROWED = re.compile(r"Describe|ListAllowed")  # AWS knows resources for them, and we ask for all
@@ -65,7 +67,12 @@ def _elasticache(call: Call) -> Iterator[Asked]:
 
 
 def _made(action: str, told: Mapping[str, str]) -> str:
-    name = {"CreateCacheSubnetGroup": "CacheSubnetGroupName", "CreateCacheParameterGroup": "CacheParameterGroupName"}
+    name = {
+        "CreateCacheSubnetGroup": "CacheSubnetGroupName",
+        "CreateCacheParameterGroup": "CacheParameterGroupName",
+        "CreateUser": "UserId",
+        "CreateUserGroup": "UserGroupId",
+    }
     of = name.get(action, "ReplicationGroupId")
     return account_arn("elasticache", f"{_ELASTICACHE[of]}:{told[of]}")
 

@@ -260,6 +260,8 @@ def converge(run: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]
 
     def until_done(main: Callable[[], None], **params: Any) -> dict[str, Any]:
         def next_args(args: Any, result: dict[str, Any]) -> Any:
+            if result.get("passwords_changed"):
+                return {**args, "passwords_update": "keep"}
             return {**args, "auth_token_update_strategy": "keep"} if result.get("token_changed") else args
 
         return run_until_done(

@@ -34,14 +34,24 @@ _REMEDIES = {
     "ServerlessCacheSnapshotNotFoundFault": "change snapshot_arns_to_restore: there is no such snapshot in this region",
     "InvalidServerlessCacheSnapshotStateFault": "snapshot_arns_to_restore names a snapshot that is not available yet: "
     "run it again when it is",
-    "UserGroupNotFound": "make the user group first (elasticache_user_group), or change user_group_id",
-    "InvalidUserGroupState": "user_group_id names a user group that is being changed: run it again when that is active",
+    "UserGroupNotFound": "make the user group first (elasticache_user_group), or change user_group_id (or "
+    "user_group_ids)",
+    "InvalidUserGroupState": "user_group_id (or user_group_ids) names a user group that is being changed or used: run "
+    "it again when it is active",
     "TagQuotaPerResourceExceeded": "AWS takes 50 tags: state fewer in tags, or purge_tags: true",
     "CacheSubnetGroupInUse": "delete the caches that are in the subnet group first",
     "InvalidCacheParameterGroupState": "delete the caches that use the parameter group first",
     "SubnetInUse": "a subnet that caches are in cannot be taken out of subnet_ids",
     "InvalidSubnet": "change subnet_ids: the subnets must exist, and be of one VPC",
     "InvalidKMSKeyFault": "change kms_key_id: the key must exist, be enabled, and be of this region",
+    "UserNotFound": "make the user first (elasticache_user), or change user_ids",
+    "UserQuotaExceeded": "the account's quota of users is used up: ask AWS for more (Service Quotas), or delete some",
+    "UserGroupQuotaExceeded": "the quota of user groups, or of users in one, is used up: ask AWS for more (Service "
+    "Quotas), or state fewer user_ids",
+    "DefaultUserRequired": "change user_ids: exactly one user of a group must be named default",
+    "DuplicateUserName": "change user_ids: two users of a group cannot have one user_name",
+    "DefaultUserAssociatedToUserGroup": "give its groups another user that is named default first (user_ids of "
+    "elasticache_user_group)",
     "ServiceLinkedRoleNotFoundFault": "the account lacks ElastiCache's service-linked role: allow "
     "iam:CreateServiceLinkedRole, or make it once",
     "ExpiredToken": "the credentials have expired: sign in again",
@@ -57,6 +67,10 @@ _MEANT = (
     (r"node ?type", "cache_node_type", "AWS has no such type here, or not for this engine"),
     (r"availability ?zone", "preferred_cache_cluster_azs", "zones must be of this region, and of the subnet group"),
     (r"security group", "security_group_ids", "they must exist, and be of the VPC of the subnets"),
+    (r"user id and user name must be same", "user_name", "with authentication_mode iam it must be the user_id"),
+    (r"no-password-required", "authentication_mode", "users of engine valkey need a password or IAM"),
+    (r"access ?string|syntax error", "access_string", "it is in the words of Redis's ACLs, without denied commands"),
+    (r"password", "passwords", "a user has one or two, of 16 to 128 characters"),
     (r"user group", "engine", "Redis OSS takes user groups of its own engine only"),
     (
         r"find version|engine version",

@@ -61,4 +61,9 @@ class Plan:
 
 
 def masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: MASK if name in SECRETS and value else value for name, value in sorted(values.items())}
+    """Sorted by name, and without secrets, those of parameters within parameters too."""
+    return {name: MASK if name in SECRETS and value else _within(value) for name, value in sorted(values.items())}
+
+
+def _within(value: Any) -> Any:
+    return masked(value) if isinstance(value, Mapping) else value

@@ -66,6 +66,11 @@ def is_ours(tags: Tags | None, migration_name: str) -> bool:
     return (tags or {}).get(OWNER_TAG) == migration_name
 
 
+def ours_or_unknown(tags: Tags | None, migration_name: str | None) -> bool | None:
+    """None where nobody says whose it would have to be."""
+    return is_ours(tags, migration_name) if migration_name else None
+
+
 def refuse_foreign(what: str, tags: Tags, migration_name: str) -> None:
     """An existing resource of somebody else, without ``adopt``."""
     raise PlanRefused(

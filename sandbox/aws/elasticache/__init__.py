@@ -1,7 +1,8 @@
-"""ElastiCache: replication groups without cluster mode, of Redis OSS and Valkey.
+"""ElastiCache: replication groups without cluster mode, of Redis OSS and Valkey, and who may log in to them.
 
-`replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`
-and `tags` hold the operations; `rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.
+`replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`,
+`users`, `user_groups` and `tags` hold the operations; `rules` and `rbac_rules` what AWS refuses; `describe` what it
+shows; `fleet` the real engines.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.aws.doors import Door
+from sandbox.aws.elasticache.admission import Admission
 from sandbox.aws.elasticache.cache_clusters import CacheClusters
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.fleet import Fleet
@@ -23,6 +25,8 @@ from sandbox.aws.elasticache.snapshots import Snapshots
 from sandbox.aws.elasticache.state import Account
 from sandbox.aws.elasticache.subnet_groups import SubnetGroups
 from sandbox.aws.elasticache.tags import Tags
+from sandbox.aws.elasticache.user_groups import UserGroups
+from sandbox.aws.elasticache.users import Users
 from sandbox.aws.elasticache.vpc import Vpc
 from sandbox.aws.elasticache.work import Pace, Work
 from sandbox.aws.machine import Machine
@@ -42,7 +46,10 @@ class ElastiCache:
         context = Context(account, self._fleet, self._work, Vpc(client), machine.folder / "snapshots", zone)
         self._modifications = Modifications(context)
         rooms = (ReplicationGroups, Replicas, CacheClusters, Snapshots, SubnetGroups, ParameterGroups, Tags)
-        self.service = Service("elasticache", handlers_of(self._modifications, *(room(context) for room in rooms)))
+        admission = Admission(context, machine.binaries)
+        users = (Users(context, admission), UserGroups(context, admission))
+        made = (self._modifications, *users, *(room(context) for room in rooms))
+        self.service = Service("elasticache", handlers_of(*made))
 
     def doors(self) -> Iterable[Door]:
         return list(self._fleet.doors())

@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.aws.access import Access
 from sandbox.aws.clock import now
 from sandbox.aws.elasticache.catalogue import FAMILIES, WITHOUT_CLUSTER_MODE, Version
+from sandbox.aws.elasticache.rbac import Rbac
 from sandbox.aws.engines import Engine, new_secret
 from sandbox.aws.wire import Refusal
 
@@ -67,6 +68,7 @@ class ReplicationGroup:
     members: list[Member]
     successors: list[Engine] = field(default_factory=list, init=False)  # engines about to take a member's place
     access: Access
+    user_groups: list[str] = field(default_factory=list)
     token_status: str = ""  # ROTATING or SETTING while the token is changed
     token_changed: datetime.datetime | None = None
     status: str = CREATING
@@ -171,6 +173,7 @@ class Account:
         self.subnet_groups: dict[str, SubnetGroup] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.tags: dict[str, dict[str, str]] = {}  # by ARN
+        self.rbac = Rbac()
         self.parameter_groups = {group.name: group for group in default_parameter_groups()}
 
     def replication_group(self, name: str) -> ReplicationGroup:
@@ -178,6 +181,10 @@ class Account:
         if found is None:
             raise Refusal("ReplicationGroupNotFoundFault", f"ReplicationGroup {name} not found.")
         return found
+
+    def users_of(self, user_group: str) -> list[ReplicationGroup]:
+        """The replication groups that use it."""
+        return [group for group in self.replication_groups.values() if user_group in group.user_groups]
 
     def member(self, name: str) -> tuple[ReplicationGroup, Member]:
         for group in self.replication_groups.values():

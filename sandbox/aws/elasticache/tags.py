@@ -87,6 +87,10 @@ def tagged_arns(account: Account, arn: str) -> list[str]:
         return [account.subnet_group(name).arn]
     if kind == "parametergroup":
         return [account.parameter_group(name).arn]
+    if kind == "user":
+        return [account.rbac.user(name).arn]
+    if kind == "usergroup":
+        return [account.rbac.group(name).arn]
     if kind == "snapshot":
         return [account.snapshot(name).arn]
     raise Refusal("InvalidARN", f"{arn}: this sandbox has no resources of the kind {kind}.")

@@ -135,7 +135,7 @@ def facts(group: ReplicationGroup, migration_name: str | None) -> dict[str, Any]
         "endpoint": endpoint_of(group).as_dict(),
         "pending": dict(group.pending),
         "tags": dict(group.tags) if group.tags is not None else None,
-        "ours": ownership.is_ours(group.tags, migration_name) if migration_name else None,
+        "ours": ownership.ours_or_unknown(group.tags, migration_name),
         "members": [vars(member) for member in group.members],
     }
 
