@@ -118,6 +118,9 @@ def test_a_refusal_under_a_code_for_anything_names_the_option_by_what_aws_says(a
         "security_group_ids": ["sg-12345678"],
         "engine_version": "9.9",
         "port": 6379,
+        "engine": "redis",
+        "cache_parameter_group_name": None,
+        "kms_key_id": None,
     }
     refuse(stubber, "create_replication_group", code, message)
     assert f"change {option}: " in explained(client, CREATE, options)
