@@ -9,10 +9,9 @@ from pathlib import Path
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.comparison import (
     Comparison,
-    Load,
-    Wishes,
     compare,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.offer import Load, Wishes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.price_list import PriceList
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/choosing.md"
@@ -36,12 +35,12 @@ WAYS = {
 
 def _table(found: Comparison) -> list[str]:
     rows = ["| service | what | USD a month | fits | in the app |", "|---|---|---|---|---|"]
-    for choice, cost in found.rows:
-        name = f"**{choice.name}**" if choice.name == found.recommended else choice.name
+    for offer, cost in found.rows:
+        name = f"**{offer.name}**" if offer.name == found.recommended else offer.name
         paid = "unknown" if cost.usd is None else f"{cost.usd:.2f}"
         rows.append(
-            f"| {name} | {choice.what} | {paid} | {'; '.join(choice.why_not) or 'yes'} | "
-            f"{choice.app if choice.fits else ''} |"
+            f"| {name} | {offer.what} | {paid} | {'; '.join(offer.why_not) or 'yes'} | "
+            f"{offer.app if offer.fits else ''} |"
         )
     return rows
 

@@ -48,7 +48,7 @@ class ActionModule(EngineAction):
         plan, parts = engine.plan(known, looks), made_of.of_run(known, looks)
         if plan.facts.get("survey") and not surveyed:
             return {"changed": False, "survey": plan.facts["survey"]}
-        if goal.stages == ("assess",) and plan.facts.get("assessed"):
+        if goal.stages == ("assess",) and (plan.facts.get("assessed") or {}).get("sources"):
             plan = self.with_comparison(known, plan)
         said = list(words.news_of(plan) if told else words.of_plan(known, plan))
         say.lines(said)
@@ -79,7 +79,7 @@ class ActionModule(EngineAction):
     def with_comparison(self, known: Known, plan: Plan) -> Plan:
         """The services side by side, also where the one that is named cannot take the place of the old Redis."""
         assessed = plan.facts["assessed"]
-        lines, record = comparing.compared(self, known, assessed["sources"], self._task_vars)
+        lines, record = comparing.compared(self, known, assessed, self._task_vars)
         facts = {**plan.facts, "assessed": {**assessed, "comparison": record}}
         return replace(plan, notes=(*plan.notes, *lines), facts=facts)
 

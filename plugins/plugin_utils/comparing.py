@@ -24,6 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import price_list
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.offer import Wishes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.price_list import Item, Price, PriceList
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.retiring import instance_of
@@ -35,18 +36,19 @@ _BOUNDED = {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts"
 
 
 def compared(
-    action: EngineAction, known: Known, surveys: Mapping[str, Any], task_vars: Mapping[str, Any]
+    action: EngineAction, known: Known, assessed: Mapping[str, Any], task_vars: Mapping[str, Any]
 ) -> tuple[list[str], dict[str, Any]]:
-    """The lines for a person, and the record."""
+    """The lines for a person, and the record. ``assessed`` is the record of the stage."""
     settings = known.settings
     instance, unseen = _instance(action, settings, task_vars)
-    load = comparison.load_of([Source.from_dict(told) for told in surveys.values()])
-    wishes = comparison.Wishes(
+    sources = [Source.from_dict(told) for told in assessed["sources"].values()]
+    load = comparison.load_of(sources, assessed["named_databases"])
+    wishes = Wishes(
         must_not_lose=bool(settings["must_not_lose"]),
         backup_days=int(settings["snapshot_retention_limit"]),
         instance=instance,
     )
-    wanted = [*comparison.choices(load, wishes), *filter(None, [comparison.as_it_is(wishes)])]
+    wanted = [*comparison.offers(load, wishes), *filter(None, [comparison.as_it_is(wishes)])]
     prices = _prices(action, settings, comparison.items_of(wanted))
     found = comparison.compare(load, wishes, prices)
     told = comparison.lines(found, load, (*prices.unread, *unseen))

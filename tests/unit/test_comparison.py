@@ -10,17 +10,20 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import comparison
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.comparison import (
-    CLUSTER,
-    MEMCACHED,
-    MEMORY_DB,
-    REDIS,
-    SERVERLESS,
-    VALKEY,
-    Load,
-    Wishes,
-    choices,
     compare,
     load_of,
+    offers,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import sizes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.offers import (
+    NAME as MEMCACHED,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.offers import NAME as MEMORY_DB
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.offer import (
+    Load,
+    Wishes,
+    node_type,
+    shards_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.price_list import (
     BACKUP,
@@ -33,7 +36,15 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.pr
     PriceList,
     price_in,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.offers import (
+    CLUSTER,
+    NAMES,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.offers import (
+    NAME as SERVERLESS,
+)
 
+VALKEY, REDIS = NAMES["valkey"], NAMES["redis"]
 MIB, GIB = 2**20, 2**30
 SHIPPED = PriceList("us-east-1")
 SMALL = Load(80 * MIB, 100 * MIB, 50.0, 20000.0, 0.01, (0,), ("hash", "string"), (), ())
@@ -42,15 +53,15 @@ USUAL, LOSSLESS = Wishes(), Wishes(must_not_lose=True)
 
 
 def costs(load, wishes=USUAL, list_of=SHIPPED):
-    return {choice.name: cost for choice, cost in compare(load, wishes, list_of).rows}
+    return {offer.name: cost for offer, cost in compare(load, wishes, list_of).rows}
 
 
 def fitting(load, wishes=USUAL):
-    return [one.name for one in choices(load, wishes) if one.fits]
+    return [one.name for one in offers(load, wishes) if one.fits]
 
 
 def chosen(load, name, wishes=USUAL):
-    return next(one for one in choices(load, wishes) if one.name == name)
+    return next(one for one in offers(load, wishes) if one.name == name)
 
 
 def test_a_small_cache_is_recommended_two_small_nodes_of_valkey():
@@ -62,7 +73,7 @@ def test_a_small_cache_is_recommended_two_small_nodes_of_valkey():
     }
     assert costs(SMALL)[VALKEY].usd == pytest.approx(18.69)  # 2 x 0.0128 x 730
     assert costs(SMALL)[REDIS].usd == pytest.approx(23.36)
-    assert "4.67 USD a month less than Redis OSS" in found.why
+    assert "4.67 USD a month less than ElastiCache for Redis OSS" in found.why
 
 
 def test_a_queue_is_recommended_what_it_runs_on_and_never_what_evicts_its_jobs():
@@ -99,15 +110,15 @@ def test_steady_load_gets_no_node_that_lives_on_credits():
 @pytest.mark.parametrize("peak", [1, 150 * MIB, 201 * MIB, 202 * MIB, GIB, 3 * GIB, 30 * GIB])
 def test_a_node_has_room_for_twice_the_peak(peak):
     load = dataclasses.replace(SMALL, used=peak, peak=peak)
-    node = comparison.node_type(load, "valkey")
-    assert comparison.sizes.usable(comparison.sizes.maxmemory(node)) >= 2 * peak
+    node = node_type(load, "valkey")
+    assert sizes.usable(sizes.maxmemory(node)) >= 2 * peak
 
 
 def test_more_than_a_node_holds_is_spread_over_shards():
     load = dataclasses.replace(SMALL, used=400 * GIB, peak=400 * GIB)
     assert compare(load, USUAL, SHIPPED).recommended == CLUSTER
-    node, count = comparison.shards_of(load)
-    assert count * comparison.sizes.usable(comparison.sizes.maxmemory(node)) >= 800 * GIB
+    node, count = shards_of(load)
+    assert count * sizes.usable(sizes.maxmemory(node)) >= 800 * GIB
 
 
 def test_databases_and_types_stand_against_what_lacks_them():

@@ -196,6 +196,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
             "findings": [_told(finding) for finding in findings],
             "sources": {place: dict(one.survey) for place, one in reads.items()},
             "waiting": dict(waiting),
+            "named_databases": sorted(stated.named_databases),
         },
     )
 
