@@ -162,20 +162,18 @@ option:
   type: str
 """
 
-from dataclasses import replace
-from typing import Any, Mapping
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.at_once import converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter import Parameter
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parameter_group import (
-    ParameterGroup,
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import (
+    ParameterReads,
+    converge_parameter_group,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parameter_group
 
 OPTIONS = {
     "cache_parameter_group_name": {"type": "str", "required": True},
@@ -195,26 +193,16 @@ SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    present = module.params["state"] == "present"
     try:
         client = module.client("elasticache")
-        desired = parameter_group.Desired.from_params(module.params)
-        if desired.engine and present:
-            desired = replace(desired, family=calls.read_family_of(client, desired.engine, desired.engine_version))
-
-        def known(current: ParameterGroup | None) -> Mapping[str, Parameter]:
-            if current is not None:
-                return current.parameters
-            return calls.read_family(client, desired.family) if desired.family else {}
-
-        def make_plan(current: ParameterGroup | None) -> Plan:
-            if present:
-                return parameter_group.plan_present(current, desired, known(current))
-            return parameter_group.plan_absent(current, desired)
-
-        plan, after = converge(
-            lambda: calls.read_parameter_group(client, desired.name),
-            make_plan,
+        came = converge_parameter_group(
+            parameter_group.Desired.from_params(module.params),
+            module.params["state"],
+            ParameterReads(
+                lambda name: calls.read_parameter_group(client, name),
+                lambda family: calls.read_family(client, family),
+                lambda engine, version: calls.read_family_of(client, engine, version),
+            ),
             lambda step: calls.act(client, step),
             module.check_mode,
         )
@@ -222,11 +210,9 @@ def serve(module: AnsibleAWSModule) -> None:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
         module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
-    for sentence in parameter_group.kept(after, desired) if present else ():
+    for sentence in came.warnings:
         module.warn(sentence)
-    shown = parameter_group.predict(after, desired, known(after)) if present and module.check_mode else after
-    facts = {"cache_parameter_group": shown.facts()} if present and shown else {}
-    module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)
+    module.exit_json(**came.result("cache_parameter_group"))
 
 
 def main() -> None:

@@ -135,9 +135,9 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.at_once import converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import converge_subnet_group
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import subnet_group
 
@@ -155,14 +155,12 @@ SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    present = module.params["state"] == "present"
-    make_plan = subnet_group.plan_present if present else subnet_group.plan_absent
     try:
         client = module.client("elasticache")
-        desired = subnet_group.Desired.from_params(module.params)
-        plan, after = converge(
-            lambda: calls.read_subnet_group(client, desired.name),
-            lambda current: make_plan(current, desired),
+        came = converge_subnet_group(
+            subnet_group.Desired.from_params(module.params),
+            module.params["state"],
+            lambda name: calls.read_subnet_group(client, name),
             lambda step: calls.act(client, step),
             module.check_mode,
         )
@@ -170,9 +168,7 @@ def serve(module: AnsibleAWSModule) -> None:
         module.fail_json(msg=refused.message, option=refused.option)
     except AnsibleAWSError as error:
         module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
-    shown = subnet_group.predict(after, desired) if module.check_mode else after
-    facts = {"cache_subnet_group": shown.facts()} if present and shown else {}
-    module.exit_json(changed=bool(plan.steps), diff=plan.diff(), plan=plan.describe(), **facts)
+    module.exit_json(**came.result("cache_subnet_group"))
 
 
 def main() -> None:

@@ -17,13 +17,13 @@ from sandbox.aws.engines import Binaries, EngineMissing
 from sandbox.aws.instances import Instances
 from sandbox.aws.keys import Keys
 from sandbox.aws.machine import Machine
+from sandbox.aws.memorydb import MemoryDB
 from sandbox.aws.moto_side import Clients, clients_for
 from sandbox.aws.names import Names
 from sandbox.aws.pki import Pki
 from sandbox.aws.populate import fill_old_redis, make_world
 from sandbox.aws.price_lists import PriceLists
 from sandbox.aws.server import Server, listen
-from sandbox.aws.wire import Service
 from sandbox.places import SandboxError
 from sandbox.world import Order
 
@@ -71,9 +71,10 @@ def run(options: argparse.Namespace) -> None:
     authority = (options.ca_cert, options.ca_key) if options.ca_cert else None
     pki = Pki(state / "tls", authority)
     pace = Pace.of(options.creating_seconds, options.modifying_seconds)
-    elasticache = ElastiCache(Machine(state, binaries, pki, names, doors), client, pace)
+    machine = Machine(state, binaries, pki, names, doors)
+    elasticache, memorydb = ElastiCache(machine, client, pace), MemoryDB(machine, client, pace)
     instances = Instances(client("ec2"), state / "instances", names, binaries.folder)
-    doors.sources += [elasticache.doors, instances.doors]
+    doors.sources += [elasticache.doors, memorydb.doors, instances.doors]
 
     def settle() -> None:
         instances.settle()
@@ -83,10 +84,9 @@ def run(options: argparse.Namespace) -> None:
         if not options.world or (state / "world.json").exists():  # of the world that is being made, all at once
             settle()
 
-    # MemoryDB has no handlers yet: each of its operations is refused by name, where moto would pretend.
     services = {
         "elasticache": elasticache.service,
-        "memorydb": Service("memorydb"),
+        "memorydb": memorydb.service,
         "pricing": PriceLists().service,
     }
     application = Server(services, CallLog(state / "calls.jsonl"), keys, elasticache.controls(), after_ec2_write)
@@ -110,6 +110,7 @@ def run(options: argparse.Namespace) -> None:
     (state / "ready").unlink(missing_ok=True)
     instances.stop_all()
     elasticache.stop_all()
+    memorydb.stop_all()
 
 
 def warm_up(client: Clients) -> None:

@@ -190,7 +190,7 @@ def test_what_only_a_new_cluster_can_have_is_refused_with_the_way_there(option):
 # --- the order ---
 
 
-def test_tags_shards_more_replicas_and_the_rest_are_calls_of_their_own_in_that_order():
+def test_tags_shards_more_replicas_the_node_type_and_the_rest_are_calls_of_their_own_in_that_order():
     made = calls(
         CURRENT, num_shards=3, num_replicas_per_shard=2, description="x", node_type="db.t4g.medium", tags={"a": "b"}
     )
@@ -198,7 +198,8 @@ def test_tags_shards_more_replicas_and_the_rest_are_calls_of_their_own_in_that_o
         ("TagResource", {"ResourceArn": CURRENT.arn, "Tags": [{"Key": "a", "Value": "b"}]}),
         ("UpdateCluster", {"ClusterName": "shop", "ShardConfiguration": {"ShardCount": 3}}),
         ("UpdateCluster", {"ClusterName": "shop", "ReplicaConfiguration": {"ReplicaCount": 2}}),
-        ("UpdateCluster", {"ClusterName": "shop", "Description": "x", "NodeType": "db.t4g.medium"}),
+        ("UpdateCluster", {"ClusterName": "shop", "NodeType": "db.t4g.medium"}),
+        ("UpdateCluster", {"ClusterName": "shop", "Description": "x"}),
     ]
 
 

@@ -48,8 +48,12 @@ def require_available(group: ReplicationGroup) -> None:
 
 
 class Work:
-    def __init__(self, account: Account, pace: Pace) -> None:
-        self._account, self.pace = account, pace
+    """`failed` is told what failed, while what, and why."""
+
+    def __init__(
+        self, account: Account, pace: Pace, failed: Callable[[Any, str, Exception], None] = lambda *_: None
+    ) -> None:
+        self._account, self.pace, self._failed = account, pace, failed
 
     def begin(self, group: ReplicationGroup, status: str, act: Callable[[], None]) -> None:
         """Show `status` now, act for at least as long as AWS would take, then be available.
@@ -81,9 +85,10 @@ class Work:
         try:
             self._fail_if_ordered(status)
             act()
-        except Exception:
+        except Exception as failure:
             print(f"{group.id}: {status} failed", flush=True)
             traceback.print_exc()
+            self._failed(group, status, failure)
             after = CREATE_FAILED if status == CREATING else AVAILABLE
         seconds = self.pace.creating_seconds if status == CREATING else self.pace.modifying_seconds
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))

@@ -60,14 +60,13 @@ _UPDATED_TOGETHER = {
     "parameter_group_name": "ParameterGroupName",
     "snapshot_window": "SnapshotWindow",
     "snapshot_retention_limit": "SnapshotRetentionLimit",
-    "node_type": "NodeType",
     "engine": "Engine",
     "engine_version": "EngineVersion",
     "acl_name": "ACLName",
     "ip_discovery": "IpDiscovery",
 }
 
-_NOTICED_BY_CLIENTS = ("acl_name", "engine_version", "node_type")
+_NOTICED_BY_CLIENTS = ("acl_name", "engine_version")
 
 
 # --- state present ---
@@ -107,15 +106,15 @@ def needs_allowed_node_types(current: Cluster | None, desired: Desired) -> bool:
     return current is not None and current.is_ready and "node_type" in differences(current, desired)
 
 
-def refuse_unusable(current: Cluster, desired: Desired) -> None:
-    """A cluster that waiting does not mend: somebody else's, or one whose creation failed."""
+def refuse_unusable(current: Cluster, desired: Desired, events: str = "") -> None:
+    """A cluster that waiting does not mend: somebody else's, or one whose creation failed, with what AWS says of it."""
     what = f"The MemoryDB cluster {current.cluster_name}"
     if current.has_failed:
+        told = f" ({events})" if events else ""
         raise PlanRefused(
-            f"{what} is {current.waits_for}: AWS could not make it. Its events (aws memorydb describe-events) say why. "
-            "If it never served, have it removed (rollback.yml with migration_rollback_delete_target: true; of this "
-            "module state: absent with skip_final_snapshot: true), and run this again. If it serves, mend what they "
-            "name",
+            f"{what} is {current.waits_for}: AWS could not make it{told}. Have it removed (rollback.yml with "
+            "migration_rollback_delete_target: true; of this module state: absent with skip_final_snapshot: true), "
+            "mend what its events name (aws memorydb describe-events), and run this again",
             "state",
         )
     if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
@@ -191,7 +190,7 @@ def _created(desired: Desired) -> Cluster:
 
 
 def _steps(current: Cluster, changes: Mapping[str, Any], after: Cluster) -> list[Step]:
-    """The order that works for caches: tags, shards, more replicas, one update of the rest, fewer replicas.
+    """The order that works for caches: tags, shards, more replicas, the node type, the rest, fewer replicas.
 
     AWS takes each of these alone, whatever it makes of them together.
     """
@@ -201,6 +200,7 @@ def _steps(current: Cluster, changes: Mapping[str, Any], after: Cluster) -> list
         *ownership.tag_steps(current.arn, current.tags or {}, after.tags or {}, ownership.MEMORYDB),
         *([_shards(current, after.num_shards)] if "num_shards" in changes else []),
         *([_replicas(current, after.num_replicas_per_shard)] if grows else []),
+        *([_node_type(current, after.node_type)] if "node_type" in changes else []),
         *_update_steps(current, changes),
         *([_replicas(current, after.num_replicas_per_shard)] if shrinks else []),
     ]
@@ -220,6 +220,15 @@ def _replicas(current: Cluster, wanted: int) -> Step:
         {"ClusterName": current.cluster_name, "ReplicaConfiguration": {"ReplicaCount": wanted}},
         f"num_replicas_per_shard: {current.num_replicas_per_shard} -> {wanted}",
         disruptive=wanted < current.num_replicas_per_shard,
+    )
+
+
+def _node_type(current: Cluster, wanted: str) -> Step:
+    return Step(
+        "UpdateCluster",
+        {"ClusterName": current.cluster_name, "NodeType": wanted},
+        f"node_type: {current.node_type} -> {wanted}",
+        disruptive=True,
     )
 
 
