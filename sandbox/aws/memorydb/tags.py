@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.aws.elasticache.tags import MOST_TAGS, shown, tags_given
 from sandbox.aws.memorydb.context import Context
 from sandbox.aws.memorydb.rules import require_available
-from sandbox.aws.memorydb.state import CREATE_FAILED, CREATING, Account
+from sandbox.aws.memorydb.state import CREATING, Account
 from sandbox.aws.wire import Params, Refusal, Result, operation
 
 
@@ -18,7 +18,7 @@ class Tags:
         with self._account.lock:
             arn = tagged(self._account, params["ResourceArn"])
             cluster = next((c for c in self._account.clusters.values() if c.arn == arn), None)
-            if cluster and cluster.status in (CREATING, CREATE_FAILED):
+            if cluster and cluster.status == CREATING:
                 raise Refusal("InvalidClusterStateFault", f"Cluster {cluster.id} is not in a valid state for this.")
             return shown(self._account.tags.get(arn, {}))
 

@@ -119,3 +119,21 @@ def test_a_cluster_of_others_is_neither_used_nor_deleted(aws, run, name):
     assert not run(MAIN, cluster_name=name, adopt=True, num_shards=1)["changed"]
     assert run(MAIN, cluster_name=name, adopt=True, num_shards=2)["option"] == "num_shards"
     assert aws.writes_since(mark) == []
+
+
+@pytest.mark.long
+def test_shards_replicas_and_the_engine_change_in_place_each_in_a_call_of_its_own(aws, run, converge, name):
+    converge(MAIN, cluster_name=name, **SMALL)
+    changes = {"num_shards": 2, "num_replicas_per_shard": 1, "node_type": "db.t4g.medium"}
+    planned = run(MAIN, check_mode=True, cluster_name=name, **changes)
+    mark = aws.mark
+    changed = converge(MAIN, cluster_name=name, **changes)
+    assert changed["plan"] == planned["plan"]
+    assert aws.writes_since(mark) == ["UpdateCluster"] * 3
+    assert not run(MAIN, cluster_name=name, **changes)["changed"]
+    moved = converge(MAIN, cluster_name=name, engine="valkey", engine_version="7.2", num_shards=1)
+    assert moved["endpoint"]["engine"] == "valkey"
+    [told] = run(memorydb_cluster_info.main, cluster_name=name)["clusters"]
+    assert (told["num_shards"], told["num_replicas_per_shard"], told["node_type"]) == (1, 1, "db.t4g.medium")
+    assert told["parameter_group_name"] == "default.memorydb-valkey7"
+    assert run(MAIN, cluster_name=name, engine="redis", engine_version="7.1")["option"] == "engine"
