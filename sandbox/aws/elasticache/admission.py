@@ -6,11 +6,33 @@ import threading
 from collections.abc import Callable, Iterable
 
 from sandbox.aws import acl_syntax
+from sandbox.aws.access import Access
+from sandbox.aws.access import User as EngineUser
 from sandbox.aws.elasticache.context import Context
-from sandbox.aws.elasticache.rbac import ACTIVE, User, UserGroup
+from sandbox.aws.elasticache.rbac import ACTIVE, NO_PASSWORD, Rbac, User, UserGroup
 from sandbox.aws.elasticache.rules import value
-from sandbox.aws.elasticache.state import MODIFYING
+from sandbox.aws.elasticache.state import MODIFYING, Account, ReplicationGroup
 from sandbox.aws.engines import Binaries
+from sandbox.aws.wire import Refusal
+
+
+def access_of(rbac: Rbac, group_ids: Iterable[str]) -> Access:
+    """Whom a cache with these user groups admits: anybody where there are none, and then alone.
+
+    A user who logs in by IAM is admitted by nothing here: nobody verifies a token.
+    """
+    users = [user for name in group_ids for user in rbac.members(rbac.group(name))]
+    known = tuple(EngineUser(u.name, u.access_string, tuple(u.digests), u.kind == NO_PASSWORD) for u in users)
+    return Access(is_open=not known, users=known)
+
+
+def readmit(account: Account, cache: ReplicationGroup) -> None:
+    """Let its engines know whom its user groups admit by now; who is gone is logged out."""
+    access = access_of(account.rbac, cache.user_groups)
+    for member in cache.started:
+        member.running.admit(access)
+    with account.lock:
+        cache.access = access
 
 
 class Admission:
@@ -40,9 +62,18 @@ class Admission:
                 group.user_ids = [u for u in (*group.user_ids, *group.added) if u not in group.removed]
                 group.added, group.removed = [], []
         for group in groups:
+            for cache in self._account.users_of(group.id):
+                self._readmit_as_aws(cache)
             for tell in self.others:
                 tell(group.id)
         with self._account.lock:
             then()
             for group in groups:
                 group.status = ACTIVE
+
+    def _readmit_as_aws(self, cache: ReplicationGroup) -> None:
+        """In a modification where the cache is free for one, and else at once."""
+        try:
+            self._work.begin(cache, MODIFYING, lambda: readmit(self._account, cache))
+        except Refusal:
+            readmit(self._account, cache)

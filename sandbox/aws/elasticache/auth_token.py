@@ -12,10 +12,11 @@ MOST_TOKENS = 2
 
 def access_after(group: ReplicationGroup, token: str | None, strategy: str) -> Access:
     """Who is admitted after the change."""
+    if group.user_groups:
+        raise rules.combination("An AUTH token and user groups exclude each other.")
     if not group.transit_mode:
         raise rules.combination("An AUTH token needs transit encryption.")
     if strategy == DELETE:
-        # AWS allows it on the way to RBAC alone, and its user groups are refused by name here.
         raise rules.combination("DELETE needs UserGroupIdsToAdd in the same call: a token goes only where RBAC comes.")
     if token is None:
         raise rules.combination(f"AuthTokenUpdateStrategy {strategy} needs AuthToken.")
@@ -24,6 +25,12 @@ def access_after(group: ReplicationGroup, token: str | None, strategy: str) -> A
     if strategy == SET:
         return _set(group, digest)
     return _rotate(group, digest)
+
+
+def the_only(token: str) -> Access:
+    """Where nobody had one before, as it takes the place of user groups."""
+    rules.token(token)
+    return Access(False, [digest_of(token)])
 
 
 def _rotate(group: ReplicationGroup, digest: str) -> Access:

@@ -33,6 +33,7 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "AuthTokenStatus": group.token_status or None,
         "TransitEncryptionEnabled": group.pending.get("TransitEncryptionEnabled"),
         "TransitEncryptionMode": group.pending.get("TransitEncryptionMode"),
+        "UserGroups": user_groups_under_way(group),
     }
     shown = {
         "ReplicationGroupId": group.id,
@@ -52,6 +53,7 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "CacheNodeType": group.node_type,
         **encryption(group),
         "KmsKeyId": group.kms_key or None,
+        "UserGroupIds": group.user_groups or None,
         "StorageEncryptionType": ("sse-kms" if group.kms_key else "sse-elasticache") if group.at_rest else "none",
         "ARN": group.arn,
         "ReplicationGroupCreateTime": group.created,
@@ -62,6 +64,15 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "Engine": group.version.engine,
     }
     return {k: v for k, v in shown.items() if v is not None}
+
+
+def user_groups_under_way(group: ReplicationGroup) -> dict[str, Any] | None:
+    if group.user_groups_wanted is None:
+        return None
+    return {
+        "UserGroupIdsToAdd": [name for name in group.user_groups_wanted if name not in group.user_groups],
+        "UserGroupIdsToRemove": [name for name in group.user_groups if name not in group.user_groups_wanted],
+    }
 
 
 def encryption(group: ReplicationGroup) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.aws.access import Access
-from sandbox.aws.clock import now
-from sandbox.aws.elasticache import auth_token, describe, rules, windows
+from sandbox.aws.elasticache import access, describe, rbac_rules, rules, windows
+from sandbox.aws.elasticache.access import ACCESS
 from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.state import AVAILABLE, MODIFYING, ReplicationGroup
@@ -24,7 +23,6 @@ QUEUED = (
     *("CacheNodeType", "Engine", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled"),
     *("TransitEncryptionEnabled", "TransitEncryptionMode"),
 )
-TOKEN = ("AuthToken", "AuthTokenUpdateStrategy")
 
 
 def current_values(group: ReplicationGroup) -> dict[str, Any]:
@@ -55,40 +53,26 @@ class Modifications:
 
     @operation(
         "ModifyReplicationGroup",
-        *("ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *TOKEN),
+        *("ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *ACCESS),
         only={"ClusterMode": ("disabled",), "IpDiscovery": ("ipv4",)},
     )
     def modify_replication_group(self, params: Params) -> Result:
         with self._account.lock:
             group = self._account.replication_group(params["ReplicationGroupId"])
             require_available(group)
-            if any(name in params for name in TOKEN):
-                self._modify_token(group, params)
+            if any(name in params for name in ACCESS):
+                self._modify_access(group, params)
             else:
                 self._modify_options(group, params)
             return {"ReplicationGroup": describe.replication_group(group)}
 
-    # -- the token -----------------------------------------------------------------------------------------------
-    def _modify_token(self, group: ReplicationGroup, params: Params) -> None:
+    def _modify_access(self, group: ReplicationGroup, params: Params) -> None:
         others = [name for name in (*AT_ONCE, *QUEUED) if name in params]
         if others:
-            raise rules.combination(f"The AUTH token is changed by a call of its own, without {', '.join(others)}.")
+            raise rules.combination(f"Who may log in is changed by a call of its own, without {', '.join(others)}.")
         if not params.get("ApplyImmediately"):
-            raise rules.combination("The AUTH token can be changed with ApplyImmediately true only.")
-        strategy = params.get("AuthTokenUpdateStrategy", auth_token.ROTATE)
-        access = auth_token.access_after(group, params.get("AuthToken"), strategy)
-        self._work.begin(group, MODIFYING, lambda: self._admit(group, access))
-        group.token_status = {auth_token.ROTATE: "ROTATING", auth_token.SET: "SETTING"}[strategy]
-
-    def _admit(self, group: ReplicationGroup, access: Access) -> None:
-        try:
-            for member in group.started:
-                member.running.admit(access)
-            self._work.take_time()
-        finally:
-            group.token_status = ""
-        with self._account.lock:
-            group.access, group.token_changed = access, now()
+            raise rules.combination("Who may log in can be changed with ApplyImmediately true only.")
+        access.change(self._account, self._work, group, params)
 
     # -- everything else -----------------------------------------------------------------------------------------
     def _modify_options(self, group: ReplicationGroup, params: Params) -> None:
@@ -120,6 +104,8 @@ class Modifications:
                 raise rules.combination("Transit encryption stays while there is an AUTH token.")
             after["TransitEncryptionMode"] = mode
             wanted = {**wanted, "TransitEncryptionEnabled": bool(mode), "TransitEncryptionMode": mode}
+        groups = [self._account.rbac.group(name) for name in group.user_groups]
+        rbac_rules.attachments(groups, version, after["TransitEncryptionMode"])
         rules.retention(after["SnapshotRetentionLimit"])
         windows.check(after["SnapshotWindow"], after["PreferredMaintenanceWindow"])
         if "SnapshottingClusterId" in wanted and wanted["SnapshottingClusterId"] not in [m.name for m in group.members]:

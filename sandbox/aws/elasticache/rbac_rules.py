@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.rbac import DEFAULT, IAM, NO_PASSWORD, PASSWORD, User, UserGroup
 from sandbox.aws.elasticache.rules import combination, value
 from sandbox.aws.wire import Refusal
@@ -66,10 +67,20 @@ def member(group_engine: str, user: User) -> None:
         raise combination(f"User {user.id} is of engine {user.engine}, the user group of redis.")
 
 
-def attachment(group: UserGroup, cache_engine: str, version: tuple[int, ...], transit_mode: str) -> None:
-    """Whether a replication group takes it."""
+def attachments(groups: Sequence[UserGroup], version: Version, transit_mode: str) -> None:
+    """Whether a replication group takes them; AWS's model says groups, and it takes one."""
+    if len(groups) > 1:
+        raise combination("A replication group has at most one user group.")
+    for group in groups:
+        _attachment(group, version.engine, version.number, transit_mode)
+
+
+def is_active(group: UserGroup) -> None:
     if group.status != "active":
         raise Refusal("InvalidUserGroupState", f"User group {group.id} must be active; it is {group.status}.")
+
+
+def _attachment(group: UserGroup, cache_engine: str, version: tuple[int, ...], transit_mode: str) -> None:
     if cache_engine == "redis" and group.engine != "redis":
         raise combination(f"User group {group.id} is of engine {group.engine}; Redis OSS takes those of redis alone.")
     if cache_engine == "redis" and version < (6,):

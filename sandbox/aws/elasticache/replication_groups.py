@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sandbox.aws.access import Access, digest_of
 from sandbox.aws.clock import now
-from sandbox.aws.elasticache import describe, rules, windows
+from sandbox.aws.elasticache import describe, rbac_rules, rules, windows
+from sandbox.aws.elasticache.admission import access_of
 from sandbox.aws.elasticache.catalogue import MAXMEMORY, Version, default_version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.snapshots import begin_snapshot, refuse_taken_name, usable_snapshot, write_snapshot
@@ -39,7 +40,7 @@ class ReplicationGroups:
         *("EngineVersion", "CacheParameterGroupName", "CacheSubnetGroupName", "SecurityGroupIds", "Tags"),
         *("SnapshotName", "PreferredMaintenanceWindow", "Port", "AutoMinorVersionUpgrade", "SnapshotRetentionLimit"),
         *("SnapshotWindow", "AuthToken", "TransitEncryptionEnabled", "AtRestEncryptionEnabled", "KmsKeyId"),
-        "TransitEncryptionMode",
+        *("TransitEncryptionMode", "UserGroupIds"),
         only={
             "NumNodeGroups": (1,),
             "ClusterMode": ("disabled",),
@@ -102,6 +103,8 @@ class ReplicationGroups:
             self._context.vpc.require_key(kms_key)
         self._require_engine(version)
         digests = [digest_of(params["AuthToken"])] if "AuthToken" in params else []
+        transit_mode = (mode or "required") if transit else ""
+        user_groups = self._user_groups(params, version, transit_mode)
         return ReplicationGroup(
             id=name,
             description=params["ReplicationGroupDescription"],
@@ -111,7 +114,7 @@ class ReplicationGroups:
             subnet_group=subnets.name,
             security_groups=security_groups,
             port=params.get("Port", 6379),
-            transit_mode=(mode or "required") if transit else "",
+            transit_mode=transit_mode,
             failover=automatic,
             multi_az=multi_az,
             retention=params.get("SnapshotRetentionLimit", 0),
@@ -122,10 +125,20 @@ class ReplicationGroups:
             kms_key=kms_key,
             network_zone=self._context.network_zone,
             members=self._members(name, nodes, subnets, params),
-            access=Access(is_open=not digests, digests=digests),
+            access=access_of(self._account.rbac, user_groups) if user_groups else Access(not digests, digests),
+            user_groups=user_groups,
             token_changed=now() if digests else None,
             snapshotting_member=f"{name}-001" if nodes == 1 else f"{name}-002",
         )
+
+    def _user_groups(self, params: Params, version: Version, transit_mode: str) -> list[str]:
+        found = [self._account.rbac.group(name) for name in params.get("UserGroupIds", [])]
+        if found and "AuthToken" in params:
+            raise rules.combination("AuthToken and UserGroupIds exclude each other.")
+        for group in found:
+            rbac_rules.is_active(group)
+        rbac_rules.attachments(found, version, transit_mode)
+        return [group.id for group in found]
 
     def _node_count(self, params: Params) -> int:
         if "NumCacheClusters" in params and "ReplicasPerNodeGroup" in params:

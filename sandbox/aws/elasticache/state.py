@@ -69,6 +69,7 @@ class ReplicationGroup:
     successors: list[Engine] = field(default_factory=list, init=False)  # engines about to take a member's place
     access: Access
     user_groups: list[str] = field(default_factory=list)
+    user_groups_wanted: list[str] | None = None  # while they are changed
     token_status: str = ""  # ROTATING or SETTING while the token is changed
     token_changed: datetime.datetime | None = None
     status: str = CREATING
