@@ -30,9 +30,9 @@ PROGRAMS = {
     "machines": {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client"},
     "processes": {},
 }
-VALKEY = "valkey-server"
+VALKEY, MEMCACHED = "valkey-server", "memcached"
 # The engines' servers, which are called as their packages are, and the program of another package that may be one too.
-ENGINES = {"redis-server": "redis-check-rdb", VALKEY: "valkey-check-rdb"}
+ENGINES = {"redis-server": "redis-check-rdb", VALKEY: "valkey-check-rdb", MEMCACHED: ""}
 
 
 def missing(kind: str) -> list[str]:
@@ -90,7 +90,7 @@ def _has_engine(server: str) -> bool:
 
 def _server_in(checker: str, server: str) -> str | None:
     """Up to Debian 12, redis-tools has the server: its redis-check-rdb acts as one where it is called redis-server."""
-    check = shutil.which(checker, path=SYSTEM_PATH)
+    check = shutil.which(checker, path=SYSTEM_PATH) if checker else None
     if not check:
         return None
     said = subprocess.run([server, "--version"], executable=check, capture_output=True, text=True, check=False)

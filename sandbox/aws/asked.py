@@ -61,9 +61,8 @@ def _elasticache(call: Call) -> Iterator[Asked]:
     if told.get("FinalSnapshotIdentifier"):
         snapshot = account_arn("elasticache", f"snapshot:{told['FinalSnapshotIdentifier']}")
         yield Asked("elasticache:CreateSnapshot", snapshot)
-        yield Asked(
-            "elasticache:CreateSnapshot", account_arn("elasticache", f"replicationgroup:{told['ReplicationGroupId']}")
-        )
+        of = next(name for name in ("ReplicationGroupId", "CacheClusterId") if name in told)
+        yield Asked("elasticache:CreateSnapshot", account_arn("elasticache", f"{_ELASTICACHE[of]}:{told[of]}"))
 
 
 def _made(action: str, told: Mapping[str, str]) -> str:
@@ -72,6 +71,7 @@ def _made(action: str, told: Mapping[str, str]) -> str:
         "CreateCacheParameterGroup": "CacheParameterGroupName",
         "CreateUser": "UserId",
         "CreateUserGroup": "UserGroupId",
+        "CreateCacheCluster": "CacheClusterId",
     }
     of = name.get(action, "ReplicationGroupId")
     return account_arn("elasticache", f"{_ELASTICACHE[of]}:{told[of]}")

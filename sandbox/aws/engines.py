@@ -28,7 +28,11 @@ from sandbox.aws.pki import Certificate
 
 # ElastiCache answers these with `unknown command`, which is what a renamed command answers too.
 HIDDEN = ("config", "debug", "migrate", "replicaof", "slaveof", "save", "bgsave", "bgrewriteaof", "shutdown", "module")
-SERVERS = {"redis": ("redis-server", "redis-check-rdb"), "valkey": ("valkey-server", "valkey-check-rdb")}
+SERVERS = {
+    "redis": ("redis-server", "redis-check-rdb"),
+    "valkey": ("valkey-server", "valkey-check-rdb"),
+    "memcached": ("memcached",),
+}
 COMMANDS = "appendonlydir"  # the engines' own name for the folder
 EMPTY = '""'  # a value of nothing, in a configuration file
 LONGEST_SOCKET_PATH = 107  # sun_path of Linux
@@ -73,13 +77,14 @@ class Binaries:
         link.unlink(missing_ok=True)
         raise EngineMissing(
             f"{name} is not in the folders of SANDBOX_BIN nor on PATH. Install it (Debian and Ubuntu: "
-            f"apt-get install redis-tools or redis-server; for Valkey: valkey-server), or name its folder there."
+            f"apt-get install redis-tools or redis-server; for Valkey: valkey-server; memcached), or name its folder "
+            "there."
         )
 
 
 def _is_server(program: Path) -> bool:
     answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    return answer.returncode == 0 and "server v=" in answer.stdout
+    return answer.returncode == 0 and ("server v=" in answer.stdout or answer.stdout.startswith("memcached "))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def test_a_sandbox_comes_up_without_valkey_where_it_is_not_to_be_had_and_says_so
 ) -> None:
     said: list[str] = []
     packages.ensure("processes", said.append)
-    assert nothing_here == [["redis-server"], ["valkey-server"]]
+    assert nothing_here == [["memcached", "redis-server"], ["valkey-server"]]
     assert "no Valkey here" in said[-1]
     assert "Unable to locate package" in said[-1]
 
@@ -51,5 +51,5 @@ def test_a_sandbox_comes_up_without_valkey_where_it_is_not_to_be_had_and_says_so
 def test_valkey_is_not_looked_for_in_vain_a_second_time(nothing_here: list[list[str]]) -> None:
     packages.ensure("processes", lambda _: None)
     packages.ensure("processes", lambda _: None)
-    assert nothing_here == [["redis-server"], ["valkey-server"]]
+    assert nothing_here == [["memcached", "redis-server"], ["valkey-server"]]
     assert packages.missing("processes") == []

@@ -1,8 +1,8 @@
 """ElastiCache: replication groups without cluster mode, of Redis OSS and Valkey, and who may log in to them.
 
 `replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`,
-`users`, `user_groups` and `tags` hold the operations; `rules` and `rbac_rules` what AWS refuses; `describe` what it
-shows; `fleet` the real engines.
+`users`, `user_groups` and `tags` hold the operations, `clusters` those of cache clusters that are in no group (as
+Memcached); `rules` and `rbac_rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 from sandbox.aws.doors import Door
 from sandbox.aws.elasticache.admission import Admission
 from sandbox.aws.elasticache.cache_clusters import CacheClusters
+from sandbox.aws.elasticache.clusters.fleet import Fleet as LoneFleet
+from sandbox.aws.elasticache.clusters.modifications import Modifications as LoneModifications
+from sandbox.aws.elasticache.clusters.operations import CacheClusters as LoneClusters
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.fleet import Fleet
 from sandbox.aws.elasticache.modifications import Modifications
@@ -45,21 +48,29 @@ class ElastiCache:
         zone = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(6))
         context = Context(account, self._fleet, self._work, Vpc(client), machine.folder / "snapshots", zone)
         self._modifications = Modifications(context)
+        self._lone_fleet = LoneFleet(account, machine)
+        self._fleet.others_of_parameters.append(self._lone_fleet.apply_parameter_group)
+        self._lone_modifications = LoneModifications(context, self._lone_fleet)
+        lone = (LoneClusters(context, self._lone_fleet), self._lone_modifications)
         rooms = (ReplicationGroups, Replicas, CacheClusters, Snapshots, SubnetGroups, ParameterGroups, Tags)
         admission = Admission(context, machine.binaries)
         users = (Users(context, admission), UserGroups(context, admission))
-        made = (self._modifications, *users, *(room(context) for room in rooms))
+        made = (self._modifications, *lone, *users, *(room(context) for room in rooms))
         self.service = Service("elasticache", handlers_of(*made))
 
     def doors(self) -> Iterable[Door]:
-        return list(self._fleet.doors())
+        return [*self._fleet.doors(), *self._lone_fleet.doors()]
 
     def controls(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
         """What can be asked of the sandbox besides AWS's own operations."""
         return {
-            "POST maintenance": lambda _: {"modified": self._modifications.maintenance_window()},
+            "POST maintenance": lambda _: {"modified": self._maintenance_window()},
             "POST settings": self._work.pace.change,
         }
 
+    def _maintenance_window(self) -> list[str]:
+        return [*self._modifications.maintenance_window(), *self._lone_modifications.maintenance_window()]
+
     def stop_all(self) -> None:
         self._fleet.stop_all()
+        self._lone_fleet.stop_all()

@@ -27,6 +27,7 @@ class Fleet:
         )
         self._addresses = machine.addresses
         self._certificates: dict[str, Certificate] = {}  # by the group's id
+        self.others_of_parameters: list[Callable[[ParameterGroup], None]] = []  # told of each group that has changed
 
     def require_engine(self, engine: str) -> None:
         self._binaries.find(engine)
@@ -161,6 +162,8 @@ class Fleet:
         for user in list(self._account.replication_groups.values()):
             if user.parameter_group == group.name:
                 self.apply_parameters(user)
+        for tell in self.others_of_parameters:
+            tell(group)
 
     def apply_parameters(self, group: ReplicationGroup) -> None:
         """What needs no reboot, at once; the rest waits, and DescribeCacheClusters says `pending-reboot`."""

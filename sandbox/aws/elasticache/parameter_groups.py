@@ -115,7 +115,8 @@ class ParameterGroups:
             return {}
 
     def _users(self, group: ParameterGroup) -> list[str]:
-        return [g.id for g in self._account.replication_groups.values() if g.parameter_group == group.name]
+        users = [g.id for g in self._account.replication_groups.values() if g.parameter_group == group.name]
+        return users + [c.id for c in self._account.cache_clusters.values() if c.parameter_group == group.name]
 
     def _changeable(self, name: str) -> ParameterGroup:
         group = self._account.parameter_group(name)

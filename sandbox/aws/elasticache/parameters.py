@@ -162,8 +162,35 @@ def _of(version: Version) -> dict[str, Parameter]:
     return {parameter.name: parameter for parameter in found}
 
 
+# As AWS lists them ("Memcached specific parameters"); all are taken when a node starts.
+MEMCACHED = (
+    _untold(_integer("backlog_queue_limit", 1024, change=REBOOT)),
+    Parameter("binding_protocol", "auto", "string", "auto,binary,ascii", REBOOT),
+    Parameter("cas_disabled", "0", "boolean", "0,1", REBOOT),
+    _integer("chunk_size", 48, "1-1024", REBOOT),
+    Parameter("chunk_size_growth_factor", "1.25", "float", "", REBOOT),
+    Parameter("error_on_memory_exhausted", "0", "boolean", "0,1", REBOOT),
+    _integer("idle_timeout", 0, "0-86400", REBOOT),
+    _fixed("large_memory_pages", "0", "boolean", "0,1"),
+    _fixed("lock_down_paged_memory", "0", "boolean", "0,1"),
+    _integer("max_item_size", 1048576, "1024-1073741824", REBOOT),
+    _fixed("max_simultaneous_connections", "65000", "integer", "3-65000"),
+    _untold(_integer("memcached_connections_overhead", 100, "0-100000", REBOOT)),
+    _fixed("requests_per_event", "20", "integer", "20-20"),
+)
+_MEMCACHED_FLAGS = {
+    "max_item_size": "-I",
+    "chunk_size": "-n",
+    "chunk_size_growth_factor": "-f",
+    "binding_protocol": "-B",
+}
+_MEMCACHED_SWITCHES = {"cas_disabled": "-C", "error_on_memory_exhausted": "-M"}
+
 # A family has what its newest version has.
-FAMILIES = {version.family: _of(version) if version.engine in REPLICATION_ENGINES else {} for version in VERSIONS}
+FAMILIES = {
+    version.family: _of(version) if version.engine in REPLICATION_ENGINES else {p.name: p for p in MEMCACHED}
+    for version in VERSIONS
+}
 BUFFER_LIMIT, LIMITS = "client-output-buffer-limit", ("hard-limit", "soft-limit", "soft-seconds")
 
 
@@ -188,6 +215,14 @@ def memory_left(total: int, values: Mapping[str, str]) -> int:
     """The engine's maxmemory: what a node type has, without what the group keeps free. Bytes win over per cent."""
     reserved = int(values[RESERVED]) or total * int(values.get(RESERVED_PERCENT, "0")) // 100
     return max(total - reserved, 1)
+
+
+def memcached_options(values: Mapping[str, str]) -> list[str]:
+    """The values as arguments of memcached; what its family does not have is its own default."""
+    flags = [word for name, flag in _MEMCACHED_FLAGS.items() for word in (flag, values[name])]
+    switches = [flag for name, flag in _MEMCACHED_SWITCHES.items() if values[name] == "1"]
+    chunk = min(512, int(values["max_item_size"]) // 1024)  # memcached does not start with a larger one than an item
+    return [*flags, *switches, "-o", f"slab_chunk_max={chunk},idle_timeout={values['idle_timeout']}"]
 
 
 def first_version(family: str) -> str:

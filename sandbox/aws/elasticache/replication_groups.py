@@ -181,6 +181,8 @@ class ReplicationGroups:
             raise rules.combination("Give either ReplicationGroupId or CacheClusterId.")
         if "ReplicationGroupId" in params:
             now_type = self._account.replication_group(params["ReplicationGroupId"]).node_type
+        elif (lone := self._account.cache_clusters.get(params["CacheClusterId"].lower())) is not None:
+            now_type = lone.node_type
         else:
             now_type = self._account.member(params["CacheClusterId"])[0].node_type
         up = [name for name, size in MAXMEMORY.items() if size >= MAXMEMORY[now_type] and name != now_type]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.aws.access import Access
 from sandbox.aws.clock import now
@@ -15,6 +15,9 @@ from sandbox.aws.elasticache.catalogue import FAMILIES, WITHOUT_CLUSTER_MODE, Ve
 from sandbox.aws.elasticache.rbac import Rbac
 from sandbox.aws.engines import Engine, new_secret
 from sandbox.aws.wire import Refusal
+
+if TYPE_CHECKING:
+    from sandbox.aws.elasticache.clusters.state import CacheCluster
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 AVAILABLE, CREATING, CREATE_FAILED, DELETING = "available", "creating", "create-failed", "deleting"
@@ -47,6 +50,8 @@ class Member:
 
 @dataclass
 class ReplicationGroup:
+    busy_code: ClassVar[str] = "InvalidReplicationGroupState"
+
     id: str
     description: str
     node_type: str
@@ -171,6 +176,7 @@ class Account:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.replication_groups: dict[str, ReplicationGroup] = {}
+        self.cache_clusters: dict[str, CacheCluster] = {}  # those that are in no group
         self.subnet_groups: dict[str, SubnetGroup] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.tags: dict[str, dict[str, str]] = {}  # by ARN
@@ -193,6 +199,14 @@ class Account:
                 if member.name == name.lower():
                     return group, member
         raise Refusal("CacheClusterNotFound", f"CacheCluster {name} not found.")
+
+    def cache_cluster(self, name: str) -> CacheCluster:
+        """One that is in no group; a node of a group is changed by calls of its own alone."""
+        found = self.cache_clusters.get(name.lower())
+        if found is not None:
+            return found
+        group, member = self.member(name)
+        raise Refusal("InvalidParameterCombination", f"{member.name} is a node of {group.id}: change that instead.")
 
     def subnet_group(self, name: str) -> SubnetGroup:
         found = self.subnet_groups.get(name.lower())

@@ -55,9 +55,11 @@ class SubnetGroups:
     def _refuse_losing_nodes(self, group: SubnetGroup, after: SubnetGroup) -> None:
         """A subnet where a node lies cannot leave the group."""
         users = [g for g in self._account.replication_groups.values() if g.subnet_group == group.name]
-        if users and after.vpc != group.vpc:
+        lone = [c for c in self._account.cache_clusters.values() if c.subnet_group == group.name]
+        if (users or lone) and after.vpc != group.vpc:
             raise Refusal("InvalidSubnet", f"{group.name} is in use in {group.vpc}; the subnets are in {after.vpc}.")
         zones = {member.zone for user in users for member in user.members}
+        zones |= {zone for cluster in lone for zone in cluster.zones}
         lost = sorted(zones - set(after.zones))
         if lost:
             raise Refusal("SubnetInUse", f"The subnet in {', '.join(lost)} is in use by a node.")
@@ -67,6 +69,7 @@ class SubnetGroups:
         with self._account.lock:
             group = self._account.subnet_group(params["CacheSubnetGroupName"])
             users = [g.id for g in self._account.replication_groups.values() if g.subnet_group == group.name]
+            users += [c.id for c in self._account.cache_clusters.values() if c.subnet_group == group.name]
             if users:
                 raise Refusal("CacheSubnetGroupInUse", f"{group.name} is in use by {', '.join(users)}.")
             if group.name == DEFAULT_SUBNET_GROUP:

@@ -65,6 +65,8 @@ class Tags:
         kind, name = kind_and_name(arn)
         if kind == "replicationgroup":
             require_available(self._account.replication_group(name))
+        if kind == "cluster" and name in self._account.cache_clusters:
+            require_available(self._account.cache_cluster(name))
         return arns
 
 
@@ -81,6 +83,8 @@ def tagged_arns(account: Account, arn: str) -> list[str]:
     if kind == "replicationgroup":
         group = account.replication_group(name)
         return [group.arn, *(member.arn for member in group.members)]
+    if kind == "cluster" and name in account.cache_clusters:
+        return [account.cache_cluster(name).arn]
     if kind == "cluster":
         return [account.member(name)[1].arn]
     if kind == "subnetgroup":

@@ -59,6 +59,12 @@ class Vpc:
             )
         return list(ids)
 
+    def require_topic(self, arn: str) -> None:
+        try:
+            self._client("sns").get_topic_attributes(TopicArn=arn)
+        except ClientError as refused:
+            raise Refusal("InvalidParameterValue", f"SNS topic {arn}: {refused.response['Error']['Message']}")
+
     def require_key(self, key: str) -> None:
         try:
             self._client("kms").describe_key(KeyId=key)

@@ -7,9 +7,9 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from sandbox.aws.elasticache.state import AVAILABLE, CREATE_FAILED, CREATING, Account, ReplicationGroup
+from sandbox.aws.elasticache.state import AVAILABLE, CREATE_FAILED, CREATING, Account
 from sandbox.aws.wire import Refusal
 
 
@@ -41,10 +41,21 @@ class CreationFails(Exception):
     """A failure that was ordered."""
 
 
-def require_available(group: ReplicationGroup) -> None:
+class Worked(Protocol):
+    """What changes take time of: a replication group, a cache cluster."""
+
+    busy_code: ClassVar[str]  # that AWS refuses with what needs it to be available
+    status: str
+    is_busy: bool
+
+    @property
+    def id(self) -> str: ...
+
+
+def require_available(group: Worked) -> None:
     if group.status != AVAILABLE or group.is_busy:
         status = "being modified" if group.status == AVAILABLE else group.status
-        raise Refusal("InvalidReplicationGroupState", f"{group.id} must be available for this; it is {status}.")
+        raise Refusal(group.busy_code, f"{group.id} must be available for this; it is {status}.")
 
 
 class Work:
@@ -55,7 +66,7 @@ class Work:
     ) -> None:
         self._account, self.pace, self._failed = account, pace, failed
 
-    def begin(self, group: ReplicationGroup, status: str, act: Callable[[], None]) -> None:
+    def begin(self, group: Worked, status: str, act: Callable[[], None]) -> None:
         """Show `status` now, act for at least as long as AWS would take, then be available.
 
         A group that is not available refuses. An act that fails ends in create-failed, or back in available, as AWS
@@ -77,7 +88,7 @@ class Work:
         """Let pass what it takes until a dead primary is missed."""
         time.sleep(self.pace.failing_over_seconds)
 
-    def _run(self, group: ReplicationGroup, status: str, act: Callable[[], None]) -> None:
+    def _run(self, group: Worked, status: str, act: Callable[[], None]) -> None:
         if group.status != status:
             time.sleep(self.pace.unnoticed_seconds)
             group.status = status

@@ -7,6 +7,7 @@ the local AWS writes, as they would through the resolver of a sandbox.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -59,10 +60,29 @@ def client(request: dict[str, Any]) -> redis.Redis:
     )
 
 
+def of_memcached(request: dict[str, Any]) -> dict[str, Any]:
+    """What memcached says to a command of its text protocol, to the line that ends an answer."""
+    with socket.create_connection((request["host"], request["port"]), CONNECT_SECONDS) as plain:
+        plain.settimeout(ANSWER_SECONDS)
+        trusted = ssl.create_default_context(cafile=request["ca"])
+        name = request["host"]
+        with trusted.wrap_socket(plain, server_hostname=name) if request.get("tls") else plain as connection:
+            connection.sendall(request["memcached"].encode())
+            said = b""
+            while not re.search(rb"(^|\n)(END|STORED|DELETED|NOT_FOUND|ERROR|VERSION [^\r]+)\r\n$", said):
+                received = connection.recv(65536)
+                if not received:
+                    raise ConnectionResetError("closed")
+                said += received
+    return {"ok": said.decode()}
+
+
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     source[0] = request.get("source", "172.31.1.1")
     began = time.monotonic()
     try:
+        if "memcached" in request:
+            return of_memcached(request)
         name = request.get("hold", "")
         connection = held.get(name) or client(request)
         if name:

@@ -32,7 +32,7 @@ _FAILED = ("create-failed", "incompatible-network", "restore-failed")
 
 @dataclass(frozen=True)
 class CacheNode:
-    """``cache_node_id`` is a number of four digits, as 0001; a new node takes the lowest that is free."""
+    """``cache_node_id`` is a number of four digits, as 0001."""
 
     cache_node_id: str
     status: str = ""

@@ -102,14 +102,18 @@ def needs_allowed_node_types(current: CacheCluster | None, desired: Desired) -> 
     return current is not None and current.is_ready and "cache_node_type" in differences(current, desired)
 
 
-def refuse_unusable(current: CacheCluster, desired: Desired) -> None:
-    """A cluster that waiting does not mend: somebody else's, a group's node, or one whose creation failed."""
+def refuse_unusable(current: CacheCluster, desired: Desired, events: str = "") -> None:
+    """A cluster that waiting does not mend: somebody else's, a group's node, or one whose creation failed, with what
+    AWS says of it.
+    """
     what = f"The cache cluster {current.cache_cluster_id}"
     rules.check_kind(current)
     if current.has_failed:
+        said = f" ({events})" if events else ""
         raise PlanRefused(
-            f"{what} is {current.status}: AWS could not make it. If it never served, remove it (state: absent with "
-            "skip_final_snapshot: true), mend what its events name, and run this again",
+            f"{what} is {current.status}: AWS could not make it{said}. If it never served, remove it (state: absent "
+            "with skip_final_snapshot: true), mend what its events name (aws elasticache describe-events), and run "
+            "this again",
             "state",
         )
     if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
