@@ -76,6 +76,7 @@ class Shards:
         self._secret = new_secret()
         self._nodes: dict[str, Node] = {}  # by name
         self._successors: list[ClusterNode] = []  # about to take a node's place
+        self._leaving: list[ClusterNode] = []  # of a cluster that this one takes the place of: they must not meet
         self._certificate: Certificate | None = None
         self._front = machine.addresses.take() if naming.is_one_endpoint else ""
 
@@ -256,7 +257,7 @@ class Shards:
             first = self.primary(shard).name
             members[shard] = [first, *(name for name in names if name != first)]
         before, self.look, self._nodes = self.look, look, {}
-        self._successors += [node.engine for node in old.values()]  # they stay admitted
+        self._leaving = [node.engine for node in old.values()]
         try:
             self.start(members, layout, {shard: engine.write_commands() for shard, engine in primaries.items()})
         except Exception:
@@ -267,7 +268,7 @@ class Shards:
                 engine.release_writes()
             raise
         finally:
-            self._successors = [e for e in self._successors if e not in [node.engine for node in old.values()]]
+            self._leaving = []
             self.publish()
         for node in old.values():
             self._end(node.engine)
@@ -328,14 +329,18 @@ class Shards:
         self._machine.names.change(point, drop=[*drop, *(self._naming.configuration(tls) for tls in closed)])
 
     def doors(self) -> Iterator[Door]:
-        engines = self._engines()
+        engines = [*self._engines(), *self._leaving]
+        coming_or_going = [*self._successors, *self._leaving]
         peers = tuple(engine.address for engine in engines)
         groups = tuple(self._security_groups())
         for engine in engines:
-            yield from engine.doors(() if self._front else groups, peers)
-            if self._front:
-                port = (engine.port, engine.port)
-                yield Door(self._front, port, groups, behind=(engine.address, engine.port))
+            port = (engine.port, engine.port)
+            if self._front and engine in coming_or_going:  # its port leads to the node in whose place it is
+                yield Door(engine.address, port, (), peers)
+            elif self._front:  # the filter sees packets after they were led on, so this is the engine's own door too
+                yield Door(self._front, port, groups, peers, behind=(engine.address, engine.port))
+            else:
+                yield from engine.doors(groups, peers)
             yield Door(engine.address, (engine.bus_port, engine.bus_port), (), peers)
 
     # -- engines -------------------------------------------------------------------------------------------------

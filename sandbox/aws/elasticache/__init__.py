@@ -1,8 +1,10 @@
-"""ElastiCache: replication groups without cluster mode, of Redis OSS and Valkey, and who may log in to them.
+"""ElastiCache: replication groups without cluster mode, of Redis OSS and Valkey, who may log in to them,
+and serverless caches.
 
 `replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`,
 `users`, `user_groups` and `tags` hold the operations, `clusters` those of cache clusters that are in no group (as
 Memcached); `rules` and `rbac_rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.
+`serverless` has the same of serverless caches.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ from sandbox.aws.elasticache.modifications import Modifications
 from sandbox.aws.elasticache.parameter_groups import ParameterGroups
 from sandbox.aws.elasticache.replicas import Replicas
 from sandbox.aws.elasticache.replication_groups import ReplicationGroups
+from sandbox.aws.elasticache.serverless.caches import Caches as ServerlessCaches
+from sandbox.aws.elasticache.serverless.fleet import Fleet as ServerlessFleet
+from sandbox.aws.elasticache.serverless.snapshots import Snapshots as ServerlessSnapshots
+from sandbox.aws.elasticache.serverless.state import Serverless
 from sandbox.aws.elasticache.snapshots import Snapshots
 from sandbox.aws.elasticache.state import Account
 from sandbox.aws.elasticache.subnet_groups import SubnetGroups
@@ -42,7 +48,7 @@ class ElastiCache:
     """The service, and what the rest of the sandbox needs of it."""
 
     def __init__(self, machine: Machine, client: Callable[[str], Any], pace: Pace) -> None:
-        account = Account()
+        account = Account(Serverless())
         self._fleet = Fleet(account, machine)
         self._work = Work(account, pace)
         zone = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(6))
@@ -52,14 +58,17 @@ class ElastiCache:
         self._fleet.others_of_parameters.append(self._lone_fleet.apply_parameter_group)
         self._lone_modifications = LoneModifications(context, self._lone_fleet)
         lone = (LoneClusters(context, self._lone_fleet), self._lone_modifications)
+        self._serverless = ServerlessFleet(account.serverless, machine)
+        snapshots = ServerlessSnapshots(context, self._serverless, client)
+        serverless = (ServerlessCaches(context, self._serverless, snapshots), snapshots)
         rooms = (ReplicationGroups, Replicas, CacheClusters, Snapshots, SubnetGroups, ParameterGroups, Tags)
         admission = Admission(context, machine.binaries)
         users = (Users(context, admission), UserGroups(context, admission))
-        made = (self._modifications, *lone, *users, *(room(context) for room in rooms))
+        made = (self._modifications, *lone, *users, *serverless, *(room(context) for room in rooms))
         self.service = Service("elasticache", handlers_of(*made))
 
     def doors(self) -> Iterable[Door]:
-        return [*self._fleet.doors(), *self._lone_fleet.doors()]
+        return [*self._fleet.doors(), *self._lone_fleet.doors(), *self._serverless.doors()]
 
     def controls(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
         """What can be asked of the sandbox besides AWS's own operations."""
@@ -74,3 +83,4 @@ class ElastiCache:
     def stop_all(self) -> None:
         self._fleet.stop_all()
         self._lone_fleet.stop_all()
+        self._serverless.stop_all()

@@ -18,6 +18,7 @@ from sandbox.aws.wire import Refusal
 
 if TYPE_CHECKING:
     from sandbox.aws.elasticache.clusters.state import CacheCluster
+    from sandbox.aws.elasticache.serverless.state import Serverless
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 AVAILABLE, CREATING, CREATE_FAILED, DELETING = "available", "creating", "create-failed", "deleting"
@@ -173,8 +174,9 @@ class Snapshot:
 class Account:
     """All of it, by name. `lock` is held while something is decided, never while an engine works."""
 
-    def __init__(self) -> None:
+    def __init__(self, serverless: Serverless) -> None:
         self.lock = threading.RLock()
+        self.serverless = serverless
         self.replication_groups: dict[str, ReplicationGroup] = {}
         self.cache_clusters: dict[str, CacheCluster] = {}  # those that are in no group
         self.subnet_groups: dict[str, SubnetGroup] = {}

@@ -67,6 +67,8 @@ class Tags:
             require_available(self._account.replication_group(name))
         if kind == "cluster" and name in self._account.cache_clusters:
             require_available(self._account.cache_cluster(name))
+        if kind == "serverlesscache":
+            require_available(self._account.serverless.cache(name))
         return arns
 
 
@@ -95,6 +97,10 @@ def tagged_arns(account: Account, arn: str) -> list[str]:
         return [account.rbac.user(name).arn]
     if kind == "usergroup":
         return [account.rbac.group(name).arn]
+    if kind == "serverlesscache":
+        return [account.serverless.cache(name).arn]
+    if kind == "serverlesscachesnapshot":
+        return [account.serverless.snapshot(name).arn]
     if kind == "snapshot":
         return [account.snapshot(name).arn]
     raise Refusal("InvalidARN", f"{arn}: this sandbox has no resources of the kind {kind}.")

@@ -1,0 +1,95 @@
+"""The engines behind serverless caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.aws.access import SERVERLESS_DENIED, Access, User
+from sandbox.aws.doors import Door
+from sandbox.aws.elasticache.serverless.describe import PORT
+from sandbox.aws.elasticache.serverless.state import Serverless, ServerlessCache
+from sandbox.aws.engines import EngineFailed
+from sandbox.aws.machine import Machine
+from sandbox.aws.shards import Look, Naming, Shards
+
+SHARD, NODES = "0001", ("0001-001", "0001-002")
+PARAMETERS = (("maxmemory-policy", "volatile-lru"),)
+
+
+class Fleet:
+    """Each cache is one shard with a replica: AWS shows no more of what is behind its one name."""
+
+    def __init__(self, serverless: Serverless, machine: Machine) -> None:
+        self._serverless, self._machine = serverless, machine
+
+    def require_engine(self, engine: str) -> None:
+        """Raises EngineMissing."""
+        self._machine.binaries.find(engine)
+
+    def start(self, cache: ServerlessCache, users: tuple[User, ...], seed: Path | None) -> None:
+        naming = Naming(
+            label=f"{cache.id}-serverless-{cache.created.timestamp():.0f}",
+            node=lambda _node, _tls: cache.host,
+            configuration=lambda _tls: cache.host,
+            certified=(cache.host,),
+            is_one_endpoint=True,
+        )
+        look = Look(
+            engine=cache.version.engine,
+            port=PORT,
+            maxmemory=cache.most_bytes,
+            parameters=PARAMETERS,
+            access=access_of(users),
+            transit_mode="required",
+        )
+        engines = Shards(self._machine, naming, look, lambda: tuple(cache.security_groups))
+        cache.engines = engines
+        engines.start({SHARD: list(NODES)}, seeds={SHARD: seed} if seed else None)
+
+    def change_engine(self, cache: ServerlessCache, engine: str) -> None:
+        """Clients' connections end, as each node gets a successor."""
+        engines = running(cache)
+        wanted = replace(engines.look, engine=engine)
+        if (engines.look.engine, engine) == ("valkey", "redis"):
+            engines.restart_from_commands(wanted)  # an older engine cannot follow a newer one
+        else:
+            engines.replace(wanted)
+
+    def admit(self, cache: ServerlessCache, users: tuple[User, ...]) -> None:
+        running(cache).admit(access_of(users))
+
+    def apply_limits(self, cache: ServerlessCache) -> None:
+        running(cache).configure([], cache.most_bytes)
+
+    def apply_security_groups(self) -> None:
+        self._machine.doors.refresh()
+
+    def dump(self, cache: ServerlessCache, to: Path) -> None:
+        running(cache).dump(lambda _shard: to)
+
+    def stop(self, cache: ServerlessCache) -> None:
+        if cache.engines is not None:
+            cache.engines.stop()
+            cache.engines = None
+
+    def stop_all(self) -> None:
+        for cache in list(self._serverless.caches.values()):
+            if cache.engines is not None:
+                cache.engines.kill_all()
+
+    def doors(self) -> Iterator[Door]:
+        for cache in list(self._serverless.caches.values()):
+            if cache.engines is not None:
+                yield from cache.engines.doors()
+
+
+def access_of(users: tuple[User, ...]) -> Access:
+    return Access(is_open=not users, users=users, denied=SERVERLESS_DENIED)
+
+
+def running(cache: ServerlessCache) -> Shards:
+    if cache.engines is None:
+        raise EngineFailed(f"{cache.id} has no engines")
+    return cache.engines
