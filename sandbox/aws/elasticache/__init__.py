@@ -63,6 +63,7 @@ class ElastiCache:
         serverless = (ServerlessCaches(context, self._serverless, snapshots), snapshots)
         rooms = (ReplicationGroups, Replicas, CacheClusters, Snapshots, SubnetGroups, ParameterGroups, Tags)
         admission = Admission(context, machine.binaries)
+        admission.others.append(serverless[0].readmit_all)
         users = (Users(context, admission), UserGroups(context, admission))
         made = (self._modifications, *lone, *users, *serverless, *(room(context) for room in rooms))
         self.service = Service("elasticache", handlers_of(*made))

@@ -8,7 +8,8 @@ from sandbox.aws.elasticache import rbac_rules, rules
 from sandbox.aws.elasticache.admission import Admission
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.rbac import ACTIVE, UserGroup
-from sandbox.aws.elasticache.state import CREATING, DELETING, MODIFYING
+from sandbox.aws.elasticache.serverless.state import ServerlessCache
+from sandbox.aws.elasticache.state import CREATING, DELETING, MODIFYING, ReplicationGroup
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.wire import Params, Refusal, Result, operation, page
 
@@ -62,7 +63,7 @@ class UserGroups:
             raise rules.combination("A user cannot be added and removed in one call.")
 
     def _refuse_engine_of_users(self, group: UserGroup) -> None:
-        redis = [g.id for g in self._account.users_of(group.id) if g.version.engine == "redis"]
+        redis = [cache.id for cache in self._caches_of(group) if cache.version.engine == "redis"]
         if redis:
             raise rules.combination(f"{', '.join(redis)} is of Redis OSS, which takes user groups of redis alone.")
 
@@ -71,7 +72,7 @@ class UserGroups:
         with self._account.lock:
             group = self._rbac.group(params["UserGroupId"])
             self._require_active(group)
-            used = [g.id for g in self._account.users_of(group.id)]
+            used = [cache.id for cache in self._caches_of(group)]
             if used:
                 raise Refusal("InvalidUserGroupState", f"User group {group.id} is associated with {', '.join(used)}.")
             self._admission.change(group, DELETING, [], lambda: self._forget(group))
@@ -90,6 +91,9 @@ class UserGroups:
                 found = [group for _, group in sorted(self._rbac.groups.items())]
             return page([self._shown(group) for group in found], params, "UserGroups")
 
+    def _caches_of(self, group: UserGroup) -> list[ReplicationGroup | ServerlessCache]:
+        return [*self._account.users_of(group.id), *self._account.serverless.users_of(group.id)]
+
     def _require_active(self, group: UserGroup) -> None:
         if group.status != ACTIVE:
             text = f"User group {group.id} must be active for this; it is {group.status}."
@@ -105,6 +109,6 @@ class UserGroups:
             "MinimumEngineVersion": "6.0",
             "PendingChanges": {name: list(users) for name, users in under_way.items() if users},
             "ReplicationGroups": [g.id for g in self._account.users_of(group.id)],
-            "ServerlessCaches": [],
+            "ServerlessCaches": [cache.id for cache in self._account.serverless.users_of(group.id)],
             "ARN": group.arn,
         }

@@ -169,6 +169,27 @@ def test_it_has_tags_and_is_busy_while_it_changes(aws: Any, caches: Caches, one:
     assert caches.wait("one")["Description"] == "Another"
 
 
+def test_who_logs_in_is_told_by_its_user_group(aws: Any, caches: Caches, one: dict[str, Any]) -> None:
+    access = {"Engine": "valkey", "AccessString": "on ~shop:* +@read +@write"}
+    users = {"guest": ("default", "off -@all"), "app": ("app", access["AccessString"])}
+    for user, (name, rules) in users.items():
+        asked = {**access, "AccessString": rules, "Passwords": [f"a-password-of-{user}"]}
+        aws.elasticache.create_user(UserId=user, UserName=name, **asked)
+    aws.elasticache.create_user_group(UserGroupId="shop", Engine="valkey", UserIds=list(users))
+    told = lambda: aws.elasticache.describe_user_groups(UserGroupId="shop")["UserGroups"][0]  # noqa: E731
+    aws.wait_until(lambda: told()["Status"] == "active", "the user group is not active")
+    assert caches.modify("one", UserGroupId="shop")["UserGroupId"] == "shop"
+    assert told()["ServerlessCaches"] == ["one"]
+    assert "error" in caches.ask(one, "PING")
+    app = {"user": "app", "token": "a-password-of-app"}
+    assert caches.ask(one, "SET", "shop:1", "x", **app) == {"ok": True}
+    assert "NoPermission" in caches.ask(one, "SET", "bank:1", "x", **app)["error"]
+    assert "NoPermission" in caches.ask(one, "CLIENT", "LIST", **app)["error"]
+    assert aws.refusal("delete_user_group", UserGroupId="shop")[0] == "InvalidUserGroupState"
+    assert "UserGroupId" not in caches.modify("one", RemoveUserGroup=True)
+    assert caches.ask(one, "PING") == {"ok": True}
+
+
 @pytest.mark.long
 def test_redis_oss_becomes_valkey_and_back_with_its_data(caches: Caches, both_ports: str) -> None:
     made = caches.create("old", Engine="redis", MajorEngineVersion="7", SecurityGroupIds=[both_ports])

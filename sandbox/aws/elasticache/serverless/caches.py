@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.aws.access import User
+from sandbox.aws.elasticache import rbac_rules
+from sandbox.aws.elasticache.admission import access_of
 from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.rules import combination, identifier, retention
@@ -46,10 +47,11 @@ class Caches:
             version = rules.version(params["Engine"], params.get("MajorEngineVersion"))
             seed = self._snapshots.seed_of(params.get("SnapshotArnsToRestore", []), version)
             cache = self._new(name, version, params)
-            users = self._users(cache.user_group, version)
+            self._check_users(cache.user_group, version)
+            access = access_of(self._account.rbac, cache.user_groups)
             self._all.caches[name] = cache
             self._account.tags[cache.arn] = dict(tags)
-            self._work.begin(cache, CREATING, lambda: self._fleet.start(cache, users, seed))
+            self._work.begin(cache, CREATING, lambda: self._fleet.start(cache, access, seed))
             return {"ServerlessCache": describe.serverless_cache(cache)}
 
     def _new(self, name: str, version: Version, params: Params) -> ServerlessCache:
@@ -84,10 +86,11 @@ class Caches:
         found.subnets = dict(list(found.subnets.items())[:MOST_SUBNETS])
         return found
 
-    def _users(self, user_group: str, version: Version) -> tuple[User, ...]:
-        if not user_group:
-            return ()
-        raise Refusal(NO_SUCH_PARAMETER, "UserGroupId of a serverless cache is not implemented here.")
+    def _check_users(self, user_group: str, version: Version) -> None:
+        groups = [self._account.rbac.group(user_group)] if user_group else []
+        for group in groups:
+            rbac_rules.is_active(group)
+        rbac_rules.attachments(groups, version, "required")
 
     def _require_engine(self, version: Version) -> None:
         try:
@@ -153,7 +156,7 @@ class Caches:
         if (wanted.engine, wanted.number[0]) == (now.engine, now.number[0]):
             raise combination("No modifications were requested.")
         self._require_engine(wanted)
-        self._users(cache.user_group, wanted)
+        self._check_users(cache.user_group, wanted)
 
         def act() -> None:
             self._fleet.change_engine(cache, wanted.engine)
@@ -163,8 +166,17 @@ class Caches:
         return act
 
     def _change_of_users(self, cache: ServerlessCache, user_group: str) -> Callable[[], None]:
-        users = self._users(user_group, cache.version)
-        return self._then(cache, {"user_group": user_group}, lambda: self._fleet.admit(cache, users))
+        self._check_users(user_group, cache.version)
+        return self._then(cache, {"user_group": user_group}, lambda: self.readmit(cache))
+
+    def readmit(self, cache: ServerlessCache) -> None:
+        """Let its engines know whom its user group admits by now."""
+        self._fleet.admit(cache, access_of(self._account.rbac, cache.user_groups))
+
+    def readmit_all(self, user_group: str) -> None:
+        for cache in self._all.users_of(user_group):
+            if cache.engines is not None:
+                self.readmit(cache)
 
     # -- deleting ------------------------------------------------------------------------------------------------
     @operation("DeleteServerlessCache", "ServerlessCacheName", "FinalSnapshotName")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.aws.access import SERVERLESS_DENIED, Access, User
+from sandbox.aws.access import SERVERLESS_DENIED, Access
 from sandbox.aws.doors import Door
 from sandbox.aws.elasticache.serverless.describe import PORT
 from sandbox.aws.elasticache.serverless.state import Serverless, ServerlessCache
@@ -28,7 +28,7 @@ class Fleet:
         """Raises EngineMissing."""
         self._machine.binaries.find(engine)
 
-    def start(self, cache: ServerlessCache, users: tuple[User, ...], seed: Path | None) -> None:
+    def start(self, cache: ServerlessCache, access: Access, seed: Path | None) -> None:
         naming = Naming(
             label=f"{cache.id}-serverless-{cache.created.timestamp():.0f}",
             node=lambda _node, _tls: cache.host,
@@ -41,7 +41,7 @@ class Fleet:
             port=PORT,
             maxmemory=cache.most_bytes,
             parameters=PARAMETERS,
-            access=access_of(users),
+            access=replace(access, denied=SERVERLESS_DENIED),
             transit_mode="required",
         )
         engines = Shards(self._machine, naming, look, lambda: tuple(cache.security_groups))
@@ -57,8 +57,8 @@ class Fleet:
         else:
             engines.replace(wanted)
 
-    def admit(self, cache: ServerlessCache, users: tuple[User, ...]) -> None:
-        running(cache).admit(access_of(users))
+    def admit(self, cache: ServerlessCache, access: Access) -> None:
+        running(cache).admit(replace(access, denied=SERVERLESS_DENIED))
 
     def apply_limits(self, cache: ServerlessCache) -> None:
         running(cache).configure([], cache.most_bytes)
@@ -83,10 +83,6 @@ class Fleet:
         for cache in list(self._serverless.caches.values()):
             if cache.engines is not None:
                 yield from cache.engines.doors()
-
-
-def access_of(users: tuple[User, ...]) -> Access:
-    return Access(is_open=not users, users=users, denied=SERVERLESS_DENIED)
 
 
 def running(cache: ServerlessCache) -> Shards:

@@ -55,6 +55,10 @@ class ServerlessCache:
         return f"{self.id}-{self.network_zone}.serverless.use1.cache.amazonaws.com"
 
     @property
+    def user_groups(self) -> list[str]:
+        return [self.user_group] if self.user_group else []
+
+    @property
     def most_bytes(self) -> int:
         stated = (self.limits.get("DataStorage") or {}).get("Maximum")
         return int(stated) * GB if stated else WITHOUT_LIMIT
@@ -88,6 +92,10 @@ class Serverless:
         if found is None:
             raise Refusal("ServerlessCacheNotFoundFault", f"Serverless cache {name} not found.")
         return found
+
+    def users_of(self, user_group: str) -> list[ServerlessCache]:
+        """The caches that have it."""
+        return [cache for cache in self.caches.values() if cache.user_group == user_group]
 
     def snapshot(self, name: str) -> ServerlessSnapshot:
         found = self.snapshots.get(name.lower())
