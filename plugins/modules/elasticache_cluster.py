@@ -9,13 +9,13 @@ module: elasticache_cluster
 version_added: 0.1.0
 short_description: Make, converge or remove an ElastiCache replication group, or a cluster of Memcached
 description:
-  - Makes a replication group of ElastiCache for Redis OSS or Valkey with cluster mode disabled, converges it, or
+  - Makes a replication group of ElastiCache for Redis OSS or Valkey, with cluster mode or without, converges it, or
     removes it.
   - With O(cache_cluster_id), does the same with a cache cluster that is no replication group's. One of Memcached has
     one or more nodes and a configuration endpoint, which tells clients of the nodes (auto discovery). One of Redis OSS
     is a node by itself.
   - Reads, plans and only then acts. What AWS cannot change in place is refused before anything is touched, with the
-    reason and the way out.
+    reason and the way out. A group is never replaced.
   - Options that are left out, or are an empty text, are not changed.
   - Never waits in silence. It goes as far as it can, and the action plugin of the same name runs it again, with a line
     at each step, until the group is as stated or O(wait_timeout) has passed. A run that was killed is continued by
@@ -86,7 +86,8 @@ options:
     type: str
   num_cache_clusters:
     description:
-      - How many nodes there are, the primary counted, 1 to 6. A new group has 1 where it is left out.
+      - How many nodes there are, the primary counted, 1 to 6, of a group whose cluster mode is not enabled. A new group
+        has 1 where it is left out.
       - Replicas come and go at once, whatever O(apply_immediately) says.
     type: int
   num_cache_nodes:
@@ -130,19 +131,76 @@ options:
           - How long AWS waits between two lots, 2 to 30 minutes; 5 where it is left out.
         type: int
     version_added: 0.2.0
+  cluster_mode:
+    description:
+      - V(disabled) keeps all data in one shard, which any client reads.
+      - V(enabled) spreads the keys over shards, by slots. Clients must be cluster-aware, and there is one database, but
+        for Valkey from 9.0 on, whose parameter groups may have C(cluster-databases).
+      - V(compatible) has one shard that clients of both kinds read, with database 0 alone. AWS changes neither the
+        nodes nor the version in it.
+      - It goes up in place, by V(compatible), and from that back; from V(enabled) there is no way back. From Redis OSS
+        7.0 and Valkey 7.2 on, with O(automatic_failover_enabled=true), a replica and O(apply_immediately=true).
+      - A group with a O(cache_parameter_group_name) of its own needs one with C(cluster-enabled) for it; AWS's own it
+        chooses itself.
+      - Where it is left out, a new group has it enabled where more than one shard is stated, or by its parameter group.
+    type: str
+    version_added: 0.2.0
+    choices: [disabled, compatible, enabled]
+  num_node_groups:
+    description:
+      - How many shards there are. More than one needs O(cluster_mode=enabled).
+      - Shards come and go at once, whatever O(apply_immediately) says, while AWS moves the slots; those with the
+        highest ids go first.
+    type: int
+    version_added: 0.2.0
+  replicas_per_node_group:
+    description:
+      - How many replicas each shard has, 0 to 5. A new group has none where it is left out.
+      - Replicas come and go at once, whatever O(apply_immediately) says.
+    type: int
+    version_added: 0.2.0
+  node_group_configuration:
+    description:
+      - The shards one by one, in place of O(num_node_groups) or beside it.
+      - Ids, slots and zones are those of a new group, and another statement is refused for one that is there. Replicas
+        come and go by O(node_group_configuration[].replica_count).
+      - Where data is restored from O(snapshot_arns) into shards, it must be stated, with the slots.
+    type: list
+    version_added: 0.2.0
+    elements: dict
+    suboptions:
+      node_group_id:
+        description: The shard's id, 1 to 4 letters and digits, as V("0001"). AWS gives one where it is left out.
+        type: str
+      slots:
+        description: Its slots, as V(0-8191). Those of all shards are 0 to 16383 together.
+        type: str
+      replica_count:
+        description: How many replicas it has; O(replicas_per_node_group) where it is left out.
+        type: int
+      primary_availability_zone:
+        description: The zone of its primary.
+        type: str
+      replica_availability_zones:
+        description: The zones of its replicas, as many as there are.
+        type: list
+        elements: str
   automatic_failover_enabled:
     description:
       - A replica takes over where the primary fails. Needs at least 2 nodes.
+      - With O(cluster_mode=enabled) AWS has nothing else, so that it may be left out.
     type: bool
   multi_az_enabled:
     description:
-      - Replicas are in other availability zones than the primary. Needs O(automatic_failover_enabled=true).
+      - Replicas are in other availability zones than the primary. Needs O(automatic_failover_enabled=true), and a
+        replica in every shard.
     type: bool
   preferred_cache_cluster_azs:
     description:
       - The availability zone of each node, the primary's first, as many as O(num_cache_clusters), which is 1 where that
         is left out.
-      - Used when the group is made; nodes do not move afterwards, and AWS places replicas that are added later.
+      - Replicas that are added later are placed by it too. Nodes do not move, so that other zones than those of the
+        nodes that are there are refused.
     type: list
     elements: str
   cache_subnet_group_name:
@@ -164,6 +222,18 @@ options:
     description:
       - The TCP port, 6379 where it is left out, and 11211 of Memcached. Cannot be changed in place.
     type: int
+  network_type:
+    description:
+      - The addresses of the nodes; V(ipv4) where it is left out. Cannot be changed in place.
+    type: str
+    version_added: 0.2.0
+    choices: [ipv4, ipv6, dual_stack]
+  ip_discovery:
+    description:
+      - By which addresses the nodes tell of each other. V(ipv6) needs O(network_type) V(ipv6) or V(dual_stack).
+    type: str
+    version_added: 0.2.0
+    choices: [ipv4, ipv6]
   transit_encryption_enabled:
     description:
       - Clients speak TLS. Can be changed in place from version 7.0.5 on, and only with O(apply_immediately=true).
@@ -195,13 +265,54 @@ options:
   auth_token_update_strategy:
     description:
       - Change the token of a group that exists, by one call of its own, in this task. Leave it out afterwards, as every
-        task that states it makes the call.
+        task that states V(rotate) or V(set) makes the call.
       - V(rotate) makes O(auth_token) valid beside the token before it. On a group without a token, clients without one
         are still served then.
       - V(set) makes O(auth_token) the only valid one.
+      - V(delete) takes the token away in the call that gives the group O(user_group_ids), so that it is open to all at
+        no time. O(auth_token) is left out with it.
       - V(keep) changes nothing, and waits until the group shows that it has a token.
     type: str
-    choices: [rotate, set, keep]
+    choices: [rotate, set, delete, keep]
+  user_group_ids:
+    description:
+      - The user groups whose users may use the group, see M(kempian.cache_migration.elasticache_user_group). Needs TLS,
+        and stands in place of O(auth_token).
+      - They are changed at once, by a call of their own.
+      - An empty list takes them away, with O(auth_token) and O(auth_token_update_strategy=set) only.
+    type: list
+    version_added: 0.2.0
+    elements: str
+  data_tiering_enabled:
+    description:
+      - Values that are seldom used are on the nodes' disks. Of the node types C(cache.r6gd) only, which have it always.
+        Cannot be changed in place.
+    type: bool
+    version_added: 0.2.0
+  durability:
+    description:
+      - V(sync) keeps each write in more than one zone before it is answered, V(async) soon after, so that a failure may
+        lose up to 10 s of them. V(disabled) keeps data in memory alone.
+      - From Valkey 9.0 on, with O(cluster_mode=enabled), O(multi_az_enabled=true), a replica in every shard, TLS, and
+        node types of r6g, r7g, r8g, m6g, m7g, m8g, c7gn and c8gn. It encrypts data at rest.
+      - It is changed at once, by a call of its own.
+    type: str
+    version_added: 0.2.0
+    choices: [sync, async, disabled]
+  snapshot_name:
+    description:
+      - The snapshot that a new group is restored from. Engine, version, node type and shards are those of the snapshot
+        where they are left out.
+      - It is kept in the tag C(cache_migration:restored_from), and another one is refused for a group that is there.
+    type: str
+    version_added: 0.2.0
+  snapshot_arns:
+    description:
+      - RDB files in S3 that a new group is restored from, as V(arn:aws:s3:::bucket/dump.rdb), which ElastiCache must be
+        allowed to read. Another one is refused for a group that is there, as of O(snapshot_name).
+    type: list
+    version_added: 0.2.0
+    elements: str
   snapshot_retention_limit:
     description:
       - For how many days daily snapshots are kept, 0 to 35; 0 is no snapshots.
@@ -215,6 +326,49 @@ options:
       - The weekly maintenance window (UTC), as V(sun:07:00-sun:08:00), at least an hour. It does not overlap
         O(snapshot_window).
     type: str
+  auto_minor_version_upgrade:
+    description:
+      - AWS may upgrade the group to the next minor version in its campaigns. Known from version 6.0 on.
+    type: bool
+    version_added: 0.2.0
+  notification_topic_arn:
+    description:
+      - The topic of SNS that is told of the group's events.
+    type: str
+    version_added: 0.2.0
+  notification_topic_status:
+    description:
+      - V(inactive) tells the topic nothing. Left out, a topic that is stated is told.
+    type: str
+    version_added: 0.2.0
+    choices: [active, inactive]
+  log_delivery_configurations:
+    description:
+      - Where the logs go. A log that is not stated is not delivered any more, and an empty list ends both.
+      - From Redis OSS 6.0 (slow log) and 6.2 (engine log) on.
+    type: list
+    version_added: 0.2.0
+    elements: dict
+    suboptions:
+      log_type:
+        description: Which log.
+        type: str
+        choices: [slow-log, engine-log]
+        required: true
+      destination_type:
+        description: What the destination is.
+        type: str
+        choices: [cloudwatch-logs, kinesis-firehose]
+        required: true
+      destination:
+        description: The name of the log group, or of the delivery stream.
+        type: str
+        required: true
+      log_format:
+        description: The format of its lines.
+        type: str
+        choices: [text, json]
+        default: json
   tags:
     description:
       - Tags of the group, beside C(cache_migration:name).
@@ -271,9 +425,11 @@ notes:
     C(elasticache:DescribeCacheParameters), C(elasticache:ListTagsForResource),
     C(elasticache:ListAllowedNodeTypeModifications), C(elasticache:CreateReplicationGroup),
     C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource), C(elasticache:ModifyReplicationGroup),
-    C(elasticache:IncreaseReplicaCount), C(elasticache:DecreaseReplicaCount), C(elasticache:DeleteReplicationGroup),
-    C(elasticache:CreateSnapshot); of O(cache_cluster_id) also C(elasticache:CreateCacheCluster),
-    C(elasticache:ModifyCacheCluster), C(elasticache:DeleteCacheCluster).'
+    C(elasticache:IncreaseReplicaCount), C(elasticache:DecreaseReplicaCount),
+    C(elasticache:ModifyReplicationGroupShardConfiguration), C(elasticache:DescribeSnapshots),
+    C(elasticache:DescribeEvents), C(elasticache:DeleteReplicationGroup), C(elasticache:CreateSnapshot); of
+    O(cache_cluster_id) also C(elasticache:CreateCacheCluster), C(elasticache:ModifyCacheCluster),
+    C(elasticache:DeleteCacheCluster).'
 seealso:
   - name: AWS, CreateReplicationGroup
     description: What each option means to AWS.
@@ -285,6 +441,17 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
+- name: Make a cache for development, of one node
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-dev
+    migration_name: kempian-dev
+    engine: valkey
+    engine_version: "8.0"
+    cache_node_type: cache.t4g.micro
+    cache_subnet_group_name: kempian-cache
+    security_group_ids: [sg-0123456789abcdef0]
+    region: us-east-1
+
 - name: Make the cache of production, or converge it
   kempian.cache_migration.elasticache_cluster:
     replication_group_id: kempian-cache-prod
@@ -305,6 +472,34 @@ EXAMPLES = r"""
     region: us-east-1
   register: cache
 
+- name: Make a cache of two shards with a replica each, which keeps every write
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-sessions-prod
+    migration_name: kempian-prod
+    engine: valkey
+    engine_version: "9.0"
+    cache_node_type: cache.r7g.large
+    cluster_mode: enabled
+    num_node_groups: 2
+    replicas_per_node_group: 1
+    multi_az_enabled: true
+    durability: sync
+    transit_encryption_enabled: true
+    user_group_ids: [kempian-prod]
+    cache_subnet_group_name: kempian-cache
+    security_group_ids: [sg-0123456789abcdef0]
+    log_delivery_configurations:
+      - log_type: slow-log
+        destination_type: cloudwatch-logs
+        destination: /elasticache/kempian-sessions-prod
+    region: us-east-1
+
+- name: Give it a third shard; slots move while it serves
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-sessions-prod
+    migration_name: kempian-prod
+    num_node_groups: 3
+
 - name: Move it to Valkey in place
   kempian.cache_migration.elasticache_cluster:
     replication_group_id: kempian-cache-prod
@@ -318,6 +513,13 @@ EXAMPLES = r"""
     migration_name: kempian-prod
     auth_token: "{{ new_cache_token }}"
     auth_token_update_strategy: rotate
+
+- name: Have users in place of the token, once every client has its own
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    user_group_ids: [kempian-prod]
+    auth_token_update_strategy: delete
 
 - name: Make a cluster of Memcached with two nodes, in two zones, that speaks TLS
   kempian.cache_migration.elasticache_cluster:
@@ -345,6 +547,14 @@ EXAMPLES = r"""
     migration_name: kempian-prod
     state: absent
     final_snapshot_identifier: kempian-cache-prod-last
+
+- name: Make it again from that data
+  kempian.cache_migration.elasticache_cluster:
+    replication_group_id: kempian-cache-prod
+    migration_name: kempian-prod
+    snapshot_name: kempian-cache-prod-last
+    cache_subnet_group_name: kempian-cache
+    security_group_ids: [sg-0123456789abcdef0]
 """
 
 RETURN = r"""
@@ -380,11 +590,13 @@ endpoint:
       description: The name of the group.
       type: str
     protocol:
-      description: What is spoken, C(redis) or C(memcached).
+      description: >-
+        What clients must speak, C(redis), C(redis-cluster) where cluster mode is enabled, or C(memcached).
       type: str
     address:
       description: >-
-        The primary endpoint, of Memcached the configuration endpoint; C(after-apply.invalid) while it is not known.
+        The primary endpoint, or of Memcached and with cluster mode enabled the configuration endpoint;
+        C(after-apply.invalid) while it is not known.
       type: str
     port:
       description: Its port.
@@ -501,8 +713,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasti
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import (
     desired as cache_cluster,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.configuration import (
+    CONFIGURATION,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
     Deletion,
@@ -528,6 +744,10 @@ OPTIONS = {
         "type": "dict",
         "options": {"scale_percentage": {"type": "int"}, "scale_interval_minutes": {"type": "int"}},
     },
+    "cluster_mode": {"type": "str", "choices": ["disabled", "compatible", "enabled"]},
+    "num_node_groups": {"type": "int"},
+    "replicas_per_node_group": {"type": "int"},
+    "node_group_configuration": CONFIGURATION,
     "automatic_failover_enabled": {"type": "bool"},
     "multi_az_enabled": {"type": "bool"},
     "preferred_cache_cluster_azs": {"type": "list", "elements": "str"},
@@ -535,15 +755,26 @@ OPTIONS = {
     "security_group_ids": {"type": "list", "elements": "str"},
     "cache_parameter_group_name": {"type": "str"},
     "port": {"type": "int"},
+    "network_type": {"type": "str", "choices": ["ipv4", "ipv6", "dual_stack"]},
+    "ip_discovery": {"type": "str", "choices": ["ipv4", "ipv6"]},
     "transit_encryption_enabled": {"type": "bool"},
     "transit_encryption_mode": {"type": "str", "choices": ["preferred", "required"]},
     "at_rest_encryption_enabled": {"type": "bool"},
     "kms_key_id": {"type": "str", "no_log": False},
     "auth_token": {"type": "str", "no_log": True},
-    "auth_token_update_strategy": {"type": "str", "choices": ["rotate", "set", "keep"], "no_log": False},
+    "auth_token_update_strategy": {"type": "str", "choices": ["rotate", "set", "delete", "keep"], "no_log": False},
+    "user_group_ids": {"type": "list", "elements": "str"},
+    "data_tiering_enabled": {"type": "bool"},
+    "durability": {"type": "str", "choices": ["sync", "async", "disabled"]},
+    "snapshot_name": {"type": "str"},
+    "snapshot_arns": {"type": "list", "elements": "str"},
     "snapshot_retention_limit": {"type": "int"},
     "snapshot_window": {"type": "str"},
     "preferred_maintenance_window": {"type": "str"},
+    "auto_minor_version_upgrade": {"type": "bool"},
+    "notification_topic_arn": {"type": "str"},
+    "notification_topic_status": {"type": "str", "choices": ["active", "inactive"]},
+    "log_delivery_configurations": log_delivery.SPEC,
     "tags": {"type": "dict"},
     "purge_tags": {"type": "bool", "default": False},
     "apply_immediately": {"type": "bool", "default": True},

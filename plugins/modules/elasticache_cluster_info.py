@@ -87,8 +87,39 @@ replication_groups:
       description: The type of its nodes.
       type: str
     num_cache_clusters:
-      description: How many nodes it has.
+      description: How many nodes it has, those of all shards.
       type: int
+    num_node_groups:
+      description: How many shards it has.
+      type: int
+      sample: 2
+    replicas_per_node_group:
+      description: How many replicas its shards have, by that which has fewest.
+      type: int
+      sample: 1
+    node_group_configuration:
+      description: Its shards.
+      type: list
+      elements: dict
+      contains:
+        node_group_id:
+          description: The shard's id.
+          type: str
+          sample: "0001"
+        slots:
+          description: Its slots; empty where cluster mode is disabled.
+          type: str
+          sample: 0-8191
+        replica_count:
+          description: How many replicas it has.
+          type: int
+        availability_zones:
+          description: The zones of its nodes, the primary's not told apart.
+          type: list
+          elements: str
+    cluster_mode:
+      description: C(disabled), C(compatible) or C(enabled).
+      type: str
     automatic_failover_enabled:
       description: Whether a replica takes over where the primary fails.
       type: bool
@@ -127,6 +158,34 @@ replication_groups:
     auth_token_enabled:
       description: Whether it has a token.
       type: bool
+    data_tiering_enabled:
+      description: Whether values are on disks too.
+      type: bool
+    durability:
+      description: What is in force, C(sync), C(async) or C(disabled).
+      type: str
+    port:
+      description: Its TCP port.
+      type: int
+    network_type:
+      description: The addresses of its nodes, C(ipv4), C(ipv6) or C(dual_stack).
+      type: str
+    ip_discovery:
+      description: By which addresses its nodes tell of each other.
+      type: str
+    auto_minor_version_upgrade:
+      description: Whether AWS may upgrade it to the next minor version.
+      type: bool
+    notification_topic_arn:
+      description: The topic that is told of its events, or empty.
+      type: str
+    notification_topic_status:
+      description: C(active), C(inactive), or empty.
+      type: str
+    log_delivery_configurations:
+      description: Where its logs go, as the option of M(kempian.cache_migration.elasticache_cluster).
+      type: list
+      elements: dict
     snapshot_retention_limit:
       description: For how many days daily snapshots are kept.
       type: int
@@ -157,7 +216,10 @@ replication_groups:
           description: Its status.
           type: str
         role:
-          description: C(primary) or C(replica).
+          description: C(primary) or C(replica); empty where cluster mode is enabled, as AWS does not tell it there.
+          type: str
+        node_group_id:
+          description: Its shard.
           type: str
         availability_zone:
           description: Its availability zone.

@@ -151,7 +151,11 @@ def test_a_member_that_is_gone_already_is_no_failure_of_the_read(aws):
     group = {"ReplicationGroupId": "shop", "ARN": "arn:aws:x", "MemberClusters": ["shop-001", "shop-002"]}
     stubber.add_response("describe_replication_groups", {"ReplicationGroups": [group]})
     cluster = {"CacheClusterId": "shop-001", "ReplicationGroupId": "shop", "EngineVersion": "7.1.0"}
-    stubber.add_response("describe_cache_clusters", {"CacheClusters": [cluster]}, {"CacheClusterId": "shop-001"})
+    stubber.add_response(
+        "describe_cache_clusters",
+        {"CacheClusters": [cluster]},
+        {"CacheClusterId": "shop-001", "ShowCacheNodeInfo": True},
+    )
     refuse(stubber, "describe_cache_clusters", "CacheClusterNotFound")
     stubber.add_response("list_tags_for_resource", {"TagList": []})
     read = api.read_replication_group(client, "shop")

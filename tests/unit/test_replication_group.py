@@ -7,8 +7,8 @@ import copy
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     endpoint_of,
-    shape,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.shape import shape
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     version_numbers,
 )

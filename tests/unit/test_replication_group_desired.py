@@ -52,7 +52,6 @@ def refused(**params):
         ("auth_token", "a-token-of-sixteen@"),
         ("auth_token", "a token with spaces"),
         ("kms_key_id", "alias/shop"),
-        ("cache_parameter_group_name", "default.redis7.cluster.on"),
         ("security_group_ids", ["sg-1", ""]),
         ("security_group_ids", ["after-apply"]),
         ("tags", {"aws:x": "y"}),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     Member,
     ReplicationGroup,
@@ -15,21 +16,32 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     Deletion,
     Desired,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.differences import (
+    differences,
+    queued_against,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.plan import (
     needs_allowed_node_types,
     plan_absent,
     plan_present,
     predict,
-    queued_against,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.shards import Shard
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     version_numbers,
 )
-from hypothesis import given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 OURS = {"cache_migration:name": "shop-prod"}
 TOKEN = "a-token-of-sixteen"
+
+
+def one(nodes):
+    """The shards of a group without cluster mode that has so many nodes."""
+    return (Shard("0001", replica_count=nodes - 1),)
+
+
 CURRENT = ReplicationGroup(
     replication_group_id="shop",
     status="available",
@@ -37,7 +49,7 @@ CURRENT = ReplicationGroup(
     replication_group_description="Cache of shop-prod",
     engine_version="7.1.0",
     cache_node_type="cache.t3.small",
-    num_cache_clusters=2,
+    shards=one(2),
     automatic_failover_enabled=True,
     multi_az_enabled=True,
     cache_subnet_group_name="shop",
@@ -76,6 +88,29 @@ def refusal(current, **params):
 
 # --- the property ---
 
+TOPIC = "arn:aws:sns:us-east-1:123456789012:caches"
+SLOW = {"log_type": "slow-log", "destination_type": "cloudwatch-logs", "destination": "/shop", "log_format": "json"}
+ENGINE = {**SLOW, "log_type": "engine-log", "destination_type": "kinesis-firehose", "destination": "shop"}
+ONE_SHARD = [{"node_group_id": "0001", "replica_count": 2}]
+TWO_SHARDS = [
+    {"node_group_id": "0001", "replica_count": 1, "slots": "0-8191"},
+    {"node_group_id": "0002", "slots": "8192-16383"},
+]
+HALVES = ("0-8191", "8192-16383")
+
+
+def shards(*replicas):
+    slots = HALVES if len(replicas) == 2 else [""] * len(replicas)
+    return tuple(Shard(f"{n:04}", slots[n - 1], count) for n, count in enumerate(replicas, 1))
+
+
+def with_mode(group, mode):
+    """As AWS has it: cluster mode with failover, of a version that has it, and one shard where it is not enabled."""
+    if mode == "disabled" or not group.version or (mode == "compatible" and group.version < (7, 0)):
+        return group
+    fits = replace(group, cluster_mode=mode, automatic_failover_enabled=True, databases=1, pending={})
+    return replace(fits, multi_az_enabled=fits.multi_az_enabled and fits.replicas_per_node_group > 0)
+
 
 def as_aws_has_it(group):
     """Of an engine that has its version, and with nothing queued but what changes it in place."""
@@ -93,7 +128,7 @@ GROUPS = (
         st.just(CURRENT),
         engine_version=st.sampled_from(["5.0.5", "6.2.6", "7.0.4", "7.0.7", "7.1.0", "7.2.6", "8.0.1", "9.0.0"]),
         cache_node_type=st.sampled_from(["cache.t3.small", "cache.t3.medium"]),
-        num_cache_clusters=st.integers(1, 6),
+        shards=st.integers(1, 6).map(one),
         automatic_failover_enabled=st.booleans(),
         multi_az_enabled=st.booleans(),
         security_group_ids=st.sampled_from([("sg-1",), ("sg-1", "sg-2")]),
@@ -123,9 +158,21 @@ GROUPS = (
                 replace(group, transit_encryption_mode="preferred"),
                 replace(group, auth_token_enabled=False),
                 replace(group, transit_encryption_enabled=False, transit_encryption_mode="", auth_token_enabled=False),
+                replace(group, auth_token_enabled=False, user_group_ids=("shop",)),
+                replace(group, notification_topic_arn=TOPIC, notification_topic_status="active"),
+                replace(group, log_delivery_configurations=log_delivery.read([SLOW])),
+                replace(group, tags={**OURS, "cache_migration:restored_from": "nightly"}),
             ]
         )
     )
+)
+CLUSTERED = st.builds(
+    lambda group, mode, replicas: with_mode(
+        replace(group, shards=shards(*(replicas[:1] if mode == "compatible" else replicas))), mode
+    ),
+    GROUPS,
+    st.sampled_from(["compatible", "enabled", "enabled"]),
+    st.lists(st.integers(0, 3), min_size=1, max_size=4),
 )
 OPTIONS = {
     "engine": st.sampled_from(["redis", "valkey"]),
@@ -149,11 +196,25 @@ OPTIONS = {
     "purge_tags": st.booleans(),
     "apply_immediately": st.booleans(),
     "adopt": st.booleans(),
-    "auth_token_update_strategy": st.sampled_from(["rotate", "set"]),
+    "auth_token_update_strategy": st.sampled_from(["rotate", "set", "delete"]),
+    "user_group_ids": st.sampled_from([[], ["shop"], ["shop", "ops"]]),
+    "cluster_mode": st.sampled_from(["disabled", "compatible", "enabled"]),
+    "num_node_groups": st.integers(1, 4),
+    "replicas_per_node_group": st.integers(0, 3),
+    "node_group_configuration": st.sampled_from([ONE_SHARD, TWO_SHARDS]),
+    "durability": st.sampled_from(["sync", "async", "disabled"]),
+    "data_tiering_enabled": st.booleans(),
+    "network_type": st.sampled_from(["ipv4", "ipv6", "dual_stack"]),
+    "ip_discovery": st.sampled_from(["ipv4", "ipv6"]),
+    "auto_minor_version_upgrade": st.booleans(),
+    "notification_topic_arn": st.sampled_from([TOPIC, f"{TOPIC}2"]),
+    "notification_topic_status": st.sampled_from(["active", "inactive"]),
+    "log_delivery_configurations": st.sampled_from([[], [SLOW], [SLOW, ENGINE]]),
+    "snapshot_name": st.sampled_from(["nightly", "weekly"]),
 }
 
 
-@given(st.one_of(st.none(), GROUPS), st.fixed_dictionaries({}, optional=OPTIONS))
+@given(st.one_of(st.none(), GROUPS, CLUSTERED), st.fixed_dictionaries({}, optional=OPTIONS))
 def test_planning_against_the_predicted_result_of_a_plan_yields_no_steps(current, params):
     try:
         wanted = desired(**params)
@@ -169,13 +230,49 @@ def test_planning_against_the_predicted_result_of_a_plan_yields_no_steps(current
     assert bool(first.steps) == (first.diff()["before"] != first.diff()["after"]) or not first.steps
 
 
+def a_few(names):
+    return st.fixed_dictionaries({name: OPTIONS[name] for name in names})
+
+
+FEW = st.lists(st.sampled_from(sorted(set(OPTIONS) - {"adopt", "auth_token"})), min_size=1, max_size=3).flatmap(a_few)
+
+
+def that_aws_would_have(group):
+    """Ours, and able to fail over as it says."""
+    fails_over = group.automatic_failover_enabled and (group.num_cache_clusters > 1 or group.cluster_enabled)
+    spread = group.multi_az_enabled and fails_over and group.replicas_per_node_group > 0
+    tags = group.tags or OURS
+    return replace(group, automatic_failover_enabled=fails_over, multi_az_enabled=spread, tags=tags)
+
+
+@settings(max_examples=400)
+@given(st.one_of(GROUPS, CLUSTERED).map(that_aws_would_have), FEW)
+def test_a_change_of_few_options_converges_or_is_refused_by_the_name_of_one(current, params):
+    """Each option is what is asked for in the end, or nothing was done at all."""
+    try:
+        wanted = desired(**params)
+        first = plan_present(current, wanted)
+    except PlanRefused as refused:
+        assert refused.option in refused.message or refused.option in ("state", "replication_group_id")
+        return
+    after = replace(predict(current, wanted), status="available")
+    assert plan_present(after, replace(wanted, auth_token_update_strategy="keep")).steps == ()
+    if wanted.apply_immediately:
+        assert not differences(after, wanted)
+    event("changes" if first.steps else "is so")
+    apart = ("ClusterMode", "Durability", "AuthTokenUpdateStrategy", "UserGroupIdsToAdd", "UserGroupIdsToRemove")
+    for step in first.steps:
+        alone = [name for name in apart if name in step.parameters]
+        assert not alone or not set(step.parameters) & {"EngineVersion", "CacheNodeType", "SnapshotWindow"}
+
+
 def test_what_is_adopted_is_predicted_as_it_is():
     """Neither tags nor the description, which may differ, become ours."""
     current = replace(CURRENT, tags={"team": "a"})
     assert predict(current, desired(adopt=True, replication_group_description="ours")) == current
 
 
-@given(GROUPS, st.fixed_dictionaries({}, optional=OPTIONS))
+@given(st.one_of(GROUPS, CLUSTERED), st.fixed_dictionaries({}, optional=OPTIONS))
 def test_a_plan_has_no_token_in_its_description_and_no_step_but_for_what_differs(current, params):
     try:
         made = plan(current, **params)
@@ -185,7 +282,7 @@ def test_a_plan_has_no_token_in_its_description_and_no_step_but_for_what_differs
     assert bool(made.steps) == bool(made.diff()["after"])
 
 
-@given(GROUPS)
+@given(st.one_of(GROUPS, CLUSTERED))
 def test_options_that_are_left_out_are_not_changed(current):
     if current.tags == {}:
         return
@@ -199,8 +296,8 @@ def test_options_that_are_left_out_are_not_changed(current):
 
 # --- what waits for the maintenance window ---
 
-LONE = replace(CURRENT, num_cache_clusters=1, automatic_failover_enabled=False, multi_az_enabled=False)
-ALONE = replace(LONE, num_cache_clusters=2)
+LONE = replace(CURRENT, shards=one(1), automatic_failover_enabled=False, multi_az_enabled=False)
+ALONE = replace(LONE, shards=one(2))
 BOTH = {"automatic_failover_enabled": True, "multi_az_enabled": True, "apply_immediately": False}
 
 
@@ -408,7 +505,7 @@ def test_replica_counts_change_at_once_whatever_apply_immediately_says():
 
 def test_a_replica_that_went_away_is_brought_back():
     assert actions(
-        replace(CURRENT, num_cache_clusters=1, automatic_failover_enabled=False, multi_az_enabled=False),
+        replace(CURRENT, shards=one(1), automatic_failover_enabled=False, multi_az_enabled=False),
         num_cache_clusters=2,
     ) == ["IncreaseReplicaCount"]
 
@@ -501,10 +598,6 @@ def test_allowed_node_types_are_asked_for_only_where_the_type_changes():
 )
 def test_a_group_that_could_not_fail_over_as_it_says_is_refused(params, option):
     assert refusal(CURRENT, **params).option == option
-
-
-def test_a_group_with_cluster_mode_is_refused():
-    assert refusal(replace(CURRENT, cluster_enabled=True)).option == "replication_group_id"
 
 
 # --- Valkey, and the move to it in place ---
@@ -754,7 +847,12 @@ def test_an_adopted_group_is_checked_and_never_changed():
 
 def test_a_group_whose_creation_failed_is_refused_with_the_way_out():
     refused = refusal(replace(CURRENT, status="create-failed"))
-    assert "state: absent" in refused.message
+    assert "state: absent" in refused.message and "describe-events" in refused.message
+
+
+def test_a_creation_that_failed_is_told_with_what_aws_itself_says_of_it():
+    failed = replace(CURRENT, status="create-failed", events="Not enough addresses in subnet-1")
+    assert "Its events say: Not enough addresses in subnet-1." in refusal(failed).message
 
 
 def test_tags_are_added_and_purged_only_where_asked():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import stated
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.token_secret import (
     refuse_to_write_json,
     token_in,
@@ -57,5 +57,5 @@ def test_a_token_never_takes_the_place_of_an_object():
 )
 def test_what_aws_would_not_take_is_said_without_the_token(token, said):
     with pytest.raises(PlanRefused, match=said) as refused:
-        desired._check_token(token)
+        stated.check_token(token)
     assert token not in refused.value.message

@@ -11,7 +11,8 @@ from typing import Any, Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration_name
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused, Step
 
-OWNER_TAG = "cache_migration:name"
+RESERVED = "cache_migration:"  # tags that begin so are the collection's own
+OWNER_TAG = f"{RESERVED}name"
 
 Tags = Mapping[str, str]
 
@@ -43,10 +44,10 @@ def read_tags(tags: Mapping[str, Any] | None, migration_name: str) -> dict[str, 
     if wanted.pop(OWNER_TAG, migration_name) != migration_name:
         raise PlanRefused(f"tags sets {OWNER_TAG} to another name than migration_name: leave it out of tags", "tags")
     for key, value in wanted.items():
-        if not key or len(key) > 128 or len(value) > 256 or key.lower().startswith("aws:"):
+        if not key or len(key) > 128 or len(value) > 256 or key.lower().startswith(("aws:", RESERVED)):
             raise PlanRefused(
                 f"tags has {key!r}: AWS takes keys of 1 to 128 characters that do not start with aws:, "
-                "and values of up to 256 characters",
+                f"and values of up to 256 characters; keys that start with {RESERVED} are the collection's own",
                 "tags",
             )
     if len(wanted) > 49:
@@ -104,10 +105,10 @@ def _owner(tags: Tags, migration_name: str) -> str:
 
 
 def tags_after(current: Tags, wanted: Tags | None, migration_name: str, purge: bool) -> dict[str, str]:
-    """The tags of a resource of ours once they are converged. AWS's own tags (aws:) cannot be taken away."""
+    """The tags of a resource of ours once they are converged. AWS's own tags (aws:) cannot be taken away, ours stay."""
     if wanted is None:
         return dict(current)
-    kept = {key: value for key, value in current.items() if not purge or key.startswith("aws:")}
+    kept = {key: value for key, value in current.items() if not purge or key.startswith(("aws:", RESERVED))}
     return {**kept, **with_owner(wanted, migration_name)}
 
 

@@ -30,11 +30,16 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.gr
     Parameter,
     shape_parameters,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.creation import (
+    Snapshot,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
+    DISABLED,
+    ENABLED,
     ReplicationGroup,
-    shape,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.shape import shape
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     family_of,
 )
@@ -45,6 +50,7 @@ _MISSING = [
     "CacheClusterNotFound",
     "CacheSubnetGroupNotFoundFault",
     "CacheParameterGroupNotFound",
+    "SnapshotNotFoundFault",
 ]
 _NOT_TAGGABLE_YET = [
     *_MISSING,
@@ -118,14 +124,14 @@ def _describe_groups(client: Any) -> list[Mapping[str, Any]]:
 
 @_call("describe the cache clusters")
 def _describe_clusters(client: Any) -> list[Mapping[str, Any]]:
-    pages = client.get_paginator("describe_cache_clusters").paginate()
+    pages = client.get_paginator("describe_cache_clusters").paginate(ShowCacheNodeInfo=True)
     return [cluster for page in pages for cluster in page["CacheClusters"]]
 
 
 @_call("describe the cache cluster {name}", missing=())
 def _describe_cluster(client: Any, name: str) -> list[Mapping[str, Any]]:
     """One node of a group. A replica that is being removed is a member for a moment longer than it is there."""
-    return list(client.describe_cache_clusters(CacheClusterId=name)["CacheClusters"])
+    return list(client.describe_cache_clusters(CacheClusterId=name, ShowCacheNodeInfo=True)["CacheClusters"])
 
 
 @_call("describe the cache cluster {name}", missing=None)
@@ -213,7 +219,7 @@ def read_replication_groups(client: Any) -> list[ReplicationGroup]:
 def _complete(client: Any, group: Mapping[str, Any], clusters: list[Mapping[str, Any]]) -> ReplicationGroup:
     members = [item for item in clusters if item.get("ReplicationGroupId") == group["ReplicationGroupId"]]
     shaped = shape(group, members, read_tags(client, group["ARN"]))
-    return replace(shaped, databases=_databases(client, shaped.cache_parameter_group_name))
+    return replace(shaped, databases=_databases(client, shaped.cache_parameter_group_name, shaped.cluster_mode))
 
 
 def read_cache_cluster(client: Any, name: str) -> CacheCluster | None:
@@ -234,14 +240,51 @@ def _as_cluster(client: Any, cluster: Mapping[str, Any]) -> CacheCluster:
     return replace(shaped, databases=_databases(client, shaped.cache_parameter_group_name))
 
 
-def _databases(client: Any, parameter_group: str) -> int:
-    """How many databases the nodes serve; AWS's own groups have the default, and cannot be changed."""
-    if not parameter_group or parameter_group.startswith("default."):
-        return DEFAULT_DATABASES
-    for parameter in _describe_parameters(client, parameter_group):
-        if parameter["ParameterName"] == "databases":
-            return int(parameter.get("ParameterValue") or DEFAULT_DATABASES)
-    return DEFAULT_DATABASES
+def _databases(client: Any, parameter_group: str, cluster_mode: str = DISABLED) -> int:
+    """How many databases the nodes serve; AWS's own parameter groups have the default, and cannot be changed.
+
+    With cluster mode it is one, but for Valkey 9 up, whose parameter groups may say more by another name.
+    """
+    if cluster_mode not in (DISABLED, ENABLED):
+        return 1
+    parameter, default = ("databases", DEFAULT_DATABASES) if cluster_mode == DISABLED else ("cluster-databases", 1)
+    value = _parameter(client, parameter_group, parameter)
+    return max(int(value or default), 1)
+
+
+def _parameter(client: Any, group: str, name: str) -> str:
+    """A parameter's value in a group of somebody's own; empty where it is not known, or the group is AWS's own."""
+    if not group or group.startswith("default."):
+        return ""
+    found = (item for item in _describe_parameters(client, group) if item["ParameterName"] == name)
+    return str(next(found, {}).get("ParameterValue") or "")
+
+
+def enables_cluster(client: Any, parameter_group: str) -> bool | None:
+    """Whether a parameter group of somebody's own enables cluster mode; None where it does not say."""
+    value = _parameter(client, parameter_group, "cluster-enabled")
+    return value == "yes" if value else None
+
+
+@_call("describe the snapshot {name}", missing=None)
+def _describe_snapshot(client: Any, name: str) -> Mapping[str, Any] | None:
+    snapshots = client.describe_snapshots(SnapshotName=name)["Snapshots"]
+    return snapshots[0] if snapshots else None
+
+
+def read_snapshot(client: Any, name: str) -> Snapshot | None:
+    """What a group can be restored from; None where there is no snapshot of that name."""
+    told = _describe_snapshot(client, name)
+    if told is None:
+        return None
+    return Snapshot(
+        name=name,
+        status=str(told.get("SnapshotStatus", "")).lower(),
+        engine=str(told.get("Engine") or "redis").lower(),
+        engine_version=str(told.get("EngineVersion") or ""),
+        cache_node_type=str(told.get("CacheNodeType") or ""),
+        num_node_groups=int(told.get("NumNodeGroups") or 1),
+    )
 
 
 def read_subnet_group(client: Any, name: str) -> subnet_group.SubnetGroup | None:

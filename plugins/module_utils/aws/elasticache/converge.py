@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping
+from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls as api
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.events import read_events
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.in_steps import (
     Run,
     Watched,
@@ -19,8 +20,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.waiting import carry_out
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cost import monthly_cost
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.creation import restored
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     ReplicationGroup,
+    as_options,
     endpoint_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
@@ -28,12 +31,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     Deletion,
     Desired,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.differences import (
+    queued_against,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.plan import (
     needs_allowed_node_types,
     plan_absent,
     plan_present,
     predict,
-    queued_against,
     refuse_unusable,
 )
 
@@ -41,6 +46,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
 def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -> dict[str, Any]:
     """The module's result. Raises PlanRefused and AnsibleAWSError."""
     current = api.read_replication_group(client, desired.replication_group_id)
+    if current is None or current.is_going:
+        desired = _for_a_new_one(client, desired)
+    if current is not None and current.has_failed:
+        current = replace(current, events=read_events(client, "replication-group", current.replication_group_id))
     if current is not None and needs_allowed_node_types(current, desired):
         current = api.with_allowed_node_types(client, current)
     if current is not None and is_in_motion(current):
@@ -61,7 +70,17 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
     there = watched.resource
     shown = there if there is not None and not there.is_going else expected
     result = _present_result(there, shown, region, replace(run, plan=replace(plan, pending=shown.pending)))
-    return {**result, "warnings": queued_against(shown, desired)}
+    return {**result, "warnings": [*queued_against(shown, desired), *_undelivered(shown)]}
+
+
+def _for_a_new_one(client: Any, desired: Desired) -> Desired:
+    """With what AWS knows of what it is made from: a snapshot, a parameter group."""
+    if desired.snapshot_name:
+        desired = restored(desired, api.read_snapshot(client, desired.snapshot_name))
+    if desired.cache_parameter_group_name is None:
+        return desired
+    enables = api.enables_cluster(client, desired.cache_parameter_group_name)
+    return replace(desired, parameters_enable_cluster=enables)
 
 
 def _lacks_its_token(group: ReplicationGroup, desired: Desired) -> bool:
@@ -118,6 +137,10 @@ def _watched(client: Any, name: str, group: ReplicationGroup | None) -> Watched[
 # --- results ---
 
 
+def _undelivered(group: ReplicationGroup) -> list[str]:
+    return [f"AWS does not deliver a log of {group.replication_group_id}: {phrase}" for phrase in group.log_failures]
+
+
 def _present_result(group: ReplicationGroup | None, shown: ReplicationGroup, region: str, run: Run) -> dict[str, Any]:
     """``group`` is what is there; ``shown`` is what its endpoint and cost are told of."""
     return {
@@ -131,41 +154,14 @@ def _present_result(group: ReplicationGroup | None, shown: ReplicationGroup, reg
 def facts(group: ReplicationGroup, migration_name: str | None) -> dict[str, Any]:
     """What elasticache_cluster_info tells of a group."""
     return {
-        **_facts_by_name(group),
+        **as_options(group),
+        "status": group.status,
+        "arn": group.arn,
+        "cluster_enabled": group.cluster_enabled,
+        "at_rest_encryption_enabled": group.is_encrypted_at_rest,
         "endpoint": endpoint_of(group).as_dict(),
         "pending": dict(group.pending),
         "tags": dict(group.tags) if group.tags is not None else None,
         "ours": ownership.ours_or_unknown(group.tags, migration_name),
         "members": [vars(member) for member in group.members],
-    }
-
-
-def _facts_by_name(group: ReplicationGroup) -> Mapping[str, Any]:
-    names = (
-        "replication_group_id",
-        "status",
-        "arn",
-        "replication_group_description",
-        "engine",
-        "engine_version",
-        "cache_node_type",
-        "num_cache_clusters",
-        "automatic_failover_enabled",
-        "multi_az_enabled",
-        "cluster_enabled",
-        "cache_subnet_group_name",
-        "cache_parameter_group_name",
-        "transit_encryption_enabled",
-        "transit_encryption_mode",
-        "kms_key_id",
-        "auth_token_enabled",
-        "snapshot_retention_limit",
-        "snapshot_window",
-        "preferred_maintenance_window",
-    )
-    return {
-        **{name: getattr(group, name) for name in names},
-        "at_rest_encryption_enabled": group.is_encrypted_at_rest,
-        "security_group_ids": list(group.security_group_ids),
-        "user_group_ids": list(group.user_group_ids),
     }

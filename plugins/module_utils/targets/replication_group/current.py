@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A replication group as it is: shaped from what AWS answers. Pure.
+"""A replication group as it is, and how clients reach it. Pure; ``shape`` makes one of what AWS answers.
 
 Its fields are named as the options of elasticache_cluster, so that current and desired compare by name.
 """
@@ -9,16 +9,20 @@ Its fields are named as the options of elasticache_cluster, so that current and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, Node, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.log_delivery import LogDelivery
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import shards
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.shards import Shard
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
-    engine_of,
     version_numbers,
 )
 
 DEFAULT_PORT = 6379
-DEFAULT_DATABASES = 16  # of every redis family's parameter "databases"
+DEFAULT_DATABASES = 16  # of every family's parameter "databases"
+
+DISABLED, COMPATIBLE, ENABLED = "disabled", "compatible", "enabled"  # cluster modes
 
 # What AWS queues for the maintenance window under apply_immediately false, and shows; the rest of a modify call acts at
 # once. Shown nowhere are Multi-AZ, which is queued with failover, and a parameter group, which is with its version.
@@ -31,10 +35,11 @@ class Member:
 
     cache_cluster_id: str
     status: str = ""
-    role: str = ""
+    role: str = ""  # empty where cluster mode is enabled: AWS does not tell it there
     availability_zone: str = ""
     address: str = ""
     port: int = 0
+    node_group_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,16 @@ class ReplicationGroup:
     engine: str = "redis"
     engine_version: str = ""
     cache_node_type: str = ""
-    num_cache_clusters: int = 0
+    cluster_mode: str = DISABLED
+    shards: tuple[Shard, ...] = (Shard("0001"),)
     automatic_failover_enabled: bool = False
     multi_az_enabled: bool = False
     cache_subnet_group_name: str = ""
     security_group_ids: tuple[str, ...] = ()
     cache_parameter_group_name: str = ""
     port: int = DEFAULT_PORT
+    network_type: str = "ipv4"
+    ip_discovery: str = "ipv4"
     transit_encryption_enabled: bool = False
     transit_encryption_mode: str = ""
     at_rest_encryption_enabled: bool = False
@@ -60,10 +68,16 @@ class ReplicationGroup:
     kms_key_id: str = ""
     auth_token_enabled: bool = False
     user_group_ids: tuple[str, ...] = ()
+    data_tiering_enabled: bool = False
+    durability: str = "disabled"  # the effective one
     snapshot_retention_limit: int = 0
     snapshot_window: str = ""
     preferred_maintenance_window: str = ""
-    cluster_enabled: bool = False
+    auto_minor_version_upgrade: bool = True
+    notification_topic_arn: str = ""
+    notification_topic_status: str = ""
+    log_delivery_configurations: tuple[LogDelivery, ...] = ()
+    log_failures: tuple[str, ...] = ()
     address: str = ""
     reader_address: str = ""
     reader_port: int = 0
@@ -73,6 +87,24 @@ class ReplicationGroup:
     tags: Mapping[str, str] | None = None
     databases: int = DEFAULT_DATABASES
     allowed_node_types: tuple[str, ...] | None = None
+    events: str = ""  # what AWS says of a creation that failed
+
+    @property
+    def cluster_enabled(self) -> bool:
+        return self.cluster_mode == ENABLED
+
+    @property
+    def num_cache_clusters(self) -> int:
+        return shards.nodes(self.shards)
+
+    @property
+    def num_node_groups(self) -> int:
+        return len(self.shards)
+
+    @property
+    def replicas_per_node_group(self) -> int:
+        """Of the shard that has fewest."""
+        return min((shard.replica_count for shard in self.shards), default=0)
 
     @property
     def is_ready(self) -> bool:
@@ -104,141 +136,25 @@ class ReplicationGroup:
         """What is not ready, as a phrase: ``modifying``, or ``available, shop-002 modifying``."""
         if self.status == "available" and not self.unready:
             return "available, its tags cannot be read yet" if self.tags is None else "available, no endpoint yet"
+        if "resharding" in self.pending:
+            return f"{self.status}, {self.pending['resharding']}"
         return ", ".join((self.status, *self.unready)) if self.status == "available" else self.status
 
     def replica_members(self) -> list[Member]:
         return [member for member in self.members if member.role == "replica"]
 
 
-def shape(
-    group: Mapping[str, Any],
-    clusters: Sequence[Mapping[str, Any]] = (),
-    tags: Mapping[str, str] | None = None,
-    databases: int = DEFAULT_DATABASES,
-) -> ReplicationGroup:
-    """Of DescribeReplicationGroups, DescribeCacheClusters (its members, in any order) and ListTagsForResource."""
-    ordered = sorted(clusters, key=lambda cluster: str(cluster.get("CacheClusterId", "")))
-    first: Mapping[str, Any] = ordered[0] if ordered else {}
-    node_groups = group.get("NodeGroups") or [{}]
-    primary = node_groups[0].get("PrimaryEndpoint") or group.get("ConfigurationEndpoint") or {}
-    reader = node_groups[0].get("ReaderEndpoint") or {}
-    return ReplicationGroup(
-        replication_group_id=group["ReplicationGroupId"],
-        status=str(group.get("Status", "")).lower(),
-        arn=group.get("ARN", ""),
-        replication_group_description=group.get("Description", ""),
-        engine=str(group.get("Engine") or first.get("Engine") or "redis").lower(),
-        engine_version=_lowest_version(ordered),
-        cache_node_type=group.get("CacheNodeType") or first.get("CacheNodeType", ""),
-        num_cache_clusters=len(group.get("MemberClusters") or ()),
-        automatic_failover_enabled=str(group.get("AutomaticFailover", "")).lower() in ("enabled", "enabling"),
-        multi_az_enabled=str(group.get("MultiAZ", "")).lower() == "enabled",
-        cache_subnet_group_name=first.get("CacheSubnetGroupName", ""),
-        security_group_ids=_security_groups(first),
-        cache_parameter_group_name=(first.get("CacheParameterGroup") or {}).get("CacheParameterGroupName", ""),
-        port=int(primary.get("Port") or DEFAULT_PORT),
-        transit_encryption_enabled=bool(group.get("TransitEncryptionEnabled")),
-        transit_encryption_mode=_transit_mode(group),
-        at_rest_encryption_enabled=bool(group.get("AtRestEncryptionEnabled")),
-        storage_encryption_type=str(group.get("StorageEncryptionType") or "").lower(),
-        kms_key_id=group.get("KmsKeyId") or "",
-        auth_token_enabled=bool(group.get("AuthTokenEnabled")),
-        user_group_ids=tuple(group.get("UserGroupIds") or ()),
-        snapshot_retention_limit=int(group.get("SnapshotRetentionLimit") or 0),
-        snapshot_window=str(group.get("SnapshotWindow") or "").lower(),
-        preferred_maintenance_window=str(first.get("PreferredMaintenanceWindow") or "").lower(),
-        cluster_enabled=bool(group.get("ClusterEnabled")),
-        address=primary.get("Address", ""),
-        reader_address=reader.get("Address", ""),
-        reader_port=int(reader.get("Port") or 0),
-        members=_members(node_groups, ordered),
-        unready=_unready(node_groups, ordered),
-        pending=_pending(group, ordered),
-        tags=tags,
-        databases=databases,
-    )
-
-
-def _lowest_version(clusters: Sequence[Mapping[str, Any]]) -> str:
-    """While an upgrade runs its members differ; it has happened when the last one has it."""
-    versions = [str(cluster["EngineVersion"]) for cluster in clusters if cluster.get("EngineVersion")]
-    return min(versions, key=version_numbers, default="")
-
-
-def _security_groups(cluster: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            item["SecurityGroupId"]
-            for item in cluster.get("SecurityGroups") or ()
-            if str(item.get("Status", "")).lower() != "removing"
-        )
-    )
-
-
-def _transit_mode(group: Mapping[str, Any]) -> str:
-    if not group.get("TransitEncryptionEnabled"):
-        return ""
-    # Groups made before the mode existed tell none, and speak TLS only.
-    return str(group.get("TransitEncryptionMode") or "required").lower()
-
-
-def _members(node_groups: Sequence[Mapping[str, Any]], clusters: Sequence[Mapping[str, Any]]) -> tuple[Member, ...]:
-    statuses = {
-        cluster.get("CacheClusterId"): str(cluster.get("CacheClusterStatus", "")).lower() for cluster in clusters
-    }
-    return tuple(
-        Member(
-            cache_cluster_id=item["CacheClusterId"],
-            status=statuses.get(item["CacheClusterId"], ""),
-            role=str(item.get("CurrentRole", "")).lower(),
-            availability_zone=item.get("PreferredAvailabilityZone", ""),
-            address=(item.get("ReadEndpoint") or {}).get("Address", ""),
-            port=int((item.get("ReadEndpoint") or {}).get("Port") or 0),
-        )
-        for node_group in node_groups
-        for item in node_group.get("NodeGroupMembers") or ()
-    )
-
-
-def _unready(node_groups: Sequence[Mapping[str, Any]], clusters: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    parts = [(item.get("NodeGroupId", ""), item.get("Status")) for item in node_groups]
-    parts += [(item.get("CacheClusterId", ""), item.get("CacheClusterStatus")) for item in clusters]
-    return tuple(f"{name} {status.lower()}" for name, status in parts if status and status.lower() != "available")
-
-
-def _pending(group: Mapping[str, Any], clusters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What AWS has queued, by option. A queued node type or version shows only at the members."""
-    found: dict[str, Any] = {}
-    for cluster in clusters:
-        queued = cluster.get("PendingModifiedValues") or {}
-        if queued.get("CacheNodeType"):
-            found["cache_node_type"] = queued["CacheNodeType"]
-        if queued.get("EngineVersion"):
-            found["engine_version"] = queued["EngineVersion"]
-            if engine_of(queued["EngineVersion"]) != str(group.get("Engine") or cluster.get("Engine")).lower():
-                found["engine"] = engine_of(queued["EngineVersion"])  # AWS shows the version alone
-        if (cluster.get("CacheParameterGroup") or {}).get("ParameterApplyStatus") == "pending-reboot":
-            found["parameters"] = "pending-reboot"
-    queued = group.get("PendingModifiedValues") or {}
-    if queued.get("AutomaticFailoverStatus"):
-        found["automatic_failover_enabled"] = str(queued["AutomaticFailoverStatus"]).lower() == "enabled"
-    if "TransitEncryptionEnabled" in queued:
-        found["transit_encryption_enabled"] = bool(queued["TransitEncryptionEnabled"])
-    if queued.get("TransitEncryptionMode"):
-        found["transit_encryption_mode"] = str(queued["TransitEncryptionMode"]).lower()
-    if queued.get("AuthTokenStatus"):
-        found["auth_token"] = str(queued["AuthTokenStatus"]).lower()
-    return found
-
-
 def endpoint_of(group: ReplicationGroup) -> Endpoint:
-    """How clients reach the group: its primary endpoint (configuration endpoint where cluster mode is enabled)."""
+    """How clients reach the group: its configuration endpoint where cluster mode is enabled, else its primary's.
+
+    A group whose cluster mode is compatible serves plain clients too, at its primary endpoint, with one database.
+    """
     known: dict[str, Any] = {
         "protocol": "redis-cluster" if group.cluster_enabled else "redis",
         "port": group.port,
         "tls": group.transit_encryption_enabled,
         "auth": "rbac" if group.user_group_ids else "token" if group.auth_token_enabled else "none",
-        "databases": 1 if group.cluster_enabled else group.databases,
+        "databases": group.databases,
         "engine": group.engine,
         "engine_version": group.engine_version,
     }
@@ -255,9 +171,23 @@ def endpoint_of(group: ReplicationGroup) -> Endpoint:
     )
 
 
+_NOT_OPTIONS = (
+    *("status", "arn", "address", "reader_address", "reader_port", "members", "unready", "pending", "databases"),
+    *("allowed_node_types", "storage_encryption_type", "shards", "log_failures", "events"),
+)
+
+
 def as_options(group: ReplicationGroup) -> dict[str, Any]:
     """The group in the words of elasticache_cluster's options: for diffs, and for elasticache_cluster_info."""
-    left_out = ("status", "arn", "address", "reader_address", "reader_port", "members", "unready", "pending")
-    more = ("databases", "allowed_node_types", "cluster_enabled", "storage_encryption_type", "user_group_ids")
-    shown = {item.name: getattr(group, item.name) for item in fields(group) if item.name not in left_out + more}
-    return {**shown, "security_group_ids": list(group.security_group_ids), "tags": dict(group.tags or {})}
+    shown = {item.name: getattr(group, item.name) for item in fields(group) if item.name not in _NOT_OPTIONS}
+    return {
+        **shown,
+        "num_cache_clusters": group.num_cache_clusters,
+        "num_node_groups": group.num_node_groups,
+        "replicas_per_node_group": group.replicas_per_node_group,
+        "node_group_configuration": [shard.as_option() for shard in group.shards],
+        "security_group_ids": list(group.security_group_ids),
+        "user_group_ids": list(group.user_group_ids),
+        "log_delivery_configurations": [item.as_option() for item in group.log_delivery_configurations],
+        "tags": dict(group.tags or {}),
+    }

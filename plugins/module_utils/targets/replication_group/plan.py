@@ -3,22 +3,34 @@
 
 """From a replication group as it is to one as it is wanted: the steps, in an order that AWS takes. Pure.
 
-What AWS cannot change in place is refused in replication_group_rules, before there is a step.
+What AWS cannot change in place is refused in ``rules``, before there is a step.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import rules
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import (
+    access,
+    configuration,
+    durability,
+    mode,
+    modify,
+    rules,
+    shard_steps,
+    transit,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.creation import (
     created,
     plan_creation,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
+    COMPATIBLE,
+    DEFAULT_DATABASES,
+    DISABLED,
     QUEUED_OPTIONS,
     ReplicationGroup,
     as_options,
@@ -27,32 +39,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     Deletion,
     Desired,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
-    engine_of,
-    label,
-    same_version,
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.differences import (
+    differences,
+    with_overrides,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.shards import Shard
 
-# Options that go together in one ModifyReplicationGroup.
-_MODIFIED_TOGETHER = {
-    "replication_group_description": "ReplicationGroupDescription",
-    "engine": "Engine",
-    "engine_version": "EngineVersion",
-    "cache_node_type": "CacheNodeType",
-    "automatic_failover_enabled": "AutomaticFailoverEnabled",
-    "multi_az_enabled": "MultiAZEnabled",
-    "security_group_ids": "SecurityGroupIds",
-    "cache_parameter_group_name": "CacheParameterGroupName",
-    "snapshot_retention_limit": "SnapshotRetentionLimit",
-    "snapshot_window": "SnapshotWindow",
-    "preferred_maintenance_window": "PreferredMaintenanceWindow",
-}
-
-_NOTICED_BY_CLIENTS = ("engine_version", "cache_node_type")
-
-# Redis OSS below is cut off from its clients while it becomes Valkey.
-_MOVES_WITHOUT_DOWNTIME_FROM = (5, 0, 6)
-
+_OF_SHARDS = ("num_cache_clusters", "num_node_groups", "replicas_per_node_group", "node_group_configuration")
 
 # --- state present ---
 
@@ -67,18 +60,36 @@ def plan_present(current: ReplicationGroup | None, desired: Desired) -> Plan:
         return _plan_adoption(current, desired, changes)
     rules.check_changes(current, desired, changes)
     after = _predict(current, desired, changes)
-    rules.check_result(_eventually(after, desired, changes))
+    eventually = _eventually(after, desired, changes)
+    rules.check_result(eventually)
+    rules.check_stated_result(eventually, changes)
+    if mode.rises(current, changes):
+        mode.check_rise(after)
     rules.check_windows(after, changes)
-    before = as_options(current)
-    shown = {**changes, **({"tags": after.tags} if after.tags != current.tags else {})}
-    if desired.token_change:
-        shown["auth_token_update_strategy"] = desired.token_change
     return Plan(
         steps=tuple(_steps(current, desired, changes, after)),
-        before={name: before.get(name) for name in shown},
-        after={name: list(value) if isinstance(value, tuple) else value for name, value in shown.items()},
         pending=after.pending,
+        **_diff(current, desired, changes, after),
     )
+
+
+def _diff(
+    current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any], after: ReplicationGroup
+) -> dict[str, Any]:
+    before, will_be = as_options(current), as_options(after)
+    shown = {
+        name: will_be[name] if name in ("log_delivery_configurations",) else value for name, value in changes.items()
+    }
+    if after.tags != current.tags:
+        shown["tags"] = after.tags
+    if access.wants_other_users(current, desired):
+        shown["user_group_ids"] = will_be["user_group_ids"]
+    if access.changes_token(current, desired):
+        shown["auth_token_update_strategy"] = desired.token_change
+    return {
+        "before": {name: before.get(name) for name in shown},
+        "after": {name: list(value) if isinstance(value, tuple) else value for name, value in shown.items()},
+    }
 
 
 def predict(current: ReplicationGroup | None, desired: Desired) -> ReplicationGroup:
@@ -100,70 +111,30 @@ def refuse_unusable(current: ReplicationGroup, desired: Desired) -> None:
     what = f"The replication group {current.replication_group_id}"
     if current.has_failed:
         raise PlanRefused(
-            f"{what} is {current.waits_for}: AWS could not make it. Its events (aws elasticache describe-events) say "
-            "why. If it never served, have it removed (rollback.yml with migration_rollback_delete_target: true; of "
-            "this module state: absent with skip_final_snapshot: true), and run this again. If it serves, mend what "
-            "they name",
+            f"{what} is {current.waits_for}: AWS could not make it. {_why_it_failed(current)} If it never served, have "
+            "it removed (rollback.yml with migration_rollback_delete_target: true; of this module state: absent with "
+            "skip_final_snapshot: true), and run this again. If it serves, mend what they name",
             "state",
         )
     if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
         ownership.refuse_foreign(what, current.tags, desired.migration_name)
 
 
-def differences(current: ReplicationGroup, desired: Desired) -> dict[str, Any]:
-    """Stated options that are not so, nor queued to become so where the user leaves it to the window."""
-    found: dict[str, Any] = {}
-    for item in fields(current):
-        wanted = getattr(desired, item.name, None)
-        if wanted is None or item.name in ("replication_group_id", "tags"):
-            continue
-        queued = not desired.apply_immediately and _is_queued(item.name, current.pending, desired)
-        if _is_so(item.name, current, wanted) or queued:
-            continue
-        found[item.name] = wanted
-    return _with_its_engine(current, found)
-
-
-def _with_its_engine(current: ReplicationGroup, values: dict[str, Any]) -> dict[str, Any]:
-    """A version that is stated beside a queued move to another engine says of which engine it is."""
-    if "engine_version" not in values or "engine" not in current.pending:
-        return values
-    return {**values, "engine": engine_of(values["engine_version"])}
-
-
-def _is_so(option: str, current: ReplicationGroup, wanted: Any) -> bool:
-    if option == "engine_version":
-        return same_version(current.engine_version, wanted)
-    if option == "at_rest_encryption_enabled":
-        return current.is_encrypted_at_rest if wanted else not current.at_rest_encryption_enabled
-    if option == "kms_key_id":
-        return bool(current.kms_key_id == wanted or current.kms_key_id.endswith(f"/{wanted}"))
-    return bool(getattr(current, option) == wanted)
-
-
-def _is_queued(option: str, pending: Mapping[str, Any], desired: Desired) -> bool:
-    """Two that AWS does not show are queued by the call that queues what they belong to."""
-    if option == "multi_az_enabled":
-        return pending.get("automatic_failover_enabled") is desired.multi_az_enabled
-    if option == "cache_parameter_group_name":
-        option = "engine_version"
-    wanted = getattr(desired, option)
-    if option not in pending or wanted is None:
-        return False
-    if option == "engine_version":
-        return same_version(pending[option], wanted)
-    return bool(pending[option] == wanted)
+def _why_it_failed(current: ReplicationGroup) -> str:
+    if not current.events:
+        return "Its events (aws elasticache describe-events) say why."
+    return f"Its events say: {current.events}."
 
 
 def _predict(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> ReplicationGroup:
-    now = dict(changes)
+    now = {name: value for name, value in changes.items() if name not in _OF_SHARDS}
     pending = dict(current.pending)
     if desired.apply_immediately:
-        if _flushes(desired, changes):
+        if _flushes(current, desired, changes):
             flushed = {name: pending.pop(name) for name in QUEUED_OPTIONS if name in pending}
             if flushed.get("automatic_failover_enabled") is False and desired.multi_az_enabled is None:
                 flushed["multi_az_enabled"] = False  # AWS queues the one only with the other
-            now = {**flushed, **_with_overrides(current, desired, changes)}
+            now = {**flushed, **with_overrides(current, desired, now)}
     else:
         pending.update({name: now.pop(name) for name in QUEUED_OPTIONS if name in now})
         now.pop("multi_az_enabled", None)
@@ -171,10 +142,22 @@ def _predict(current: ReplicationGroup, desired: Desired, changes: Mapping[str, 
             now.pop("cache_parameter_group_name", None)
     if now.get("transit_encryption_enabled") is False:
         now["transit_encryption_mode"] = ""
-    if desired.token_change:
-        now["auth_token_enabled"] = True
+    if now.get("durability", durability.OFF) != durability.OFF:
+        now["at_rest_encryption_enabled"] = True
+    now.update(_by_mode(current, now))
+    now.update(access.after(current, desired))
     tags = ownership.tags_after(current.tags or {}, desired.tags, desired.migration_name, desired.purge_tags)
-    return replace(current, tags=tags, pending=pending, **now)
+    return replace(current, tags=tags, pending=pending, shards=desired.layout.after(current.shards), **now)
+
+
+def _by_mode(current: ReplicationGroup, now: Mapping[str, Any]) -> dict[str, Any]:
+    """What comes with another cluster mode."""
+    wanted = now.get("cluster_mode", current.cluster_mode)
+    if wanted == current.cluster_mode:
+        return {}
+    group = now.get("cache_parameter_group_name", current.cache_parameter_group_name)
+    databases = DEFAULT_DATABASES if wanted == DISABLED else 1
+    return {"cache_parameter_group_name": mode.parameter_group_after(group, wanted), "databases": databases}
 
 
 def _eventually(after: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> ReplicationGroup:
@@ -187,35 +170,12 @@ def _eventually(after: ReplicationGroup, desired: Desired, changes: Mapping[str,
     return replace(after, automatic_failover_enabled=failover, multi_az_enabled=multi_az)
 
 
-def _flushes(desired: Desired, changes: Mapping[str, Any]) -> bool:
+def _flushes(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> bool:
     """Whether there is a modify call that acts at once: it also applies what was queued before."""
-    modifies = any(name in _MODIFIED_TOGETHER or name.startswith("transit_") for name in changes)
-    return desired.apply_immediately and (modifies or bool(desired.token_change))
-
-
-def _with_overrides(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes, and what is stated against something queued that this call would flush."""
-    against = {name: getattr(desired, name) for name in _queued_otherwise(current, desired)}
-    if "engine" in against:
-        against.setdefault("engine_version", label(current.engine_version))
-    return {**_with_its_engine(current, against), **changes}
-
-
-def _queued_otherwise(group: ReplicationGroup, desired: Desired) -> list[str]:
-    return [
-        name
-        for name in QUEUED_OPTIONS
-        if name in group.pending and getattr(desired, name) is not None and not _is_queued(name, group.pending, desired)
-    ]
-
-
-def queued_against(group: ReplicationGroup, desired: Desired) -> list[str]:
-    """Sentences on what the maintenance window will change although it is stated otherwise."""
-    return [
-        f"{name} of {group.replication_group_id} is stated as {getattr(desired, name)}, but {group.pending[name]} is "
-        "queued and comes with its maintenance window"
-        for name in _queued_otherwise(group, desired)
-    ]
+    apart = ("cluster_mode", "durability")
+    modifies = any(name in modify.TOGETHER or name in apart or name.startswith("transit_") for name in changes)
+    of_access = access.changes_token(current, desired) or access.wants_other_users(current, desired)
+    return desired.apply_immediately and (modifies or of_access)
 
 
 # --- steps ---
@@ -224,121 +184,36 @@ def queued_against(group: ReplicationGroup, desired: Desired) -> list[str]:
 def _steps(
     current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any], after: ReplicationGroup
 ) -> list[Step]:
-    """The order that works: tags, more replicas, one modify, TLS, the token alone, fewer replicas."""
-    nodes = changes.get("num_cache_clusters", current.num_cache_clusters)
+    """The order that works: tags, shards, more replicas, one modify, TLS, users and token alone, fewer replicas.
+
+    Durability ends before what it needs is taken away, and begins once all that it needs is there. Cluster mode
+    compatible is left before anything else, as AWS changes little else in it, and entered last; where a group gets more
+    shards on its way up from disabled, what makes it fit comes before, and the shards after.
+    """
+    name, option = current.replication_group_id, desired.replicas_option
+    ends = durability.steps(current, changes) if after.durability == durability.OFF else []
+    begins = durability.steps(current, changes) if after.durability != durability.OFF else []
+    rises, moves = mode.rises(current, changes), mode.steps(current, changes)
+    leaves = moves if current.cluster_mode == COMPATIBLE else []
+    grown: tuple[Shard, ...] = replace(desired.layout, shards=None).after(current.shards) if rises else after.shards
+    shards = shard_steps.shard_steps(name, grown if rises else current.shards, after.shards)
+    goes_along = any("CacheParameterGroupName" in step.parameters for step in moves)
+    apart = ("cache_parameter_group_name",) if goes_along else ()
+    together = {key: value for key, value in changes.items() if key not in apart}
     return [
         *ownership.tag_steps(current.arn, current.tags or {}, after.tags or {}),
-        *([_replicas("IncreaseReplicaCount", current, nodes)] if nodes > current.num_cache_clusters else []),
-        *_modify_steps(current, desired, changes),
-        *_transit_steps(current, changes),
-        *_token_steps(current, desired),
-        *([_replicas("DecreaseReplicaCount", current, nodes)] if nodes < current.num_cache_clusters else []),
+        *leaves,
+        *ends,
+        *([] if rises else shards),
+        *shard_steps.more_replicas(name, current.shards, grown, option),
+        *modify.steps(current, desired, together, _flushes(current, desired, changes)),
+        *transit.steps(current, changes),
+        *access.steps(current, desired),
+        *([] if leaves else moves),
+        *(shards if rises else []),
+        *begins,
+        *shard_steps.fewer_replicas(name, current.shards, grown, option),
     ]
-
-
-def _replicas(action: str, current: ReplicationGroup, nodes: int) -> Step:
-    return Step(
-        action,
-        {
-            "ReplicationGroupId": current.replication_group_id,
-            "NewReplicaCount": nodes - 1,
-            "ApplyImmediately": True,  # AWS has no later for this
-        },
-        f"num_cache_clusters: {current.num_cache_clusters} -> {nodes}",
-        disruptive=action == "DecreaseReplicaCount",
-    )
-
-
-def _modify_steps(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> list[Step]:
-    together = {name: value for name, value in changes.items() if name in _MODIFIED_TOGETHER}
-    reasons = [f"{name}: {_said(getattr(current, name))} -> {_said(value)}" for name, value in together.items()]
-    if _flushes(desired, changes):
-        for name, value in _with_overrides(current, desired, {}).items():
-            if name not in together:
-                reasons.append(f"{name}: stays {value}, and not {current.pending[name]} as queued")
-                together[name] = value
-        reasons += [
-            f"what was queued goes with it: {name} {value}"
-            for name, value in current.pending.items()
-            if name in QUEUED_OPTIONS and name not in together
-        ]
-    if not together:
-        return []
-    if "engine" in changes and current.version < _MOVES_WITHOUT_DOWNTIME_FROM:
-        reasons.append("clients are cut off for 30 to 60 s, as below Redis OSS 5.0.6")
-    parameters = {
-        "ReplicationGroupId": current.replication_group_id,
-        **{_MODIFIED_TOGETHER[name]: list(v) if isinstance(v, tuple) else v for name, v in together.items()},
-        **_snapshot_source(current, together),
-        "ApplyImmediately": desired.apply_immediately,
-    }
-    noticed = any(name in _NOTICED_BY_CLIENTS for name in together)
-    return [Step("ModifyReplicationGroup", parameters, "; ".join(reasons), noticed)]
-
-
-def _snapshot_source(current: ReplicationGroup, together: Mapping[str, Any]) -> dict[str, str]:
-    """Snapshots that begin name the node they are taken of: a replica, where there is one."""
-    if not together.get("snapshot_retention_limit") or current.snapshot_retention_limit:
-        return {}
-    source = next(iter([*current.replica_members(), *current.members]), None)
-    return {"SnapshottingClusterId": source.cache_cluster_id} if source else {}
-
-
-def _transit_steps(current: ReplicationGroup, changes: Mapping[str, Any]) -> list[Step]:
-    """TLS goes through ``preferred`` (both are spoken) on its way in and out."""
-    enabled = changes.get("transit_encryption_enabled", current.transit_encryption_enabled)
-    mode = changes.get("transit_encryption_mode", current.transit_encryption_mode) if enabled else ""
-    if (enabled, mode) == (current.transit_encryption_enabled, current.transit_encryption_mode):
-        return []
-    steps = []
-    if current.transit_encryption_mode != "preferred":
-        steps.append(_transit(current, {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"}, False))
-    if not enabled:
-        steps.append(_transit(current, {"TransitEncryptionEnabled": False}, True))
-    elif mode == "required":
-        steps.append(_transit(current, {"TransitEncryptionMode": "required"}, True))
-    return steps
-
-
-def _transit(current: ReplicationGroup, parameters: Mapping[str, Any], disruptive: bool) -> Step:
-    if parameters.get("TransitEncryptionEnabled") is False:
-        reason = "transit_encryption_enabled: clients that speak TLS are refused from here on"
-    elif parameters["TransitEncryptionMode"] == "required":
-        reason = "transit_encryption_mode: required; clients without TLS are refused from here on"
-    else:
-        reason = "transit_encryption_mode: preferred; clients with and without TLS are served"
-    return Step(
-        "ModifyReplicationGroup",
-        {"ReplicationGroupId": current.replication_group_id, **parameters, "ApplyImmediately": True},
-        reason,
-        disruptive,
-    )
-
-
-def _token_steps(current: ReplicationGroup, desired: Desired) -> list[Step]:
-    """A call of its own, at once. AWS never gives a token back, so only the user can say that it is another one."""
-    strategy = desired.token_change.upper()
-    if not strategy:
-        return []
-    reasons = {
-        "ROTATE": "auth_token_update_strategy: rotate; the old token and the new one are both valid",
-        "SET": "auth_token_update_strategy: set; the new token alone is valid",
-    }
-    if strategy == "ROTATE" and not current.auth_token_enabled:
-        reasons["ROTATE"] = (
-            "auth_token_update_strategy: rotate; clients with and without a token are served until it is set"
-        )
-    parameters = {
-        "ReplicationGroupId": current.replication_group_id,
-        "AuthToken": desired.auth_token,
-        "AuthTokenUpdateStrategy": strategy,
-        "ApplyImmediately": True,
-    }
-    return [Step("ModifyReplicationGroup", parameters, reasons[strategy], disruptive=strategy == "SET")]
-
-
-def _said(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, (tuple, list)) else str(value) if value not in ("", None) else "none"
 
 
 # --- adoption, deletion ---
@@ -346,12 +221,14 @@ def _said(value: Any) -> str:
 
 def _plan_adoption(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> Plan:
     """Somebody else's group is used as it is: nothing is changed, and a difference is refused."""
-    rules.check_kind(current)
     told = {name: value for name, value in changes.items() if name != "replication_group_description"}
+    configuration.check(f"The replication group {current.replication_group_id}", current.shards, desired.layout)
     if desired.auth_token and not current.auth_token_enabled:
         told["auth_token"] = "a token"
-    if desired.token_change:
+    if access.changes_token(current, desired):
         told["auth_token_update_strategy"] = desired.token_change
+    if access.wants_other_users(current, desired):
+        told["user_group_ids"] = list(desired.user_group_ids or ())
     if told:
         what = f"The replication group {current.replication_group_id}"
         ownership.refuse_differences(what, told, {**as_options(current), "auth_token": "none"})
