@@ -32,6 +32,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.line(f"  {scenario}: {reason}")
     for scenario, steps in OTHERWISE.items():
         for number, step in steps.items():
-            terminalreporter.line(
-                f"  {scenario}, step {number}, is {step['expected']} here, and passes so: {step['reason']}"
-            )
+            terminalreporter.line(f"  {scenario}, step {number}, ends otherwise here: {step['reason']}")

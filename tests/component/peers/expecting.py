@@ -34,6 +34,8 @@ def _fits(name: str, expected: Any, found: Any, special: Mapping[str, Callable[[
         return bool(found) and all(re.search(expected, str(item)) for item in found)
     if isinstance(expected, int) and not isinstance(expected, bool) and isinstance(found, (list, tuple)):
         return len(found) == expected
+    if name == "engine":
+        return str(expected).lower() == str(found).lower()
     if name == "engine_version":
         return is_version(str(expected), str(found))
     if isinstance(expected, Mapping) and isinstance(found, Mapping):

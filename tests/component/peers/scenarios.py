@@ -56,15 +56,16 @@ def _file(name: str) -> Any:
 
 _FACTS = _file("scenarios.yml")
 RULES: Mapping[str, Any] = _FACTS["rules"]
-OTHERWISE: Mapping[str, Mapping[int, Mapping[str, str]]] = _file("otherwise.yml")
+OTHERWISE: Mapping[str, Mapping[int, Mapping[str, Any]]] = _file("otherwise.yml")
 
 
 def _scenario(item: Mapping[str, Any]) -> Scenario:
     ours = OTHERWISE.get(item["id"], {})
     steps = [Step(**step) for step in item["steps"]]
     for number, step in ours.items():
-        assert step["reason"] and step["expected"] != steps[number - 1].expected, f"{item['id']}, step {number}"
-        steps[number - 1] = replace(steps[number - 1], expected=step["expected"])
+        theirs = steps[number - 1]
+        steps[number - 1] = replace(theirs, **{name: value for name, value in step.items() if name != "reason"})
+        assert step["reason"] and steps[number - 1] != theirs, f"{item['id']}, step {number}"
     return Scenario(**{**item, "steps": tuple(steps)})
 
 

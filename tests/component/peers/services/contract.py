@@ -26,6 +26,7 @@ class Service:
     always: Mapping[str, Any] = field(default_factory=dict)  # what each step states beside what the scenario does
     creation: Callable[[dict[str, Any]], dict[str, Any]] = dict  # the module's options for a first state
     options: Callable[[dict[str, Any]], dict[str, Any]] = dict  # the module's options for what a scenario states
+    omitted: Mapping[str, Any] = field(default_factory=dict)  # what is stated for an option that a step omits
     again: Callable[[dict[str, Any]], dict[str, Any]] = dict  # the options of a second run
     deletion: Callable[[dict[str, Any]], dict[str, Any]] = lambda stated: {}  # what state absent states
     outside: Mapping[str, Callable[[Aws, str], None]] = field(default_factory=dict)  # by the scenarios' `given`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.modules import elasticache_cluster, elasticache_cluster_info
@@ -9,6 +10,7 @@ from ansible_collections.kempian.cache_migration.plugins.modules import elastica
 from tests.component.local_aws import Aws
 from tests.component.peers.expecting import is_version
 from tests.component.peers.services.contract import Service, own_tags_left_out, until
+from tests.component.peers.services.users import user_group
 from tests.component.peers.surroundings import Surroundings, fresh
 
 WORDS = {"cloudwatch-logs": "cw", "kinesis-firehose": "firehose"}
@@ -207,29 +209,10 @@ def _group_of_redis7(aws: Aws, _around: Surroundings) -> str:
     return name
 
 
-def user_group(aws: Aws, around: Surroundings) -> str:
-    name = fresh("users-")
-    default = default_user(aws, around)
-    aws.client("elasticache").create_user_group(UserGroupId=name, Engine="redis", UserIds=[default])
-    client = aws.client("elasticache")
-    until(
-        lambda: client.describe_user_groups(UserGroupId=name)["UserGroups"][0]["Status"] == "active",
-        f"user group {name} is active",
-    )
-    return name
-
-
-def default_user(aws: Aws, _around: Surroundings) -> str:
-    user, client = fresh("default-"), aws.client("elasticache")
-    client.create_user(
-        UserId=user,
-        UserName="default",
-        Engine="redis",
-        AccessString="on ~app::* -@all +@read",
-        Passwords=["first-password-of-a-user"],
-    )
-    until(lambda: client.describe_users(UserId=user)["Users"][0]["Status"] == "active", f"user {user} is active")
-    return user
+def _default_version(aws: Aws, _around: Surroundings) -> str:
+    """Of Redis OSS, as a pattern."""
+    told = aws.client("elasticache").describe_cache_engine_versions(Engine="redis", DefaultOnly=True)
+    return re.escape(".".join(told["CacheEngineVersions"][0]["EngineVersion"].split(".")[:2]))
 
 
 REPLICATION_GROUP = Service(
@@ -251,6 +234,7 @@ REPLICATION_GROUP = Service(
         "made by a release one major version back": _nothing,
     },
     makers={
+        "service default": _default_version,
         "custom group, family redis7": _group_of_redis7,
         **dict.fromkeys(("user-group", "user-group-0", "user-group-1"), user_group),
     },
