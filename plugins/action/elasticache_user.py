@@ -5,14 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users.user import KEEP
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import Result
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.waiting_module import WaitingModuleAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.waiting_module import PasswordsOnceAction
 
 
-class ActionModule(WaitingModuleAction):
-    def next_args(self, args: Mapping[str, Any], result: Result) -> Mapping[str, Any]:
-        """Passwords are set once a task: AWS tells none, so the module itself could not know that they were."""
-        return {**args, "passwords_update": KEEP} if result.get("passwords_changed") else args
+class ActionModule(PasswordsOnceAction):
+    """As the module does, until it is done."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memorydb_cluster
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Make, converge or remove an Amazon MemoryDB cluster
 description:
   - Makes a cluster of MemoryDB for Redis OSS or Valkey, converges it, or removes it.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memorydb_cluster_info
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Tell what Amazon MemoryDB clusters there are
 description:
   - Reads one cluster, or all of a region, with their shards, tags and endpoints. Changes nothing.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memorydb_parameter_group
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Make, converge or remove an Amazon MemoryDB parameter group
 description:
   - Makes a group of parameters for the engines of clusters, converges it, or removes it.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memorydb_parameter_group_info
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Tell what Amazon MemoryDB parameter groups there are
 description:
   - Reads one parameter group, or all of a region, AWS's own too, with what differs from the default of its family. It

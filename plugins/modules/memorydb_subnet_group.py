@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memorydb_subnet_group
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Make, converge or remove an Amazon MemoryDB subnet group
 description:
   - Makes the group of subnets that the nodes of a cluster are placed in, converges it, or removes it.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memorydb_subnet_group_info
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Tell what Amazon MemoryDB subnet groups there are
 description:
   - Reads one subnet group, or all of a region, with its subnets and tags. Changes nothing.

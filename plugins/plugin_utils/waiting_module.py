@@ -9,6 +9,7 @@ from typing import Any, Mapping
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import waiting
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users.user import KEEP
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import ProgressAction, Result
 
@@ -24,3 +25,10 @@ class WaitingModuleAction(ProgressAction, ControllerAction):
 
     def wants_to_wait(self, args: Mapping[str, Any]) -> bool:
         return bool(boolean(args.get("wait", True), strict=False))  # the module refuses what is none
+
+
+class PasswordsOnceAction(WaitingModuleAction):
+    """Passwords are set once a task: AWS tells none, so the module itself could not know that they were."""
+
+    def next_args(self, args: Mapping[str, Any], result: Result) -> Mapping[str, Any]:
+        return {**args, "passwords_update": KEEP} if result.get("passwords_changed") else args

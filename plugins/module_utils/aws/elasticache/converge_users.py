@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import until_ready
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import until_ready, users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import users as api
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.in_steps import result_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan
@@ -18,37 +17,15 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.us
 
 
 def make_user_present(client: Any, desired: user.Desired, check_mode: bool) -> dict[str, Any]:
-    as_set = replace(desired, passwords_update=user.KEEP)
-
-    def shows(there: User) -> bool:
-        is_told = desired.login is None or desired.login.leads_to == there.authentication
-        return is_told and not user.plan_present(there, as_set).steps
-
-    came = until_ready.make_present(
-        lambda: api.read_user(client, desired.user_id),
-        lambda step: api.act(client, step),
-        lambda current: user.plan_present(current, desired),
-        shows,
-        check_mode,
-    )
-    sets = any(user.sets_passwords(step) for step in _done(came))
-    shown = user.predict(came.after, desired) if check_mode else came.after
-    return {
-        **result_of(desired.user_id, came.after, came.run),
-        "passwords_changed": sets,
-        "passwords_known": user.knows_passwords(desired, sets),
-        **({"user": shown.facts()} if shown else {}),
-    }
+    return users.make_present(*_access(client), desired, check_mode)
 
 
 def make_user_absent(client: Any, desired: user.Desired, check_mode: bool) -> dict[str, Any]:
-    came = until_ready.make_absent(
-        lambda: api.read_user(client, desired.user_id),
-        lambda step: api.act(client, step),
-        lambda current: user.plan_absent(current, desired),
-        check_mode,
-    )
-    return result_of(desired.user_id, came.after, came.run)
+    return users.make_absent(*_access(client), desired, check_mode)
+
+
+def _access(client: Any) -> users.Access:
+    return (lambda name: api.read_user(client, name), lambda step: api.act(client, step))
 
 
 def make_group_present(client: Any, desired: user_group.Desired, check_mode: bool) -> dict[str, Any]:
@@ -84,8 +61,3 @@ def make_group_absent(client: Any, desired: user_group.Desired, check_mode: bool
         check_mode,
     )
     return result_of(desired.user_group_id, came.after, came.run)
-
-
-def _done(came: until_ready.Came[Any]) -> Any:
-    """The steps that this invocation made, in check mode those that it would."""
-    return came.run.plan.steps if came.run.performed is None else came.run.performed

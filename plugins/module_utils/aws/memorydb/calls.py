@@ -30,10 +30,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.me
 _NO_CLUSTER = ("ClusterNotFoundFault",)
 _NO_SUBNETS = ("SubnetGroupNotFoundFault",)
 _NO_PARAMETERS = ("ParameterGroupNotFoundFault",)
-_NOT_TAGGABLE_YET = [*_NO_CLUSTER, "InvalidClusterStateFault", "InvalidARNFault"]
+_NOT_TAGGABLE_YET = [
+    *(*_NO_CLUSTER, "ACLNotFoundFault", "UserNotFoundFault", "SnapshotNotFoundFault"),
+    *("InvalidClusterStateFault", "InvalidARNFault"),
+]
 _CODES = acting.Codes(
-    busy=("InvalidClusterStateFault", "InvalidNodeStateFault", "InvalidParameterGroupStateFault"),
+    busy=("InvalidClusterStateFault", "InvalidNodeStateFault", "InvalidUserStateFault", "InvalidACLStateFault"),
     already_so={
+        "CreateACL": ("ACLAlreadyExistsFault",),
+        "CreateUser": ("UserAlreadyExistsFault",),
+        "DeleteACL": ("ACLNotFoundFault",),
+        "DeleteUser": ("UserNotFoundFault",),
         "CreateCluster": ("ClusterAlreadyExistsFault",),
         "CreateSubnetGroup": ("SubnetGroupAlreadyExistsFault",),
         "CreateParameterGroup": ("ParameterGroupAlreadyExistsFault",),

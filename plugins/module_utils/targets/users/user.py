@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A user of ElastiCache: as it is, as it is wanted, and the steps between them. Pure."""
+"""A user of caches: as it is, as it is wanted, and the steps between them. Pure.
+
+Services differ in names, which are ``Words``, and in what a user is of: MemoryDB's has no id beside its name, and no
+engine.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.us
     check_engine,
     check_id,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users.words import ELASTICACHE, Words
 
 # Which version of the passwords the user has: AWS tells none of it.
 VERSION_TAG = "cache_migration:passwords"
@@ -43,6 +48,7 @@ class User:
     status: str = ACTIVE
     user_group_ids: tuple[str, ...] = ()
     arn: str = ""
+    words: Words = ELASTICACHE
 
     @property
     def is_ready(self) -> bool:
@@ -57,10 +63,9 @@ class User:
         return self.status or "it has no status yet"
 
     def as_options(self) -> dict[str, Any]:
+        named = {"user_id": self.user_id, "user_name": self.user_name, "engine": self.engine}
         return {
-            "user_id": self.user_id,
-            "user_name": self.user_name,
-            "engine": self.engine,
+            **(named if self.words.has_name_of_its_own else {"user_name": self.user_name}),
             "access_string": self.access_string,
             "authentication": self.authentication.facts(),
             "tags": dict(self.tags or {}),
@@ -68,22 +73,25 @@ class User:
 
     def facts(self) -> dict[str, Any]:
         tags = None if self.tags is None else dict(self.tags)
-        told = {"status": self.status, "user_group_ids": list(self.user_group_ids), "arn": self.arn, "tags": tags}
+        groups = {self.words.groups: list(self.user_group_ids)}
+        told = {"status": self.status, **groups, "arn": self.arn, "tags": tags}
         return {**self.as_options(), **told}
 
 
-def shape(user: Mapping[str, Any], tags: Mapping[str, str] | None) -> User:
-    """Of DescribeUsers and ListTagsForResource."""
+def shape(user: Mapping[str, Any], tags: Mapping[str, str] | None, words: Words = ELASTICACHE) -> User:
+    """Of DescribeUsers, and what lists its tags."""
+    user_id = user[words.answered_id]
     return User(
-        user_id=user["UserId"],
-        user_name=user.get("UserName", ""),
+        user_id=user_id,
+        user_name=user.get("UserName", "") if words.has_name_of_its_own else user_id,
         engine=str(user.get("Engine", "")).lower(),
         access_string=user.get("AccessString", ""),
         authentication=Authentication.shape(user.get("Authentication") or {}),
         tags=tags,
         status=str(user.get("Status", "")).lower(),
-        user_group_ids=tuple(sorted(user.get("UserGroupIds") or ())),
+        user_group_ids=tuple(sorted(user.get(words.answered_groups) or ())),
         arn=user.get("ARN", ""),
+        words=words,
     )
 
 
@@ -101,23 +109,25 @@ class Desired:
     tags: Mapping[str, str] | None = None
     purge_tags: bool = False
     adopt: bool = False
+    words: Words = ELASTICACHE
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Desired:
+    def from_params(cls, params: Mapping[str, Any], words: Words = ELASTICACHE) -> Desired:
         """Raises PlanRefused."""
-        user_id = check_id(params["user_id"], "user_id")
+        user_id = check_id(params[words.id_option], words.id_option)
         if user_id == DEFAULT_USER:
+            instead = ", with user_name default where it is to take that one's place in a group"
             raise PlanRefused(
-                "user_id is 'default', AWS's own user, which cannot be changed or deleted: choose another user_id, "
-                "with user_name default where it is to take that one's place in a group",
-                "user_id",
+                f"{words.id_option} is 'default', AWS's own user, which cannot be changed or deleted: choose another "
+                f"{words.id_option}{instead if words.has_name_of_its_own else ''}",
+                words.id_option,
             )
         migration_name = ownership.check_migration_name(params["migration_name"])
         stated = params.get("access_string")
         return cls(
             user_id=user_id,
             migration_name=migration_name,
-            user_name=params.get("user_name") or None,
+            user_name=(params.get("user_name") or None) if words.has_name_of_its_own else user_id,
             engine=check_engine(params.get("engine")),
             access_string=None if stated is None else access_string.check(stated),
             login=login_from(params),
@@ -125,6 +135,7 @@ class Desired:
             tags=ownership.read_tags(params.get("tags"), migration_name),
             purge_tags=bool(params.get("purge_tags")),
             adopt=bool(params.get("adopt")),
+            words=words,
         )
 
     @property
@@ -145,10 +156,10 @@ def plan_present(current: User | None, desired: Desired) -> Plan:
     tags = _tags_after(tags_now, desired)
     # Which version the passwords are of is written once they are: a run that ends in between sends them again.
     first = _with_version_of(tags, tags_now) if VERSION_TAG in tags else tags
-    steps = ownership.tag_steps(current.arn, tags_now, first)
+    steps = ownership.tag_steps(current.arn, tags_now, first, current.words.tags)
     if changes:
         steps.append(_modification(current, desired, changes))
-    steps.extend(ownership.tag_steps(current.arn, first, tags))
+    steps.extend(ownership.tag_steps(current.arn, first, tags, current.words.tags))
     shown = {**changes, **({"tags": tags} if tags != dict(tags_now) else {})}
     return Plan(tuple(steps), {name: current.as_options()[name] for name in shown}, shown)
 
@@ -180,8 +191,8 @@ def knows_passwords(desired: Desired, are_set: bool) -> bool:
 
 
 def _plan_creation(desired: Desired) -> Plan:
-    for option, value in (("engine", desired.engine), ("access_string", desired.access_string)):
-        if not value:
+    for option in desired.words.needs:
+        if not getattr(desired, option):
             raise PlanRefused(f"There is no user {desired.user_id}, and to make one {option} must be stated", option)
     if desired.login is None:
         raise PlanRefused(
@@ -192,9 +203,8 @@ def _plan_creation(desired: Desired) -> Plan:
     made = _made(desired)
     _refuse_impossible(made)
     parameters = {
-        "UserId": made.user_id,
-        "UserName": made.user_name,
-        "Engine": made.engine,
+        made.words.id: made.user_id,
+        **({"UserName": made.user_name, "Engine": made.engine} if made.words.has_name_of_its_own else {}),
         "AccessString": made.access_string,
         "AuthenticationMode": desired.login.parameter(),
         "Tags": ownership.as_tag_list(made.tags or {}),
@@ -211,6 +221,7 @@ def _made(desired: Desired) -> User:
         access_string=desired.access_string or "",
         authentication=desired.login.leads_to if desired.login else Authentication(""),
         tags=_tags_after({}, replace(desired, tags=desired.tags or {})),
+        words=desired.words,
     )
 
 
@@ -261,7 +272,7 @@ def _tags_after(tags: Mapping[str, str], desired: Desired) -> dict[str, str]:
 
 
 def _modification(current: User, desired: Desired, changes: Mapping[str, Any]) -> Step:
-    parameters: dict[str, Any] = {"UserId": current.user_id}
+    parameters: dict[str, Any] = {current.words.id: current.user_id}
     told = []
     if "engine" in changes:
         parameters["Engine"] = changes["engine"]
@@ -273,7 +284,7 @@ def _modification(current: User, desired: Desired, changes: Mapping[str, Any]) -
         parameters["AuthenticationMode"] = desired.login.parameter()
         told.append(_told_of_login(current.authentication, desired))
     is_closed_out = "authentication" in changes or "access_string" in changes
-    return Step("ModifyUser", parameters, "; ".join(told), disruptive=is_closed_out)
+    return Step(current.words.modify, parameters, "; ".join(told), disruptive=is_closed_out)
 
 
 def _told_of_login(now: Authentication, desired: Desired) -> str:
@@ -346,5 +357,5 @@ def plan_absent(current: User | None, desired: Desired) -> Plan:
             "state",
         )
     told = f"; leaves {', '.join(current.user_group_ids)}" if current.user_group_ids else ""
-    step = Step("DeleteUser", {"UserId": current.user_id}, f"state: absent{told}", disruptive=bool(told))
+    step = Step("DeleteUser", {current.words.id: current.user_id}, f"state: absent{told}", disruptive=bool(told))
     return Plan((step,), current.as_options(), {})

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: memorydb_user_info
+version_added: 0.2.0
+short_description: Tell what Amazon MemoryDB users there are
+description:
+  - Reads one, or all of a region, AWS's own too, with their tags. Changes nothing.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  user_name:
+    description:
+      - The name of one. All are told where it is left out, and none where there is no such user.
+    type: str
+  migration_name:
+    description:
+      - Tell of each whether it is this migration's.
+    type: str
+attributes:
+  check_mode:
+    description: It only reads.
+    support: full
+  diff_mode:
+    description: It changes nothing.
+    support: none
+notes:
+  - 'IAM actions: C(memorydb:DescribeUsers), C(memorydb:ListTags).'
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Read one
+  kempian.cache_migration.memorydb_user_info:
+    user_name: kempian-prod-app
+    migration_name: kempian-prod
+    region: us-east-1
+  register: found
+
+- name: Read all of the region
+  kempian.cache_migration.memorydb_user_info:
+    region: us-east-1
+  register: found
+"""
+
+RETURN = r"""
+users:
+  description: What there is, in the words of M(kempian.cache_migration.memorydb_user)'s options.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    user_name:
+      description: Its name, by which clients log in.
+      type: str
+      sample: kempian-prod-app
+    access_string:
+      description: What it may do, as AWS tells it.
+      type: str
+      sample: "on ~* &* +@all"
+    authentication:
+      description: How it logs in, C(type) and C(password_count).
+      type: dict
+      sample: {type: password, password_count: 1}
+    status:
+      description: Its status as AWS tells it, in lower case.
+      type: str
+      sample: active
+    acl_names:
+      description: The ACLs that it is in.
+      type: list
+      elements: str
+    arn:
+      description: Its ARN, empty while that is not known.
+      type: str
+    tags:
+      description: Its tags; null while AWS tells none.
+      type: dict
+    ours:
+      description: Whether it is the migration's of O(migration_name); null where that is left out.
+      type: bool
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import users as api
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+
+SPEC: dict[str, Any] = {
+    "argument_spec": {"user_name": {"type": "str"}, "migration_name": {"type": "str"}},
+    "supports_check_mode": True,
+}
+
+
+def serve(module: AnsibleAWSModule) -> None:
+    name, migration_name = module.params["user_name"], module.params["migration_name"]
+    try:
+        client = module.client("memorydb")
+        if name:
+            there = api.read_user(client, name.lower())
+            found = [there] if there else []
+        else:
+            found = api.read_users(client)
+    except AnsibleAWSError as error:
+        told = explain(error, "memorydb", module.params)
+        module.fail_json_aws(error.exception or error, msg=told)
+    users = [{**one.facts(), "ours": ownership.ours_or_unknown(one.tags, migration_name)} for one in found]
+    module.exit_json(changed=False, users=users)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
+
+
+if __name__ == "__main__":
+    main()
