@@ -40,7 +40,7 @@ class MemoryDB:
         zone = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(6))
         folder = machine.folder / "snapshots" / "memorydb"
         work = Work(account, pace, lambda cluster, status, why: account.note_failure(cluster, status, str(why)))
-        context = Context(account, self._fleet, work, Vpc(client), client, folder, zone)
+        context = Context(account, self._fleet, work, Vpc(client), client, machine.binaries, folder, zone)
         admission = Admission(context)
         rooms = (Clusters, Updates, Snapshots, SubnetGroups, ParameterGroups, Tags)
         made = (Users(context, admission), Acls(context, admission), *(room(context) for room in rooms))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.aws.elasticache.vpc import Vpc
 from sandbox.aws.elasticache.work import Work
+from sandbox.aws.engines import Binaries
 from sandbox.aws.memorydb.fleet import Fleet
 from sandbox.aws.memorydb.state import Account
 
@@ -20,5 +21,6 @@ class Context:
     work: Work
     vpc: Vpc
     client: Callable[[str], Any]  # of boto3, by service: for what lies elsewhere
+    binaries: Binaries
     snapshots: Path  # folder of the RDB files
     network_zone: str  # the part of endpoints' names that AWS makes up, one for an account

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from sandbox.aws import acl_syntax
+from sandbox.aws.elasticache.rbac import as_told
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.memorydb import describe, rules
 from sandbox.aws.memorydb.context import Context
@@ -22,8 +24,6 @@ from sandbox.aws.memorydb.state import (
 )
 from sandbox.aws.wire import Params, Refusal, Result, operation
 
-# AWS tells an access string in short words, whatever it was given.
-SHORT = {"allkeys": "~*", "allchannels": "&*", "allcommands": "+@all", "nocommands": "-@all"}
 SHORTEST, LONGEST, MOST = 16, 128, 2  # characters of a password, and passwords of a user
 
 
@@ -178,17 +178,13 @@ class Admission:
         self._context, self._account = context, context.account
 
     def access_string(self, given: str) -> str:
-        fault = self._fault_of(given)
+        """As it is told. Rules of passwords are parameters of their own; the rest is what an engine takes."""
+        if any(word[0] in "><#!" or word.lower() in ("nopass", "resetpass", "reset") for word in given.split()):
+            raise rules.value("AccessString: rules of passwords are not allowed.")
+        fault = acl_syntax.fault_of(given, self._context.binaries)
         if fault:
             raise rules.value(f"AccessString: {fault}")
-        return " ".join(SHORT.get(word.lower(), word) for word in given.split())
-
-    def _fault_of(self, given: str) -> str:
-        """Rules of passwords are parameters of their own; the rest the engine itself looks over, when it has a user."""
-        for word in given.split():
-            if word[0] in "><#!" or word.lower() in ("nopass", "resetpass", "reset"):
-                return "rules of passwords are not allowed"
-        return ""
+        return as_told(given)
 
     def change(self, acls: Iterable[Acl], then: Callable[[], None], status: str = MODIFYING) -> None:
         """Show `status` now and, after a while, let the clusters of `acls` have their users, and do `then`."""
