@@ -7,8 +7,10 @@ import pathlib
 import sys
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam import policy
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import BY_SERVICE, STAGES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import Permission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import DEFAULT, TARGETS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs/iam"
@@ -45,14 +47,35 @@ def table(permissions: tuple[Permission, ...]) -> str:
     return "\n".join(["| action | on | why |", "|---|---|---|", *(f"| `{a}` | {b} | {c} |" for a, b, c in rows)])
 
 
+def of_target(row: Target) -> str:
+    """What is its own: all else is as above."""
+    actions, folder = row.actions, FOLDER / row.service
+    files = [stage for stage, needs in BY_SERVICE[row.service].items() if needs != STAGES[stage]]
+    links = ", ".join(f"[{stage}.json]({folder.name}/{stage}.json)" for stage in files)
+    own = {
+        "to look at one": actions.look,
+        "to plan": actions.plan,
+        "to make and change it": actions.make,
+        "to give it another token": actions.token,
+        "to take it away": actions.delete,
+    }
+    tables = "\n".join(f"### {title}\n\n{table(needs)}\n" for title, needs in own.items() if needs)
+    return f"## {row.title}\n\nIn place of what the stages above need of the target: {links}\n\n{tables}"
+
+
 def page(text: str) -> str:
     """Everything after the mark is made."""
     parts = [f"## {stage}\n\n[{stage}.json]({stage}.json)\n\n{table(needs)}\n" for stage, needs in STAGES.items()]
+    parts += [of_target(row) for row in TARGETS.values() if row is not DEFAULT]
     return text.partition(MARK)[0] + MARK + "\n" + "\n".join(parts)
 
 
 def made() -> dict[pathlib.Path, str]:
     files = {FOLDER / f"{stage}.json": policy.text(policy.document(needs, EXAMPLE)) for stage, needs in STAGES.items()}
+    for service, stages in BY_SERVICE.items():
+        for stage, needs in stages.items():
+            if needs != STAGES[stage]:
+                files[FOLDER / service / f"{stage}.json"] = policy.text(policy.document(needs, EXAMPLE))
     readme = FOLDER / "README.md"
     return {**files, readme: page(readme.read_text())}
 
@@ -60,11 +83,12 @@ def made() -> dict[pathlib.Path, str]:
 def main() -> int:
     wanted, is_check = made(), "--check" in sys.argv
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    stale += [path for path in FOLDER.glob("*.json") if path not in wanted]
+    stale += [path for path in FOLDER.glob("**/*.json") if path not in wanted]
     for path in stale:
         if is_check:
             print(f"stale: run make docs: {path.relative_to(ROOT)}")
         elif path in wanted:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(wanted[path])
             print(f"written: {path.relative_to(ROOT)}")
         else:

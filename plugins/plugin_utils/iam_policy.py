@@ -26,7 +26,11 @@ if __name__ == "__main__":  # what else is called ansible_collections there, as 
         package.__path__ = [os.path.abspath(path)] if path else []
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.policy import Names, document, text
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import (
+    BY_SERVICE,
+    STAGES,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import DEFAULT
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--name", required=True, help="migration_name")
     made.add_argument("--account", required=True, help="the number of the AWS account")
     made.add_argument("--region", required=True, help="migration_region")
-    made.add_argument("--target", required=True, help="migration_replication_group_id")
+    made.add_argument("--target", required=True, help="its name, as migration_replication_group_id")
+    made.add_argument("--service", choices=list(BY_SERVICE), default=DEFAULT.service, help="what the target is of")
     made.add_argument("--secret", action="append", default=[], help="migration_auth_token_secret; two while it moves")
     made.add_argument("--parameter", action="append", default=[], help="a parameter of migration_values")
     made.add_argument("--instance", default="", help="migration_old_instance_id")
@@ -52,8 +57,10 @@ def parser() -> argparse.ArgumentParser:
 def policy_of(arguments: Sequence[str]) -> str:
     asked = vars(parser().parse_args(arguments))
     several = {"secrets": asked.pop("secret"), "parameters": asked.pop("parameter"), "keys": asked.pop("key")}
-    stage = asked.pop("stage")
-    return text(document(STAGES[stage], Names(**asked, **{name: tuple(found) for name, found in several.items()})))
+    stage, service = asked.pop("stage"), asked.pop("service")
+    return text(
+        document(BY_SERVICE[service][stage], Names(**asked, **{name: tuple(found) for name, found in several.items()}))
+    )
 
 
 if __name__ == "__main__":

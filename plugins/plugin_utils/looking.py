@@ -203,6 +203,7 @@ class Looking:
             if settings["endpoint"]:
                 return None, table.stated_endpoint(settings["endpoint"]), ""
             row = table.target_of(settings)
+            table.refuse_settings_of_others(row, settings)
         except EndpointError as error:
             raise AnsibleActionFail(f"migration_endpoint: {error}.") from None
         except PlanRefused as refused:

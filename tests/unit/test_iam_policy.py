@@ -20,7 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.po
     length,
     text,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import BY_SERVICE, STAGES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import STAGES as KNOWN_STAGES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_aws import STORES
@@ -174,6 +174,17 @@ def test_a_policy_is_one_that_aws_takes(stage):
     assert length(POLICIES[stage]) <= LONGEST and length(shipped) <= LONGEST
 
 
+@pytest.mark.parametrize("service", [service for service in BY_SERVICE if BY_SERVICE[service] is not STAGES])
+def test_another_target_has_policies_of_its_own_that_aws_takes_and_that_grant_nothing_of_others(service):
+    row = TARGETS[service]
+    others = {action.action for other in TARGETS.values() if other is not row for action in other.actions.make}
+    mine = {action.action for part in vars(row.actions).values() for action in part}
+    for stage, needs in BY_SERVICE[service].items():
+        assert length(document(needs, NAMES)) <= LONGEST
+        assert (DOCS / service / f"{stage}.json").exists() == (needs != STAGES[stage])
+        assert not {one.action for one in needs} & (others - mine - {"kms:DescribeKey", "kms:CreateGrant"})
+
+
 def test_every_stage_has_a_policy_and_migrate_is_what_its_stages_need():
     assert set(STAGES) == {*KNOWN_STAGES, *GOALS, "plan", "inventory"}
     compares = {"pricing:GetProducts", "ec2:DescribeInstances", "ec2:DescribeVolumes"}  # assess.yml alone does
@@ -197,7 +208,7 @@ def test_what_targets_and_stores_ask_for_comes_from_their_rows_and_nothing_of_th
         for one in part
     }
     of_stores = {one.row for row in STORES.values() for one in (*row.look, *row.record, *row.write)}
-    asked = {one.row for needs in STAGES.values() for one in needs}
+    asked = {one.row for stages in BY_SERVICE.values() for needs in stages.values() for one in needs}
     assert of_targets | of_stores <= asked
     assert {row for row in asked if row[0].startswith("elasticache:")} <= of_targets
 

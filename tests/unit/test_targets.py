@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ta
     DEFAULT,
     TARGETS,
     by_service,
+    refuse_settings_of_others,
     stated_endpoint,
     target_of,
 )
@@ -104,6 +105,40 @@ def test_one_that_is_there_is_given_another_token_by_its_module_and_nothing_else
     assert part.args == {row.name_option: settings[row.name_option], "wait_timeout": 60}
     assert {*part.args, "auth_token"} <= set(module_options(part.module))
     assert {"rotate", "set"} <= set(module_options(part.module)["auth_token_update_strategy"]["choices"])
+
+
+def test_a_setting_of_another_service_than_the_targets_is_refused_by_its_name():
+    memcached = by_service("elasticache-memcached")
+    pages = {"name": "shop-prod", "cache_cluster_id": "pages", "num_cache_clusters": 2, "engine": ""}
+    refuse_settings_of_others(memcached, pages)  # 2 is what it is where it is left out
+    with pytest.raises(PlanRefused, match="migration_num_cache_clusters is of ElastiCache, and the target is the Memc"):
+        refuse_settings_of_others(memcached, {**pages, "num_cache_clusters": 3})
+    with pytest.raises(PlanRefused, match="migration_az_mode is of ElastiCache for Memcached"):
+        refuse_settings_of_others(DEFAULT, {**WHOLE, "az_mode": "cross-az"})
+
+
+def test_what_is_left_out_of_an_endpoint_that_is_yet_to_be_is_what_its_protocol_has():
+    memcached = by_service("elasticache-memcached")
+    endpoint = memcached.endpoint({"cache_cluster_id": "pages", "transit_encryption_enabled": True, "port": 0}, None)
+    assert (endpoint.protocol, endpoint.port, endpoint.tls, endpoint.databases) == ("memcached", 11211, True, 1)
+    assert (memcached.port({"port": 0}), memcached.port({"port": 11212}), DEFAULT.port({})) == (11211, 11212, 6379)
+
+
+def test_memcached_is_made_after_its_groups_and_taken_away_before_them():
+    memcached = by_service("elasticache-memcached")
+    settings = {
+        "name": "shop-prod",
+        "cache_cluster_id": "pages",
+        "cache_node_type": "cache.t3.small",
+        "subnet_ids": ["subnet-1"],
+        "parameters": {"max_item_size": 2097152},
+    }
+    *groups, target = memcached.parts(settings, None)
+    assert [one.what for one in groups] == ["subnet group shop-prod-cache", "parameter group shop-prod-cache"]
+    assert groups[1].args["engine"] == "memcached"
+    assert target.args["cache_parameter_group_name"] == "shop-prod-cache" and target.args["engine"] == "memcached"
+    assert memcached.removal(settings)[0].what == "Memcached cluster pages"
+    assert memcached.maxmemory("cache.t3.micro") == 412 * 1024 * 1024
 
 
 # --- what a replication group is made of ---

@@ -315,7 +315,13 @@ PARTS = (
         (
             Option(
                 "replication_group_id",
-                "Its name, 1 to 40 letters, digits and hyphens. Needed unless an endpoint is given.",
+                "Its name, 1 to 40 letters, digits and hyphens, where it is a replication group of ElastiCache. The "
+                "name of a target is needed unless an endpoint is given.",
+            ),
+            Option(
+                "cache_cluster_id",
+                "Its name, 1 to 50 letters, digits and hyphens, where it is ElastiCache for Memcached. It has other "
+                "commands than Redis, no AUTH and no backups, and keeps nothing: the app's code must be made for it.",
             ),
             Option(
                 "cache_node_type",
@@ -336,6 +342,27 @@ PARTS = (
                 stages=("assess", "provision"),
             ),
             Option("num_cache_clusters", "Nodes, the primary included, from 1 to 6.", "int", 2, stages=("provision",)),
+            Option(
+                "num_cache_nodes",
+                "Nodes of a target of Memcached. Whenever the number changes, keys are spread anew.",
+                "int",
+                2,
+                stages=("provision",),
+            ),
+            Option(
+                "az_mode",
+                "Whether nodes of Memcached lie in several zones (C(cross-az)) or one. Left empty, a new one has one.",
+                choices=("", "single-az", "cross-az"),
+                stages=("provision",),
+            ),
+            Option(
+                "preferred_availability_zones",
+                "The zones of the nodes of Memcached, as many as nodes.",
+                "list",
+                [],
+                elements="str",
+                stages=("provision",),
+            ),
             Option(
                 "multi_az_enabled",
                 "Spread the nodes over availability zones. Needs two nodes and automatic failover.",
@@ -391,7 +418,9 @@ PARTS = (
                 "O(migration_auth_token_secret) names holds its password then. Left empty, C(default).",
                 stages=("assess", "provision", "ingress", *_MOVES),
             ),
-            Option("transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("provision",)),
+            Option(
+                "transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("assess", "provision")
+            ),
             Option(
                 "at_rest_encryption_enabled",
                 "Encrypt the data at rest. Fixed once the target is made.",
@@ -445,7 +474,13 @@ PARTS = (
                 elements="str",
                 stages=("provision",),
             ),
-            Option("port", "The port. Fixed once the target is made.", "int", 6379, stages=("provision", "ingress")),
+            Option(
+                "port",
+                "The port. Fixed once the target is made. 0 is what the service usually has: 6379, of Memcached 11211.",
+                "int",
+                0,
+                stages=("assess", "provision", "ingress"),
+            ),
             Option(
                 "tags",
                 "Tags for everything that is made, beside the one that says whose it is.",

@@ -87,7 +87,7 @@ def way_of(goal: Goal, settings: Mapping[str, Any]) -> dict[str, Any] | None:
             "vpc_id": settings.get("vpc_id") or None,
             "migration_name": settings["name"],
             "state": "present",
-            "port": settings.get("port") or 6379,
+            "port": table.target_of(settings).port(settings),
             "sources": sources_of(settings) if opens else [],
             "tags": settings.get("tags") or {},
         },

@@ -9,10 +9,15 @@ Whoever makes, reads, weighs, prices or removes a target asks its row; nobody as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    PROTOCOLS,
+    REDIS,
+    Endpoint,
+    after_apply,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import Permission
 
 Settings = Mapping[str, Any]
@@ -122,8 +127,17 @@ class Target:
         """How it is reached, by the user that is stated; a placeholder where there is none yet."""
         if found is None:
             name = str(settings.get(self.name_option) or "target")
-            return as_user(after_apply(self.service, name, **self.expected(settings)), settings)
+            return as_user(after_apply(self.service, name, **self._usual(settings)), settings)
         return as_user(Endpoint.from_dict(found["endpoint"]), settings)
+
+    def port(self, settings: Settings) -> int:
+        """Where one listens that is made by the settings."""
+        return int(self._usual(settings)["port"])
+
+    def _usual(self, settings: Settings) -> dict[str, Any]:
+        """What is expected of its endpoint; where the settings leave something out, what its protocol has."""
+        expected = self.expected(settings)
+        return {**asdict(PROTOCOLS[str(expected.get("protocol") or REDIS)]), **expected}
 
 
 def as_user(endpoint: Endpoint, settings: Settings) -> Endpoint:
@@ -138,6 +152,11 @@ def own_name(settings: Settings) -> str:
 
 
 def stated(settings: Settings, options: Mapping[str, str]) -> dict[str, Any]:
-    """The options of a module, each from the setting that ``options`` gives it; what is left out is not in it."""
+    """The options of a module, each from the setting that ``options`` gives it; what is left out is not in it.
+
+    So is a port of 0, which is no port: a setting that is a number has a default.
+    """
     values = {option: settings.get(setting) for option, setting in options.items()}
-    return {option: value for option, value in values.items() if value not in (None, "", [], {}, ())}
+    left_out = [option for option, value in values.items() if value in (None, "", [], {}, ())]
+    left_out += ["port"] if values.get("port") == 0 else []
+    return {option: value for option, value in values.items() if option not in left_out}

@@ -9,13 +9,15 @@ from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, REDIS, Endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.target import CACHE_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Settings, Target
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.target import (
     REPLICATION_GROUP,
 )
 
-TARGETS: Mapping[str, Target] = {row.service: row for row in (REPLICATION_GROUP,)}
+TARGETS: Mapping[str, Target] = {row.service: row for row in (REPLICATION_GROUP, CACHE_CLUSTER)}
 DEFAULT = REPLICATION_GROUP
 
 
@@ -26,6 +28,22 @@ def target_of(settings: Settings) -> Target:
         options = " and ".join(row.setting(row.name_option) for row in named)
         raise PlanRefused(f"{options} name a target each: name one", named[1].name_option)
     return named[0] if named else DEFAULT
+
+
+def refuse_settings_of_others(row: Target, settings: Settings) -> None:
+    """What is stated, and is of another service than the target's. Raises PlanRefused.
+
+    A setting that equals its default counts as left out, as Ansible does not tell the two apart.
+    """
+    mine = {row.name_option, *row.options}
+    for other in TARGETS.values():
+        for option in (name for name in other.options if name not in mine):
+            if settings.get(option) not in (None, "", [], {}, OPTIONS[option].default):
+                raise PlanRefused(
+                    f"migration_{option} is of {other.title}, and the target is the {row.what(settings)}: leave it "
+                    "out, or name another target",
+                    option,
+                )
 
 
 def by_service(service: str) -> Target:

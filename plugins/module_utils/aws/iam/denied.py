@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import BY_SERVICE, STAGES
 
 ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403")
 _TOLD = re.compile(r'perform: ([\w-]+:\w+)(?: on resource: "?([^\s"]+)"?)?')
@@ -36,6 +36,12 @@ def lack(error: Any, service: str) -> str:
 def remedy(action: str) -> str:
     """Where somebody finds it granted as narrowly as it can be."""
     files = [f"docs/iam/{stage}.json" for stage, needs in STAGES.items() if action in {one.action for one in needs}]
+    for service in BY_SERVICE if not files else ():  # of another target, which has its own
+        files += [
+            f"docs/iam/{service}/{stage}.json"
+            for stage, needs in BY_SERVICE[service].items()
+            if action in {one.action for one in needs}
+        ]
     if not files:
         return "add it to its policy"
     if len(files) > _FEW:

@@ -20,7 +20,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permi
     each,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_aws import STORES
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import DEFAULT, TARGETS
 
 # --- the ledger, and the lock in it ---
 
@@ -143,11 +144,6 @@ _BACKUP_TAKE = (
 
 # --- rows ---
 
-_TARGET_LOOK = tuple(one for row in TARGETS.values() for one in row.actions.look)
-_TARGET_PLAN = tuple(one for row in TARGETS.values() for one in row.actions.plan)
-_TARGET_MAKE = tuple(one for row in TARGETS.values() for one in row.actions.make)
-_TARGET_TOKEN = tuple(one for row in TARGETS.values() for one in row.actions.token)
-_TARGET_DELETE = tuple(one for row in TARGETS.values() for one in row.actions.delete)
 _VALUES_LOOK = tuple(one for row in STORES.values() for one in row.look)
 _VALUES_BACK = tuple(one for row in STORES.values() for one in row.write)
 _VALUES_WRITE = (*(one for row in STORES.values() for one in row.record), *_VALUES_BACK)
@@ -175,10 +171,8 @@ def _once(*groups: Iterable[Permission]) -> tuple[Permission, ...]:
 _SAYS = "the run goes on, and names it as what it could not see"
 _GOES_BACK = "the hosts are put back as far as the old Redis answers, and what could not be asked stays as it is"
 _STAYS = "that part stays, and what does not hang on it is taken down"
-_LOOK = (*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_LOOK)
 _HOLD = (_LOCK[0], replace(_LOCK[1], without=_LOCK_STAYS))
 
-_ASSESS = _once(_LOOK, _VALUES_LOOK)
 _COMPARE = (
     *_told(
         each(EVERYTHING, {"pricing:GetProducts": "what the services cost that an app can move to"}),
@@ -195,37 +189,51 @@ _COMPARE = (
         "it is said that the cost of the old instance is not known",
     ),
 )
-_PROVISION = _once(_LOOK, _WAY_LOOK, _TARGET_PLAN, _HOLD, _TOKEN_MAKE, _WAY_MAKE, _TARGET_MAKE)
-_INGRESS = _once(_LOOK, _WAY_LOOK, _HOLD, _WAY_OPEN)
-_CUTOVER = _once(_LOOK, _VALUES_LOOK, _HOLD, _VALUES_WRITE)
 
-STAGES: Mapping[str, tuple[Permission, ...]] = {
-    "plan": _once(_LOOK, _VALUES_LOOK, _WAY_LOOK, _TARGET_PLAN),
-    "assess": _once(_ASSESS, _COMPARE),
-    "provision": _PROVISION,
-    "ingress": _INGRESS,
-    "cutover": _CUTOVER,
-    "migrate": _once(_ASSESS, _PROVISION, _INGRESS, _CUTOVER),
-    "rollback": _once(
-        _told((*_LOCK_LOOK, *_LEDGER, *_TARGET_LOOK, *_TOKEN_VALUE, *_HOLD), _GOES_BACK),
-        _told((*_VALUES_LOOK, *_VALUES_BACK), _GOES_BACK),
-        _INSTANCE_LOOK,
-        _INSTANCE_START,
-        _told((*_WAY_LOOK, *_WAY_CLOSE, *_TARGET_DELETE), _STAYS),
-    ),
-    "rotate": _once(_LOOK, _VALUES_LOOK, _HOLD, _TOKEN_ROTATE, _TARGET_TOKEN, _VALUES_WRITE),
-    "state": _told(_once(_LOCK_LOOK, _LEDGER, _TARGET_LOOK, _VALUES_LOOK), _SAYS),
-    "decommission": _once(
-        _LOCK_LOOK,
-        _LEDGER,
-        _TARGET_LOOK,
-        _INSTANCE_LOOK,
-        _HOLD,
-        _BACKUP_TAKE,
-        _INSTANCE_END,
-    ),
-    "inventory": each(
-        EVERYTHING, {"ec2:DescribeInstances": "an inventory of the plugin aws_ec2 finds the app's hosts"}
-    ),
+
+def stages_of(row: Target) -> Mapping[str, tuple[Permission, ...]]:
+    """What a migration to it needs, by the stage's name, which is its playbook's; ``plan`` is migrate.yml with
+    ``--check``.
+    """
+    target = row.actions
+    look = (*_LOCK_LOOK, *_LEDGER, *target.look, *_TOKEN_LOOK)
+    assess = _once(look, _VALUES_LOOK)
+    provision = _once(look, _WAY_LOOK, target.plan, _HOLD, _TOKEN_MAKE, _WAY_MAKE, target.make)
+    ingress = _once(look, _WAY_LOOK, _HOLD, _WAY_OPEN)
+    cutover = _once(look, _VALUES_LOOK, _HOLD, _VALUES_WRITE)
+
+    return {
+        "plan": _once(look, _VALUES_LOOK, _WAY_LOOK, target.plan),
+        "assess": _once(assess, _COMPARE),
+        "provision": provision,
+        "ingress": ingress,
+        "cutover": cutover,
+        "migrate": _once(assess, provision, ingress, cutover),
+        "rollback": _once(
+            _told((*_LOCK_LOOK, *_LEDGER, *target.look, *_TOKEN_VALUE, *_HOLD), _GOES_BACK),
+            _told((*_VALUES_LOOK, *_VALUES_BACK), _GOES_BACK),
+            _INSTANCE_LOOK,
+            _INSTANCE_START,
+            _told((*_WAY_LOOK, *_WAY_CLOSE, *target.delete), _STAYS),
+        ),
+        "rotate": _once(look, _VALUES_LOOK, _HOLD, _TOKEN_ROTATE, target.token, _VALUES_WRITE),
+        "state": _told(_once(_LOCK_LOOK, _LEDGER, target.look, _VALUES_LOOK), _SAYS),
+        "decommission": _once(
+            _LOCK_LOOK,
+            _LEDGER,
+            target.look,
+            _INSTANCE_LOOK,
+            _HOLD,
+            _BACKUP_TAKE,
+            _INSTANCE_END,
+        ),
+        "inventory": each(
+            EVERYTHING, {"ec2:DescribeInstances": "an inventory of the plugin aws_ec2 finds the app's hosts"}
+        ),
+    }
+
+
+BY_SERVICE: Mapping[str, Mapping[str, tuple[Permission, ...]]] = {
+    service: stages_of(row) for service, row in TARGETS.items()
 }
-"""By the stage's name, which is its playbook's; ``plan`` is migrate.yml with ``--check``."""
+STAGES = BY_SERVICE[DEFAULT.service]

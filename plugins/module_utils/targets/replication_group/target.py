@@ -14,9 +14,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.co
     Settings,
     Target,
     Traits,
-    own_name,
     stated,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parts as groups
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
 )
@@ -29,7 +29,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sizes import RESERVED_PERCENT, maxmemory
 
-MODULE, SUBNETS, PARAMETERS = "elasticache_cluster", "elasticache_subnet_group", "elasticache_parameter_group"
+MODULE = "elasticache_cluster"
 
 # What a new one runs where engine_version is left out: of Valkey what AWS chooses. One that exists keeps its own.
 NEW_VERSIONS = {REDIS: "7.1"}
@@ -64,8 +64,6 @@ _PASSED_ON = (
 )
 
 # Settings that the groups beside it are made from.
-_OF_ITS_GROUPS = ("parameter_group_name", "parameters", "subnet_group_name", "subnet_ids")
-
 _TRAITS = Traits(
     engines=(REDIS, VALKEY),
     databases=DEFAULT_DATABASES,
@@ -86,22 +84,15 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
         engine = settings.get("engine") or _TRAITS.engines[0]
         version = settings.get("engine_version") or NEW_VERSIONS.get(engine, "")
         settings = {**settings, "engine": engine, "engine_version": version}
-    groups = {
-        "subnet_group_name": settings.get("subnet_group_name") or own_name(settings),
-        "parameter_group_name": settings.get("parameter_group_name")
-        or (own_name(settings) if settings.get("parameters") else ""),
-    }
-    named = {**settings, **groups}
-    makes = not settings.get("adopt")
+    named = groups.with_groups(settings)
     return [
-        *([_subnet_group(named)] if makes and settings.get("subnet_ids") else []),
-        *([_parameter_group(named, found)] if makes and settings.get("parameters") else []),
+        *groups.OF_ELASTICACHE.parts(named, found),
         Part(
             REPLICATION_GROUP.what(named),
             MODULE,
             {
                 "migration_name": named["name"],
-                "replication_group_description": _description(named),
+                "replication_group_description": groups.description(named),
                 **stated(named, {name: name for name in _PASSED_ON}),
                 **stated(named, _RENAMED),
             },
@@ -118,41 +109,7 @@ def _expected(settings: Settings) -> dict[str, Any]:
     return {**protocol, **stated(settings, options)}
 
 
-def _subnet_group(settings: Settings) -> Part:
-    return Part(
-        f"subnet group {settings['subnet_group_name']}",
-        SUBNETS,
-        {
-            "migration_name": settings["name"],
-            "cache_subnet_group_name": settings["subnet_group_name"],
-            "cache_subnet_group_description": _description(settings),
-            **stated(settings, {"subnet_ids": "subnet_ids", "tags": "tags"}),
-        },
-    )
-
-
-def _parameter_group(settings: Settings, found: Found | None) -> Part:
-    """Of the family of what the target will run, which the module asks AWS for."""
-    runs = {**(found or {}), **stated(settings, {"engine": "engine", "engine_version": "engine_version"})}
-    return Part(
-        f"parameter group {settings['parameter_group_name']}",
-        PARAMETERS,
-        {
-            "migration_name": settings["name"],
-            "cache_parameter_group_name": settings["parameter_group_name"],
-            **stated(runs, {"engine": "engine", "engine_version": "engine_version"}),
-            "description": _description(settings),
-            **stated(settings, {"parameters": "parameters", "tags": "tags"}),
-        },
-    )
-
-
-def _description(settings: Settings) -> str:
-    return f"Cache of the migration {settings['name']}"
-
-
 def _removal(settings: Settings) -> list[Part]:
-    """The groups can go only once the cluster is gone. Those of an adopted one are somebody else's."""
     common = {"migration_name": settings["name"], "state": "absent"}
     final = settings.get("final_snapshot_identifier")
     group = {
@@ -160,16 +117,8 @@ def _removal(settings: Settings) -> list[Part]:
         **stated(settings, {"replication_group_id": "replication_group_id", "wait_timeout": "wait_timeout"}),
         **({"final_snapshot_identifier": final} if final else {"skip_final_snapshot": True}),
     }
-    parts = [Part(REPLICATION_GROUP.what(settings), MODULE, group, is_target=True)]
-    if not own_name(settings):
-        return parts
-    subnets = settings.get("subnet_group_name") or own_name(settings)
-    parameters = settings.get("parameter_group_name") or own_name(settings)
-    return [
-        *parts,
-        Part(f"subnet group {subnets}", SUBNETS, {**common, "cache_subnet_group_name": subnets}),
-        Part(f"parameter group {parameters}", PARAMETERS, {**common, "cache_parameter_group_name": parameters}),
-    ]
+    own = groups.OF_ELASTICACHE.removal(settings)
+    return [Part(REPLICATION_GROUP.what(settings), MODULE, group, is_target=True), *own]
 
 
 def _is_durable(settings: Settings, found: Found | None) -> bool:
@@ -183,7 +132,7 @@ REPLICATION_GROUP = Target(
     noun="replication group",
     name_option="replication_group_id",
     needs=("replication_group_id", "cache_node_type"),
-    options=(*_PASSED_ON, *_OF_ITS_GROUPS),
+    options=(*_PASSED_ON, *groups.SETTINGS),
     module=MODULE,
     info_module="elasticache_cluster_info",
     listed_as="replication_groups",
