@@ -16,6 +16,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY_ADDRESS,
+    REDIS,
+    REDIS_CLUSTER,
     EndpointError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
@@ -116,6 +118,7 @@ class ActionModule(HostAction):
             "services": [self.service(one, self.restart_of_a_look()) for one in self._migration.services],
             "endpoint": self._known.endpoint if self._goal.destination != ORIGINAL else None,
             "leave": self.left_of_a_look(),
+            "leave_cluster": self.cluster_left() if self._goal.destination == ORIGINAL else None,
         }
 
     def contents(self) -> dict[str, Any]:
@@ -210,6 +213,7 @@ class ActionModule(HostAction):
             "written": self.written_when_approved() if self._goal.destination == ORIGINAL else {},
             "endpoint": batches.location_now(self.turn.get("shared_back") or (), places),
             "leave": self.target_place(),
+            "leave_cluster": self.cluster_left(),
         }
         failure = str(self.turn.get("shared_failure") or "")
         with Trip(self._host) as trip:
@@ -239,7 +243,10 @@ class ActionModule(HostAction):
             urls = [value.urls(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]
         except EndpointError:
             return {}
-        return queues_by_key((key, {"url": url}) for of_value in urls for key, url in of_value.items())
+        protocol = self._known.endpoint.get("protocol") or REDIS
+        return queues_by_key(
+            (key, {"url": url, "protocol": protocol}) for of_value in urls for key, url in of_value.items()
+        )
 
     def change(self, trip: Trip, restart: str, order: dict[str, Any], queues: Queues) -> None:
         """In one run on the host for as long as a service proves itself within it, and in more where it does not.
@@ -376,7 +383,18 @@ class ActionModule(HostAction):
     def target_place(self) -> list[dict[str, Any]]:
         target = to_original.target_of(self._known)
         is_known = target.get("address") and target.get("address") != AFTER_APPLY_ADDRESS
-        return [{"address": target["address"], "port": int(target["port"])}] if is_known else []
+        place = {name: target[name] for name in ("address", "port", "protocol", "nodes") if target.get(name)}
+        return [place] if is_known else []
+
+    def cluster_left(self) -> dict[str, Any] | None:
+        """How a cluster is asked for its nodes, on the way back from it; it may be gone, or not take the token."""
+        target = to_original.target_of(self._known)
+        if target.get("protocol") != REDIS_CLUSTER or not self.target_place():
+            return None
+        token = self.token()
+        if (target.get("auth", "none") != "none") != bool(token):
+            return None
+        return {"endpoint": target, **({"auth_token": token} if token else {})}
 
     def values_wanted(self) -> list[dict[str, Any]]:
         """Raises EndpointError."""

@@ -132,6 +132,10 @@ options:
           url:
             description: As M(kempian.cache_migration.app_service) has it.
             type: str
+          protocol:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: str
+            default: redis
           env_path:
             description: As M(kempian.cache_migration.app_service) has it.
             type: path
@@ -169,6 +173,28 @@ options:
         description: The TCP port.
         type: int
         required: true
+      protocol:
+        description: What it speaks. With another than V(redis) connections to O(leave[].nodes) count too.
+        type: str
+        default: redis
+      nodes:
+        description: The nodes of a cluster, each with C(address) and C(port).
+        type: list
+        elements: dict
+        default: []
+  leave_cluster:
+    description:
+      - A cluster that is left. Its nodes, as it tells them to this host, are places of O(leave) too. Where it does not
+        answer, those of the endpoint are alone.
+    type: dict
+    suboptions:
+      endpoint:
+        description: The endpoint as M(kempian.cache_migration.elasticache_cluster) returns it.
+        type: dict
+        required: true
+      auth_token:
+        description: Its token (password).
+        type: str
   probe:
     description: Prove that the app reaches the target. Left out, that is not asked.
     type: dict

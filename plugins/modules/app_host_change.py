@@ -178,6 +178,8 @@ class Change:
         """Raises Ended."""
         if self.params["probe"]:
             self.prove_target(self.params["probe"])
+        if self.params["leave_cluster"]:
+            self.know_what_is_left(self.params["leave_cluster"])
         # Whoever gave up on this run may have put the host back by now, before there was anything to put back.
         if self.params["values"] and is_left_alone():
             raise Ended(self.changing, "The connection to the controller was lost: nothing was changed.")
@@ -215,6 +217,20 @@ class Change:
         self.done["target"] = told
         if "msg" in told:
             raise Ended(PROBE, told["msg"])
+        if self.params["endpoint"]:
+            # As this host was told them, a client of a cluster is connected to its nodes.
+            known = self.params["endpoint"].get("nodes") or ()
+            self.params["endpoint"] = {**self.params["endpoint"], "nodes": [*known, *told["nodes"]]}
+
+    def know_what_is_left(self, wanted: dict[str, Any]) -> None:
+        """On the way back, of a cluster."""
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.cluster_probe import with_nodes
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import places_of
+
+        try:
+            self.params["leave"] += places_of(with_nodes(wanted, self.params["timeout"]))
+        except EndpointError as error:
+            raise Ended(self.changing, f"The cluster that is left cannot be asked for its nodes: {error}.")
 
     # --- values ---
 

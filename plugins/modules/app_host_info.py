@@ -353,6 +353,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_
     InterpreterRefused,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.cluster_probe import with_nodes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import values_in
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question
@@ -367,6 +368,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     mask_url,
     names_a_cache,
     parse_url,
+    places_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
@@ -597,7 +599,7 @@ def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, An
             raise EndpointError(f"the target {target.name} is yet to be made (contents: state={AFTER_APPLY})")
         try:
             url = build_url(target, wanted["auth_token"] or "", 0)
-            questions["contents"] = SurveyQuestion(url, seconds, wanted["sample"])
+            questions["contents"] = SurveyQuestion(url, seconds, wanted["sample"], protocol=target.protocol)
         except EndpointError as error:  # as without its token: what stays behind holds no way back up
             parts["contents"] = {"msg": f"{error}."}
     if params["old"] is None and params["survey"] is None:
@@ -651,11 +653,20 @@ def survey_failed(which: str, why: Failure) -> dict[str, Any]:
     return {"failure": asdict(why), "msg": f"{which} cannot be assessed: {why.sentence}"}
 
 
+def know_nodes(params: dict[str, Any]) -> None:
+    """A client of a cluster is connected to its nodes, as they are told to this host."""
+    if params["endpoint"] and params["probe"]:
+        params["endpoint"] = {**params["endpoint"], "nodes": with_nodes(params["probe"], params["timeout"])["nodes"]}
+    if params["leave_cluster"]:
+        params["leave"] += places_of(with_nodes(params["leave_cluster"], params["timeout"]))
+
+
 def looked_at(module: AnsibleModule) -> dict[str, Any]:
     """Raises EndpointError, InterpreterRefused and JournalError for wrong options."""
     params = module.params
     check_migration_name(params["migration_name"])
     interpreter = Interpreter.from_params(params)
+    know_nodes(params)
     values = [value_seen(params, value) for value in params["values"]]
     leave = left(params, values)
     if params["endpoint"]:

@@ -76,7 +76,8 @@ options:
     version_added: 0.2.0
   endpoint:
     description:
-      - Where the serving processes must be connected to, with C(address) and C(port); a whole endpoint will do.
+      - Where the serving processes must be connected to, with C(address) and C(port); a whole endpoint will do. Where
+        its C(protocol) is another than V(redis), a connection to one of its C(nodes) is one to it.
       - Left out, no connection is demanded.
       - With C(state=after_apply), as a plan has it, there is nothing to compare with; that is for check mode only.
     type: dict
@@ -94,6 +95,15 @@ options:
         description: The TCP port.
         type: int
         required: true
+      protocol:
+        description: What it speaks. With another than V(redis) connections to O(leave[].nodes) count too.
+        type: str
+        default: redis
+      nodes:
+        description: The nodes of a cluster, each with C(address) and C(port).
+        type: list
+        elements: dict
+        default: []
   values:
     description:
       - The files that the app reads. Where all keys of one lead to O(endpoint), a process that was started with them in
@@ -175,6 +185,10 @@ options:
       url:
         description: The URL of the cache, with the database.
         type: str
+      protocol:
+        description: What that cache speaks, V(redis) or V(redis-cluster).
+        type: str
+        default: redis
       env_path:
         description: Or the file that has it; with O(queues[].migration_name), what it had before that migration.
         type: path

@@ -91,6 +91,14 @@ options:
       - For a URL, beside these, and only where that names none itself (C(ssl_ca_certs)).
       - The app must trust them too, for instance by C(SSL_CERT_FILE) in its environment or C(ssl_ca_certs) in the URL.
     type: path
+  protocol:
+    description:
+      - What the app's client of a URL speaks. With V(redis-cluster) every node of the cluster is asked, and the app's
+        C(redis.cluster.RedisCluster) writes a key in each shard. An O(endpoint) says it for itself.
+    type: str
+    choices: [redis, redis-cluster]
+    default: redis
+    version_added: 0.2.0
 attributes:
   check_mode:
     description: Runs in check mode and writes no key then.
@@ -219,6 +227,11 @@ location:
     database:
       description: The number of the database.
       type: int
+nodes:
+  description: Of a cluster, each C(address) and C(port) where a client of it may be connected to, as it told them.
+  returned: always
+  type: list
+  elements: dict
 failure:
   description: Why the cache cannot be used; null where it can.
   returned: always
@@ -229,8 +242,8 @@ failure:
         - One of C(name_does_not_resolve), C(timeout), C(refused), C(unreachable), C(tls_wanted), C(tls_not_spoken),
           C(tls_failed), C(certificate), C(connection_lost), C(no_answer), C(not_redis), C(auth_wanted), C(auth_wrong),
           C(auth_not_configured), C(no_permission), C(read_only_replica), C(not_a_replica), C(cluster_redirect),
-          C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept), C(client_library), C(app_interpreter)
-          and C(server_error).
+          C(not_a_cluster), C(slots_not_covered), C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept),
+          C(client_library), C(app_interpreter) and C(server_error).
       type: str
     found:
       description: What was found.
@@ -251,6 +264,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY,
+    REDIS,
+    REDIS_CLUSTER,
     Endpoint,
     EndpointError,
     parse_url,
@@ -276,6 +291,7 @@ OPTIONS: dict[str, Any] = {
     "python": {"type": "path"},
     "user": {"type": "str"},
     "ca_certs": {"type": "path"},
+    "protocol": {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS},
 }
 
 
@@ -298,6 +314,7 @@ def result_of(module: AnsibleModule) -> dict[str, Any]:
         write=params["write"] and not module.check_mode,
         ca_certs=params["ca_certs"] or "",
         tls_as_app=not params["endpoint"],
+        protocol=Endpoint.from_dict(params["endpoint"]).protocol if params["endpoint"] else params["protocol"],
     )
     answer = app_interpreter.probe(question, Interpreter.from_params(params))
     for sentence in answer.advice:

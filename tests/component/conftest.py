@@ -175,7 +175,7 @@ def start_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
         home = folder or tmp_path / f"engine{len(started)}"
         home.mkdir(exist_ok=True)
         port, tls_port = free_port(), free_port() if certificate else 0
-        settings = ["bind 127.0.0.1", f"port {port}", f"dir {home}", 'save ""', *lines]
+        settings = ["bind 127.0.0.1", f"port {port}", f"dir {home}", 'save ""']
         settings += [f"requirepass {password}"] if password else []
         if certificate:
             certificate.private_key_and_cert_chain_pem.write_to_path(str(home / "server.pem"))
@@ -187,7 +187,7 @@ def start_engine(tmp_path: Path) -> Iterator[Callable[..., Engine]]:
                 f"tls-ca-cert-file {pem}",
             ]
             settings += ["tls-auth-clients no"]
-        (home / "redis.conf").write_text("\n".join(settings) + "\n")
+        (home / "redis.conf").write_text("\n".join([*settings, *lines]) + "\n")
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
                 ["redis-server", str(home / "redis.conf")], executable=program, stdout=log, stderr=log

@@ -131,7 +131,13 @@ def test_a_plan_is_written_through_no_link_and_in_the_place_of_no_device(tmp_pat
 
 def change_of(path, approved):
     value = {"store": "dotenv", "path": str(path), "keys": {"REDIS_URL": "redis://new:6379/0"}}
-    params = {"values": [value], "probe": None, "state": "present", "written": {str(path): approved}}
+    params = {
+        "values": [value],
+        "probe": None,
+        "leave_cluster": None,
+        "state": "present",
+        "written": {str(path): approved},
+    }
     return app_host_change.Change(SimpleNamespace(params=params, check_mode=True))
 
 

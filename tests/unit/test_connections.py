@@ -88,3 +88,14 @@ def test_a_name_that_does_not_resolve_has_no_places():
     assert places([{"address": "no-such-name.invalid", "port": 1}, {"address": "127.0.0.9", "port": "2"}]) == {
         ("127.0.0.9", 2)
     }
+
+
+def test_of_a_cluster_the_addresses_of_its_nodes_are_places_too():
+    nodes = [{"name": "n1", "address": "127.0.0.8", "port": 6380}, {"address": "127.0.0.9", "port": "6379"}]
+    cluster = {"address": "127.0.0.7", "port": 6379, "protocol": "redis-cluster", "nodes": nodes}
+    assert places([cluster]) == {("127.0.0.7", 6379), ("127.0.0.8", 6380), ("127.0.0.9", 6379)}
+
+
+def test_of_one_node_for_all_keys_only_its_endpoint_is():
+    single = {"address": "127.0.0.7", "port": 6379, "protocol": "redis", "nodes": [{"address": "127.0.0.8", "port": 1}]}
+    assert places([single]) == {("127.0.0.7", 6379)}

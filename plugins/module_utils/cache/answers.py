@@ -71,8 +71,13 @@ def _probed(told: Told) -> Answer:
         through=told.text("through"),
         advice=list(told.texts("advice")),
         compares_names=told.truth("compares_names") if told.has("compares_names") else True,
+        nodes=[_place(node) for node in told.parts("nodes")] if told.has("nodes") else [],
         failure=_failure(told),
     )
+
+
+def _place(told: Told) -> dict[str, Any]:
+    return {"address": told.address("address"), "port": told.whole("port")}
 
 
 def _server(told: Told) -> Server:

@@ -22,7 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache impo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import APP, Answer, Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Surveyed, SurveyQuestion
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told import NotAsAgreed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import demoted
 
@@ -105,7 +105,7 @@ def ask(questions: Mapping[str, Asked], interpreter: Interpreter, *, addresses: 
     """An answer to each question; what is in the way is the failure in it. Raises EndpointError for a bad URL.
 
     The app's interpreter is asked for probes alone. Without ``addresses`` they do not tell by which this host is known
-    there, as we would have to ask ourselves.
+    there, as we would have to ask ourselves. The nodes of a cluster we ask for whatever it says.
     """
     if not interpreter.python:
         return _asked_by_us(questions)
@@ -142,21 +142,28 @@ def _asked_by_app(questions: Mapping[str, Question], interpreter: Interpreter, i
         why = failures.app_interpreter(interpreter.python, interpreter.user, str(error))
         return {name: Answer(failure=why) for name in questions}
     told = {name: answer for name, answer in found.items() if isinstance(answer, Answer)}
-    addresses = _own_addresses(questions, told) if is_addressed else {}
-    return {name: replace(answer, word_of=APP, client_address=addresses.get(name, "")) for name, answer in told.items()}
+    seen = _seen_by_us(questions, told, is_addressed)
+    return {
+        name: replace(
+            answer,
+            word_of=APP,
+            client_address=seen[name].client_address if is_addressed and name in seen else "",
+            nodes=seen[name].nodes if name in seen else [],
+        )
+        for name, answer in told.items()
+    }
 
 
-def _own_addresses(questions: Mapping[str, Question], told: Mapping[str, Answer]) -> dict[str, str]:
-    """This host's address as each cache sees it, which we see for ourselves: by it a client of the old Redis is known
-    as a host of ours. What the app does not reach needs none.
+def _seen_by_us(questions: Mapping[str, Question], told: Mapping[str, Answer], is_addressed: bool) -> dict[str, Answer]:
+    """Our own look at what the app reaches: by this host's address there a client of the old Redis is known as a host
+    of ours, and by the nodes of a cluster a process as one that uses it.
     """
     reached = {
         name: replace(questions[name], write=False, compares_names=answer.compares_names)
         for name, answer in told.items()
-        if not answer.failure
+        if not answer.failure and (is_addressed or questions[name].protocol != REDIS)
     }
-    seen = _asked_by_us(reached)
-    return {name: answer.client_address for name, answer in seen.items() if isinstance(answer, Answer)}
+    return {name: answer for name, answer in _asked_by_us(reached).items() if isinstance(answer, Answer)}
 
 
 def _said(questions: Mapping[str, Asked], interpreter: Interpreter) -> bytes:

@@ -23,7 +23,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NoAnswer,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    REDIS,
+    REDIS_CLUSTER,
+    UrlParts,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import CELERY_BACKEND, CELERY_BROKER
 
 Answer = TypeVar("Answer")
@@ -67,16 +71,21 @@ class OwnClient:
 
 
 class RedisPy:
-    """The verbs over ``redis.from_url(url, decode_responses=True)``, as apps make their client."""
+    """The verbs over ``redis.from_url(url, decode_responses=True)``, as apps make their client, or over the same of
+    RedisCluster where that is the protocol.
+    """
 
-    def __init__(self, redis: Any, url: str, seconds: float, tls_options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, redis: Any, url: str, seconds: float, tls_options: Mapping[str, Any], protocol: str = REDIS
+    ) -> None:
         self.name = f"redis-py {redis.__version__}"
         self._redis = redis
         options: dict[str, Any] = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
         options.update(_no_retries(redis))
         if url.startswith("rediss://"):
             options.update(tls_options)
-        self._client = self._call(lambda: redis.Redis.from_url(url, decode_responses=True, **options))
+        client = _cluster_of(redis) if protocol == REDIS_CLUSTER else redis.Redis
+        self._client = self._call(lambda: client.from_url(url, decode_responses=True, **options))
 
     def ping(self) -> None:
         self._call(self._client.ping)
@@ -91,7 +100,11 @@ class RedisPy:
         self._call(lambda: self._client.delete(key))
 
     def close(self) -> None:
-        self._client.connection_pool.disconnect()
+        pool = getattr(self._client, "connection_pool", None)
+        if pool:
+            pool.disconnect()
+        else:
+            self._client.close()
 
     def _call(self, act: Callable[[], Answer]) -> Answer:
         errors = self._redis.exceptions
@@ -106,6 +119,16 @@ class RedisPy:
             raise ServerError(text) if is_answer else ConnectionLost(str(error))
         except (TypeError, ValueError) as error:  # an option in the URL that this version does not know
             raise CacheError(str(error))
+        except getattr(errors, "RedisClusterException", ()) as error:  # which is no RedisError
+            raise CacheError(str(error))
+
+
+def _cluster_of(redis: Any) -> Any:
+    """Raises CacheError where this redis-py is of before 4.1, which knows no cluster."""
+    try:
+        return importlib.import_module("redis.cluster").RedisCluster
+    except ImportError:
+        raise CacheError(f"it has no RedisCluster, which came with redis-py 4.1 (this is {redis.__version__})")
 
 
 def _ask_kombu(kombu: Any, url: str, seconds: float) -> None:

@@ -10,23 +10,36 @@ from __future__ import annotations
 
 import functools
 from dataclasses import asdict
-from typing import Any, Mapping, Union
+from typing import Any, Callable, Mapping, Union
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import (
+    cluster_probe,
+    cluster_survey,
+    failures,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question, probe
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
     Surveyed,
     SurveyQuestion,
     survey,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    REDIS,
+    REDIS_CLUSTER,
+    parse_url,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
 
 Asked = Union[Question, SurveyQuestion]
 Answered = Union[Answer, Surveyed]
 
+# By what the app's client speaks.
+_PROBES: Mapping[str, Callable[[Question], Answer]] = {REDIS: probe, REDIS_CLUSTER: cluster_probe.probe}
+
+_SURVEYS: Mapping[str, Callable[[SurveyQuestion], Surveyed]] = {REDIS: survey, REDIS_CLUSTER: cluster_survey.survey}
+
 _KINDS = {"probe": Question, "survey": SurveyQuestion}
-_STAGES = 12  # of a probe, as many as may each take as long as a question allows
+_STAGES = 16  # of a probe, as many as may each take as long as a question allows
 _SURVEY_SECONDS = 45.0  # what a survey takes beside these: samples, streams, the list of clients
 
 
@@ -51,7 +64,7 @@ def answers(questions: Mapping[str, Asked]) -> dict[str, Answered]:
 
 
 def _answer(asked: Asked) -> Answered:
-    return probe(asked) if isinstance(asked, Question) else survey(asked)
+    return _PROBES[asked.protocol](asked) if isinstance(asked, Question) else _SURVEYS[asked.protocol](asked)
 
 
 def failed(asked: Asked, why: failures.Failure) -> Answered:

@@ -23,7 +23,7 @@ KINDS = frozenset(
         *("connection_lost", "no_answer", "not_redis", "auth_wanted", "auth_wrong", "auth_not_configured"),
         *("no_permission", "read_only_replica", "not_a_replica", "cluster_redirect", "database_out_of_range"),
         *("loading", "out_of_memory", "not_kept", "not_told", "client_library", "app_interpreter", "server_error"),
-        *("no_original", "unreadable"),
+        *("no_original", "unreadable", "not_a_cluster", "slots_not_covered"),
     )
 )
 
@@ -269,6 +269,24 @@ def cluster(parts: UrlParts, said: str) -> Failure:
         f"{parts.host}:{parts.port} runs in cluster mode ({said}), and redirects a client that is not cluster-aware, "
         "as redis.from_url makes it.",
         "Use a target with cluster mode disabled, or change the app to redis.RedisCluster first.",
+    )
+
+
+def not_a_cluster(parts: UrlParts, said: str) -> Failure:
+    return Failure(
+        "not_a_cluster",
+        f"{parts.host}:{parts.port} is no node of a cluster ({said}), and a client of the cluster protocol, as "
+        "redis.RedisCluster, needs one.",
+        "Use the configuration endpoint of a target with cluster mode enabled (endpoint: protocol), or let the app use "
+        "redis.from_url.",
+    )
+
+
+def slots_not_covered(parts: UrlParts, why: str) -> Failure:
+    return Failure(
+        "slots_not_covered",
+        f"The cluster at {parts.host}:{parts.port} does not serve every key: {why}.",
+        "Wait until a failover or a change of its shards is over, and run again; look at its events where it stays so.",
     )
 
 

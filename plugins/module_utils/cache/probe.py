@@ -45,11 +45,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, UrlParts, parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
 
-STAGES = ("resolve", "connect", "tls", "auth", "ping", "role", "database", "client", "write", "latency")
+STAGES = ("resolve", "connect", "tls", "auth", "ping", "role", "database", "nodes", "client", "write", "latency")
 PINGS = 20
 OWN, APP = "own", "app"  # whose word an answer is
 # Before Redis 6 there are no users, and redis-py sends the password alone then:
@@ -65,6 +65,7 @@ class Question:
     ``tls_as_app``: the URL is the app's own. TLS is done as its redis-py does it by the URL's options. Otherwise
     certificate and name are verified whatever they say. ``compares_names``: where the options are silent, names are
     compared as our redis-py would; false where the app's is known not to. ``reader`` is whose library is asked too.
+    ``protocol`` is what the app's client speaks, of PROTOCOLS.
     """
 
     url: str = field(repr=False)
@@ -75,6 +76,7 @@ class Question:
     tls_as_app: bool = False
     compares_names: bool = True
     reader: str = REDIS_PY
+    protocol: str = REDIS
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class Check:
 
 @dataclass
 class Answer:
-    """What was found out, and whose word that is. ``compares_names``: so does the client where the URL is silent."""
+    """What was found out, and whose word that is. ``compares_names``: so does the client where the URL is silent.
+    ``nodes`` are all places where a client of a cluster may be connected to, ``{address, port}``, by our own client.
+    """
 
     checks: list[Check] = field(default_factory=list)
     server: Server = field(default_factory=Server)
@@ -99,6 +103,7 @@ class Answer:
     advice: list[str] = field(default_factory=list)
     compares_names: bool = True
     word_of: str = OWN
+    nodes: list[dict[str, Any]] = field(default_factory=list)
     failure: Failure | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -108,7 +113,10 @@ class Answer:
 
 def probe(question: Question, clock: Callable[[], float] = time.perf_counter) -> Answer:
     """Go through the stages until one fails. Raises EndpointError where the URL cannot be read."""
-    run = _Run(question, clock)
+    return answer_of(Run(question, clock))
+
+
+def answer_of(run: Run) -> Answer:
     with contextlib.closing(run), contextlib.suppress(ProbeFailed):
         run.all_stages()
     return run.answer
@@ -117,13 +125,15 @@ def probe(question: Question, clock: Callable[[], float] = time.perf_counter) ->
 @contextlib.contextmanager
 def session(question: Question) -> Iterator[Connection]:
     """A connection of our own, logged in and at the database of the URL. Raises ProbeFailed, EndpointError."""
-    run = _Run(question, time.perf_counter)
+    run = Run(question, time.perf_counter)
     with contextlib.closing(run):
         yield run.reach()
 
 
-class _Run:
-    def __init__(self, question: Question, clock: Callable[[], float]) -> None:
+class Run:
+    """The stages of one probe. Those that a stage needs have been passed before it."""
+
+    def __init__(self, question: Question, clock: Callable[[], float] = time.perf_counter) -> None:
         self.question = question
         self.parts: UrlParts = parse_url(question.url)
         self.answer = Answer()
@@ -142,13 +152,18 @@ class _Run:
 
     def reach(self) -> Connection:
         """The stages up to a connection on which the app's commands could follow."""
+        self.log_in()
+        self._pass("role", self._role)
+        self._pass("database", self._select)
+        return self._talk()
+
+    def log_in(self) -> Connection:
+        """The stages up to a connection that is logged in."""
         self._pass("resolve", self._resolve)
         self._pass("connect", self._connect)
         self._pass("tls", self._speak)
         self._pass("auth", self._log_in)
         self._pass("ping", self._ping)
-        self._pass("role", self._role)
-        self._pass("database", self._select)
         return self._talk()
 
     def close(self) -> None:
@@ -332,6 +347,10 @@ class _Run:
             return f"not told ({failures.without_secret(str(error), self.parts)})"
         self._see_own_address()
         self.answer.server = found = server_of(info)
+        self._refuse_what_is_not_meant(found)
+        return f"{found.engine} {found.version}, {found.role}"
+
+    def _refuse_what_is_not_meant(self, found: Server) -> None:
         if found.mode == "cluster":
             raise ProbeFailed(failures.cluster(self.parts, "cluster_enabled: 1"))
         expected = self.question.expected_role
@@ -339,7 +358,6 @@ class _Run:
             raise ProbeFailed(failures.replica(self.parts))
         if expected == "replica" and found.role == "master":
             raise ProbeFailed(failures.not_a_replica(self.parts, "primary"))
-        return f"{found.engine} {found.version}, {found.role}"
 
     def _see_own_address(self) -> None:
         """As the server sees it, which differs behind NAT. CLIENT INFO is there from 6.2."""
@@ -356,7 +374,7 @@ class _Run:
         redis, why = find_redis_py()
         self.answer.compares_names = checks_names(redis)
         self.answer.advice = advice(redis, self.parts) if redis and not self.question.tls_as_app else []
-        self._client = self._app_client(redis) if redis else OwnClient(self._talk())
+        self._client = self._app_client(redis) if redis else self._own_client()
         self.answer.through = str(self._client.name)
         if redis and self.question.reader in OF_READERS:
             self.answer.through += f" and {self._ask_reader(OF_READERS[self.question.reader])}"
@@ -370,11 +388,18 @@ class _Run:
             why = failures.without_secret(str(error), self.parts)
             raise ProbeFailed(failures.library(self.parts, library.name, why))
 
+    def _own_client(self) -> OwnClient:
+        return OwnClient(self._talk())
+
     def _app_client(self, redis: Any) -> RedisPy:
         try:
             tls_options = tls_as_app if self.question.tls_as_app else verified
             client = RedisPy(
-                redis, self.question.url, self.question.seconds, tls_options(redis, self.question.ca_certs)
+                redis,
+                self.question.url,
+                self.question.seconds,
+                tls_options(redis, self.question.ca_certs),
+                self.question.protocol,
             )
             client.ping()
             return client
@@ -383,24 +408,34 @@ class _Run:
             raise ProbeFailed(failures.library(self.parts, f"redis-py {redis.__version__}", why))
 
     def _write(self) -> str:
-        key, value = f"cache_migration:probe:{secrets.token_hex(8)}", secrets.token_hex(8)
+        self._write_key(self._own_key())
+        return "SET, GET, DEL of a key of its own"
+
+    @staticmethod
+    def _own_key() -> str:
+        return f"cache_migration:probe:{secrets.token_hex(8)}"
+
+    def _write_key(self, key: str) -> None:
+        value = secrets.token_hex(8)
         self._client.set(key, value, KEY_SECONDS)
         kept = self._client.get(key)
         self._client.delete(key)
         if kept != value:
             raise ProbeFailed(failures.not_kept(self.parts))
-        return "SET, GET, DEL of a key of its own"
 
     def _latency(self) -> str:
         times = []
-        for _ping in range(PINGS):
+        for number in range(PINGS):
             start = self._clock()
-            self._client.ping()
+            self._ask_client(number)
             times.append(self._clock() - start)
         times.sort()
         figures = {"p50": _ms(times[PINGS // 2]), "max": _ms(times[-1])}
         self.answer.latency_ms = figures
         return f"p50 {figures['p50']} ms, max {figures['max']} ms"
+
+    def _ask_client(self, _number: int) -> None:
+        self._client.ping()
 
 
 def _ms(seconds: float) -> float:

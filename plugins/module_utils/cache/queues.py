@@ -8,12 +8,15 @@ Standard library only.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+import contextlib
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Jobs
+
+Ask = Callable[..., Any]  # (key, *command) → the answer
 
 SECONDS = 5.0  # for each answer
 ALL_SECONDS = 15.0  # for all of them, as a server may give one byte after the other
@@ -37,7 +40,11 @@ def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> Jobs:
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.answers import secrets_of
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-    from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+        REDIS,
+        EndpointError,
+        parse_url,
+    )
 
     url = ""
     unknown = f"an unknown number of jobs in {', '.join(queue['names'])}"
@@ -46,7 +53,7 @@ def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> Jobs:
         parts = parse_url(url)
         if (parts.host, parts.port) == (target.get("address"), int(target.get("port") or 0)):
             return Jobs()
-        found = in_time(lambda: held(url, queue["names"]), ALL_SECONDS)
+        found = in_time(lambda: held(url, queue["names"], queue.get("protocol") or REDIS), ALL_SECONDS)
     except failures.ProbeFailed as failed:
         is_reached = failed.failure.kind not in failures.NOT_REACHED
         return Jobs(f"{unknown} ({failed.failure.found.rstrip('.')})", is_reached)
@@ -70,20 +77,34 @@ def _url_of(queue: Mapping[str, Any]) -> str:
     return was or now
 
 
-def held(url: str, names: Sequence[str]) -> dict[str, int]:
+def held(url: str, names: Sequence[str], protocol: str) -> dict[str, int]:
     """How much each of the named keys holds, of those that are there, in the database of the URL.
 
     TLS is done as the app's redis-py does it. Raises ProbeFailed, CacheError and EndpointError.
     """
-    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 
-    found = {}
-    with session(Question(url, expected_role="any", seconds=SECONDS, tls_as_app=True)) as connection:
-        for name in names:
-            count = _COUNT.get(connection.ask("TYPE", name), "EXISTS")
-            there = connection.execute(count, name)
-            if not isinstance(there, int) or there < 0:
-                raise ValueError(f"{count} is answered by what is no number")
-            if there:
-                found[name] = there
-    return found
+    with _asking(Question(url, expected_role="any", seconds=SECONDS, tls_as_app=True, protocol=protocol)) as ask:
+        return {name: there for name in names if (there := _count(ask, name))}
+
+
+@contextlib.contextmanager
+def _asking(question: Any) -> Iterator[Ask]:
+    """How a command for a key is asked there."""
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe, probe
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
+
+    if question.protocol == REDIS_CLUSTER:
+        with cluster_probe.session(question) as cluster:
+            yield cluster.execute
+    else:
+        with probe.session(question) as connection:
+            yield lambda _key, *command: connection.execute(*command)
+
+
+def _count(ask: Ask, name: str) -> int:
+    count = _COUNT.get(str(ask(name, "TYPE", name)), "EXISTS")
+    there = ask(name, count, name)
+    if not isinstance(there, int) or there < 0:
+        raise ValueError(f"{count} is answered by what is no number")
+    return there

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, text
@@ -25,7 +26,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     CacheError,
     Connection,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
 class SurveyQuestion:
     """Which cache is to be read. ``seconds`` bounds each answer; ``sample`` is how many keys of a database are seen.
 
-    ``tls_as_app`` and ``compares_names`` are as Question has them.
+    ``tls_as_app``, ``compares_names`` and ``protocol`` are as Question has them.
     """
 
     url: str = field(repr=False)
@@ -108,6 +109,7 @@ class SurveyQuestion:
     ca_certs: str = ""
     tls_as_app: bool = False
     compares_names: bool = True
+    protocol: str = REDIS
 
 
 @dataclass(frozen=True)
@@ -118,18 +120,32 @@ class Surveyed:
     failure: Failure | None = None
 
 
-def survey(question: SurveyQuestion) -> Surveyed:
-    """Raises EndpointError where the URL cannot be read."""
-    asked = Question(
+def as_probe(question: SurveyQuestion) -> Question:
+    """What leads to a conversation in which it can be answered."""
+    return Question(
         url=question.url,
         expected_role="any",
         seconds=question.seconds,
         ca_certs=question.ca_certs,
         tls_as_app=question.tls_as_app,
         compares_names=question.compares_names,
+        protocol=question.protocol,
     )
+
+
+def keyspace_of(sources: Sequence[Source]) -> dict[int, dict[str, int]]:
+    """Of several together."""
+    found: dict[int, Counter[str]] = {}
+    for source in sources:
+        for number, counts in source.keyspace.items():
+            found.setdefault(number, Counter()).update(counts)
+    return {number: dict(counts) for number, counts in found.items()}
+
+
+def survey(question: SurveyQuestion) -> Surveyed:
+    """Raises EndpointError where the URL cannot be read."""
     try:
-        with session(asked) as connection:
+        with session(as_probe(question)) as connection:
             return Surveyed(read_source(connection, parse_url(question.url).database, question.sample))
     except ProbeFailed as failed:
         return Surveyed(failure=failed.failure)

@@ -29,6 +29,7 @@ def questions(wanted: Mapping[str, Any], seconds: float, check_mode: bool) -> di
             seconds=seconds,
             write=write,
             reader=reader,
+            protocol=target.protocol,
         )
         for number, reader in sorted(uses or {(0, REDIS_PY)})
     }

@@ -149,6 +149,16 @@ def after_apply(service: str, name: str, **known: Any) -> Endpoint:
     return Endpoint(service=service, name=name, address=AFTER_APPLY_ADDRESS, state=AFTER_APPLY, **{**usual, **known})
 
 
+def places_of(endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Where clients of an endpoint, as a mapping, may be connected to, as ``[{address, port}]``: at its address, and
+    where clients choose among its nodes by themselves, at any of these.
+    """
+    own = {"address": endpoint["address"], "port": int(endpoint["port"])}
+    nodes = (endpoint.get("nodes") or ()) if endpoint.get("protocol", REDIS) != REDIS else ()
+    found = [own, *({"address": str(node["address"]), "port": int(node["port"])} for node in nodes)]
+    return [place for number, place in enumerate(found) if place not in found[:number]]
+
+
 def is_loopback(host: str) -> bool:
     """Whether a name or an address leads each host to itself. Another name may do so too, where it is resolved."""
     try:
@@ -287,6 +297,13 @@ def parse_url(url: str) -> UrlParts:
         database=_database(url, "" if is_socket else parts.path, options),
         query=tuple(sorted(options.items())),
     )
+
+
+def at_place(url: str, host: str, port: int) -> str:
+    """The same URL of another place, as of one node of a cluster, with login and options. Of a URL that can be read."""
+    login, at, _where = urlsplit(url).netloc.rpartition("@")
+    place = f"[{host}]" if ":" in host else host
+    return urlsplit(url)._replace(netloc=f"{login}{at}{place}:{port}").geturl()
 
 
 def names_a_cache(text: str) -> bool:

@@ -17,6 +17,14 @@ OPTIONS: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "reverted"], "default": "present"},
     "keep_options": {"type": "bool", "default": True},
     "endpoint": {"type": "dict"},
+    "leave_cluster": {
+        "type": "dict",
+        "no_log": True,
+        "options": {
+            "endpoint": {"type": "dict", "required": True},
+            "auth_token": {"type": "str", "no_log": True},
+        },
+    },
     "probe": {
         "type": "dict",
         "no_log": True,

@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import places_of
+
 ESTABLISHED, SYN_SENT, LISTEN = "01", "02", "0A"
 BETWEEN = 0.002  # seconds between two readings of a watch, at the least
 
@@ -144,12 +146,14 @@ class Watch:
 
 
 def places(locations: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, int]]:
-    """All addresses behind ``[{address, port}]``. A name that no longer resolves has none."""
+    """All addresses behind ``[{address, port}]``, of a cluster with its nodes (core.endpoint.places_of). A name that no
+    longer resolves has none.
+    """
     found: set[tuple[str, int]] = set()
-    for location in locations:
-        port = int(location["port"])
+    for place in (place for location in locations for place in places_of(location)):
+        port = int(place["port"])
         try:
-            known = socket.getaddrinfo(str(location["address"]), port, type=socket.SOCK_STREAM)
+            known = socket.getaddrinfo(str(place["address"]), port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             continue
         found.update((plain_address(str(sockaddr[0])), port) for *_kind, sockaddr in known)

@@ -8,11 +8,10 @@ Where the app has several, as one of its own on each host, the target takes the 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Iterator, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, keyspace_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import change, client, fit, unseen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
@@ -75,15 +74,11 @@ def _of_each(findings: Mapping[str, list[Finding]]) -> Iterator[Finding]:
 
 def _together(sources: list[Source]) -> Source:
     """What they have in all: keys, memory, and who is in which database."""
-    keyspace: dict[int, Counter[str]] = {}
-    for source in sources:
-        for number, counts in source.keyspace.items():
-            keyspace.setdefault(number, Counter()).update(counts)
     return replace(
         sources[0],
         used_memory=sum(source.used_memory for source in sources),
         used_memory_peak=sum(max(source.used_memory_peak, source.used_memory) for source in sources),
-        keyspace={number: dict(counts) for number, counts in keyspace.items()},
+        keyspace=keyspace_of(sources),
         clients=tuple(client for source in sources for client in source.clients),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY, REDIS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.connections import places
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.host import ServiceOnHost
@@ -49,6 +49,7 @@ OPTIONS: dict[str, Any] = {
         "options": {
             "names": {"type": "list", "elements": "str", "required": True},
             "url": {"type": "str", "no_log": True},
+            "protocol": {"type": "str", "default": REDIS},
             "env_path": {"type": "path"},
             "env_key": {"type": "str", "no_log": False},
             "forms": {"type": "dict", "default": {}},
@@ -64,7 +65,12 @@ PLACES: dict[str, Any] = {
     "type": "list",
     "elements": "dict",
     "default": [],
-    "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
+    "options": {
+        "address": {"type": "str", "required": True},
+        "port": {"type": "int", "required": True},
+        "protocol": {"type": "str", "default": REDIS},
+        "nodes": {"type": "list", "elements": "dict", "default": []},
+    },
 }
 
 

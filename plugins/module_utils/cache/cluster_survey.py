@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A cluster, read as one: every primary is read, and what they hold is added up. Reads only, and never for long."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import replace
+from typing import Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe, failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
+    Source,
+    Surveyed,
+    SurveyQuestion,
+    as_probe,
+    keyspace_of,
+    read_source,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
+
+SECONDS = 40.0  # for all primaries together, which are read at once
+
+
+def survey(question: SurveyQuestion) -> Surveyed:
+    """Raises EndpointError where the URL cannot be read."""
+    parts = parse_url(question.url)
+    try:
+        with cluster_probe.session(as_probe(question)) as cluster:
+            primaries = [shard.primary.place for shard in cluster.shards]
+            sample = -(-question.sample // len(primaries))
+            reading = {
+                f"{name}:{port}": functools.partial(read_source, cluster.at((name, port)), parts.database, sample)
+                for name, port in primaries
+            }
+            read = all_in_time(reading, SECONDS)
+    except ProbeFailed as failed:
+        return Surveyed(failure=failed.failure)
+    except CacheError as error:
+        return Surveyed(failure=failures.not_told(parts, str(error)))
+    if len(read) < len(reading):
+        return Surveyed(failure=failures.endless(parts, SECONDS))
+    return Surveyed(whole(list(read.values())))
+
+
+def whole(sources: Sequence[Source]) -> Source:
+    """Of the primaries of one cluster. What only one of them tells is the first's."""
+    return replace(
+        sources[0],
+        used_memory=sum(source.used_memory for source in sources),
+        used_memory_peak=sum(source.used_memory_peak for source in sources),
+        maxmemory=sum(source.maxmemory for source in sources),
+        evicted_keys=sum(source.evicted_keys for source in sources),
+        operations_per_second=sum(source.operations_per_second for source in sources),
+        keyspace=keyspace_of(sources),
+        sampled=sum(source.sampled for source in sources),
+        sample_complete=all(source.sample_complete for source in sources),
+        key_groups=_groups(sources),
+        streams=tuple(stream for source in sources for stream in source.streams),
+        streams_complete=all(source.streams_complete for source in sources),
+        clients=tuple(client for source in sources for client in source.clients),
+        commands=tuple(sorted({name for source in sources for name in source.commands})),
+        not_told=tuple(sorted({name for source in sources for name in source.not_told})),
+        queue_libraries=tuple(sorted({name for source in sources for name in source.queue_libraries})),
+        queue_libraries_complete=all(source.queue_libraries_complete for source in sources),
+        run_id="",
+    )
+
+
+def _groups(sources: Sequence[Source]) -> tuple[KeyGroup, ...]:
+    """Those that look alike are one, the largest first."""
+    found: dict[tuple[int, str, str], Counter[str]] = {}
+    for group in (group for source in sources for group in source.key_groups):
+        counts = found.setdefault((group.database, group.type, group.pattern), Counter())
+        counts.update(count=group.count, without_ttl=group.without_ttl, bytes=group.bytes)
+    groups = [KeyGroup(*what, n["count"], n["without_ttl"], n["bytes"]) for what, n in found.items()]
+    return tuple(sorted(groups, key=lambda group: -group.count))

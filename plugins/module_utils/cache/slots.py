@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which node of a cluster has which keys: the slot of a key, and who owns it by the answer to CLUSTER SLOTS. Pure.
+
+https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ and
+https://redis.io/docs/latest/commands/cluster-slots/
+"""
+
+from __future__ import annotations
+
+import binascii
+from dataclasses import dataclass
+from typing import Any, Sequence
+
+COUNT = 16384
+
+
+class NotASlotMap(ValueError):
+    """The answer is not of that form; the text is a phrase."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """``others`` are further names and addresses by which it says that it is known."""
+
+    address: str
+    port: int
+    others: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.address, self.port
+
+
+@dataclass(frozen=True)
+class Shard:
+    """``ranges`` are first and last slots."""
+
+    ranges: tuple[tuple[int, int], ...]
+    primary: Node
+    replicas: tuple[Node, ...]
+
+    def has(self, slot: int) -> bool:
+        return any(first <= slot <= last for first, last in self.ranges)
+
+
+def slot_of(key: str) -> int:
+    """Of a hash tag where the key has one that is not empty: the text between the first brace and the next after it."""
+    whole = key.encode()
+    start = whole.find(b"{")
+    end = whole.find(b"}", start + 1)
+    hashed = whole[start + 1 : end] if start >= 0 and end > start + 1 else whole
+    return binascii.crc_hqx(hashed, 0) % COUNT
+
+
+def read(reply: Any, entry: str) -> tuple[Shard, ...]:
+    """Of CLUSTER SLOTS, asked at ``entry``: a node without an address is reached by that. Raises NotASlotMap."""
+    found: dict[tuple[str, int], tuple[list[tuple[int, int]], list[Node]]] = {}
+    for each in reply if isinstance(reply, list) else []:
+        if not (isinstance(each, list) and len(each) > 2 and all(isinstance(end, int) for end in each[:2])):
+            raise NotASlotMap("a range of slots has no owner")
+        nodes = [_node(node, entry) for node in each[2:]]
+        ranges, known = found.setdefault(nodes[0].place, ([], []))
+        ranges.append((each[0], each[1]))
+        known += [node for node in nodes if node not in known]
+    return tuple(Shard(tuple(sorted(ranges)), nodes[0], tuple(nodes[1:])) for ranges, nodes in found.values())
+
+
+def _node(told: Any, entry: str) -> Node:
+    if not (isinstance(told, list) and len(told) > 1 and isinstance(told[1], int) and 0 < told[1] < 65536):
+        raise NotASlotMap("a node has no port")
+    metadata = [_text(word) for word in told[3]] if len(told) > 3 and isinstance(told[3], list) else []
+    others = tuple(word for word in metadata[1::2] if _is_known(word))
+    address = _text(told[0])
+    if address == "?":  # it does not know its own name
+        raise NotASlotMap("a node does not say by which name it is reached")
+    return Node(address or entry, told[1], others)
+
+
+def _is_known(name: str) -> bool:
+    return name not in ("", "?")
+
+
+def _text(word: Any) -> str:
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word or "")
+
+
+def uncovered(shards: Sequence[Shard]) -> int:
+    """How many slots nobody owns."""
+    owned = {slot for shard in shards for first, last in shard.ranges for slot in range(first, last + 1)}
+    return COUNT - len(owned & set(range(COUNT)))
+
+
+def keys_of_each(shards: Sequence[Shard], prefix: str) -> list[str]:
+    """A key for each shard, in its slots, that begins with the prefix."""
+    keys = []
+    for shard in shards:
+        keys.append(next(key for key in (f"{prefix}:{number}" for number in range(1 << 20)) if shard.has(slot_of(key))))
+    return keys
