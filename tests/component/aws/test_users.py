@@ -56,7 +56,7 @@ def test_a_user_may_do_what_its_access_string_says_and_nobody_else_anything(aws:
     assert "NoPermissionError" in asked(aws, served, "INFO", **app)["error"]
     assert "unknown command" in asked(aws, served, "CONFIG", "GET", "*", **app)["error"].lower()
     assert "invalid username-password" in asked(aws, served, "PING", user="app", token=NEW)["error"].lower()
-    assert "Authentication required" in asked(aws, served, "PING")["error"]
+    assert "AuthenticationError" in asked(aws, served, "PING")["error"]
 
 
 def test_a_changed_user_and_a_changed_group_reach_the_engines(aws: Any, served: dict[str, Any]) -> None:
