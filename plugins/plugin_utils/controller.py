@@ -35,6 +35,8 @@ MODULES: dict[str, ModuleType] = {
         "elasticache_parameter_group",
         "elasticache_serverless_cache",
         "elasticache_serverless_cache_info",
+        "elasticache_snapshot",
+        "elasticache_snapshot_info",
         "elasticache_subnet_group",
         "elasticache_user",
         "elasticache_user_group",

@@ -43,6 +43,9 @@ _ELASTICACHE = {
     "CacheParameterGroupName": "parametergroup",
     "UserId": "user",
     "UserGroupId": "usergroup",
+    "SnapshotName": "snapshot",
+    "SourceSnapshotName": "snapshot",
+    "TargetSnapshotName": "snapshot",
     "FinalSnapshotIdentifier": "snapshot",
 }
 _NOT_NARROWED = re.compile(r"Describe|ListAllowed")  # AWS knows resources for them, and we ask for all
@@ -56,7 +59,7 @@ def _elasticache(call: Call) -> Iterator[Asked]:
     if _NOT_NARROWED.match(call.action) or not arns:
         arns = ["*"]
     yield from (Asked(action, arn) for arn in arns)
-    if _has_tags(told) and call.action.startswith("Create"):
+    if _has_tags(told) and call.action.startswith(("Create", "CopySnapshot")):
         yield Asked("elasticache:AddTagsToResource", _made(call.action, told))
     if told.get("FinalSnapshotIdentifier"):
         snapshot = account_arn("elasticache", f"snapshot:{told['FinalSnapshotIdentifier']}")
@@ -72,6 +75,8 @@ def _made(action: str, told: Mapping[str, str]) -> str:
         "CreateUser": "UserId",
         "CreateUserGroup": "UserGroupId",
         "CreateCacheCluster": "CacheClusterId",
+        "CreateSnapshot": "SnapshotName",
+        "CopySnapshot": "TargetSnapshotName",
     }
     of = name.get(action, "ReplicationGroupId")
     return account_arn("elasticache", f"{_ELASTICACHE[of]}:{told[of]}")

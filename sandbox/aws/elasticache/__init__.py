@@ -30,6 +30,7 @@ from sandbox.aws.elasticache.serverless.caches import Caches as ServerlessCaches
 from sandbox.aws.elasticache.serverless.fleet import Fleet as ServerlessFleet
 from sandbox.aws.elasticache.serverless.snapshots import Snapshots as ServerlessSnapshots
 from sandbox.aws.elasticache.serverless.state import Serverless
+from sandbox.aws.elasticache.snapshot_copies import SnapshotCopies
 from sandbox.aws.elasticache.snapshots import Snapshots
 from sandbox.aws.elasticache.state import Account
 from sandbox.aws.elasticache.subnet_groups import SubnetGroups
@@ -65,7 +66,8 @@ class ElastiCache:
         admission = Admission(context, machine.binaries)
         admission.others.append(serverless[0].readmit_all)
         users = (Users(context, admission), UserGroups(context, admission))
-        made = (self._modifications, *lone, *users, *serverless, *(room(context) for room in rooms))
+        copies = SnapshotCopies(context, client)
+        made = (self._modifications, copies, *lone, *users, *serverless, *(room(context) for room in rooms))
         self.service = Service("elasticache", handlers_of(*made))
 
     def doors(self) -> Iterable[Door]:

@@ -68,21 +68,32 @@ class Snapshots:
     def __init__(self, context: Context) -> None:
         self._context, self._account = context, context.account
 
-    @operation("CreateSnapshot", "ReplicationGroupId", "CacheClusterId", "SnapshotName", "Tags")
+    @operation("CreateSnapshot", "ReplicationGroupId", "CacheClusterId", "SnapshotName", "KmsKeyId", "Tags")
     def create_snapshot(self, params: Params) -> Result:
-        if ("ReplicationGroupId" in params) == ("CacheClusterId" in params):
-            raise rules.combination("Give either ReplicationGroupId or CacheClusterId.")
         tags = tags_given(params)
         with self._account.lock:
-            if "ReplicationGroupId" in params:
-                group = self._account.replication_group(params["ReplicationGroupId"])
-            else:
-                group = self._account.member(params["CacheClusterId"])[0]
+            group = self._of_what(params)
             refuse_taken_name(self._account, params["SnapshotName"])
             require_available(group)
+            if params.get("KmsKeyId"):
+                self._context.vpc.require_key(params["KmsKeyId"])
             snapshot = begin_snapshot(self._context, group, params["SnapshotName"], tags)
+            snapshot.of.update({name: params[name] for name in ("CacheClusterId", "KmsKeyId") if name in params})
+            if "CacheClusterId" in params:  # it is of the node then, and of no group
+                del snapshot.of["ReplicationGroupId"], snapshot.of["ReplicationGroupDescription"]
             self._context.work.begin(group, SNAPSHOTTING, lambda: write_snapshot(group, snapshot))
             return {"Snapshot": describe.snapshot(snapshot)}
+
+    def _of_what(self, params: Params) -> ReplicationGroup:
+        """AWS takes a group with cluster mode, or a node of one without."""
+        if "CacheClusterId" in params:
+            return self._account.member(params["CacheClusterId"])[0]
+        if "ReplicationGroupId" not in params:
+            raise rules.combination("Give ReplicationGroupId or CacheClusterId.")
+        self._account.replication_group(params["ReplicationGroupId"])
+        raise rules.combination(
+            "Cannot snapshot a replication group with cluster-mode disabled. Please specify a cache cluster instead."
+        )
 
     @operation(
         "DescribeSnapshots",

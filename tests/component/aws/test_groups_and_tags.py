@@ -123,19 +123,21 @@ def test_a_snapshot_is_a_real_file_and_seeds_a_new_group(aws: Any, open_group: s
     settings(modifying_seconds=1)
     group = aws.create("source", NumCacheClusters=2, SecurityGroupIds=[open_group])
     aws.write(aws.primary(group), "HSET", "cart", "apples", "3")
-    begun = aws.elasticache.create_snapshot(ReplicationGroupId="source", SnapshotName="daily")["Snapshot"]
+    begun = aws.elasticache.create_snapshot(CacheClusterId="source-002", SnapshotName="daily")["Snapshot"]
     assert begun["SnapshotStatus"] == "creating"
     assert aws.describe("source")["Status"] == "snapshotting"
     aws.wait("source")
-    found = aws.elasticache.describe_snapshots(ReplicationGroupId="source")["Snapshots"]
+    found = aws.elasticache.describe_snapshots(CacheClusterId="source-002")["Snapshots"]
     assert [(s["SnapshotName"], s["SnapshotStatus"], s["EngineVersion"]) for s in found] == [
         ("daily", "available", "7.1.0")
     ]
     assert (aws.state / "snapshots" / "daily.rdb").read_bytes().startswith(b"REDIS")
     copy = aws.create("copy", SnapshotName="daily", SecurityGroupIds=[open_group])
     assert aws.ask(aws.primary(copy), "HGET", "cart", "apples") == {"ok": "3"}
-    taken = aws.refusal("create_snapshot", ReplicationGroupId="source", SnapshotName="daily")[0]
+    taken = aws.refusal("create_snapshot", CacheClusterId="source-002", SnapshotName="daily")[0]
     assert taken == "SnapshotAlreadyExistsFault"
+    of_group = aws.refusal("create_snapshot", ReplicationGroupId="source", SnapshotName="other")
+    assert of_group[0] == "InvalidParameterCombination" and "Please specify a cache cluster" in of_group[2]
     aws.elasticache.delete_snapshot(SnapshotName="daily")
     assert not (aws.state / "snapshots" / "daily.rdb").exists()
 
@@ -158,7 +160,7 @@ def test_tags_are_given_at_creation_added_and_taken_away(aws: Any, subnets: dict
             SubnetIds=[subnets["us-east-1a"]],
             Tags=tags,
         )["CacheSubnetGroup"]["ARN"],
-        aws.elasticache.create_snapshot(ReplicationGroupId="tagged", SnapshotName="tagged", Tags=tags)["Snapshot"][
+        aws.elasticache.create_snapshot(CacheClusterId="tagged-001", SnapshotName="tagged", Tags=tags)["Snapshot"][
             "ARN"
         ],
     ]

@@ -220,7 +220,7 @@ def test_a_snapshot_of_redis_seeds_valkey_and_not_the_other_way_round(aws: Any, 
     group = aws.create("seeds-valkey", EngineVersion="7.1", SecurityGroupIds=[open_group])
     aws.ask(aws.primary(group), "SET", "kept", "yes")
     for name, snapshot in (("seeds-valkey", "of-redis"), ("till", "of-valkey")):
-        aws.elasticache.create_snapshot(ReplicationGroupId=name, SnapshotName=snapshot)
+        aws.elasticache.create_snapshot(CacheClusterId=f"{name}-001", SnapshotName=snapshot)
         aws.wait(name)
     seeded = aws.create(
         "seeded", Engine="valkey", EngineVersion="8.0", SnapshotName="of-redis", SecurityGroupIds=[open_group]
