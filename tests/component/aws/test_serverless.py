@@ -85,6 +85,10 @@ def test_it_is_one_name_with_two_ports_that_speaks_the_cluster_protocol_by_tls(
     assert "error" in caches.ask(one, "PING", tls=False)
 
 
+def test_keys_is_no_command_there(caches: Caches, one: dict[str, Any]) -> None:
+    assert "unknown command 'KEYS'" in caches.ask(one, "KEYS", "*")["error"]
+
+
 @pytest.mark.parametrize(
     "command",
     ["SELECT 1", "CONFIG GET maxmemory", "CLIENT LIST", "DEBUG SLEEP 0", "CLUSTER RESET", "BGSAVE", "MONITOR"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import converging
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import aws_call
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.converging import Access, Wanted
@@ -71,8 +72,7 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
     """The module's result. Raises PlanRefused and AnsibleAWSError."""
 
     def refuse(cache: ServerlessCache) -> None:
-        events = read_events(client, "serverless-cache", cache.serverless_cache_name) if cache.has_failed else ""
-        refuse_unusable(cache, desired, events)
+        refuse_unusable(cache, desired, _events_of(client, cache) if cache.has_failed else "")
 
     wanted = Wanted(lambda cache: plan_present(cache, desired), lambda cache: predict(cache, desired), refuse)
     course = converging.present(_access(client, desired.serverless_cache_name), wanted, check_mode)
@@ -82,6 +82,14 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
         "monthly_cost": least_cost(region, course.shown.engine, course.shown.cache_usage_limits),
         "warnings": warnings(course.shown),
     }
+
+
+def _events_of(client: Any, cache: ServerlessCache) -> str:
+    """That it has failed must be told also where nothing tells why."""
+    try:
+        return read_events(client, "serverless-cache", cache.serverless_cache_name)
+    except AnsibleAWSError:
+        return ""
 
 
 def make_absent(client: Any, deletion: Deletion, check_mode: bool) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from sandbox.aws.access import SERVERLESS_DENIED, Access
 from sandbox.aws.doors import Door
 from sandbox.aws.elasticache.serverless.describe import PORT
 from sandbox.aws.elasticache.serverless.state import Serverless, ServerlessCache
-from sandbox.aws.engines import EngineFailed
+from sandbox.aws.engines import EngineFailed, new_secret
 from sandbox.aws.machine import Machine
 from sandbox.aws.shards import Look, Naming, Shards
 
 SHARD, NODES = "0001", ("0001-001", "0001-002")
-PARAMETERS = (("maxmemory-policy", "volatile-lru"),)
+# Of what is denied, this is answered as an unknown command, as users report it.
+PARAMETERS = (("maxmemory-policy", "volatile-lru"), ("rename-command", f"keys {new_secret()}"))
 
 
 class Fleet:

@@ -75,6 +75,8 @@ def modification(params: Mapping[str, Any]) -> None:
     if not asked:
         raise combination("No modifications were requested.")
     if len(asked) > 1:
-        raise combination(f"ModifyServerlessCache changes one attribute a call, not {', '.join(asked)}.")
+        raise combination(  # in AWS's own words, as users report them; also where a field is what it is already
+            "Serverless Cache modifications only support modifying one field per request"
+        )
     if "Engine" in params and "MajorEngineVersion" not in params:
         raise combination("MajorEngineVersion must be specified where Engine is changed.")
