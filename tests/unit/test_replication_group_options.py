@@ -345,6 +345,25 @@ def test_while_a_group_is_compatible_only_leaving_that_changes_its_nodes_or_vers
     assert [step.get("ClusterMode") or step["action"] for step in left] == ["enabled", "IncreaseReplicaCount"]
 
 
+@pytest.mark.parametrize(
+    ("now", "stated", "group"),
+    [
+        ("old six", {"engine_version": "7.1"}, "default.redis7"),
+        ("valkey 7.2", {"engine_version": "8.0"}, "default.valkey8"),
+        ("plain", {"engine": "valkey", "engine_version": "9.0"}, "default.valkey9"),
+        ("a cluster", {"engine": "valkey", "engine_version": "8.0"}, "default.valkey8.cluster.on"),
+        ("plain", {"engine_version": "7.1"}, None),
+    ],
+)
+def test_the_parameter_group_of_a_new_family_is_named_in_the_call_that_moves_to_it(now, stated, group):
+    """AWS refuses it otherwise: "Expected a parameter group of family valkey8 but found one of family valkey7"."""
+    of_cluster = replace(GROUPS["one shard"], cache_parameter_group_name="default.redis7.cluster.on")
+    current = of_cluster if now == "a cluster" else GROUPS[now]
+    steps = plan_present(current, desired(**stated)).steps
+    assert [step.parameters.get("CacheParameterGroupName") for step in steps] == ([group] if steps else [])
+    assert [step.parameters["EngineVersion"] for step in steps] == ([stated["engine_version"]] if steps else [])
+
+
 def test_cluster_mode_needs_what_aws_needs_for_it():
     assert refusal("alone", cluster_mode="compatible").option == "automatic_failover_enabled"
     assert refusal("old six", cluster_mode="compatible").option == "cluster_mode"

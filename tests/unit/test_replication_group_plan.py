@@ -634,6 +634,7 @@ def test_redis_becomes_valkey_in_place_by_one_call_with_its_version():
         "ReplicationGroupId": "shop",
         "Engine": "valkey",
         "EngineVersion": "8.0",
+        "CacheParameterGroupName": "default.valkey8",
         "ApplyImmediately": True,
     }
     assert step.disruptive and "30 to 60 s" not in step.reason

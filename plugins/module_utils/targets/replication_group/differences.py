@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import upgrade
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     QUEUED_OPTIONS,
     ReplicationGroup,
@@ -37,7 +38,8 @@ def differences(current: ReplicationGroup, desired: Desired) -> dict[str, Any]:
         found[item.name] = wanted
     if not (current.notification_topic_arn or desired.notification_topic_arn):
         found.pop("notification_topic_status", None)  # without a topic there is nobody to tell
-    return {**_with_its_engine(current, found), **_of_nodes(current, desired)}
+    found = _with_its_engine(current, found)
+    return {**found, **upgrade.group_of_its_family(current, desired, found), **_of_nodes(current, desired)}
 
 
 def _of_nodes(current: ReplicationGroup, desired: Desired) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _check_change(what: str, current: ReplicationGroup, desired: Desired, change
             "cache_parameter_group_name whose parameter cluster-enabled is yes",
             "cache_parameter_group_name",
         )
-    if "cache_parameter_group_name" in changes and "engine_version" in changes:
+    if named and "cache_parameter_group_name" in changes and "engine_version" in changes:
         raise PlanRefused(
             f"{what} takes one parameter group with another engine_version, and another one with another cluster_mode: "
             "change engine_version first, in a task of its own",
@@ -129,15 +129,16 @@ def rises(current: ReplicationGroup, changes: Mapping[str, Any]) -> bool:
     return current.cluster_mode == DISABLED and changes.get("cluster_mode") in (COMPATIBLE, ENABLED)
 
 
-def steps(current: ReplicationGroup, changes: Mapping[str, Any]) -> list[Step]:
-    """Upwards by compatible, and from that back down."""
+def steps(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> list[Step]:
+    """Upwards by compatible, and from that back down. A parameter group that is stated goes along."""
     wanted = changes.get("cluster_mode", current.cluster_mode)
     if wanted == current.cluster_mode:
         return []
+    group = changes.get("cache_parameter_group_name") if desired.cache_parameter_group_name else None
     if wanted == DISABLED:
-        return [_step(current, DISABLED, changes)]
+        return [_step(current, DISABLED, group)]
     first = _MODES.index(current.cluster_mode) + 1
-    return [_step(current, mode, changes) for mode in _MODES[first : _MODES.index(wanted) + 1]]
+    return [_step(current, mode, group) for mode in _MODES[first : _MODES.index(wanted) + 1]]
 
 
 def parameter_group_after(group: str, mode: str) -> str:
@@ -148,9 +149,8 @@ def parameter_group_after(group: str, mode: str) -> str:
     return plain if mode == DISABLED else plain + _OF_CLUSTER
 
 
-def _step(current: ReplicationGroup, mode: str, changes: Mapping[str, Any]) -> Step:
+def _step(current: ReplicationGroup, mode: str, group: str | None) -> Step:
     parameters: dict[str, Any] = {"ReplicationGroupId": current.replication_group_id, "ClusterMode": mode}
-    group = changes.get("cache_parameter_group_name")
     if group and mode != ENABLED:
         parameters["CacheParameterGroupName"] = group
     reasons = {

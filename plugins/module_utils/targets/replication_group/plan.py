@@ -193,7 +193,7 @@ def _steps(
     name, option = current.replication_group_id, desired.replicas_option
     ends = durability.steps(current, changes) if after.durability == durability.OFF else []
     begins = durability.steps(current, changes) if after.durability != durability.OFF else []
-    rises, moves = mode.rises(current, changes), mode.steps(current, changes)
+    rises, moves = mode.rises(current, changes), mode.steps(current, desired, changes)
     leaves = moves if current.cluster_mode == COMPATIBLE else []
     grown: tuple[Shard, ...] = replace(desired.layout, shards=None).after(current.shards) if rises else after.shards
     shards = shard_steps.shard_steps(name, grown if rises else current.shards, after.shards)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Mapping
+
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     ReplicationGroup,
@@ -19,6 +21,20 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     family_of,
     version_numbers,
 )
+
+
+def group_of_its_family(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> dict[str, str]:
+    """AWS's own parameter group of the new family, which it wants named in the call that changes the version.
+
+    Empty where one is stated, the group has one of somebody's own, or the family stays.
+    """
+    version, is_now = changes.get("engine_version"), current.cache_parameter_group_name
+    if not version or desired.cache_parameter_group_name or not is_now.startswith("default."):
+        return {}
+    family = family_of(changes.get("engine", current.engine), version)
+    of_cluster = ".cluster.on" if is_now.endswith(".cluster.on") else ""
+    named = f"default.{family}{of_cluster}"
+    return {"cache_parameter_group_name": named} if family and named != is_now else {}
 
 
 def check_engine(current: ReplicationGroup, desired: Desired) -> None:

@@ -20,7 +20,7 @@ FROM_VALKEY, TO_REDIS = (7, 2), (7, 1)
 # What is not here, as of a newer Valkey, AWS tells: DescribeCacheEngineVersions.
 _FAMILIES: dict[str, dict[tuple[int, ...], str]] = {
     REDIS: {(7,): "redis7", (6,): "redis6.x", (5, 0): "redis5.0", (4, 0): "redis4.0", (3, 2): "redis3.2"},
-    VALKEY: {(7,): "valkey7", (8,): "valkey8"},
+    VALKEY: {(7,): "valkey7", (8,): "valkey8", (9,): "valkey9"},
 }
 
 
