@@ -70,6 +70,8 @@ def plain(text: str) -> str:
 def shown(option: options.Option) -> str:
     if option.required:
         return "*required*"
+    if option.default is None:
+        return ""
     if option.type in ("bool", "int", "float"):
         return f"`{str(option.default).lower()}`"
     return f"`{option.default!r}`" if option.default else ""

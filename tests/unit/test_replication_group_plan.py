@@ -638,7 +638,8 @@ def test_redis_becomes_valkey_in_place_by_one_call_with_its_version():
         "ApplyImmediately": True,
     }
     assert step.disruptive and "30 to 60 s" not in step.reason
-    assert moved.diff()["after"] == {"engine": "valkey", "engine_version": "8.0"}
+    group = {"cache_parameter_group_name": "default.valkey8"}
+    assert moved.diff()["after"] == {"engine": "valkey", "engine_version": "8.0", **group}
     old = replace(CURRENT, engine_version="5.0.5", cache_parameter_group_name="default.redis5.0")
     assert "30 to 60 s" in plan(old, **MOVE).steps[0].reason
 

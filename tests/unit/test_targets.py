@@ -75,9 +75,55 @@ def test_a_row_is_found_by_its_service_and_states_only_options_that_its_modules_
 def test_an_option_of_a_service_reaches_one_of_the_modules_that_make_it(row):
     """What a row says to be its own, and no part takes, would be asked for and forgotten."""
     settings = {**WHOLE, **{name: f"<{name}>" for name in row.options if name not in WHOLE and name != "adopt"}}
+    settings["parameters"] = {"<parameters>": "yes"}
     told = repr(row.parts(settings, None)) + repr(row.parts({**settings, "adopt": True}, None))
-    assert [name for name in row.options if name != "adopt" and repr(settings[name]) not in told] == []
+    values = {**settings, "parameters": "<parameters>"}
+    assert [name for name in row.options if name != "adopt" and repr(values[name]) not in told] == []
     assert "'adopt': True" in told
+
+
+def test_a_new_group_has_a_replica_and_one_that_exists_keeps_its_nodes_where_none_are_stated():
+    none = {"num_cache_clusters": None}
+    assert group(**none)["num_cache_clusters"] == 2
+    assert not {"num_cache_clusters", "replicas_per_node_group"} & set(group(FOUND, **none))
+    assert group(**none, replicas_per_node_group=2)["replicas_per_node_group"] == 2
+    for shards in ({"num_node_groups": 2}, {"cluster_mode": "enabled"}, {"snapshot_name": "nightly"}):
+        made = group(**none, **shards)
+        assert made["replicas_per_node_group"] == 1 and "num_cache_clusters" not in made
+    assert "engine" not in group(**none, snapshot_name="nightly", engine="")
+
+
+def test_no_replica_is_stated_as_it_is_and_not_as_left_out():
+    assert group(num_cache_clusters=None, num_node_groups=1, replicas_per_node_group=0)["replicas_per_node_group"] == 0
+
+
+def test_a_parameter_group_of_ones_own_has_the_cluster_mode_of_the_target():
+    own = {"parameters": {"maxmemory-policy": "noeviction"}}
+    for settings, found in (
+        ({"num_node_groups": 2}, None),
+        ({"cluster_mode": "enabled"}, None),
+        ({"cluster_mode": "", "num_node_groups": None}, {**FOUND, "cluster_mode": "enabled", "num_node_groups": 1}),
+    ):
+        parameters = part("elasticache_parameter_group", found, **own, **settings).args["parameters"]
+        assert parameters == {"cluster-enabled": "yes", "maxmemory-policy": "noeviction"}
+    for settings, found in (({}, None), ({"num_node_groups": 1}, None), ({}, {**FOUND, "num_node_groups": 1})):
+        parameters = part("elasticache_parameter_group", found, **own, **settings).args["parameters"]
+        assert parameters == {"maxmemory-policy": "noeviction"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "protocol", "auth", "databases"),
+    [
+        ({}, "redis", "none", 16),
+        ({"cluster_mode": "compatible"}, "redis", "none", 16),
+        ({"num_node_groups": 2}, "redis-cluster", "none", 1),
+        ({"cluster_mode": "enabled", "user_group_ids": ["shop"]}, "redis-cluster", "rbac", 1),
+        ({"parameter_group_name": "default.valkey8.cluster.on"}, "redis-cluster", "none", 1),
+    ],
+)
+def test_before_it_is_there_the_endpoint_says_what_clients_will_have_to_speak(settings, protocol, auth, databases):
+    endpoint = DEFAULT.endpoint({**WHOLE, **settings}, None)
+    assert (endpoint.protocol, endpoint.auth, endpoint.databases) == (protocol, auth, databases)
 
 
 def test_the_name_that_is_stated_says_which_service_the_target_is_of(monkeypatch):
@@ -109,8 +155,8 @@ def test_one_that_is_there_is_given_another_token_by_its_module_and_nothing_else
 
 def test_a_setting_of_another_service_than_the_targets_is_refused_by_its_name():
     memcached = by_service("elasticache-memcached")
-    pages = {"name": "shop-prod", "cache_cluster_id": "pages", "num_cache_clusters": 2, "engine": ""}
-    refuse_settings_of_others(memcached, pages)  # 2 is what it is where it is left out
+    pages = {"name": "shop-prod", "cache_cluster_id": "pages", "multi_az_enabled": True, "engine": ""}
+    refuse_settings_of_others(memcached, pages)  # true is what it is where it is left out
     with pytest.raises(PlanRefused, match="migration_num_cache_clusters is of ElastiCache, and the target is the Memc"):
         refuse_settings_of_others(memcached, {**pages, "num_cache_clusters": 3})
     with pytest.raises(PlanRefused, match="migration_az_mode is of ElastiCache for Memcached"):

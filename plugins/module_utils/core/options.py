@@ -26,7 +26,7 @@ _CHANGES = ("provision", "ingress", *_MOVES, "decommission")
 
 @dataclass(frozen=True)
 class Option:
-    """One option without its prefix. ``default`` None means that it must be stated, or for ``str`` is empty.
+    """One option without its prefix. ``default`` None is left out, where a number or a truth has no other word for it.
 
     ``asked`` names the stages whose survey in AWX asks for it: what differs from one run to the next. All else is of
     the environment, and is in the inventory alone, where every stage reads the same: a node type that was an answer at
@@ -341,7 +341,47 @@ PARTS = (
                 "keeps its own.",
                 stages=("assess", "provision"),
             ),
-            Option("num_cache_clusters", "Nodes, the primary included, from 1 to 6.", "int", 2, stages=("provision",)),
+            Option(
+                "num_cache_clusters",
+                "Nodes of a replication group without cluster mode, the primary included, from 1 to 6. Left out, a new "
+                "one has 2, and one that exists keeps its own.",
+                "int",
+                None,
+                stages=("provision",),
+            ),
+            Option(
+                "cluster_mode",
+                "C(enabled) spreads the keys over shards, for clients that are cluster-aware; C(compatible) serves "
+                "these and plain ones. Left empty, it is disabled unless shards are stated, and a target that exists "
+                "keeps its own.",
+                choices=("", "disabled", "compatible", "enabled"),
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "num_node_groups",
+                "Shards of a replication group with cluster mode. Left out, a new one has 1, and one that exists keeps "
+                "its own.",
+                "int",
+                None,
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "replicas_per_node_group",
+                "Replicas of each shard, 0 to 5. Left out, a new one with cluster mode has 1.",
+                "int",
+                None,
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "node_group_configuration",
+                "The shards of a new replication group one by one, as "
+                "M(kempian.cache_migration.elasticache_cluster) has them: for zones, and for the slots that RDB files "
+                "fill.",
+                "list",
+                [],
+                elements="dict",
+                stages=("assess", "provision"),
+            ),
             Option(
                 "num_cache_nodes",
                 "Nodes of a target of Memcached. Whenever the number changes, keys are spread anew.",
@@ -419,7 +459,23 @@ PARTS = (
                 stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(
+                "user_group_ids",
+                "User groups of a replication group, whose users stand in place of a token. C(migration_username) says "
+                "which user the app is, and O(migration_auth_token_secret) holds its password.",
+                "list",
+                [],
+                elements="str",
+                stages=("assess", "provision"),
+            ),
+            Option(
                 "transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("assess", "provision")
+            ),
+            Option(
+                "transit_encryption_mode",
+                "C(preferred) serves clients with and without TLS, for one that gets TLS while it is in use; "
+                "C(required) those with TLS alone.",
+                choices=("", "preferred", "required"),
+                stages=("provision",),
             ),
             Option(
                 "at_rest_encryption_enabled",
@@ -430,6 +486,34 @@ PARTS = (
             ),
             Option(
                 "kms_key_id", "A KMS key of your own for that. Left empty, the service's own.", stages=("provision",)
+            ),
+            Option(
+                "durability",
+                "C(sync) keeps each write before it is answered, C(async) soon after, C(disabled) in memory alone. Of "
+                "Valkey from 9.0 on, with cluster mode enabled, Multi-AZ, TLS and replicas. Left empty, it stays as it "
+                "is.",
+                choices=("", "sync", "async", "disabled"),
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "data_tiering_enabled",
+                "Keep seldom used values on disk, with node types of r6gd alone. Fixed once the target is made.",
+                "bool",
+                None,
+                stages=("provision",),
+            ),
+            Option(
+                "snapshot_name",
+                "The snapshot that a new target is restored from, in place of starting empty.",
+                stages=("provision",),
+            ),
+            Option(
+                "snapshot_arns",
+                "RDB files in S3 that a new target is restored from, as C(arn:aws:s3:::bucket/dump.rdb).",
+                "list",
+                [],
+                elements="str",
+                stages=("provision",),
             ),
             Option(
                 "snapshot_retention_limit",
@@ -446,6 +530,40 @@ PARTS = (
             Option(
                 "preferred_maintenance_window",
                 "The weekly window of maintenance in UTC, as C(sun:05:00-sun:06:00). Left empty, AWS chooses.",
+                stages=("provision",),
+            ),
+            Option(
+                "auto_minor_version_upgrade",
+                "Let AWS upgrade the engine to the next minor version. Left out, it stays as it is, and a new target "
+                "has it.",
+                "bool",
+                None,
+                stages=("provision",),
+            ),
+            Option(
+                "notification_topic_arn",
+                "The topic of SNS that is told of the target's events.",
+                stages=("provision",),
+            ),
+            Option(
+                "log_delivery_configurations",
+                "Where its slow log and engine log go, as M(kempian.cache_migration.elasticache_cluster) has it. Left "
+                "empty, they stay as they are.",
+                "list",
+                [],
+                elements="dict",
+                stages=("provision",),
+            ),
+            Option(
+                "network_type",
+                "The addresses of its nodes, C(ipv4) where it is left empty. Fixed once the target is made.",
+                choices=("", "ipv4", "ipv6", "dual_stack"),
+                stages=("provision",),
+            ),
+            Option(
+                "ip_discovery",
+                "By which addresses its nodes tell of each other.",
+                choices=("", "ipv4", "ipv6"),
                 stages=("provision",),
             ),
             Option(

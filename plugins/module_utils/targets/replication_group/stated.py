@@ -132,6 +132,14 @@ def _check_nodes(desired: Desired) -> None:
             "node_group_configuration",
             "state the zones of the nodes in node_group_configuration",
         )
+    if desired.preferred_cache_cluster_azs and (
+        desired.cluster_mode == "enabled" or (desired.num_node_groups or 1) > 1
+    ):
+        raise PlanRefused(
+            "preferred_cache_cluster_azs names the zones of one shard, and cluster mode is enabled: state the zones of "
+            "each shard in node_group_configuration",
+            "preferred_cache_cluster_azs",
+        )
     if configured and desired.num_node_groups not in (None, len(configured)):
         raise PlanRefused(
             f"num_node_groups is {desired.num_node_groups}, and node_group_configuration has {len(configured)} shards: "

@@ -19,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.co
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parts as groups
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
+    ENABLED,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.permissions import (
     ACTIONS,
@@ -34,6 +35,9 @@ MODULE = "elasticache_cluster"
 # What a new one runs where engine_version is left out: of Valkey what AWS chooses. One that exists keeps its own.
 NEW_VERSIONS = {REDIS: "7.1"}
 
+# Of a parameter group of one's own it says whether the groups that use it are of shards.
+_OF_CLUSTER = {"cluster-enabled": "yes"}
+
 # Options of the modules whose setting has another name.
 _RENAMED = {
     "cache_parameter_group_name": "parameter_group_name",
@@ -45,25 +49,39 @@ _PASSED_ON = (
     "replication_group_id",
     "adopt",
     "at_rest_encryption_enabled",
+    "auto_minor_version_upgrade",
     "automatic_failover_enabled",
     "cache_node_type",
+    "cluster_mode",
+    "data_tiering_enabled",
+    "durability",
     "engine",
     "engine_version",
+    "ip_discovery",
     "kms_key_id",
+    "log_delivery_configurations",
     "multi_az_enabled",
+    "network_type",
+    "node_group_configuration",
+    "notification_topic_arn",
     "num_cache_clusters",
+    "num_node_groups",
     "port",
     "preferred_cache_cluster_azs",
     "preferred_maintenance_window",
+    "replicas_per_node_group",
     "security_group_ids",
+    "snapshot_arns",
+    "snapshot_name",
     "snapshot_retention_limit",
     "snapshot_window",
     "tags",
     "transit_encryption_enabled",
+    "transit_encryption_mode",
+    "user_group_ids",
     "wait_timeout",
 )
 
-# Settings that the groups beside it are made from.
 _TRAITS = Traits(
     engines=(REDIS, VALKEY),
     databases=DEFAULT_DATABASES,
@@ -81,10 +99,10 @@ _TRAITS = Traits(
 def _parts(settings: Settings, found: Found | None) -> list[Part]:
     """What belongs to an adopted group is its owner's: it is checked where it is stated by name."""
     if not found:
-        engine = settings.get("engine") or _TRAITS.engines[0]
-        version = settings.get("engine_version") or NEW_VERSIONS.get(engine, "")
-        settings = {**settings, "engine": engine, "engine_version": version}
+        settings = {**settings, **_of_a_new_one(settings)}
     named = groups.with_groups(settings)
+    if settings.get("parameters"):
+        named["parameters"] = {**_for_its_mode(settings, found), **settings["parameters"]}
     return [
         *groups.OF_ELASTICACHE.parts(named, found),
         Part(
@@ -101,12 +119,47 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
     ]
 
 
+def _of_a_new_one(settings: Settings) -> dict[str, Any]:
+    """What one is made with where it is not stated: an engine and its version, and a replica to fail over to.
+
+    A snapshot knows its own engine, version and shards.
+    """
+    made: dict[str, Any] = {}
+    if not settings.get("snapshot_name"):
+        made["engine"] = settings.get("engine") or _TRAITS.engines[0]
+        made["engine_version"] = settings.get("engine_version") or NEW_VERSIONS.get(made["engine"], "")
+    if settings.get("num_cache_clusters") is not None or settings.get("replicas_per_node_group") is not None:
+        return made
+    if _is_of_shards(settings) or settings.get("snapshot_name"):
+        return {**made, "replicas_per_node_group": 1}
+    return {**made, "num_cache_clusters": 2}
+
+
+def _is_of_shards(settings: Settings) -> bool:
+    shards = settings.get("num_node_groups") is not None or settings.get("node_group_configuration")
+    return settings.get("cluster_mode") == ENABLED or bool(shards)
+
+
+def _is_clustered(settings: Settings) -> bool:
+    """Whether one that is made by these settings has cluster mode enabled, whatever the number of shards."""
+    shards = settings.get("num_node_groups") or len(settings.get("node_group_configuration") or ()) or 1
+    by_group = str(settings.get("parameter_group_name") or "").endswith(".cluster.on")
+    return settings.get("cluster_mode") == ENABLED or shards != 1 or by_group
+
+
 def _expected(settings: Settings) -> dict[str, Any]:
-    """With cluster mode enabled clients need another protocol, whatever the number of shards."""
-    is_clustered = settings.get("cluster_mode") == "enabled" or int(settings.get("num_node_groups") or 0) > 1
-    protocol = {"protocol": REDIS_CLUSTER} if is_clustered else {}
+    """With cluster mode enabled clients need another protocol, and have one database; users take a token's place."""
+    protocol = {"protocol": REDIS_CLUSTER, "databases": 1} if _is_clustered(settings) else {}
+    users = {"auth": "rbac"} if settings.get("user_group_ids") else {}
     options = {"tls": "transit_encryption_enabled", "port": "port", "engine": "engine"}
-    return {**protocol, **stated(settings, options)}
+    return {**protocol, **users, **stated(settings, options)}
+
+
+def _for_its_mode(settings: Settings, found: Found | None) -> dict[str, str]:
+    """What a parameter group of one's own needs for a target with cluster mode, which is and stays what it is."""
+    modes = {"cluster_mode": "cluster_mode", "num_node_groups": "num_node_groups"}
+    will_be = {**(found or {}), **stated(settings, modes)} if found else settings
+    return _OF_CLUSTER if _is_clustered(will_be) else {}
 
 
 def _removal(settings: Settings) -> list[Part]:
@@ -123,7 +176,7 @@ def _removal(settings: Settings) -> list[Part]:
 
 def _is_durable(settings: Settings, found: Found | None) -> bool:
     """By what it will be, where that is stated: of async, the last seconds may be lost."""
-    return str(settings.get("durability") or (found or {}).get("effective_durability") or "") == "sync"
+    return str(settings.get("durability") or (found or {}).get("durability") or "") == "sync"
 
 
 REPLICATION_GROUP = Target(
