@@ -89,8 +89,8 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import calls
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 
 SPEC: dict[str, Any] = {
     "argument_spec": {"parameter_group_name": {"type": "str"}, "migration_name": {"type": "str"}},
@@ -99,20 +99,17 @@ SPEC: dict[str, Any] = {
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    name, migration = module.params["parameter_group_name"], module.params["migration_name"]
     try:
         client = module.client("memorydb")
-        if name:
-            found = calls.read_parameter_group(client, name.lower())
-            groups = [found] if found else []
-        else:
-            groups = calls.read_parameter_groups(client)
+        told = tell(
+            module.params["parameter_group_name"],
+            module.params["migration_name"],
+            lambda name: calls.read_parameter_group(client, name),
+            lambda: calls.read_parameter_groups(client),
+        )
     except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
-    ours = [ownership.is_ours(group.tags, migration) if migration else None for group in groups]
-    told_of = [{**group.facts(), "ours": is_ours} for group, is_ours in zip(groups, ours)]
-    module.exit_json(changed=False, parameter_groups=told_of)
+        module.fail_json_aws(error.exception or error, msg=explain(error, "memorydb", module.params))
+    module.exit_json(changed=False, parameter_groups=told)
 
 
 def main() -> None:

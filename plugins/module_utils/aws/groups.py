@@ -9,10 +9,11 @@ All raise PlanRefused and AnsibleAWSError.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.at_once import Act, converge
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
     parameter_group,
     subnet_group,
@@ -50,6 +51,23 @@ class ParameterReads:
     group: Callable[[str], ParameterGroup | None]
     family: Callable[[str], Mapping[str, Parameter]]
     family_of: Callable[[str, str], str]
+
+
+def tell(
+    name: str | None,
+    migration_name: str | None,
+    read: Callable[[str], SubnetGroup | ParameterGroup | None],
+    read_all: Callable[[], Sequence[SubnetGroup | ParameterGroup]],
+) -> list[dict[str, Any]]:
+    """What an info module tells: of one, or of all of the region where no name is given. ``ours`` is None where no
+    migration is named.
+    """
+    found = [read(name.lower())] if name else read_all()
+    return [
+        {**group.facts(), "ours": ownership.is_ours(group.tags, migration_name) if migration_name else None}
+        for group in found
+        if group is not None
+    ]
 
 
 def converge_subnet_group(

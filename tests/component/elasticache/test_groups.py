@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.modules import (
     elasticache_parameter_group,
+    elasticache_parameter_group_info,
     elasticache_subnet_group,
+    elasticache_subnet_group_info,
 )
 
 
@@ -101,3 +103,27 @@ def test_reserved_memory_that_is_dropped_fails_no_run_and_stays(aws, run):
         dropped = run(elasticache_parameter_group.main, **less)
         assert (dropped["changed"], aws.writes_since(mark)) == (False, [])
     run(elasticache_parameter_group.main, cache_parameter_group_name="reserving", state="absent")
+
+
+def test_groups_are_told_by_name_or_all_of_the_region_and_none_where_there_is_none(run, subnets):
+    run(elasticache_subnet_group.main, cache_subnet_group_name="told", subnet_ids=subnets)
+    run(
+        elasticache_parameter_group.main,
+        cache_parameter_group_name="told",
+        cache_parameter_group_family="redis7",
+        parameters={"timeout": 300},
+    )
+    for kind, main in (
+        ("subnet", elasticache_subnet_group_info.main),
+        ("parameter", elasticache_parameter_group_info.main),
+    ):
+        option, key = f"cache_{kind}_group_name", f"cache_{kind}_groups"
+        (one,) = run(main, **{option: "TOLD"})[key]
+        assert (one[option], one["ours"]) == ("told", True)
+        everything = run(main, migration_name=None)[key]
+        assert {**one, "ours": None} in everything and len(everything) >= 1
+        assert run(main, **{option: "nowhere"})[key] == []
+    assert one["parameters"] == {"timeout": "300"}
+    assert any(group["cache_parameter_group_name"] == "default.redis7" for group in everything)
+    run(elasticache_subnet_group.main, cache_subnet_group_name="told", state="absent")
+    run(elasticache_parameter_group.main, cache_parameter_group_name="told", state="absent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.progress import run_until_done
@@ -29,7 +30,9 @@ class Story:
         self.name = str(first.get(service.name_option) or fresh(f"{service.prefix}-"))
         own = {"id": self.name, "name": self.name}
         self._around = Surroundings(aws, dict(service.makers), own)
-        self._stated: Result = {}
+        self._stated: Result = {}  # the last state, and what is read of it
+        self._result: Result = {}
+        self._special = {text: partial(judge, aws) for text, judge in service.special.items()}
 
     def play(self) -> None:
         for number, step in enumerate(self._scenario.steps, 1):
@@ -65,7 +68,7 @@ class Story:
         played(step, stated)
         if step.expected == "error":
             return
-        self._stated = stated
+        self._stated, self._result = stated, dict(step.result)
         self._has(step)
         self._is_unchanged_by(self._service.again(self._params(stated)))
 
@@ -195,10 +198,7 @@ class Story:
         there = self._there()
         running = str(there.get("engine_version", "")).split(".")[:2]
         self._around.made["engine_version"] = re.escape(".".join(running))
-        special = {
-            text: (lambda found, judge=judge: judge(self._aws, found)) for text, judge in self._service.special.items()
-        }
-        wrong = differences(self._around.resolve(dict(step.result)), there, special)
+        wrong = differences(self._around.resolve(dict(step.result)), there, self._special)
         assert not wrong, f"expected and found: {wrong}"
 
     def _is_told_by_its_name(self) -> None:
@@ -207,11 +207,12 @@ class Story:
         told = self._run(self._service.info, **{self._service.name_option: self.name})
         (facts,) = told[self._service.told]
         facts = {**facts, "tags": {k: v for k, v in (facts.get("tags") or {}).items() if not k.startswith(OURS)}}
-        left_out = {*self._service.unread, *self._scenario.not_read_again}
-        stated = {n: v for n, v in self._around.resolve(self._stated).items() if n not in left_out}
+        left_out = {self._service.name_option, *self._service.unread, *self._scenario.not_read_again}
+        expected = {**self._stated, **{n: v for n, v in self._result.items() if n in self._stated}}
+        stated = {name: value for name, value in self._around.resolve(expected).items() if name not in left_out}
         missing = sorted(set(stated) - set(facts))
         assert not missing, f"the info module does not tell {missing}"
-        wrong = differences(stated, facts, {})
+        wrong = differences(stated, facts, self._special)
         assert not wrong, f"stated, and told by the info module: {wrong}"
 
     # --- the end ---

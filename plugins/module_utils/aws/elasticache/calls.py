@@ -162,16 +162,16 @@ def _describe_parameters(client: Any, group: str) -> list[Mapping[str, Any]]:
     return [parameter for page in pages for parameter in page["Parameters"]]
 
 
-@_call("describe the subnet group {name}", missing=None)
-def _describe_subnet_group(client: Any, name: str) -> Mapping[str, Any] | None:
-    groups = client.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"]
-    return groups[0] if groups else None
+@_call("describe the subnet groups", missing=())
+def _describe_subnet_groups(client: Any, **named: str) -> list[Mapping[str, Any]]:
+    pages = client.get_paginator("describe_cache_subnet_groups").paginate(**named)
+    return [group for page in pages for group in page["CacheSubnetGroups"]]
 
 
-@_call("describe the parameter group {name}", missing=None)
-def _describe_parameter_group(client: Any, name: str) -> Mapping[str, Any] | None:
-    groups = client.describe_cache_parameter_groups(CacheParameterGroupName=name)["CacheParameterGroups"]
-    return groups[0] if groups else None
+@_call("describe the parameter groups", missing=())
+def _describe_parameter_groups(client: Any, **named: str) -> list[Mapping[str, Any]]:
+    pages = client.get_paginator("describe_cache_parameter_groups").paginate(**named)
+    return [group for page in pages for group in page["CacheParameterGroups"]]
 
 
 @_call("describe the versions of {engine}")
@@ -288,15 +288,30 @@ def read_snapshot(client: Any, name: str) -> Snapshot | None:
 
 
 def read_subnet_group(client: Any, name: str) -> subnet_group.SubnetGroup | None:
-    group = _describe_subnet_group(client, name)
-    return subnet_group.shape(group, read_tags(client, group["ARN"]) or {}) if group else None
+    groups = _describe_subnet_groups(client, CacheSubnetGroupName=name)
+    return _subnet_group(client, groups[0]) if groups else None
+
+
+def read_subnet_groups(client: Any) -> list[subnet_group.SubnetGroup]:
+    return [_subnet_group(client, group) for group in _describe_subnet_groups(client)]
+
+
+def _subnet_group(client: Any, group: Mapping[str, Any]) -> subnet_group.SubnetGroup:
+    return subnet_group.shape(group, read_tags(client, group["ARN"]) or {})
 
 
 def read_parameter_group(client: Any, name: str) -> parameter_group.ParameterGroup | None:
-    group = _describe_parameter_group(client, name)
-    if group is None:
-        return None
-    parameters = shape_parameters(_describe_parameters(client, name))
+    groups = _describe_parameter_groups(client, CacheParameterGroupName=name)
+    return _parameter_group(client, groups[0]) if groups else None
+
+
+def read_parameter_groups(client: Any) -> list[parameter_group.ParameterGroup]:
+    """Those of AWS too."""
+    return [_parameter_group(client, group) for group in _describe_parameter_groups(client)]
+
+
+def _parameter_group(client: Any, group: Mapping[str, Any]) -> parameter_group.ParameterGroup:
+    parameters = shape_parameters(_describe_parameters(client, group["CacheParameterGroupName"]))
     return parameter_group.shape(group, parameters, read_tags(client, group["ARN"]) or {})
 
 

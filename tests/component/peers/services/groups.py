@@ -6,7 +6,9 @@ from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.modules import (
     elasticache_parameter_group,
+    elasticache_parameter_group_info,
     elasticache_subnet_group,
+    elasticache_subnet_group_info,
 )
 
 from tests.component.local_aws import Aws
@@ -33,6 +35,8 @@ SUBNET_GROUP = Service(
     read=_read_subnet_group,
     delete=lambda aws, name: aws.client("elasticache").delete_cache_subnet_group(CacheSubnetGroupName=name),
     always={"purge_tags": True},
+    info=elasticache_subnet_group_info.main,
+    told="cache_subnet_groups",
 )
 
 
@@ -60,4 +64,6 @@ PARAMETER_GROUP = Service(
     delete=lambda aws, name: aws.client("elasticache").delete_cache_parameter_group(CacheParameterGroupName=name),
     always={"purge_tags": True, "purge_parameters": True},
     special={"the tool's own default text": lambda _aws, text: text == "Parameters of shop-prod"},
+    info=elasticache_parameter_group_info.main,
+    told="cache_parameter_groups",
 )

@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elasticache_parameter_group_info
+version_added: 0.1.0
+short_description: Tell what ElastiCache parameter groups there are
+description:
+  - Reads one parameter group, or all of a region, AWS's own too, with the parameters that somebody has set. It
+    changes nothing.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  cache_parameter_group_name:
+    description:
+      - The name of one. All are told where it is left out, and none where there is no such parameter group.
+    type: str
+  migration_name:
+    description:
+      - Tell of each whether it is this migration's.
+    type: str
+attributes:
+  check_mode:
+    description: It only reads.
+    support: full
+  diff_mode:
+    description: It changes nothing.
+    support: none
+notes:
+  - 'IAM actions: C(elasticache:DescribeCacheParameterGroups), C(elasticache:DescribeCacheParameters),
+    C(elasticache:ListTagsForResource).'
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Read a parameter group
+  kempian.cache_migration.elasticache_parameter_group_info:
+    cache_parameter_group_name: kempian-prod-cache
+    migration_name: kempian-prod
+    region: us-east-1
+  register: found
+
+- name: Read all of the region
+  kempian.cache_migration.elasticache_parameter_group_info:
+    region: us-east-1
+  register: found
+"""
+
+RETURN = r"""
+cache_parameter_groups:
+  description: The parameter groups, in the words of M(kempian.cache_migration.elasticache_parameter_group)'s options.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    cache_parameter_group_name:
+      description: Its name.
+      type: str
+      sample: kempian-prod-cache
+    cache_parameter_group_family:
+      description: Its family.
+      type: str
+      sample: valkey8
+    description:
+      description: What it is for.
+      type: str
+    parameters:
+      description: The parameters that somebody has set, also to the value of the family.
+      type: dict
+      sample: {"maxmemory-policy": "allkeys-lru"}
+    arn:
+      description: Its ARN, empty while that is not known.
+      type: str
+    tags:
+      description: Its tags.
+      type: dict
+    ours:
+      description: Whether it is the migration's of O(migration_name); null where that is left out.
+      type: bool
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import tell
+
+SPEC: dict[str, Any] = {
+    "argument_spec": {"cache_parameter_group_name": {"type": "str"}, "migration_name": {"type": "str"}},
+    "supports_check_mode": True,
+}
+
+
+def serve(module: AnsibleAWSModule) -> None:
+    try:
+        client = module.client("elasticache")
+        told = tell(
+            module.params["cache_parameter_group_name"],
+            module.params["migration_name"],
+            lambda name: calls.read_parameter_group(client, name),
+            lambda: calls.read_parameter_groups(client),
+        )
+    except AnsibleAWSError as error:
+        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
+    module.exit_json(changed=False, cache_parameter_groups=told)
+
+
+def main() -> None:
+    serve(AnsibleAWSModule(**SPEC))
+
+
+if __name__ == "__main__":
+    main()
