@@ -171,7 +171,7 @@ def _check_node_type(current: CacheCluster, wanted: str) -> None:
     what = f"The cache cluster {current.cache_cluster_id}"
     if current.engine == MEMCACHED and version_numbers(current.engine_version) < SCALES_FROM:
         raise PlanRefused(
-            f"{what} runs Memcached {current.engine_version}, and AWS changes the node type from 1.5 on: state an "
+            f"{what} runs Memcached {current.engine_version}, and AWS changes cache_node_type from 1.5 on: state an "
             "engine_version of 1.5 or newer first, in a run of its own, or make a new cluster under another "
             "cache_cluster_id",
             "cache_node_type",
