@@ -103,7 +103,7 @@ class Sandbox:
     @property
     def inventory(self) -> str:
         """The folder whose settings are those of its app."""
-        return "inventories/sandbox-whole" if self.app == host_app.WHOLE else "inventories/sandbox"
+        return host_app.INVENTORIES[self.app]
 
     @property
     def ground(self) -> Ground:

@@ -21,14 +21,21 @@ HOME = Path("opt/shop")
 PYTHON = "/opt/shop/venv/bin/python"
 CELERY = f"{PYTHON} -m celery --app app.jobs"
 
-WEB, WHOLE = "web", "whole"
+WEB, WHOLE, CLUSTER = "web", "whole", "cluster"
 APPS = {
     WEB: "a web service that has one URL",
+    CLUSTER: "web, which makes its client of a cluster where REDIS_CLUSTER says so",
     WHOLE: "web, a worker and a beat of Celery, with URLs and parts in one file, and a parameter",
+}
+INVENTORIES = {
+    WEB: "inventories/sandbox",
+    WHOLE: "inventories/sandbox-whole",
+    CLUSTER: "inventories/sandbox-cluster",
 }
 BEAT = "shop-beat"  # on the first host alone, as each would send all jobs
 COMMANDS = {
     WEB: {"shop": f"{PYTHON} -m app.serve"},
+    CLUSTER: {"shop": f"{PYTHON} -m app.serve"},
     WHOLE: {
         "shop": f"{PYTHON} -m app.serve",
         "shop-worker": f"{CELERY} worker --concurrency 2 --loglevel WARNING",

@@ -1,5 +1,5 @@
 """The caches, as the app has always had them: one by REDIS_URL, or by parts where that is not set, and one for sessions
-where that has parts of its own."""
+where that has parts of its own. REDIS_CLUSTER says that REDIS_URL is that of a cluster, which needs another client."""
 
 import os
 
@@ -17,8 +17,10 @@ def by_parts(name: str) -> redis.Redis:
     )
 
 
-def client() -> redis.Redis:
+def client() -> redis.Redis | redis.RedisCluster:
     url = os.environ.get("REDIS_URL")
+    if url and os.environ.get("REDIS_CLUSTER") == "true":
+        return redis.RedisCluster.from_url(url, decode_responses=True)
     return redis.from_url(url, decode_responses=True) if url else by_parts("REDIS")
 
 

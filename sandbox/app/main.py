@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import redis
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from redis.exceptions import RedisClusterException
 
 from .cache import redis_client, session_client
 from .catalogue import load_product
@@ -37,7 +38,8 @@ async def say_who_served(request: Request, call_next: Callable[[Request], Awaita
 
 
 @app.exception_handler(redis.RedisError)
-async def cache_failed(request: Request, error: redis.RedisError) -> JSONResponse:
+@app.exception_handler(RedisClusterException)
+async def cache_failed(request: Request, error: Exception) -> JSONResponse:
     """Answer here, inside the middleware, so that a failed answer too says which host gave it."""
     return JSONResponse({"error": reason(error)}, status_code=503)
 
@@ -55,7 +57,7 @@ def healthz() -> JSONResponse:
         if value is not None:
             redis_client.set(key, value, ex=HEALTH_KEY_SECONDS)
         found = redis_client.get(key)
-    except redis.RedisError as error:
+    except (redis.RedisError, RedisClusterException) as error:
         return JSONResponse({"status": "failed", "reason": reason(error)}, status_code=503)
     if found != value:
         text = f"the cache gave back {found!r} for {key}, which was set to {value!r} just before"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import forms
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    Endpoint,
+    build_url,
+    parse_url,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form, FormError
 from hypothesis import given
 from hypothesis import strategies as st
 
 TARGET = Endpoint("elasticache", "shop", address="target.internal", tls=True, auth="token", username="")
-PARTS = forms.parts_of(TARGET, "s3cret/@:#", 2)
+PARTS = {**forms.parts_of(TARGET, "s3cret/@:#", 2), "url": build_url(TARGET, "s3cret/@:#", 2)}
 
 HELD = {
     "{url}": "rediss://:s3cret%2F%40%3A%23@target.internal:6379/2",

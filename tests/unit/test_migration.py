@@ -132,6 +132,56 @@ def test_parts_by_which_the_app_is_not_told_what_the_target_needs_are_refused():
     assert "a user name" in refused({**parts, "REDIS_PASSWORD": "password"}, named)
 
 
+CLUSTER = Endpoint("elasticache", "shop", "redis-cluster", "new", databases=1)
+MEMCACHED = Endpoint("elasticache-memcached", "shop", "memcached", "new", 11211, databases=1)
+
+
+@pytest.mark.parametrize("stated", [{"literal": "true"}, {"literal": True}, {"form": "literal", "literal": "true"}])
+def test_a_literal_is_written_as_it_is_beside_a_url_and_asks_for_no_host(stated):
+    keys = {"REDIS_URL": "url", "REDIS_CLUSTER": {**stated, "added": True}}
+    value = Value.from_dict({**FILE, "keys": keys})
+    assert value.held(CLUSTER.as_dict(), "", {}) == {"REDIS_URL": "redis://new:6379", "REDIS_CLUSTER": "true"}
+    assert list(value.forms) == ["REDIS_CLUSTER"] and value.forms["REDIS_CLUSTER"].shown("true") == "true"
+    assert value.forms["REDIS_CLUSTER"].shown("another") == "***"
+
+
+def test_a_literal_makes_no_use_of_a_database_of_its_own():
+    keys = {"REDIS_URL": {"form": "url", "database": 3}, "KIND": {"literal": "new"}}
+    assert of([{**FILE, "keys": keys}]).uses({"database": 0}) == [(3, "redis-py")]
+
+
+@pytest.mark.parametrize("stated", [{"literal": "a{host}"}, {"form": "literal"}, {"form": "host", "literal": "x"}])
+def test_what_is_no_literal_is_refused(stated):
+    with pytest.raises(SettingError, match="literal"):
+        of([{**FILE, "keys": {"REDIS_URL": "url", "KIND": stated}}])
+
+
+@pytest.mark.parametrize("reader", ["celery-broker", "celery-backend", "rq", "django"])
+@pytest.mark.parametrize("target", [CLUSTER, MEMCACHED], ids=lambda target: target.protocol)
+def test_who_asks_one_node_alone_is_not_pointed_at_another_protocol(reader, target):
+    value = Value.from_dict({**FILE, "keys": {"BROKER_URL": {"form": "url", "reader": reader}}})
+    with pytest.raises(EndpointError, match=f"BROKER_URL in /opt/shop/.env: .*{reader}") as refused:
+        value.held(target.as_dict(), "", {})
+    assert target.protocol in str(refused.value)
+
+
+def test_parts_lead_to_what_has_no_url():
+    parts = Value.from_dict({**FILE, "keys": {"CACHE_HOST": "host", "CACHE_PORT": "port"}})
+    assert parts.held(MEMCACHED.as_dict(), "", {}) == {"CACHE_HOST": "new", "CACHE_PORT": "11211"}
+    with pytest.raises(EndpointError, match="Memcached"):
+        Value.from_dict(FILE).held(MEMCACHED.as_dict(), "", {})
+
+
+def test_of_a_login_by_iam_the_user_is_told_and_no_password():
+    iam = Endpoint("elasticache", "shop", address="new", tls=True, auth="iam", username="shop").as_dict()
+    keys = {"H": "host", "S": "tls", "U": "username"}
+    assert Value.from_dict({**FILE, "keys": keys}).held(iam, "", {}) == {"H": "new", "S": "true", "U": "shop"}
+    with pytest.raises(EndpointError, match="IAM tokens"):
+        Value.from_dict({**FILE, "keys": keys}).held(iam, "token", {})
+    with pytest.raises(EndpointError, match="IAM tokens"):
+        Value.from_dict(FILE).held(iam, "", {})
+
+
 def test_services_keep_their_order_and_have_systemd_unless_they_say_otherwise():
     services = of([FILE], [{"name": "web"}, {"name": "worker", "manager": "supervisor"}]).services
     assert services == (Service("web"), Service("worker", "supervisor"))

@@ -218,12 +218,10 @@ class UrlParts:
 def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
     """The URL for ``redis.from_url``: ``rediss://`` exactly where TLS is on, user and token percent-encoded once.
 
-    Raises EndpointError where the endpoint speaks no Redis protocol, where token and authentication do not match, and
-    where the endpoint cannot serve the database.
+    Raises EndpointError where the endpoint is reached by no such URL, and as check_use.
     """
     _check_protocol(endpoint)
-    _check_token(endpoint, token)
-    _check_database(endpoint, database)
+    check_use(endpoint, token, database)
     scheme = "rediss" if endpoint.tls else "redis"
     login = f"{quote(endpoint.username, safe='')}:{quote(token, safe='')}@" if token else ""
     host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
@@ -232,20 +230,35 @@ def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
     return f"{scheme}://{login}{host}:{endpoint.port}{path}"
 
 
+def check_use(endpoint: Endpoint, token: str = "", database: int = 0) -> None:
+    """Raises EndpointError where token and authentication do not match, and where it cannot serve the database."""
+    _check_token(endpoint, token)
+    _check_database(endpoint, database)
+
+
 def _check_protocol(endpoint: Endpoint) -> None:
     if endpoint.protocol == MEMCACHED:
         raise EndpointError(
             f"{endpoint.name} is a Memcached cluster (protocol of migration_endpoint), which no redis:// URL reaches: "
-            "name a target of Redis OSS or Valkey; for Memcached the app's code must change first"
+            "name a target of Redis OSS or Valkey; for Memcached the app's code must change first, and reads parts "
+            "({form: host} and {form: port} in migration_values)"
+        )
+    if endpoint.auth == "iam":
+        raise EndpointError(
+            f"{endpoint.name} takes IAM tokens, which last 15 minutes and cannot stand in a URL: the app must ask for "
+            "them itself, and reads parts ({form: host}, {form: port} and {form: username} in migration_values), or "
+            "use a user with a password"
         )
 
 
 def _check_token(endpoint: Endpoint, token: str) -> None:
     if endpoint.auth == "iam":
-        raise EndpointError(
-            f"{endpoint.name} takes IAM tokens, which last 15 minutes and cannot stand in a URL: the app must ask for "
-            "them itself, or use a user with a password"
-        )
+        if token:
+            raise EndpointError(
+                f"{endpoint.name} takes IAM tokens, which last 15 minutes, and no password that stays: leave "
+                "migration_auth_token_secret out, and no key of migration_values has the form password"
+            )
+        return
     if not endpoint.is_known:
         return  # how it will be is known to the plan alone
     if endpoint.auth == "none" and token:

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     MASK,
     Endpoint,
-    build_url,
+    check_use,
     mask_url,
 )
 
@@ -31,15 +31,19 @@ URL = "url"
 # that both and redis-py take: https://github.com/celery/celery/pull/5703 and the settings of the Redis backend in
 # https://docs.celeryq.dev/en/stable/userguide/configuration.html
 REDIS_PY, CELERY_BROKER, CELERY_BACKEND = "redis-py", "celery-broker", "celery-backend"
+DJANGO, RQ = "django", "rq"
 NO_READER = "none"  # the app makes a query of its own, so that none may stand in its URL
 READERS: Mapping[str, str] = {
     REDIS_PY: "",
-    "django": "",
-    "rq": "",
+    DJANGO: "",
+    RQ: "",
     CELERY_BROKER: "ssl_cert_reqs=required",
     CELERY_BACKEND: "ssl_cert_reqs=required",
     NO_READER: "",
 }
+
+# Those whose own client asks one node alone. Django's is django.core.cache.backends.redis.RedisCache.
+OF_ONE_NODE = frozenset((DJANGO, RQ, CELERY_BROKER, CELERY_BACKEND))
 
 # What each of them may be in a value that is read; `tls` is what the key has for on and off.
 _PATTERNS = {
@@ -87,7 +91,8 @@ _FILTERS: Mapping[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
 
 @dataclass(frozen=True)
 class Form:
-    """``template`` has parts in braces, as ``{host}:{port}``, each with filters, as ``{password|percent}``.
+    """``template`` has parts in braces, as ``{host}:{port}``, each with filters, as ``{password|percent}``, or is a
+    fixed text.
 
     ``on`` and ``off`` are the words of the app for TLS. Keys of one ``group`` say together where it leads. One that is
     ``added`` need not be there before. ``reader`` is who reads a URL.
@@ -135,7 +140,7 @@ class Form:
 
     def group_of(self, key: str) -> str:
         """By what name it and the other keys are known that lead somewhere with it."""
-        return f"of {key}" if self.is_url else self.group
+        return f"of {key}" if self.is_url or not self.parts else self.group
 
     def check(self) -> None:
         """Raises FormError."""
@@ -212,9 +217,9 @@ def _field(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def parts_of(endpoint: Endpoint, token: str, database: int) -> dict[str, str]:
-    """Of the target. Raises EndpointError, as for its URL."""
+    """Of the target, but for its URL, which not every target has. Raises EndpointError where it cannot be used so."""
+    check_use(endpoint, token, database)
     return {
-        URL: build_url(endpoint, token, database),
         "scheme": "rediss" if endpoint.tls else "redis",
         "host": endpoint.address,
         "port": str(endpoint.port),

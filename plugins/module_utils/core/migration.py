@@ -9,8 +9,14 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, EndpointError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    REDIS,
+    Endpoint,
+    EndpointError,
+    build_url,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import (
+    OF_ONE_NODE,
     PARTS,
     READERS,
     REDIS_PY,
@@ -25,8 +31,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms
 DEFAULT_KEY = "REDIS_URL"
 TEMPLATE = "template"
 
-# What a key may hold: one part, or with `template` a text with parts in braces.
-FORMS = (*PARTS, TEMPLATE)
+LITERAL = "literal"
+
+# What a key may hold: one part, or with `template` a text with parts in braces, or with `literal` a text as it is.
+FORMS = (*PARTS, TEMPLATE, LITERAL)
 
 # Where a store is, and by which word of its address a value of it is found.
 ADDRESSES = {"dotenv": "path", "ssm": "parameter"}
@@ -42,10 +50,13 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Key(Form):
-    """What a key holds, by the name of its ``form``. Without a ``database`` it is the migration's."""
+    """What a key holds, by the name of its ``form``. Without a ``database`` it is the migration's. A ``literal`` says
+    nothing of a place, as the word by which an app chooses its client.
+    """
 
     form: str = URL
     database: int | None = None
+    literal: str = ""
 
     @classmethod
     def words(cls) -> list[str]:
@@ -67,7 +78,8 @@ class Key(Form):
                 f"migration_values gives {where} the unknown {', '.join(unknown)}: use {', '.join(cls.words())}"
             )
         given = {name: value for name, value in told.items() if value is not None}
-        form = given.get("form") or (TEMPLATE if given.get("template") else URL)
+        literal = _word(given.get("literal", ""))
+        form = given.get("form") or (TEMPLATE if given.get("template") else LITERAL if literal else URL)
         database, reader = given.get("database"), given.get("reader") or REDIS_PY
         if form not in FORMS:
             # What is no word may be the secret that was meant for the key.
@@ -83,10 +95,16 @@ class Key(Form):
                 f"migration_values gives {where} the form {form} and {'a' if template else 'no'} template: with "
                 f"form: {TEMPLATE} there is one, as '{{host}}:{{port}}', and with no other"
             )
+        if bool(literal) != (form == LITERAL):
+            raise SettingError(
+                f"migration_values gives {where} the form {form} and {'a' if literal else 'no'} literal: with "
+                f"form: {LITERAL} there is one, as 'true', and with no other"
+            )
         key = cls(
             form=str(form),
             database=None if database is None else int(database),
-            template=template or f"{{{form}}}",
+            template=template or literal or f"{{{form}}}",
+            literal=literal,
             on=_word(given.get("on", "true")),
             off=_word(given.get("off", "false")),
             group=str(given.get("group") or ""),
@@ -99,14 +117,28 @@ class Key(Form):
             raise SettingError(f"the template that migration_values gives {where} {error}") from None
         return key
 
+    def check(self) -> None:
+        if self.form != LITERAL:
+            super().check()
+        elif re.search("[{}]", self.literal):
+            raise FormError("has a brace, which a literal has not: with parts in braces it is a template")
+
     @property
     def is_plain(self) -> bool:
         """A URL and nothing else, which is there before."""
         return self.form == URL and not self.added
 
-    def held(self, parts: Mapping[str, str]) -> str:
-        """Of the parts of the target, for its database."""
-        return self.rendered({**parts, URL: as_read(parts[URL], self.reader)})
+    def held(self, endpoint: Endpoint, token: str, database: int) -> str:
+        """Of the target. Raises EndpointError."""
+        if endpoint.protocol != REDIS and self.reader in OF_ONE_NODE:
+            raise EndpointError(
+                f"migration_values says that {self.reader} reads it, whose client needs one node with all keys, and "
+                f"{endpoint.name} speaks {endpoint.protocol}: take a target that speaks {REDIS} for what {self.reader} "
+                "reads, or name another reader where it was given a client of its own"
+            )
+        parts = parts_of(endpoint, token, database)
+        url = as_read(build_url(endpoint, token, database), self.reader) if self.is_url else ""
+        return self.rendered({**parts, URL: url})
 
 
 def _word(stated: Any) -> str:
@@ -117,12 +149,12 @@ def _word(stated: Any) -> str:
 def _refuse_what_says_no_form(address: str, keys: Mapping[str, Any]) -> None:
     """A URL is the usual form, but not what was meant where the app has parts. A reader is one of URLs."""
     has_form = {
-        name: not isinstance(key, Mapping) or any(key.get(word) for word in ("form", "template", "reader"))
+        name: not isinstance(key, Mapping) or any(key.get(word) for word in ("form", "template", "literal", "reader"))
         for name, key in keys.items()
     }
     forms = {str(key.get("form") if isinstance(key, Mapping) else key) for key in keys.values()}
     silent = [str(name) for name, has in has_form.items() if not has]
-    if silent and forms & (set(FORMS) - {URL, TEMPLATE}):
+    if silent and forms & (set(FORMS) - {URL, TEMPLATE, LITERAL}):
         raise SettingError(
             f"migration_values names parts of {address}, and of {', '.join(silent)} not what it holds: say its form, "
             "as url, or {form: database, database: 3}"
@@ -133,7 +165,7 @@ def _groups_of(keys: Mapping[str, Key]) -> dict[str, dict[str, Key]]:
     """Keys that lead somewhere only together, by the name of their group."""
     groups: dict[str, dict[str, Key]] = {}
     for name, key in keys.items():
-        if not key.is_url:
+        if key.parts and not key.is_url:
             groups.setdefault(key.group, {})[name] = key
     return groups
 
@@ -210,21 +242,28 @@ class Value:
         """What each key is to hold, by its form. Raises EndpointError."""
         reached, databases = Endpoint.from_dict(endpoint), self.databases(settings)
         self._refuse_what_would_not_reach(reached, token)
-        return {name: key.held(parts_of(reached, token, databases[name])) for name, key in self.keys.items()}
+        held = {}
+        for name, key in self.keys.items():
+            try:
+                held[name] = key.held(reached, token, databases[name])
+            except EndpointError as error:
+                raise EndpointError(f"{name} in {self.address}: {error}") from None
+        return held
 
     def urls(self, endpoint: Mapping[str, Any], token: str, settings: Mapping[str, Any]) -> dict[str, str]:
         """Where each key is to lead, whatever its form. Raises EndpointError."""
         reached = Endpoint.from_dict(endpoint)
-        return {name: parts_of(reached, token, number)[URL] for name, number in self.databases(settings).items()}
+        return {name: build_url(reached, token, number) for name, number in self.databases(settings).items()}
 
     def _refuse_what_would_not_reach(self, endpoint: Endpoint, token: str) -> None:
         """Parts of which one that the target needs is in no key."""
-        wants_token = bool(token) or endpoint.auth == "token"
+        wants_token = endpoint.auth != "iam" and (bool(token) or endpoint.auth == "token")
+        wants_user = bool(endpoint.username) and (wants_token or endpoint.auth == "iam")
         words = "{form: tls, on: 'true', off: 'false'}, in the words of the app, as 'True' or '1'"
         needed = [
             ("TLS", {TLS, "scheme"}, words, endpoint.tls),
             ("a password", {"password"}, "{form: password}", wants_token),
-            ("a user name", {"username"}, "{form: username}", wants_token and bool(endpoint.username)),
+            ("a user name", {"username"}, "{form: username}", wants_user),
         ]
         for name, keys in _groups_of(self.keys).items():
             parts = {part for key in keys.values() for part in key.parts}
@@ -321,6 +360,7 @@ class Migration:
                 (number, value.keys[name].reader)
                 for value in (*self.own, *self.shared)
                 for name, number in value.databases(settings).items()
+                if value.keys[name].parts
             )
         )
 

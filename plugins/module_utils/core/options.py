@@ -86,7 +86,9 @@ _VALUE: dict[str, dict[str, Any]] = {
             + " and "
             "C(tls) (with the words of the app, as C({form: tls, on: 'True', off: 'False'})), and for anything else a "
             "C(template) of these, as C({template: '{host}:{port}'}), with the filters C(percent) and C(base64), as "
-            "C({password|percent}). Parts of one file lead to one place; those of another have a C(group). "
+            "C({password|percent}). A C(literal) is a text as it is, as the word by which the app chooses its client: "
+            "C({REDIS_CLUSTER: {literal: 'true', added: true}}). Parts of one file lead to one place; those of another "
+            "have a C(group). "
             "A key with C(added: true) need not be in the file, and goes again on the way back."
         ),
     },

@@ -63,7 +63,7 @@ def _target(known: Known) -> dict[str, Any]:
 
 def _place(endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """Where, and how: which nodes are behind it passes by itself."""
-    return {name: endpoint.get(name) for name in ("address", "port", "tls", "auth", "username")}
+    return {name: endpoint.get(name) for name in ("address", "port", "protocol", "tls", "auth", "username")}
 
 
 def definition(settings: Mapping[str, Any], everyone: Any, present: Any, version: Any) -> dict[str, Any]:
