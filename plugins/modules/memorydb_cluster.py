@@ -157,12 +157,13 @@ options:
     choices: [ipv4, ipv6]
   snapshot_name:
     description:
-      - The snapshot that a new cluster is restored from. Says nothing of a cluster that is there.
+      - The snapshot that a new cluster is restored from. The tag C(cache_migration:restored_from) keeps it, as AWS
+        tells it no more; one that is there and was made otherwise is refused.
     type: str
   snapshot_arns:
     description:
-      - Files of RDB in S3, as C(arn:aws:s3:::bucket/file.rdb), that a new cluster is restored from. Says nothing of a
-        cluster that is there.
+      - Files of RDB in S3, as C(arn:aws:s3:::bucket/file.rdb), that a new cluster is restored from, kept in the same
+        tag.
     type: list
     elements: str
   tags:

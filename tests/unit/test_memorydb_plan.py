@@ -304,6 +304,18 @@ def test_a_new_cluster_needs_its_size_and_who_may_use_it(option):
     assert refusal(None, **stated).option == option
 
 
+def test_what_a_cluster_was_restored_from_is_kept_in_a_tag_and_another_origin_is_refused():
+    stated = {"node_type": "db.t4g.small", "acl_name": "shop", "snapshot_name": "last"}
+    [(_action, parameters)] = calls(None, **stated)
+    assert parameters["SnapshotName"] == "last"
+    assert {"Key": "cache_migration:restored_from", "Value": "last"} in parameters["Tags"]
+    restored = replace(CURRENT, tags={**OURS, "cache_migration:restored_from": "last"})
+    assert calls(restored, snapshot_name="last", tags={}, purge_tags=True) == []
+    assert refusal(restored, snapshot_name="first").option == "snapshot_name"
+    assert refusal(CURRENT, snapshot_arns=["arn:aws:s3:::bucket/dump.rdb"]).option == "snapshot_arns"
+    assert refusal(None, snapshot_arns=["s3://bucket/dump.rdb"]).option == "snapshot_arns"
+
+
 def test_one_that_is_going_is_made_again():
     assert (
         calls(replace(CURRENT, status="deleting"), node_type="db.t4g.small", acl_name="shop")[0][0] == "CreateCluster"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership, windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import origin, ownership, windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.current import OPEN_ACCESS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     REDIS,
@@ -77,6 +77,11 @@ class Desired:
         _check_alone(desired)
         _check_together(desired)
         return desired
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The tag that says what a new one is restored from."""
+        return origin.tags(self.snapshot_name, self.snapshot_arns)
 
     @property
     def has_placeholders(self) -> bool:
@@ -207,6 +212,7 @@ def _check_together(desired: Desired) -> None:
         raise PlanRefused(
             "snapshot_name and snapshot_arns both say what a new cluster is restored from: state one", "snapshot_arns"
         )
+    origin.check_arns(desired.snapshot_arns)
     if desired.tls_enabled is False and desired.acl_name not in (None, OPEN_ACCESS):
         raise PlanRefused(
             f"acl_name is {desired.acl_name}, and MemoryDB has users with TLS only: leave tls_enabled out, or state "

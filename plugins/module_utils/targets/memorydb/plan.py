@@ -184,7 +184,7 @@ def _created(desired: Desired) -> Cluster:
             **stated,
             "status": "creating",
             "description": f"Cache of {desired.migration_name}" if desired.description is None else desired.description,
-            "tags": ownership.with_owner(desired.tags, desired.migration_name),
+            "tags": {**ownership.with_owner(desired.tags, desired.migration_name), **desired.origin},
         }
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import origin, windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.current import (
     OPEN_ACCESS,
     Cluster,
@@ -68,6 +68,12 @@ def check_kind(current: Cluster) -> None:
 def check_changes(current: Cluster, desired: Desired, changes: Mapping[str, Any]) -> None:
     check_kind(current)
     _check_security_groups(current, desired)
+    origin.refuse_other(
+        f"The MemoryDB cluster {current.cluster_name}",
+        current.tags,
+        desired.origin,
+        "snapshot_name" if desired.snapshot_name else "snapshot_arns",
+    )
     for option in FIXED_OPTIONS:
         if option in changes:
             _refuse_fixed(current, option, changes[option])
