@@ -38,7 +38,7 @@ class ActionModule(EngineAction):
             made = self.make(way["module"], known, **way["args"])
             settings, changed = making.with_group(settings, made["group_id"]), bool(made.get("changed"))
         for part in self.parts(known, settings):
-            made = self.make(part.module, known, **making.args_of(part, settings, token))
+            made = self.make(part.module, known, **making.args_of(part, token))
             changed = changed or bool(made.get("changed"))
             endpoint = self.endpoint(made, settings) if part.is_target else endpoint
         return {"changed": changed, "endpoint": endpoint}

@@ -86,6 +86,48 @@ def _has_tags(told: Mapping[str, object]) -> bool:
     return any(name == "Tags" or name.startswith(("Tags.", "TagSpecification.")) for name in told)
 
 
+# --- MemoryDB ---
+
+_MEMORYDB = {
+    "ClusterName": "cluster",
+    "SubnetGroupName": "subnetgroup",
+    "ParameterGroupName": "parametergroup",
+    "ACLName": "acl",
+    "UserName": "user",
+    "SnapshotName": "snapshot",
+    "SourceSnapshotName": "snapshot",
+    "TargetSnapshotName": "snapshot",
+    "FinalSnapshotName": "snapshot",
+}
+_USER_LISTS = ("UserNames", "UserNamesToAdd", "UserNamesToRemove")
+_MADE = {
+    "CreateCluster": "ClusterName",
+    "CreateSubnetGroup": "SubnetGroupName",
+    "CreateParameterGroup": "ParameterGroupName",
+    "CreateACL": "ACLName",
+    "CreateUser": "UserName",
+    "CreateSnapshot": "SnapshotName",
+    "CopySnapshot": "TargetSnapshotName",
+}
+
+
+def _memorydb(call: Call) -> Iterator[Asked]:
+    told, action = call.parameters, f"memorydb:{call.action}"
+    names = [(kind, told[name]) for name, kind in _MEMORYDB.items() if told.get(name)]
+    names += [("user", user) for name in _USER_LISTS for user in told.get(name) or ()]
+    arns = [account_arn("memorydb", f"{kind}/{name}") for kind, name in names]
+    if "ResourceArn" in told:
+        arns = [str(told["ResourceArn"])]
+    if _NOT_NARROWED.match(call.action) or not arns:
+        arns = ["*"]
+    yield from (Asked(action, arn) for arn in arns)
+    made = _MADE.get(call.action)
+    if told.get("Tags") and made:
+        yield Asked("memorydb:TagResource", account_arn("memorydb", f"{_MEMORYDB[made]}/{told[made]}"))
+    if told.get("FinalSnapshotName"):
+        yield from (Asked("memorydb:CreateSnapshot", arn) for arn in arns)
+
+
 # --- EC2 ---
 
 
@@ -160,6 +202,7 @@ def _s3(call: Call) -> Iterator[Asked]:
 
 _SERVICES: Mapping[str, Callable[[Call], Iterator[Asked]]] = {
     "elasticache": _elasticache,
+    "memorydb": _memorydb,
     "ec2": _ec2,
     "ssm": _ssm,
     "secretsmanager": _secretsmanager,

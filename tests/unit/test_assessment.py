@@ -59,7 +59,7 @@ def test_memory_is_weighed_against_what_the_reserve_leaves(peak, level):
 def test_the_type_that_is_named_as_large_enough_is_never_refused_or_warned_of(peak):
     named = sizes.large_enough(2 * peak, "cache.t3.micro")
     if named:
-        target = dataclasses.replace(TARGET, cache_node_type=named, maxmemory=sizes.maxmemory(named))
+        target = dataclasses.replace(TARGET, node_type=named, maxmemory=sizes.maxmemory(named))
         assert "memory" not in levels(dataclasses.replace(SOURCE, used_memory=1, used_memory_peak=peak), target)
 
 
@@ -71,7 +71,7 @@ def test_the_family_is_kept_where_it_has_a_size_that_fits():
 
 def test_what_is_not_known_of_a_node_type_is_not_guessed():
     assert sizes.maxmemory("cache.x9.large") is None and sizes.maxmemory("db.t3.micro") is None
-    findings = weigh(SOURCE, target_from({"cache_node_type": "cache.x9.large"}), COLD)
+    findings = weigh(SOURCE, target_from({"node_type": "cache.x9.large"}), COLD)
     [told] = [finding for finding in findings if finding.subject == "memory"]
     assert told.level == "warn" and "Set migration_cache_node_type to one with at least 40 MiB" in told.sentence
 

@@ -326,6 +326,11 @@ PARTS = (
                 "commands than Redis, no AUTH and no backups, and keeps nothing: the app's code must be made for it.",
             ),
             Option(
+                "memorydb_cluster_name",
+                "Its name, 1 to 40 letters, digits and hyphens, where it is a cluster of Amazon MemoryDB. It keeps "
+                "each write in several zones, and its clients need to be aware of clusters.",
+            ),
+            Option(
                 "cache_node_type",
                 "The node type, such as C(cache.t3.small). Needed to make the target.",
                 stages=("assess", "provision"),
@@ -383,6 +388,33 @@ PARTS = (
                 [],
                 elements="dict",
                 stages=("assess", "provision"),
+            ),
+            Option(
+                "node_type",
+                "The node type of MemoryDB, such as C(db.t4g.small). Needed to make a cluster of it.",
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "num_shards",
+                "Over how many shards a cluster of MemoryDB spreads the keys. Left out, a new one has 1, and one that "
+                "exists keeps its own.",
+                "int",
+                None,
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "num_replicas_per_shard",
+                "Replicas of each shard of MemoryDB, 0 to 5. Left out, a new one has 1, and one that exists keeps its "
+                "own. Without one there is nothing to fail over to.",
+                "int",
+                None,
+                stages=("provision",),
+            ),
+            Option(
+                "acl_name",
+                "The ACL of MemoryDB. Left empty, C(<name>-cache) with O(migration_username), which is made. With "
+                "C(open-access) whoever reaches the target may do everything.",
+                stages=("assess", "provision", "ingress", "cutover", "rollback"),
             ),
             Option(
                 "num_cache_nodes",

@@ -41,7 +41,7 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
         )
     group = str(parts[0]["seen"].get("group_id") or NOT_YET) if parts else ""
     for part in row.parts(with_group(settings, group), found):
-        seen = make(part.module, args_of(part, settings, token), row.setting)
+        seen = make(part.module, args_of(part, token), row.setting)
         parts.append(
             {
                 "what": part.what,
@@ -56,12 +56,11 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
     return told
 
 
-def args_of(part: contract.Part, settings: Mapping[str, Any], token: str) -> dict[str, Any]:
-    """The options of its module. Where the app logs in as a user, the secret is the password of that, and no token of
-    the target.
-    """
-    takes_token = part.is_target and bool(token) and not settings.get("username")
-    return {**part.args, **({"auth_token": token} if takes_token else {})}
+def args_of(part: contract.Part, token: str) -> dict[str, Any]:
+    """The options of its module, the secret too where it takes one."""
+    if not part.takes or not token:
+        return dict(part.args)
+    return {**part.args, part.takes: [token] if part.takes == "passwords" else token}
 
 
 def with_group(settings: Mapping[str, Any], group: str) -> dict[str, Any]:

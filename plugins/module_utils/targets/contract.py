@@ -28,14 +28,16 @@ Found = Mapping[str, Any]
 class Part:
     """One thing that a target is made of: the module of this collection that makes it, and its options.
 
-    No secret is in ``args``: where the target has a token, the part with ``is_target`` is given it as ``auth_token``.
-    That part comes last, waits, and its result has ``endpoint``, ``monthly_cost`` and ``status``.
+    No secret is in ``args``: it is given to the option that ``takes`` names, as the target's token (``auth_token``) or
+    the password of a user (``passwords``). The part with ``is_target`` comes last, waits, and its result has
+    ``endpoint``, ``monthly_cost`` and ``status``.
     """
 
     what: str
     module: str
     args: Mapping[str, Any]
     is_target: bool = False
+    takes: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Target:
     parts: Callable[[Settings, Found | None], list[Part]]  # what it is made of, in the order of making
     removal: Callable[[Settings], list[Part]]  # what to take away, in that order
     maxmemory: Callable[[str], int | None]  # bytes, by node type
+    node_type_option: str = "cache_node_type"
+    shards_option: str = ""  # the setting that says over how many nodes the data is spread
     expected: Callable[[Settings], Mapping[str, Any]] = _nothing
     is_durable: Callable[[Settings, Found | None], bool] = _never
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
@@ -109,14 +113,19 @@ class Target:
         """The ``migration_*`` option behind an option of a module, for whoever repeats the module's refusal."""
         return f"migration_{self.renamed.get(option, option)}"
 
+    @property
+    def _named_by(self) -> str:
+        """The option of the modules that is its name."""
+        return next((one for one, setting in self.renamed.items() if setting == self.name_option), self.name_option)
+
     def look(self, settings: Settings) -> Part:
         """How it is read."""
-        args = {self.name_option: settings.get(self.name_option), "migration_name": settings.get("name")}
+        args = {self._named_by: settings.get(self.name_option), "migration_name": settings.get("name")}
         return Part(self.what(settings), self.info_module, args)
 
     def at_rest(self, settings: Settings) -> Part:
         """How one that is there is waited for, and changed in nothing."""
-        args = stated(settings, {name: name for name in (self.name_option, "wait_timeout")})
+        args = stated(settings, {self._named_by: self.name_option, "wait_timeout": "wait_timeout"})
         return Part(self.what(settings), self.module, args, is_target=True)
 
     def found_in(self, result: Mapping[str, Any]) -> Found | None:

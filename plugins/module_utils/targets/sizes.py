@@ -37,16 +37,30 @@ _FAMILIES = {
     "m7g": _M6G,
     "r5": {**_R5, "24xlarge": 682485973811},
     "r6g": _R6G,
+    "r6gd": _R6G,
     "r7g": _R6G,
 }
 
 RESERVED_PERCENT = 25  # the default of reserved-memory-percent, kept for failover and snapshots
 
 
+ELASTICACHE, MEMORYDB = "cache", "db"
+# Families of either that are not too old, with the sizes in general; the first are the cheapest.
+_OFFERED = {ELASTICACHE: ("t3", "m6g", "r6g"), MEMORYDB: ("t4g", "r6g", "r7g")}
+
+
 def maxmemory(node_type: str) -> int | None:
     """The bytes of a node type, or None where they are not known."""
-    family, size = _parts(node_type)
-    return _FAMILIES.get(family, {}).get(size)
+    prefix, family, size = _parts(node_type)
+    return _sizes(prefix, family).get(size)
+
+
+def _sizes(prefix: str, family: str) -> dict[str, int]:
+    """MemoryDB has fewer: https://docs.aws.amazon.com/memorydb/latest/devguide/nodes.supportedtypes.html"""
+    if prefix == ELASTICACHE:
+        return _FAMILIES.get(family, {})
+    known = _FAMILIES.get(family, {}) if family in (*_OFFERED[MEMORYDB], "r6gd") else {}
+    return {size: total for size, total in known.items() if size != "micro"}
 
 
 def usable(total: int, reserved_percent: float = RESERVED_PERCENT) -> int:
@@ -56,14 +70,17 @@ def usable(total: int, reserved_percent: float = RESERVED_PERCENT) -> int:
 
 def large_enough(needed: int, like: str, reserved_percent: float = RESERVED_PERCENT) -> str:
     """The smallest type with that much for data, of the family of ``like`` if it has one; empty where none has."""
-    for family in (_parts(like)[0], "t3", "m6g", "r6g"):
-        sizes = _FAMILIES.get(family, {})
+    prefix, own, _size = _parts(like)
+    for family in (own, *_OFFERED[prefix]):
+        sizes = _sizes(prefix, family)
         fitting = [size for size, total in sizes.items() if usable(total, reserved_percent) >= needed]
         if fitting:
-            return f"cache.{family}.{min(fitting, key=lambda size: sizes[size])}"
+            return f"{prefix}.{family}.{min(fitting, key=lambda size: sizes[size])}"
     return ""
 
 
-def _parts(node_type: str) -> tuple[str, str]:
-    family, _dot, size = node_type[len("cache.") :].partition(".") if node_type.startswith("cache.") else ("", "", "")
-    return family, size
+def _parts(node_type: str) -> tuple[str, str, str]:
+    """The prefix, the family and the size; of what is no node type, nothing but a prefix."""
+    prefix, _dot, rest = node_type.partition(".")
+    family, _dot, size = rest.partition(".")
+    return (prefix, family, size) if prefix in _OFFERED else (ELASTICACHE, "", "")

@@ -13,11 +13,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.optio
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.target import CACHE_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Settings, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.target import MEMORYDB
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.target import (
     REPLICATION_GROUP,
 )
 
-TARGETS: Mapping[str, Target] = {row.service: row for row in (REPLICATION_GROUP, CACHE_CLUSTER)}
+TARGETS: Mapping[str, Target] = {row.service: row for row in (REPLICATION_GROUP, CACHE_CLUSTER, MEMORYDB)}
 DEFAULT = REPLICATION_GROUP
 
 

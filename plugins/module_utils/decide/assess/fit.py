@@ -30,20 +30,22 @@ def memory(source: Source, who: Who, target: Target) -> Iterator[Finding]:
     found = (
         f"{who.does('uses', 'use')} {size(used)}, at {'its peak' if who.count == 1 else 'their peaks'} {size(peak)}."
     )
+    option = f"migration_{target.service.node_type_option}"
     if target.usable is None:
-        what = f"of the node type {target.cache_node_type} is not known" if target.cache_node_type else "is not stated"
+        what = f"of the node type {target.node_type} is not known" if target.node_type else "is not stated"
         yield Finding(
             WARN,
             "memory",
             found,
             f"The memory of the target {what}, so whether this fits was not checked.",
-            f"Set migration_cache_node_type to one with at least {size(2 * peak)} for data.",
+            f"Set {option} to one with at least {size(2 * peak // target.shards)} for data.",
         )
         return
-    node = target.cache_node_type or "The target"
-    room = f"{node} has {size(target.usable)} for data ({target.reserved_percent:g} % of its memory is reserved)"
-    larger = sizes.large_enough(2 * peak, target.cache_node_type, target.reserved_percent)
-    remedy = f"Set migration_cache_node_type to {larger or 'a larger type'}: twice the peak is a good size."
+    node = f"{target.shards} shards of {target.node_type}" if target.shards > 1 else target.node_type or "The target"
+    reserved = f" ({target.reserved_percent:g} % of its memory is reserved)" if target.reserved_percent else ""
+    room = f"{node} {'have' if target.shards > 1 else 'has'} {size(target.usable)} for data{reserved}"
+    larger = sizes.large_enough(2 * peak // target.shards, target.node_type, target.reserved_percent)
+    remedy = f"Set {option} to {larger or 'a larger type'}: twice the peak is a good size."
     if peak > target.usable:
         yield Finding(REFUSE, "memory", found, f"{room}, which is too small.", remedy)
     elif 2 * peak > target.usable:

@@ -219,11 +219,13 @@ def _told(finding: Finding) -> dict[str, Any]:
 def _target(settings: Mapping[str, Any], known: Known) -> dict[str, Any]:
     """What is stated, else what the target that exists runs."""
     runs = known.endpoint if known.endpoint.get("state") == "known" else {}
+    row = table.by_service(str(known.endpoint.get("service") or table.DEFAULT.service))
     return {
         "service": known.endpoint.get("service"),
         "engine": settings.get("engine") or runs.get("engine"),
         "engine_version": settings.get("engine_version") or runs.get("engine_version"),
-        "cache_node_type": settings.get("cache_node_type"),
+        "node_type": settings.get(row.node_type_option),
+        "shards": settings.get(row.shards_option),
         "parameters": settings.get("parameters"),
         "protocol": known.endpoint.get("protocol"),
         "auth": known.endpoint.get("auth"),

@@ -22,8 +22,8 @@ class Target:
     """What the target is or will be, as far as it is known; ``service`` is its row, for what all of its kind do."""
 
     engine_version: str = ""
-    cache_node_type: str = ""
-    maxmemory: int | None = None
+    node_type: str = ""
+    maxmemory: int | None = None  # bytes of a node
     reserved_percent: float = table.DEFAULT.traits.reserved_percent
     maxmemory_policy: str = table.DEFAULT.traits.maxmemory_policy
     databases: int = table.DEFAULT.traits.databases
@@ -33,21 +33,23 @@ class Target:
     protocol: str = REDIS
     auth: str = "none"
     is_durable: bool = False
+    shards: int = 1
 
     @property
     def usable(self) -> int | None:
-        return None if self.maxmemory is None else sizes.usable(self.maxmemory, self.reserved_percent)
+        """Bytes for data, of all shards together."""
+        return None if self.maxmemory is None else self.shards * sizes.usable(self.maxmemory, self.reserved_percent)
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Of service, engine, engine_version, cache_node_type, parameters, protocol, auth, databases and is_durable.
+    """Of service, engine, engine_version, node_type, shards, parameters, protocol, auth, databases and is_durable.
 
     What is left out is as the service has it.
 
     Raises AssessmentError.
     """
     parameters = mapping.get("parameters") or {}
-    node_type = mapping.get("cache_node_type") or ""
+    node_type = mapping.get("node_type") or ""
     try:
         service = table.by_service(mapping.get("service") or table.DEFAULT.service)
         usual = service.traits
@@ -55,7 +57,8 @@ def target_from(mapping: Mapping[str, Any]) -> Target:
             service=service,
             engine=str(mapping.get("engine") or usual.engines[0]),
             engine_version=str(mapping.get("engine_version") or ""),
-            cache_node_type=node_type,
+            node_type=node_type,
+            shards=int(mapping.get("shards") or 1),
             maxmemory=service.maxmemory(node_type),
             reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),
             maxmemory_policy=str(parameters.get("maxmemory-policy") or usual.maxmemory_policy),

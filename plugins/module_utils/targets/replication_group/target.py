@@ -115,6 +115,7 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
                 **stated(named, _RENAMED),
             },
             is_target=True,
+            takes="" if settings.get("username") else "auth_token",  # a user's password is no token
         ),
     ]
 
@@ -196,5 +197,6 @@ REPLICATION_GROUP = Target(
     maxmemory=maxmemory,
     expected=_expected,
     is_durable=_is_durable,
+    shards_option="num_node_groups",
     renamed=_RENAMED,
 )
