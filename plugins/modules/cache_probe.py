@@ -94,9 +94,11 @@ options:
   protocol:
     description:
       - What the app's client of a URL speaks. With V(redis-cluster) every node of the cluster is asked, and the app's
-        C(redis.cluster.RedisCluster) writes a key in each shard. An O(endpoint) says it for itself.
+        C(redis.cluster.RedisCluster) writes a key in each shard. With V(memcached) every node is asked that auto
+        discovery tells, and the app's C(pymemcache) writes. An O(endpoint) says it for itself, and so does a URL that
+        begins with C(memcached://).
     type: str
-    choices: [redis, redis-cluster]
+    choices: [redis, redis-cluster, memcached]
     default: redis
     version_added: 0.2.0
 attributes:
@@ -264,6 +266,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY,
+    MEMCACHED,
     REDIS,
     REDIS_CLUSTER,
     Endpoint,
@@ -291,7 +294,7 @@ OPTIONS: dict[str, Any] = {
     "python": {"type": "path"},
     "user": {"type": "str"},
     "ca_certs": {"type": "path"},
-    "protocol": {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS},
+    "protocol": {"type": "str", "choices": [REDIS, REDIS_CLUSTER, MEMCACHED], "default": REDIS},
 }
 
 

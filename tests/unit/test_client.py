@@ -6,12 +6,17 @@ import dataclasses
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import LIBRARIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, after_apply
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import client, stage
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import (
+    client,
+    memcached_commands,
+    stage,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import Circumstances, Old
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
@@ -51,6 +56,22 @@ def test_that_it_is_ready_for_another_protocol_does_not_count():
 
 def test_nothing_is_asked_of_the_app_where_the_target_speaks_as_the_old_one():
     assert not of("client", weigh(target=TARGET)) and not of("client", weigh(target=TARGET, ready_for="memcached"))
+
+
+def test_what_the_old_redis_has_served_and_holds_that_memcached_has_no_word_for_is_named():
+    served = ("blpop", "config|get", "eval", "expire", "get", "hset", "incr", "info", "keys", "mget", "set", "zadd")
+    groups = (KeyGroup(0, "hash", "session:*", 9, 0, 10), KeyGroup(0, "string", "page:*", 5, 2, 10))
+    source = dataclasses.replace(SOURCE, commands=served, key_groups=groups)
+    [refused] = refusals(weigh(source, target=MEMCACHED))
+    assert "(lists: blpop; scripts: eval; hashes: hset; others: keys; sorted sets: zadd)" in refused.means
+    assert "keys of the types hash" in refused.means and "At least 2 keys have no end" in refused.means
+    [told] = of("commands of the client", weigh(source, target=MEMCACHED, ready_for="memcached"))
+    assert "blpop" in told.means and not refusals(weigh(source, target=MEMCACHED, ready_for="memcached"))
+
+
+def test_a_command_that_memcached_has_in_other_words_breaks_nothing():
+    source = dataclasses.replace(SOURCE, commands=tuple(memcached_commands.COUNTERPARTS))
+    assert not of("commands of the client", weigh(source, target=MEMCACHED, ready_for="memcached"))
 
 
 def test_what_the_old_redis_has_served_and_a_cluster_refuses_is_named():

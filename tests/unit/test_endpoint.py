@@ -12,10 +12,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     Endpoint,
     EndpointError,
     Node,
+    UrlParts,
     after_apply,
     build_url,
     mask_url,
     parse_url,
+    protocol_of,
     with_options_of,
 )
 from hypothesis import example, given
@@ -115,9 +117,24 @@ def test_a_missing_token_is_refused_unless_the_endpoint_is_yet_to_be_made():
     assert build_url(after_apply("elasticache", "shop", auth="token")) == "redis://after-apply.invalid:6379/0"
 
 
-def test_no_url_is_made_for_memcached_or_for_iam():
-    with pytest.raises(EndpointError, match=r"name a target of Redis OSS or Valkey; .*code must change"):
-        build_url(dataclasses.replace(PLAIN, protocol="memcached"))
+def test_a_url_of_memcached_says_by_its_scheme_which_client_the_app_is_to_use():
+    plain = dataclasses.replace(PLAIN, protocol="memcached", address="shop.cfg.internal", port=11211, databases=1)
+    assert build_url(plain) == "memcached://shop.cfg.internal:11211"
+    url = build_url(dataclasses.replace(plain, tls=True))
+    assert url == "memcacheds://shop.cfg.internal:11211"
+    assert parse_url(url) == UrlParts("memcacheds", "shop.cfg.internal", 11211, tls=True)
+    assert (protocol_of(url), protocol_of("redis://a", "redis-cluster")) == ("memcached", "redis-cluster")
+    with pytest.raises(EndpointError, match="serves database 0 only"):
+        build_url(plain, database=1)
+    with pytest.raises(EndpointError, match="no authentication"):
+        build_url(plain, "a-token-of-sixteen")
+
+
+def test_options_of_one_client_do_not_come_along_to_another():
+    assert with_options_of("memcached://new:11211", "redis://old/0?socket_timeout=3") == "memcached://new:11211"
+
+
+def test_no_url_is_made_for_iam():
     with pytest.raises(EndpointError, match="15 minutes"):
         build_url(dataclasses.replace(PLAIN, auth="iam"), "token")
 

@@ -76,14 +76,14 @@ def test_a_shared_value_is_looked_at_as_it_would_be_changed(reader, kept):
 
 
 def test_a_target_that_no_value_can_lead_to_is_refused_before_a_host_is_asked():
-    memcached = Endpoint("elasticache", "shop", address="cache.internal", protocol="memcached")
-    with pytest.raises(AnsibleActionFail, match="name a target of Redis OSS or Valkey"):
-        looking("cutover").shared(memcached, "")
+    by_iam = Endpoint("elasticache", "shop", address="cache.internal", auth="iam")
+    with pytest.raises(AnsibleActionFail, match="15 minutes"):
+        looking("cutover").shared(by_iam, "token")
 
 
 def test_the_way_back_does_not_ask_what_a_value_would_be():
-    memcached = Endpoint("elasticache", "shop", address="cache.internal", protocol="memcached")
-    assert looking("rollback").shared(memcached, "") == ([], "")
+    by_iam = Endpoint("elasticache", "shop", address="cache.internal", auth="iam")
+    assert looking("rollback").shared(by_iam, "") == ([], "")
 
 
 def test_a_way_back_that_is_another_one_than_was_approved_is_refused_before_the_old_redis_is_brought_back(monkeypatch):

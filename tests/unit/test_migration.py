@@ -165,11 +165,10 @@ def test_who_asks_one_node_alone_is_not_pointed_at_another_protocol(reader, targ
     assert target.protocol in str(refused.value)
 
 
-def test_parts_lead_to_what_has_no_url():
+def test_memcached_has_parts_and_a_url_by_whose_scheme_an_app_chooses_its_client():
     parts = Value.from_dict({**FILE, "keys": {"CACHE_HOST": "host", "CACHE_PORT": "port"}})
     assert parts.held(MEMCACHED.as_dict(), "", {}) == {"CACHE_HOST": "new", "CACHE_PORT": "11211"}
-    with pytest.raises(EndpointError, match="Memcached"):
-        Value.from_dict(FILE).held(MEMCACHED.as_dict(), "", {})
+    assert Value.from_dict(FILE).held(MEMCACHED.as_dict(), "", {}) == {"REDIS_URL": "memcached://new:11211"}
 
 
 def test_of_a_login_by_iam_the_user_is_told_and_no_password():

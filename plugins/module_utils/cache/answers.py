@@ -82,7 +82,7 @@ def _place(told: Told) -> dict[str, Any]:
 
 def _server(told: Told) -> Server:
     return Server(
-        told.word("engine", ("redis", "valkey")),
+        told.word("engine", ("redis", "valkey", "memcached")),
         told.text("version"),
         told.word("role", ("master", "slave")),
         told.word("mode", ("standalone", "cluster", "sentinel")),

@@ -16,6 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache impo
     cluster_probe,
     cluster_survey,
     failures,
+    memcached_probe,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question, probe
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
@@ -24,9 +25,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.surv
     survey,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    MEMCACHED,
     REDIS,
     REDIS_CLUSTER,
     parse_url,
+    protocol_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
 
@@ -34,9 +37,17 @@ Asked = Union[Question, SurveyQuestion]
 Answered = Union[Answer, Surveyed]
 
 # By what the app's client speaks.
-_PROBES: Mapping[str, Callable[[Question], Answer]] = {REDIS: probe, REDIS_CLUSTER: cluster_probe.probe}
+_PROBES: Mapping[str, Callable[[Question], Answer]] = {
+    REDIS: probe,
+    REDIS_CLUSTER: cluster_probe.probe,
+    MEMCACHED: memcached_probe.probe,
+}
 
-_SURVEYS: Mapping[str, Callable[[SurveyQuestion], Surveyed]] = {REDIS: survey, REDIS_CLUSTER: cluster_survey.survey}
+_SURVEYS: Mapping[str, Callable[[SurveyQuestion], Surveyed]] = {
+    REDIS: survey,
+    REDIS_CLUSTER: cluster_survey.survey,
+    MEMCACHED: memcached_probe.survey,
+}
 
 _KINDS = {"probe": Question, "survey": SurveyQuestion}
 _STAGES = 16  # of a probe, as many as may each take as long as a question allows
@@ -64,7 +75,8 @@ def answers(questions: Mapping[str, Asked]) -> dict[str, Answered]:
 
 
 def _answer(asked: Asked) -> Answered:
-    return _PROBES[asked.protocol](asked) if isinstance(asked, Question) else _SURVEYS[asked.protocol](asked)
+    protocol = protocol_of(asked.url, asked.protocol)
+    return _PROBES[protocol](asked) if isinstance(asked, Question) else _SURVEYS[protocol](asked)
 
 
 def failed(asked: Asked, why: failures.Failure) -> Answered:

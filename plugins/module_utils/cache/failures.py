@@ -20,7 +20,15 @@ KINDS = frozenset(
     (
         *NOT_REACHED,
         *("tls_wanted", "tls_not_spoken", "tls_failed", "certificate"),
-        *("connection_lost", "no_answer", "not_redis", "auth_wanted", "auth_wrong", "auth_not_configured"),
+        *(
+            "connection_lost",
+            "no_answer",
+            "not_redis",
+            "not_memcached",
+            "auth_wanted",
+            "auth_wrong",
+            "auth_not_configured",
+        ),
         *("no_permission", "read_only_replica", "not_a_replica", "cluster_redirect", "database_out_of_range"),
         *("loading", "out_of_memory", "not_kept", "not_told", "client_library", "app_interpreter", "server_error"),
         *("no_original", "unreadable", "not_a_cluster", "slots_not_covered"),
@@ -126,17 +134,17 @@ def certificate(parts: UrlParts, error: ssl.SSLCertVerificationError, names: Seq
 def tls_wanted(parts: UrlParts) -> Failure:
     return Failure(
         "tls_wanted",
-        f"{parts.host}:{parts.port} wants TLS, but the URL begins with redis://, which speaks without it.",
-        "Use rediss:// (endpoint: tls: true).",
+        f"{parts.host}:{parts.port} wants TLS, but the URL begins with {parts.scheme}://, which speaks without it.",
+        f"Use {parts.scheme}s:// (endpoint: tls: true).",
     )
 
 
 def tls_not_spoken(parts: UrlParts) -> Failure:
     return Failure(
         "tls_not_spoken",
-        f"{parts.host}:{parts.port} does not speak TLS, but the URL begins with rediss://, which wants it.",
-        "Switch on transit encryption at the cache (migration_transit_encryption_enabled: true), or use redis:// "
-        "(endpoint: tls: false).",
+        f"{parts.host}:{parts.port} does not speak TLS, but the URL begins with {parts.scheme}://, which wants it.",
+        "Switch on transit encryption at the cache (migration_transit_encryption_enabled: true), or use "
+        f"{parts.scheme[:-1]}:// (endpoint: tls: false).",
     )
 
 
@@ -242,6 +250,14 @@ def not_redis(parts: UrlParts, why: str) -> Failure:
     return Failure(
         "not_redis",
         f"What listens at {parts.host}:{parts.port} does not speak the Redis protocol: {why}.",
+        "Check host and port.",
+    )
+
+
+def not_memcached(parts: UrlParts, why: str) -> Failure:
+    return Failure(
+        "not_memcached",
+        f"What listens at {parts.host}:{parts.port} does not speak Memcached's text protocol: {why}.",
         "Check host and port.",
     )
 

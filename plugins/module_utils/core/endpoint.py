@@ -60,7 +60,10 @@ _OF_SENTINEL = (
 )
 _OF_VALKEY = "is a URL of valkey-py alone: write it with redis:// (with TLS rediss://), which valkey-py reads as well"
 
-_SCHEMES = ("redis", "rediss", "unix")
+# By scheme the port where a URL names none. memcached:// is what several libraries read; none has a word for TLS, which
+# is said here as redis:// says it.
+_SCHEMES = {"redis": 6379, "rediss": 6379, "unix": 6379, "memcached": 11211, "memcacheds": 11211}
+_OF_MEMCACHED = ("memcached", "memcacheds")
 
 # What other clients read, and the way out.
 _OTHER_SCHEMES = {
@@ -216,15 +219,18 @@ class UrlParts:
 
 
 def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
-    """The URL for ``redis.from_url``: ``rediss://`` exactly where TLS is on, user and token percent-encoded once.
+    """The URL for ``redis.from_url``: ``rediss://`` exactly where TLS is on, user and token percent-encoded once. Of
+    Memcached it is ``memcached://host:port``, with TLS ``memcacheds://``, for an app that chooses its client by it.
 
     Raises EndpointError where the endpoint is reached by no such URL, and as check_use.
     """
-    _check_protocol(endpoint)
+    _refuse_iam(endpoint)
     check_use(endpoint, token, database)
+    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    if endpoint.protocol == MEMCACHED:
+        return f"{'memcacheds' if endpoint.tls else 'memcached'}://{host}:{endpoint.port}"
     scheme = "rediss" if endpoint.tls else "redis"
     login = f"{quote(endpoint.username, safe='')}:{quote(token, safe='')}@" if token else ""
-    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
     # A cluster-aware client refuses any path but none or /0, so a cluster gets one only where it is meant.
     path = "" if endpoint.protocol == REDIS_CLUSTER and database == 0 else f"/{database}"
     return f"{scheme}://{login}{host}:{endpoint.port}{path}"
@@ -236,13 +242,7 @@ def check_use(endpoint: Endpoint, token: str = "", database: int = 0) -> None:
     _check_database(endpoint, database)
 
 
-def _check_protocol(endpoint: Endpoint) -> None:
-    if endpoint.protocol == MEMCACHED:
-        raise EndpointError(
-            f"{endpoint.name} is a Memcached cluster (protocol of migration_endpoint), which no redis:// URL reaches: "
-            "name a target of Redis OSS or Valkey; for Memcached the app's code must change first, and reads parts "
-            "({form: host} and {form: port} in migration_values)"
-        )
+def _refuse_iam(endpoint: Endpoint) -> None:
     if endpoint.auth == "iam":
         raise EndpointError(
             f"{endpoint.name} takes IAM tokens, which last 15 minutes and cannot stand in a URL: the app must ask for "
@@ -281,16 +281,18 @@ def _check_database(endpoint: Endpoint, database: int) -> None:
 
 
 def parse_url(url: str) -> UrlParts:
-    """Read a cache URL as redis-py's parse_url does. Raises EndpointError, which never quotes a secret."""
+    """Read a cache URL, of Redis as redis-py's parse_url does. Raises EndpointError, which never quotes a secret."""
     if not url:
         raise EndpointError("the cache URL is empty")
     scheme = _scheme_of(url)
     if scheme not in _SCHEMES:
-        why = _OTHER_SCHEMES.get(scheme, "is no cache URL: it must start with redis://, rediss:// or unix://")
+        why = _OTHER_SCHEMES.get(
+            scheme, "is no cache URL: it must start with redis://, rediss://, unix:// or memcached://"
+        )
         raise EndpointError(f"{mask_url(url)!r} {why}")
     try:
         parts = urlsplit(url)
-        port = parts.port or 6379
+        port = parts.port or _SCHEMES[scheme]
     except ValueError:  # its text quotes the login
         raise EndpointError(
             f"{mask_url(url)} cannot be read: its port is no number, or one of # / ? @ : [ ] in the password, or a "
@@ -304,10 +306,10 @@ def parse_url(url: str) -> UrlParts:
         scheme=parts.scheme,
         host=unquote(parts.path) if is_socket else unquote(parts.hostname or "localhost"),
         port=0 if is_socket else port,
-        tls=parts.scheme == "rediss",
+        tls=parts.scheme in ("rediss", "memcacheds"),
         username=unquote(parts.username or "") or options.get("username", ""),
         password=unquote(parts.password or "") or options.get("password", ""),
-        database=_database(url, "" if is_socket else parts.path, options),
+        database=0 if scheme in _OF_MEMCACHED else _database(url, "" if is_socket else parts.path, options),
         query=tuple(sorted(options.items())),
     )
 
@@ -317,6 +319,13 @@ def at_place(url: str, host: str, port: int) -> str:
     login, at, _where = urlsplit(url).netloc.rpartition("@")
     place = f"[{host}]" if ":" in host else host
     return urlsplit(url)._replace(netloc=f"{login}{at}{place}:{port}").geturl()
+
+
+def protocol_of(url: str, of_redis: str = REDIS) -> str:
+    """What is spoken where it leads; ``of_redis`` where that is Redis, of which the URL does not say whether it is a
+    cluster.
+    """
+    return MEMCACHED if _scheme_of(url) in _OF_MEMCACHED else of_redis
 
 
 def names_a_cache(text: str) -> bool:
@@ -352,6 +361,8 @@ def with_options_of(url: str, old: str) -> str:
         parse_url(old)
     except ValueError:
         return url
+    if (_scheme_of(url) in _OF_MEMCACHED) != (_scheme_of(old) in _OF_MEMCACHED):
+        return url  # another client reads it, which has options of its own
     parts, own = _split_for_certain(old), urlsplit(url).query
     if parts is None:
         raise EndpointError(

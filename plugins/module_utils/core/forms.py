@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     MASK,
+    MEMCACHED,
     Endpoint,
     check_use,
     mask_url,
@@ -48,7 +49,7 @@ OF_ONE_NODE = frozenset((DJANGO, RQ, CELERY_BROKER, CELERY_BACKEND))
 # What each of them may be in a value that is read; `tls` is what the key has for on and off.
 _PATTERNS = {
     URL: ".+",
-    "scheme": "rediss?",
+    "scheme": "rediss?|memcacheds?",
     "host": r"[^/@:\s]+|\[[^][/@\s]+\]",
     "port": "[0-9]+",
     "username": r"[^:@/\s]*",
@@ -220,7 +221,7 @@ def parts_of(endpoint: Endpoint, token: str, database: int) -> dict[str, str]:
     """Of the target, but for its URL, which not every target has. Raises EndpointError where it cannot be used so."""
     check_use(endpoint, token, database)
     return {
-        "scheme": "rediss" if endpoint.tls else "redis",
+        "scheme": scheme_of(endpoint),
         "host": endpoint.address,
         "port": str(endpoint.port),
         "username": endpoint.username,
@@ -228,6 +229,12 @@ def parts_of(endpoint: Endpoint, token: str, database: int) -> dict[str, str]:
         "database": str(database),
         TLS: ON if endpoint.tls else "",
     }
+
+
+def scheme_of(endpoint: Endpoint) -> str:
+    """Of a URL that leads there."""
+    plain = "memcached" if endpoint.protocol == MEMCACHED else "redis"
+    return f"{plain}s" if endpoint.tls else plain
 
 
 def url_of(parts: Mapping[str, str]) -> str:
@@ -244,6 +251,8 @@ def url_of(parts: Mapping[str, str]) -> str:
     scheme = parts.get("scheme") or ("rediss" if parts.get(TLS) else "redis")
     login = f"{user}:{password}@" if password else f"{user}@" if user else ""
     place = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    if scheme.startswith(MEMCACHED):
+        return f"{scheme}://{place}:{parts.get('port') or 11211}"
     return f"{scheme}://{login}{place}:{parts.get('port') or 6379}/{parts.get('database') or 0}"
 
 

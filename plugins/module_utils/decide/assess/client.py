@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     REDIS,
     REDIS_CLUSTER,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import memcached_commands
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
     REFUSE,
@@ -97,7 +98,20 @@ def _breaks_on_cluster(source: Source, target: Target) -> list[str]:
 
 
 def _breaks_on_memcached(source: Source, target: Target) -> list[str]:
-    return []
+    """As sentences."""
+    found = []
+    if lacking := memcached_commands.without_counterpart(source.commands):
+        listed = "; ".join(f"{what}: {', '.join(name.replace('|', ' ') for name in names)}" for what, names in lacking)
+        found.append(f"Of the commands that the old Redis has served, these have no counterpart there ({listed}).")
+    if kinds := sorted({group.type for group in source.key_groups} - {"string"}):
+        found.append(f"The old Redis holds keys of the types {', '.join(kinds)}, which it does not have.")
+    if forever := sum(group.without_ttl for group in source.key_groups):
+        found.append(
+            f"At least {forever} keys have no end: there every key may go at any time, to make room or with its node."
+        )
+    if source.keyspace_events:
+        found.append("It tells no events of keys.")
+    return found
 
 
 CLIENTS: Mapping[str, Client] = {
@@ -115,7 +129,8 @@ CLIENTS: Mapping[str, Client] = {
         "A client that redis.from_url makes does not understand a word there. It keeps plain values alone: no lists, "
         "sets, hashes, streams, channels, scripts or transactions, and no data over a restart.",
         _breaks_on_memcached,
-        "Let the app use a client of Memcached where a setting of its own says so",
+        "Let the app use a client of Memcached where its URL begins with memcached:// (with TLS memcacheds://), which "
+        "a key of the form url gets, or where a setting of its own says so (in migration_values with added: true)",
     ),
 }
 
