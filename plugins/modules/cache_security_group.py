@@ -35,7 +35,8 @@ options:
   state:
     description:
       - V(present) makes the group where O(create) says so, and adds a rule for each of O(sources) that no rule admits
-        to O(port) yet, whoever made it. No rule is ever taken away. A group that is not this migration's is refused.
+        to O(port) and O(reader_port) yet, whoever made it. No rule is ever taken away. A group that is not this
+        migration's is refused.
       - V(closed) removes the ingress rules that the migration has added.
       - V(absent) removes the group. It refuses, changing nothing, a group that is not this migration's, one to which
         others have added rules, and one that is still in use.
@@ -46,6 +47,10 @@ options:
     description: The TCP port that is opened, with O(state=present).
     type: int
     default: 6379
+  reader_port:
+    description: The TCP port of the target's reader, where that has one of its own; V(0) is none.
+    type: int
+    default: 0
   sources:
     description:
       - Who is let in with O(state=present), as ids of security groups and as address ranges.
@@ -138,6 +143,7 @@ OPTIONS = {
     "migration_name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "closed", "absent"], "required": True},
     "port": {"type": "int", "default": 6379},
+    "reader_port": {"type": "int", "default": 0},
     "sources": {"type": "list", "elements": "str", "default": []},
     "create": {"type": "bool", "default": True},
     "tags": {"type": "dict"},
@@ -204,6 +210,7 @@ def wanted_from(params: Mapping[str, Any]) -> room.Wanted:
         name=params["name"],
         migration_name=check_migration_name(params["migration_name"]),
         port=params["port"],
+        reader_port=params["reader_port"],
         sources=tuple(params["sources"]),
         vpc_id=params["vpc_id"] or "",
         tags=read_tags(params["tags"], params["migration_name"]) or {},

@@ -140,7 +140,8 @@ options:
     type: str
   snapshot_arns_to_restore:
     description:
-      - The ARNs of snapshots whose data a new cache begins with. Counts when the cache is made.
+      - The ARNs of snapshots whose data a new cache begins with. AWS does not tell them afterwards, so they are kept in
+        the tag C(cache_migration:restored_from), and others than those are refused for a cache that is there.
     type: list
     elements: str
   network_type:

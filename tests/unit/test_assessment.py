@@ -19,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.unseen import TELLS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import sizes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import by_service
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,26 @@ def test_the_family_is_kept_where_it_has_a_size_that_fits():
     assert sizes.large_enough(1000 * MIB, "cache.t4g.micro") == "cache.t4g.small"
     assert sizes.large_enough(9000 * MIB, "cache.t3.micro") == "cache.m6g.xlarge"
     assert sizes.large_enough(2**50, "cache.t3.micro") == ""
+
+
+SERVERLESS = Target(service=by_service("elasticache-serverless"), engine="valkey", protocol="redis-cluster")
+
+
+@pytest.mark.parametrize(
+    "limit, level", [(None, None), (200 * MIB, None), (40 * MIB, None), (39 * MIB, "warn"), (19 * MIB, "refuse")]
+)
+def test_a_target_that_grows_by_itself_is_weighed_by_its_limit_alone(limit, level):
+    target = dataclasses.replace(SERVERLESS, grows_to=limit)
+    stated = dataclasses.replace(COLD, ready_for="redis-cluster")
+    found = [one for one in weigh(SOURCE, target, stated) if one.subject == "memory"]
+    assert [one.level for one in found] == ([level] if level else [])
+    assert all("migration_cache_usage_limits" in one.means for one in found)
+
+
+def test_no_remedy_names_parameters_where_the_target_has_none():
+    source = dataclasses.replace(SOURCE, maxmemory_policy="allkeys-lru", keyspace_events="Ex")
+    found = {one.subject: one.remedy for one in weigh(source, SERVERLESS, COLD)}
+    assert {"eviction", "keyspace events"} <= set(found) and "migration_parameters" not in repr(found)
 
 
 def test_what_is_not_known_of_a_node_type_is_not_guessed():

@@ -35,6 +35,12 @@ def test_the_security_group_admits_the_app_to_the_port_of_the_target():
     assert (args["port"], args["sources"]) == (7000, ["sg-app", "10.0.1.0/24"])
 
 
+def test_the_security_group_of_a_serverless_cache_admits_the_app_to_its_reader_too():
+    args = way(serverless_cache_name="shop", replication_group_id="")["args"]
+    assert (args["port"], args["reader_port"]) == (6379, 6380)
+    assert way()["args"]["reader_port"] == 0
+
+
 def test_the_port_is_an_option_of_the_stage_that_opens_it_too():
     from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
 

@@ -51,3 +51,11 @@ def test_a_group_that_is_not_there_is_made_with_its_rules():
 def test_rules_of_a_group_of_others_are_not_ours_to_change():
     with pytest.raises(PlanRefused, match="migration_security_group_ids"):
         plan_present(group(tags=[]), WANTED)
+
+
+def test_the_reader_of_a_target_may_have_a_port_of_its_own_which_each_source_is_admitted_to_as_well():
+    both = Wanted("shop-cache", "shop", 6379, ("sg-1", "10.0.1.7/32"), reader_port=6380)
+    assert [step.reason for step in plan_present(group(RULES), both).steps] == [
+        "admit sg-1 to TCP port 6380",
+    ]
+    assert len(plan_present(group(), both).steps) == 4

@@ -261,6 +261,18 @@ def test_one_on_its_way_out_is_made_again():
     assert plan(replace(CURRENT, status="deleting"), engine="valkey").steps[0].action == "CreateServerlessCache"
 
 
+def test_what_it_was_restored_from_is_kept_in_a_tag_and_another_origin_is_refused():
+    arn = "arn:aws:elasticache:us-east-1:123456789012:serverlesscachesnapshot:last"
+    stated = {"engine": "valkey", "snapshot_arns_to_restore": [arn]}
+    (call,) = calls(None, **stated)
+    assert call["SnapshotArnsToRestore"] == [arn]
+    assert {"Key": "cache_migration:restored_from", "Value": arn} in call["Tags"]
+    made = replace(predict(None, desired(**stated)), status="available")
+    assert not plan(made, **stated, purge_tags=True, tags={}).steps
+    assert refusal(made, snapshot_arns_to_restore=[f"{arn}-2"]).option == "snapshot_arns_to_restore"
+    assert refusal(CURRENT, snapshot_arns_to_restore=[arn]).option == "snapshot_arns_to_restore"
+
+
 # --- changing one ---
 
 

@@ -52,6 +52,10 @@ def test_an_unknown_price_is_told_as_unknown():
 def test_the_cost_counts_every_node():
     cost = {"usd": 49.64, "nodes": 2, "usd_per_node_hour": 0.034, "source": "us-east-1, 2026-10-02"}
     assert story.cost_line(cost).startswith("Cost: 49.64 USD a month for 2 nodes, replicas counted")
+    by_use = {"usd": 6.13, "note": "at the least, as it is paid by use: 0.1 GB", "source": "us-east-1, 2026-10-02"}
+    assert story.cost_line(by_use) == (
+        "Cost: 6.13 USD a month at the least, as it is paid by use: 0.1 GB (us-east-1, 2026-10-02)"
+    )
 
 
 def test_a_rollback_never_says_that_a_failed_host_is_back():

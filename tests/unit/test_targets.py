@@ -174,6 +174,49 @@ def test_what_is_left_out_of_an_endpoint_that_is_yet_to_be_is_what_its_protocol_
     assert (memcached.port({"port": 0}), memcached.port({"port": 11212}), DEFAULT.port({})) == (11211, 11212, 6379)
 
 
+SERVERLESS = {"name": "shop-prod", "serverless_cache_name": "shop", "user_group_id": "", "adopt": False}
+
+
+def test_a_serverless_cache_is_made_of_itself_alone_and_is_of_valkey_unless_told_otherwise():
+    row = by_service("elasticache-serverless")
+    (part,) = row.parts({**SERVERLESS, "subnet_ids": ["subnet-1"], "final_snapshot_identifier": "last"}, None)
+    assert part.is_target and part.args["engine"] == "valkey" and part.args["subnet_ids"] == ["subnet-1"]
+    (part,) = row.parts(SERVERLESS, {"engine": "redis"})
+    assert part.args["engine"] == "redis"  # one that exists keeps its own
+    (gone,) = row.removal({**SERVERLESS, "final_snapshot_identifier": "last"})
+    assert (gone.args["final_snapshot_name"], gone.args["state"]) == ("last", "absent")
+    assert row.setting("snapshot_arns_to_restore") == "migration_snapshot_arns"
+
+
+def test_a_serverless_cache_that_is_yet_to_be_made_has_the_endpoint_of_a_cluster_with_two_ports():
+    row = by_service("elasticache-serverless")
+    endpoint = row.endpoint({**SERVERLESS, "major_engine_version": "8"}, None)
+    assert (endpoint.state, endpoint.protocol, endpoint.tls, endpoint.databases) == (
+        *("after_apply", "redis-cluster"),
+        *(True, 1),
+    )
+    assert (endpoint.port, endpoint.reader_port, endpoint.auth) == (6379, 6380, "none")
+    assert (endpoint.engine, endpoint.engine_version) == ("valkey", "8")
+    assert (row.port(SERVERLESS), row.reader_port(SERVERLESS), DEFAULT.reader_port(WHOLE)) == (6379, 6380, 0)
+    users = row.endpoint({**SERVERLESS, "user_group_id": "shop", "username": "app"}, None)
+    assert (users.auth, users.username) == ("rbac", "app")
+
+
+def test_a_serverless_cache_has_neither_nodes_nor_parameters_nor_another_port():
+    row = by_service("elasticache-serverless")
+    for option, value in {"cache_node_type": "cache.t3.small", "parameters": {"timeout": 1}, "port": 7000}.items():
+        with pytest.raises(PlanRefused, match=f"migration_{option} is of ElastiCache, and the target is the serverl"):
+            refuse_settings_of_others(row, {**SERVERLESS, option: value})
+
+
+def test_a_serverless_cache_grows_up_to_its_limit():
+    row = by_service("elasticache-serverless")
+    ten, none = ({"cache_usage_limits": {"data_storage": {"maximum": most}}} for most in (10, 0))
+    assert row.grows_to(SERVERLESS, None) is None
+    assert row.grows_to(ten, None) == row.grows_to(SERVERLESS, ten) == 10 * 1000**3
+    assert row.grows_to(none, ten) is None
+
+
 def test_memcached_is_made_after_its_groups_and_taken_away_before_them():
     memcached = by_service("elasticache-memcached")
     settings = {

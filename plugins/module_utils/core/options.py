@@ -331,14 +331,19 @@ PARTS = (
                 "each write in several zones, and its clients need to be aware of clusters.",
             ),
             Option(
+                "serverless_cache_name",
+                "Its name, 1 to 40 letters, digits and hyphens, where it is a serverless cache of ElastiCache. That "
+                "has no nodes, speaks the cluster protocol, by TLS alone, and is paid for by use.",
+            ),
+            Option(
                 "cache_node_type",
                 "The node type, such as C(cache.t3.small). Needed to make the target.",
                 stages=("assess", "provision"),
             ),
             Option(
                 "engine",
-                "What the target runs. Left empty, a new one runs Redis OSS, and one that exists keeps its own; "
-                "another one named here moves it in place, where AWS can.",
+                "What the target runs. Left empty, a new one runs Redis OSS, a serverless cache Valkey, and one that "
+                "exists keeps its own; another one named here moves it in place, where AWS can.",
                 choices=("", "redis", "valkey"),
                 stages=("assess", "provision"),
             ),
@@ -346,6 +351,21 @@ PARTS = (
                 "engine_version",
                 "The version of the engine. Left empty, a new target of Redis OSS runs 7.1, and one that exists "
                 "keeps its own.",
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "major_engine_version",
+                "The major version of a serverless cache, as C('8'). Left empty, AWS chooses, and one that exists "
+                "keeps its own.",
+                stages=("assess", "provision"),
+            ),
+            Option(
+                "cache_usage_limits",
+                "How much a serverless cache may grow to, and how much it is kept ready for, as C({data_storage: "
+                "{maximum: 10}, ecpu_per_second: {minimum: 1000, maximum: 50000}}), in GB and in ElastiCache "
+                "Processing Units. 0 is no limit.",
+                "dict",
+                {},
                 stages=("assess", "provision"),
             ),
             Option(
@@ -502,6 +522,11 @@ PARTS = (
                 stages=("assess", "provision"),
             ),
             Option(
+                "user_group_id",
+                "The user group of a serverless cache, as O(migration_user_group_ids) of a replication group.",
+                stages=("assess", "provision"),
+            ),
+            Option(
                 "transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("assess", "provision")
             ),
             Option(
@@ -543,7 +568,8 @@ PARTS = (
             ),
             Option(
                 "snapshot_arns",
-                "RDB files in S3 that a new target is restored from, as C(arn:aws:s3:::bucket/dump.rdb).",
+                "RDB files in S3 that a new target is restored from, as C(arn:aws:s3:::bucket/dump.rdb); of a "
+                "serverless cache the ARNs of snapshots.",
                 "list",
                 [],
                 elements="str",
@@ -559,6 +585,11 @@ PARTS = (
             Option(
                 "snapshot_window",
                 "The daily window of backups in UTC, as C(03:00-04:00). Left empty, AWS chooses.",
+                stages=("provision",),
+            ),
+            Option(
+                "daily_snapshot_time",
+                "When the daily backup of a serverless cache begins (UTC), as C('03:00'). Left empty, AWS chooses.",
                 stages=("provision",),
             ),
             Option(

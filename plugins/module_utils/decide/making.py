@@ -87,6 +87,7 @@ def way_of(goal: Goal, settings: Mapping[str, Any]) -> dict[str, Any] | None:
             "migration_name": settings["name"],
             "state": "present",
             "port": table.target_of(settings).port(settings),
+            "reader_port": table.target_of(settings).reader_port(settings),
             "sources": sources_of(settings) if opens else [],
             "tags": settings.get("tags") or {},
         },

@@ -31,7 +31,9 @@ def cost_line(cost: Mapping[str, Any]) -> str:
     """What the target costs a month, or that it is unknown."""
     if not cost or cost.get("usd") is None:
         return f"Cost: unknown a month ({(cost or {}).get('note') or 'no price is known'})"
-    nodes = cost["nodes"]
+    nodes = cost.get("nodes")
+    if nodes is None:  # it is paid for by use
+        return f"Cost: {cost['usd']:.2f} USD a month {cost['note']} ({cost['source']})"
     return (
         f"Cost: {cost['usd']:.2f} USD a month for {nodes} node{'s' if nodes != 1 else ''}, replicas counted "
         f"({cost['usd_per_node_hour']} USD per node-hour, {cost['source']})"

@@ -79,7 +79,8 @@ class Target:
     ``module`` makes one of that name, and leaves as it is what it is not told. Given ``auth_token``, it has that
     token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``. ``expected`` is what
     the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made, and
-    ``is_durable`` that one which is found, or made by them, has each write in several zones before it answers.
+    ``is_durable`` that one which is found, or made by them, has each write in several zones before it answers. Where
+    one grows by itself, ``grows_to`` says up to how many bytes, None without a limit.
     """
 
     service: str  # as an endpoint names it
@@ -100,6 +101,7 @@ class Target:
     shards_option: str = ""  # the setting that says over how many nodes the data is spread
     expected: Callable[[Settings], Mapping[str, Any]] = _nothing
     is_durable: Callable[[Settings, Found | None], bool] = _never
+    grows_to: Callable[[Settings, Found | None], int | None] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
 
     def what(self, settings: Settings) -> str:
@@ -142,6 +144,10 @@ class Target:
     def port(self, settings: Settings) -> int:
         """Where one listens that is made by the settings."""
         return int(self._usual(settings)["port"])
+
+    def reader_port(self, settings: Settings) -> int:
+        """Where its reader listens, 0 where that has no port of its own."""
+        return int(self._usual(settings).get("reader_port") or 0)
 
     def _usual(self, settings: Settings) -> dict[str, Any]:
         """What is expected of its endpoint; where the settings leave something out, what its protocol has."""

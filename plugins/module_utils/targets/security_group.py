@@ -65,8 +65,8 @@ def rule_description(migration_name: str) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A security group that admits ``sources``, ids of security groups or address ranges, to a TCP port, and may
-    admit more.
+    """A security group that admits ``sources``, ids of security groups or address ranges, to TCP ports, and may
+    admit more. ``reader_port`` is 0 where the reader has none of its own.
 
     ``makes`` says whether it is to be made where it does not exist.
     """
@@ -78,6 +78,13 @@ class Wanted:
     vpc_id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     makes: bool = True
+    reader_port: int = 0
+
+    @property
+    def admissions(self) -> tuple[tuple[str, int], ...]:
+        """Each source with each port."""
+        ports = dict.fromkeys(port for port in (self.port, self.reader_port) if port)
+        return tuple((source, port) for port in ports for source in self.sources)
 
 
 def plan_present(current: CacheSecurityGroup | None, wanted: Wanted) -> Plan:
@@ -87,7 +94,8 @@ def plan_present(current: CacheSecurityGroup | None, wanted: Wanted) -> Plan:
     if current is None:
         if not wanted.makes:
             raise PlanRefused(f"There is no security group {wanted.name}: run provision.yml first", "name")
-        return Plan((_creation(wanted), *_admission(AFTER_APPLY_ID, wanted.sources, wanted)), {}, {"name": wanted.name})
+        admitted = _admission(AFTER_APPLY_ID, wanted.admissions, wanted)
+        return Plan((_creation(wanted), *admitted), {}, {"name": wanted.name})
     if not ownership.is_ours(current.tags, wanted.migration_name):
         raise PlanRefused(
             f"The security group {wanted.name} exists and does not carry the tag {ownership.OWNER_TAG}="
@@ -96,9 +104,10 @@ def plan_present(current: CacheSecurityGroup | None, wanted: Wanted) -> Plan:
             "choose another name by migration_security_group_name",
             "name",
         )
-    missing = tuple(source for source in wanted.sources if not _admits(current, source, wanted.port))
+    missing = tuple(one for one in wanted.admissions if not _admits(current, *one))
+    admits = list(dict.fromkeys(source for source, _port in missing))
     return Plan(
-        _admission(current.group_id, missing, wanted), {"rules": _admissions(current.rules)}, {"admits": list(missing)}
+        _admission(current.group_id, missing, wanted), {"rules": _admissions(current.rules)}, {"admits": admits}
     )
 
 
@@ -118,17 +127,26 @@ def _creation(wanted: Wanted) -> Step:
     return Step(CREATE, parameters, "it does not exist")
 
 
-def _admission(group_id: str, sources: Sequence[str], wanted: Wanted) -> tuple[Step, ...]:
-    """One call a source, so that a source which AWS refuses keeps no other out."""
+def _admission(group_id: str, missing: Sequence[tuple[str, int]], wanted: Wanted) -> tuple[Step, ...]:
+    """One call a source and port, so that a source which AWS refuses keeps no other out."""
     described = {"Description": rule_description(wanted.migration_name)}
-    ports = {"IpProtocol": "tcp", "FromPort": wanted.port, "ToPort": wanted.port}
     return tuple(
         Step(
             AUTHORIZE,
-            {"GroupId": group_id, "IpPermissions": [{**ports, kind: [{_SOURCES[kind]: source, **described}]}]},
-            f"admit {source} to TCP port {wanted.port}",
+            {
+                "GroupId": group_id,
+                "IpPermissions": [
+                    {
+                        "IpProtocol": "tcp",
+                        "FromPort": port,
+                        "ToPort": port,
+                        kind: [{_SOURCES[kind]: source, **described}],
+                    }
+                ],
+            },
+            f"admit {source} to TCP port {port}",
         )
-        for source, kind in ((source, _kind_of(source)) for source in sources)
+        for source, port, kind in ((source, port, _kind_of(source)) for source, port in missing)
     )
 
 

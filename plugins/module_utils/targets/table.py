@@ -17,8 +17,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.me
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.target import (
     REPLICATION_GROUP,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.target import (
+    SERVERLESS_CACHE,
+)
 
-TARGETS: Mapping[str, Target] = {row.service: row for row in (REPLICATION_GROUP, CACHE_CLUSTER, MEMORYDB)}
+TARGETS: Mapping[str, Target] = {
+    row.service: row for row in (REPLICATION_GROUP, SERVERLESS_CACHE, CACHE_CLUSTER, MEMORYDB)
+}
 DEFAULT = REPLICATION_GROUP
 
 

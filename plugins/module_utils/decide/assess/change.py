@@ -118,7 +118,10 @@ def events(source: Source, target: Target) -> Iterator[Finding]:
         + (f", and {', '.join(listening)} subscribes to channels." if listening else "."),
         "The target tells of it only where its parameter says so: without, whoever waits for such an event, as that a "
         "key has expired, waits for ever.",
-        f"If the app relies on them, set notify-keyspace-events: {wanted} in migration_parameters.",
+        target.by_parameter(
+            f"If the app relies on them, set notify-keyspace-events: {wanted} in migration_parameters.",
+            f"If the app relies on them, change it first: {target.service.title} tells of none.",
+        ),
     )
 
 

@@ -30,6 +30,9 @@ def memory(source: Source, who: Who, target: Target) -> Iterator[Finding]:
     found = (
         f"{who.does('uses', 'use')} {size(used)}, at {'its peak' if who.count == 1 else 'their peaks'} {size(peak)}."
     )
+    if target.grows:
+        yield from _growth(peak, found, target)
+        return
     option = f"migration_{target.service.node_type_option}"
     if target.usable is None:
         what = f"of the node type {target.node_type} is not known" if target.node_type else "is not stated"
@@ -52,6 +55,18 @@ def memory(source: Source, who: Who, target: Target) -> Iterator[Finding]:
         yield Finding(
             WARN, "memory", found, f"{room}: less than twice the peak, which leaves little for growth.", remedy
         )
+
+
+def _growth(peak: int, found: str, target: Target) -> Iterator[Finding]:
+    """Of a target that grows by itself, and may have a limit."""
+    if target.grows_to is None or 2 * peak <= target.grows_to:
+        return
+    limit = f"The target grows up to {size(target.grows_to)}, by data_storage of migration_cache_usage_limits"
+    remedy = f"Raise that limit to {size(2 * peak)} or more, twice the peak, or take it away (0)."
+    if peak > target.grows_to:
+        yield Finding(REFUSE, "memory", found, f"{limit}, which is too small.", remedy)
+    else:
+        yield Finding(WARN, "memory", found, f"{limit}: less than twice the peak, which leaves little room.", remedy)
 
 
 def version(source: Source, target: Target) -> Iterator[Finding]:
@@ -175,5 +190,8 @@ def eviction(source: Source, target: Target) -> Iterator[Finding]:
         "eviction",
         f"The old Redis has maxmemory-policy {ours}, the target {theirs}.",
         means,
-        f"If the app relies on {ours}, set maxmemory-policy in migration_parameters.",
+        target.by_parameter(
+            f"If the app relies on {ours}, set maxmemory-policy in migration_parameters.",
+            f"If the app relies on {ours}, change it first: the policy of {target.service.title} is that one always.",
+        ),
     )

@@ -10,6 +10,7 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, is_loopback
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story, verdict
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
@@ -177,7 +178,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
     settings = known.settings
     try:
         target = target_from(_target(settings, known))
-    except AssessmentError as error:
+    except (AssessmentError, PlanRefused) as error:
         return Assessment(refusals=(f"The old Redis cannot be assessed: {error}.",))
     stated = Circumstances(
         data=settings.get("data") or "",
@@ -226,6 +227,7 @@ def _target(settings: Mapping[str, Any], known: Known) -> dict[str, Any]:
         "engine_version": settings.get("engine_version") or runs.get("engine_version"),
         "node_type": settings.get(row.node_type_option),
         "shards": settings.get(row.shards_option),
+        "grows_to": row.grows_to(settings, known.found or None) if row.grows_to else None,
         "parameters": settings.get("parameters"),
         "protocol": known.endpoint.get("protocol"),
         "auth": known.endpoint.get("auth"),

@@ -34,6 +34,15 @@ class Target:
     auth: str = "none"
     is_durable: bool = False
     shards: int = 1
+    grows_to: int | None = None  # bytes, of one that grows by itself; None without a limit
+
+    @property
+    def grows(self) -> bool:
+        return self.service.grows_to is not None
+
+    def by_parameter(self, stated: str, otherwise: str) -> str:
+        """The one where the service has parameters, the other where it has none."""
+        return stated if "parameters" in self.service.options else otherwise
 
     @property
     def usable(self) -> int | None:
@@ -42,7 +51,8 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Of service, engine, engine_version, node_type, shards, parameters, protocol, auth, databases and is_durable.
+    """Of service, engine, engine_version, node_type, shards, grows_to, parameters, protocol, auth, databases and
+    is_durable.
 
     What is left out is as the service has it.
 
@@ -60,6 +70,7 @@ def target_from(mapping: Mapping[str, Any]) -> Target:
             node_type=node_type,
             shards=int(mapping.get("shards") or 1),
             maxmemory=service.maxmemory(node_type),
+            grows_to=mapping.get("grows_to"),
             reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),
             maxmemory_policy=str(parameters.get("maxmemory-policy") or usual.maxmemory_policy),
             databases=int(mapping.get("databases") or parameters.get("databases") or usual.databases),

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import origin, ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import VALKEY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache import limits, rules
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.current import (
@@ -66,6 +66,8 @@ def plan_present(current: ServerlessCache | None, desired: Desired) -> Plan:
     if current is None or current.is_going:
         return _plan_creation(desired)
     refuse_unusable(current, desired)
+    what = f"The serverless cache {current.serverless_cache_name}"
+    origin.refuse_other(what, current.tags, _origin(desired), "snapshot_arns_to_restore")
     changes = differences(current, desired)
     if not ownership.is_ours(current.tags, desired.migration_name):
         return _plan_adoption(current, desired, changes)
@@ -102,6 +104,10 @@ def refuse_unusable(current: ServerlessCache, desired: Desired, events: str = ""
         )
     if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
         ownership.refuse_foreign(what, current.tags, desired.migration_name)
+
+
+def _origin(desired: Desired) -> dict[str, str]:
+    return origin.tags(None, desired.snapshot_arns_to_restore)
 
 
 def differences(current: ServerlessCache, desired: Desired) -> dict[str, Any]:
@@ -246,7 +252,7 @@ def _created(desired: Desired) -> ServerlessCache:
             "status": "creating",
             "description": desired.description or f"Cache of {desired.migration_name}",
             "cache_usage_limits": usage.over(NO_LIMITS) if usage else NO_LIMITS,
-            "tags": ownership.with_owner(desired.tags, desired.migration_name),
+            "tags": ownership.with_owner({**(desired.tags or {}), **_origin(desired)}, desired.migration_name),
         }
     )
 
