@@ -124,10 +124,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import snapshots as api
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.kinds import KINDS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.snapshots import facts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.kinds import OF_ELASTICACHE
 
-_CACHES = tuple(option for kind in KINDS for option in kind.cache_options)
-_NAMES = tuple(kind.name_option for kind in KINDS)
+_CACHES = tuple(option for kind in OF_ELASTICACHE for option in kind.cache_options)
+_NAMES = tuple(kind.name_option for kind in OF_ELASTICACHE)
 SPEC: dict[str, Any] = {
     "argument_spec": {name: {"type": "str"} for name in (*_NAMES, *_CACHES, "migration_name")},
     "mutually_exclusive": [[*_NAMES, *_CACHES]],
@@ -138,7 +139,7 @@ SPEC: dict[str, Any] = {
 def serve(module: AnsibleAWSModule) -> None:
     stated = {name: module.params[name].lower() for name in (*_NAMES, *_CACHES) if module.params[name]}
     # What is stated says of which kind; both are told where nothing is.
-    kinds = [kind for kind in KINDS if not stated or set(stated) & {kind.name_option, *kind.cache_options}]
+    kinds = [kind for kind in OF_ELASTICACHE if not stated or set(stated) & {kind.name_option, *kind.cache_options}]
     found = []
     try:
         client = module.client("elasticache")
@@ -150,7 +151,7 @@ def serve(module: AnsibleAWSModule) -> None:
                 found += api.read_snapshots(client, kind, stated)
     except AnsibleAWSError as error:
         module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
-    told = [api.facts(one, module.params["migration_name"]) for one in found]
+    told = [facts(one, module.params["migration_name"]) for one in found]
     module.exit_json(changed=False, snapshots=told)
 
 

@@ -50,6 +50,8 @@ MODULES: dict[str, ModuleType] = {
         "memorydb_cluster_info",
         "memorydb_parameter_group",
         "memorydb_parameter_group_info",
+        "memorydb_snapshot",
+        "memorydb_snapshot_info",
         "memorydb_subnet_group",
         "memorydb_subnet_group_info",
         "memorydb_user",

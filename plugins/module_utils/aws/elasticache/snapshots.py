@@ -8,15 +8,13 @@ All raise AnsibleAWSError; what acts raises PlanRefused too.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import acting, converging
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import acting
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import snapshots as snapshot_files
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import aws_call
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.converging import Access, Wanted
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import read_tags
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots import snapshot as snapshots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.kinds import (
     NODE_BASED,
@@ -43,7 +41,6 @@ _CODES = acting.Codes(
         SERVERLESS.delete: _MISSING,
     },
 )
-Client = Callable[[str], Any]  # makes one of a service
 
 
 # --- reads ---
@@ -79,12 +76,6 @@ def _describe_group(client: Any, name: str) -> Mapping[str, Any] | None:
     return groups[0] if groups else None
 
 
-@aws_call("list the objects of the bucket {bucket}")
-def _list_keys(client: Any, bucket: str, prefix: str) -> list[str]:
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [one["Key"] for page in pages for one in page.get("Contents") or ()]
-
-
 def _tags(client: Any, told: Mapping[str, Any]) -> dict[str, str] | None:
     arn = told.get("ARN")
     return read_tags(client, arn) if arn else None
@@ -113,31 +104,16 @@ def _shape(client: Any, kind: Kind, told: Mapping[str, Any]) -> Snapshot:
 # --- acts ---
 
 
-def make_present(client: Client, desired: Desired, check_mode: bool) -> dict[str, Any]:
+def make_present(client: snapshot_files.Client, desired: Desired, check_mode: bool) -> dict[str, Any]:
     """The module's result."""
     elasticache = client("elasticache")
-
-    def read() -> Snapshot | None:
-        there = read_snapshot(elasticache, desired.kind, desired.name)
-        if there is None or not desired.bucket:
-            return there
-        keys = _list_keys(client("s3"), desired.bucket, desired.exported_name)
-        return replace(there, exported=tuple(sorted(key for key in keys if desired.is_export(key))))
+    read = snapshot_files.with_exports(lambda: read_snapshot(elasticache, desired.kind, desired.name), client, desired)
 
     def plan_for(there: Snapshot | None) -> Plan:
         is_new = there is None or there.is_going
         return snapshots.plan_present(there, desired, _node_to_copy(elasticache, desired) if is_new else "")
 
-    course = converging.present(
-        Access(desired.name, read, lambda step: _act(elasticache, step)),
-        Wanted(
-            plan_for,
-            lambda there: snapshots.predict(there, desired),
-            lambda there: snapshots.refuse_unusable(there, desired),
-        ),
-        check_mode,
-    )
-    return {**course.result(), "snapshot": course.shown.facts()}
+    return snapshot_files.make_present(read, lambda step: _act(elasticache, step), plan_for, desired, check_mode)
 
 
 def _node_to_copy(client: Any, desired: Desired) -> str:
@@ -145,25 +121,16 @@ def _node_to_copy(client: Any, desired: Desired) -> str:
     return snapshots.node_to_copy(_describe_group(client, group)) if group else ""
 
 
-def make_absent(client: Client, desired: Desired, check_mode: bool) -> dict[str, Any]:
+def make_absent(client: snapshot_files.Client, desired: Desired, check_mode: bool) -> dict[str, Any]:
     """The module's result."""
     elasticache = client("elasticache")
-    access = Access(
-        desired.name,
+    return snapshot_files.make_absent(
         lambda: read_snapshot(elasticache, desired.kind, desired.name),
         lambda step: _act(elasticache, step),
-    )
-    return converging.absent(
-        access, lambda there: snapshots.plan_absent(there, desired), desired.migration_name, check_mode
+        desired,
+        check_mode,
     )
 
 
 def _act(client: Any, step: Step) -> acting.Outcome:
     return acting.act(client, step, _CODES)
-
-
-def facts(snapshot: Snapshot, migration_name: str | None) -> dict[str, Any]:
-    """What elasticache_snapshot_info tells of one."""
-    told = snapshot.facts()
-    del told["exported"]  # nobody asked a bucket
-    return {**told, "ours": ownership.ours_or_unknown(snapshot.tags, migration_name)}

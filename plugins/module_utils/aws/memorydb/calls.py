@@ -35,11 +35,16 @@ _NOT_TAGGABLE_YET = [
     *("InvalidClusterStateFault", "InvalidARNFault"),
 ]
 _CODES = acting.Codes(
-    busy=("InvalidClusterStateFault", "InvalidNodeStateFault", "InvalidUserStateFault", "InvalidACLStateFault"),
+    busy=(
+        *("InvalidClusterStateFault", "InvalidNodeStateFault", "InvalidUserStateFault", "InvalidACLStateFault"),
+        "InvalidSnapshotStateFault",
+    ),
     already_so={
         "CreateACL": ("ACLAlreadyExistsFault",),
+        "CreateSnapshot": ("SnapshotAlreadyExistsFault",),
         "CreateUser": ("UserAlreadyExistsFault",),
         "DeleteACL": ("ACLNotFoundFault",),
+        "DeleteSnapshot": ("SnapshotNotFoundFault",),
         "DeleteUser": ("UserNotFoundFault",),
         "CreateCluster": ("ClusterAlreadyExistsFault",),
         "CreateSubnetGroup": ("SubnetGroupAlreadyExistsFault",),

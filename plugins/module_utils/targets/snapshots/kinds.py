@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The two kinds of snapshots that ElastiCache has: of nodes, and of serverless caches. Each has calls of its own. Pure.
+"""The kinds of snapshots: ElastiCache has those of nodes and of serverless caches, and MemoryDB its own. Pure.
 
 A call's parameters are by the option that states them, so that a plan says both.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Mapping
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Kind:
     source_of_copy: str
     exports_as: str  # the parameter of the snapshot's name in an export
     bucket: str  # that of the bucket
+    takes_a_name_in_the_bucket: bool = True
+    tags: ownership.TagCalls = ownership.ELASTICACHE
 
 
 NODE_BASED = Kind(
@@ -62,5 +66,21 @@ SERVERLESS = Kind(
     source_of_copy="SourceServerlessCacheSnapshotName",
     exports_as="ServerlessCacheSnapshotName",
     bucket="S3BucketName",
+    takes_a_name_in_the_bucket=False,
 )
-KINDS = (NODE_BASED, SERVERLESS)
+OF_ELASTICACHE = (NODE_BASED, SERVERLESS)
+MEMORYDB = Kind(
+    name_option="snapshot_name",
+    source_option="source_snapshot_name",
+    cache_options=("cluster_name",),
+    create="CreateSnapshot",
+    copy="CopySnapshot",
+    delete="DeleteSnapshot",
+    export="CopySnapshot",
+    parameters={"snapshot_name": "SnapshotName", "cluster_name": "ClusterName"},
+    name_of_copy="TargetSnapshotName",
+    source_of_copy="SourceSnapshotName",
+    exports_as="SourceSnapshotName",
+    bucket="TargetBucket",
+    tags=ownership.MEMORYDB,
+)

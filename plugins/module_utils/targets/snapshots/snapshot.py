@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A snapshot of ElastiCache: as it is, as it is wanted, and the steps between them. Pure.
+"""A snapshot of a cache: as it is, as it is wanted, and the steps between them. Pure.
 
 What is in a snapshot never changes. So of one that is there the tags alone are converged, it may be exported, and other
 options than it was made with are refused. What a copy was made of AWS does not tell.
@@ -16,8 +16,9 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.kinds import (
-    KINDS,
+    MEMORYDB,
     NODE_BASED,
+    OF_ELASTICACHE,
     Kind,
 )
 
@@ -124,6 +125,27 @@ def shape_serverless(told: Mapping[str, Any], tags: Mapping[str, str] | None, ki
     )
 
 
+def shape_memorydb(told: Mapping[str, Any], tags: Mapping[str, str] | None) -> Snapshot:
+    """Of MemoryDB's DescribeSnapshots with ShowDetail, and ListTags."""
+    of = told.get("ClusterConfiguration") or {}
+    shards = of.get("Shards") or ()
+    times = sorted(_time(shard["SnapshotCreationTime"]) for shard in shards if shard.get("SnapshotCreationTime"))
+    return Snapshot(
+        name=told["Name"],
+        kind=MEMORYDB,
+        cache={"cluster_name": of["Name"]} if of.get("Name") else {},
+        tags=tags,
+        status=str(told.get("Status", "")).lower(),
+        source=told.get("Source", ""),
+        engine=of.get("Engine", ""),
+        engine_version=of.get("EngineVersion", ""),
+        kms_key_id=told.get("KmsKeyId") or "",
+        size=", ".join(shard["Size"] for shard in shards if shard.get("Size")),
+        create_time=times[0] if times else "",
+        arn=told.get("ARN", ""),
+    )
+
+
 def _time(value: Any) -> str:
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
@@ -145,9 +167,9 @@ class Desired:
     adopt: bool = False
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Desired:
-        """Raises PlanRefused."""
-        kind = _kind_of(params)
+    def from_params(cls, params: Mapping[str, Any], kinds: Sequence[Kind] = OF_ELASTICACHE) -> Desired:
+        """``kinds`` are those of the service. Raises PlanRefused."""
+        kind = _kind_of(params, kinds)
         migration_name = ownership.check_migration_name(params["migration_name"])
         name = _check_name(params[kind.name_option], kind.name_option)
         bucket = params.get("target_bucket") or ""
@@ -170,9 +192,9 @@ class Desired:
         return bool(re.fullmatch(rf"{re.escape(self.exported_name)}(-\d{{4}})?\.rdb", key))
 
 
-def _kind_of(params: Mapping[str, Any]) -> Kind:
-    kind = next(kind for kind in KINDS if params.get(kind.name_option))
-    others = [option for other in KINDS if other is not kind for option in (*other.cache_options, other.source_option)]
+def _kind_of(params: Mapping[str, Any], kinds: Sequence[Kind]) -> Kind:
+    kind = next(kind for kind in kinds if params.get(kind.name_option))
+    others = [option for other in kinds if other is not kind for option in (*other.cache_options, other.source_option)]
     odd = [option for option in others if params.get(option)]
     if odd:
         raise PlanRefused(
@@ -208,7 +230,7 @@ def _exported_name(params: Mapping[str, Any], kind: Kind, name: str, bucket: str
             f"snapshot state {kind.source_option}",
             "target_snapshot_name",
         )
-    if stated and kind is not NODE_BASED:
+    if stated and not kind.takes_a_name_in_the_bucket:
         raise PlanRefused(
             "target_snapshot_name is for snapshots of nodes: one of a serverless cache is exported under its own name",
             "target_snapshot_name",
@@ -229,7 +251,7 @@ def plan_present(current: Snapshot | None, desired: Desired, node: str = "") -> 
     if not is_ours and not desired.adopt:
         ownership.refuse_foreign(f"The snapshot {current.name}", tags_now, desired.migration_name)
     tags = _tags_after(tags_now, desired) if is_ours else dict(tags_now)
-    steps = ownership.tag_steps(current.arn, tags_now, tags)
+    steps = ownership.tag_steps(current.arn, tags_now, tags, current.kind.tags)
     shown: dict[str, Any] = {"tags": tags} if tags != dict(tags_now) else {}
     if _is_to_be_exported(current, desired):
         steps.append(_export(desired))
@@ -314,7 +336,7 @@ def _is_to_be_exported(current: Snapshot, desired: Desired) -> bool:
 def _export(desired: Desired) -> Step:
     kind = desired.kind
     parameters = {kind.exports_as: desired.name, kind.bucket: desired.bucket}
-    if kind is NODE_BASED:
+    if kind.takes_a_name_in_the_bucket:
         parameters[kind.name_of_copy] = desired.exported_name
     return Step(kind.export, parameters, f"target_bucket: {desired.bucket} has no {desired.exported_name}.rdb")
 
