@@ -243,9 +243,9 @@ failure:
       description:
         - One of C(name_does_not_resolve), C(timeout), C(refused), C(unreachable), C(tls_wanted), C(tls_not_spoken),
           C(tls_failed), C(certificate), C(connection_lost), C(no_answer), C(not_redis), C(auth_wanted), C(auth_wrong),
-          C(auth_not_configured), C(no_permission), C(read_only_replica), C(not_a_replica), C(cluster_redirect),
-          C(not_a_cluster), C(slots_not_covered), C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept),
-          C(client_library), C(app_interpreter) and C(server_error).
+          C(auth_differs), C(auth_not_configured), C(no_permission), C(read_only_replica), C(not_a_replica),
+          C(cluster_redirect), C(not_a_cluster), C(slots_not_covered), C(database_out_of_range), C(loading),
+          C(out_of_memory), C(not_kept), C(client_library), C(app_interpreter) and C(server_error).
       type: str
     found:
       description: What was found.
@@ -310,6 +310,7 @@ def result_of(module: AnsibleModule) -> dict[str, Any]:
             )
         return probe_result.after_apply(target, params["database"])
     refuse_unix_socket(parse_url(url))
+    known = Endpoint.from_dict(params["endpoint"]) if params["endpoint"] else None
     question = Question(
         url=url,
         expected_role=params["expected_role"],
@@ -317,7 +318,8 @@ def result_of(module: AnsibleModule) -> dict[str, Any]:
         write=params["write"] and not module.check_mode,
         ca_certs=params["ca_certs"] or "",
         tls_as_app=not params["endpoint"],
-        protocol=Endpoint.from_dict(params["endpoint"]).protocol if params["endpoint"] else params["protocol"],
+        protocol=known.protocol if known else params["protocol"],
+        nodes=[(node.address, node.port) for node in known.nodes] if known else [],
     )
     answer = app_interpreter.probe(question, Interpreter.from_params(params))
     for sentence in answer.advice:

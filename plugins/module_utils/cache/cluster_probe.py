@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from dataclasses import replace
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.cluster import (
@@ -100,6 +100,28 @@ class _Run(Run):
 
     # --- all nodes ---
 
+    def _log_in(self) -> str:
+        try:
+            return super()._log_in()
+        except ServerError as error:
+            if failures.from_server(self.parts, str(error)).kind == "auth_wrong":
+                self._refuse_another_word_of_others()
+            raise
+
+    def _refuse_another_word_of_others(self) -> None:
+        """That a token is wrong is the word of all nodes, or it is not known. Raises ProbeFailed."""
+        others = [(str(name), int(port)) for name, port in self.question.nodes]
+        failed = self._failures(others)
+        if taking := [place for place in others if place not in failed]:
+            self._refuse_halves(taking, [(self.parts.host, self.parts.port)])
+        for failure in failed.values():
+            if failure.kind != "auth_wrong":
+                raise ProbeFailed(failure)
+
+    def _refuse_halves(self, taking: Sequence[Place], refusing: Sequence[Place]) -> None:
+        named = [[f"{name}:{port}" for name, port in places] for places in (taking, refusing)]
+        raise ProbeFailed(failures.auth_differs(self.parts, *named))
+
     def see_nodes(self) -> list[slots.Node]:
         """Raises CacheError and ProbeFailed, and needs a connection that is logged in."""
         self._cluster = Cluster(self._talk(), self.parts.host, self._connect_node)
@@ -114,6 +136,8 @@ class _Run(Run):
         if lost := slots.uncovered(shards):
             raise ProbeFailed(failures.slots_not_covered(self.parts, f"{lost} of {slots.COUNT} slots have no owner"))
         failed = self._failures([node.place for node in nodes])
+        if wrong := [place for place, failure in failed.items() if failure.kind == "auth_wrong"]:
+            self._refuse_halves([(self.parts.host, self.parts.port)], wrong)
         primaries = {shard.primary.place for shard in shards}
         for place, failure in failed.items():
             if place in primaries or failure.kind not in _MAY_BE_SILENT:

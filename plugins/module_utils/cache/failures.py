@@ -31,7 +31,7 @@ KINDS = frozenset(
         ),
         *("no_permission", "read_only_replica", "not_a_replica", "cluster_redirect", "database_out_of_range"),
         *("loading", "out_of_memory", "not_kept", "not_told", "client_library", "app_interpreter", "server_error"),
-        *("no_original", "unreadable", "not_a_cluster", "slots_not_covered"),
+        *("no_original", "unreadable", "not_a_cluster", "slots_not_covered", "auth_differs"),
     )
 )
 
@@ -295,6 +295,15 @@ def not_a_cluster(parts: UrlParts, said: str) -> Failure:
         "redis.RedisCluster, needs one.",
         "Use the configuration endpoint of a target with cluster mode enabled (endpoint: protocol), or let the app use "
         "redis.from_url.",
+    )
+
+
+def auth_differs(parts: UrlParts, taking: Sequence[str], refusing: Sequence[str]) -> Failure:
+    return Failure(
+        "auth_differs",
+        f"Of the nodes of the cluster at {parts.host}:{parts.port}, {', '.join(taking)} take the token (password), and "
+        f"{', '.join(refusing)} do not.",
+        "Wait until a change of the token has come to all of them, and run again.",
     )
 
 

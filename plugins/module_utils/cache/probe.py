@@ -15,7 +15,7 @@ import socket
 import ssl
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, tls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_library import (
@@ -65,7 +65,8 @@ class Question:
     ``tls_as_app``: the URL is the app's own. TLS is done as its redis-py does it by the URL's options. Otherwise
     certificate and name are verified whatever they say. ``compares_names``: where the options are silent, names are
     compared as our redis-py would; false where the app's is known not to. ``reader`` is whose library is asked too.
-    ``protocol`` is what the app's client speaks, of PROTOCOLS.
+    ``protocol`` is what the app's client speaks, of PROTOCOLS. ``nodes`` are those of a cluster as AWS has them, each
+    with address and port: what one of them says of a login need not be what the others do.
     """
 
     url: str = field(repr=False)
@@ -77,6 +78,7 @@ class Question:
     compares_names: bool = True
     reader: str = REDIS_PY
     protocol: str = REDIS
+    nodes: Sequence[Sequence[Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def questions(wanted: Mapping[str, Any], seconds: float, check_mode: bool) -> di
             write=write,
             reader=reader,
             protocol=target.protocol,
+            nodes=[(node.address, node.port) for node in target.nodes],
         )
         for number, reader in sorted(uses or {(0, REDIS_PY)})
     }

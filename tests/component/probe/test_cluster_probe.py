@@ -125,8 +125,21 @@ def test_a_replica_that_is_silent_is_told_and_holds_nobody_up(probe, start_clust
 def test_a_node_that_does_not_take_the_token_is_refused(probe, start_cluster, which):
     nodes = start_cluster(password=TOKEN, replicas_of=[0])
     ask(nodes[which], "CONFIG", "SET", "requirepass", "another-token")
-    said = failed_as(probe(url=nodes[0].url()), "auth_wrong")
-    assert f":{nodes[which].port}" in said
+    said = failed_as(probe(url=nodes[0].url()), "auth_differs")
+    assert f"127.0.0.1:{nodes[0].port} take the token (password), and 127.0.0.1:{nodes[which].port} do not" in said
+
+
+@pytest.mark.long
+def test_that_a_token_is_wrong_is_the_word_of_all_nodes(probe, start_cluster):
+    nodes = start_cluster(password=TOKEN, replicas_of=[0])
+    known = [{"name": str(node.port), "address": "127.0.0.1", "port": node.port} for node in nodes]
+    target = Endpoint("elasticache", "shop", "redis-cluster", "127.0.0.1", nodes[0].port, auth="token", databases=1)
+    order = {"endpoint": {**target.as_dict(), "nodes": known}, "auth_token": "ended"}
+    assert "is wrong" in failed_as(probe(**order), "auth_wrong")
+    ask(nodes[2], "CONFIG", "SET", "requirepass", "ended")
+    assert f"127.0.0.1:{nodes[2].port} take the token" in failed_as(probe(**order), "auth_differs")
+    nodes[2].stop()
+    failed_as(probe(**order), "refused")
 
 
 @pytest.mark.long

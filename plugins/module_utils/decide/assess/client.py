@@ -63,7 +63,7 @@ SEVERAL_KEYS = frozenset(
     )
 )
 # They are of one node alone, so that an answer is not of the whole.
-_OF_ONE_NODE = frozenset(("keys", "scan", "dbsize", "randomkey", "flushdb", "flushall", "script|load", "function|load"))
+_OF_ONE_NODE = frozenset(("keys", "dbsize", "randomkey", "flushdb", "flushall", "script|load", "function|load"))
 _CHANNELS = frozenset(("publish", "subscribe", "psubscribe"))
 
 
@@ -140,6 +140,7 @@ def of(source: Source, target: Target, stated: Circumstances) -> Iterator[Findin
     yield from _queues(source, target)
     client = CLIENTS.get(target.protocol)
     if client is None:
+        yield from _ready_for_another(target, stated)
         return
     breaks = client.breaks(source, target)
     if stated.ready_for != target.protocol:
@@ -151,6 +152,19 @@ def of(source: Source, target: Target, stated: Circumstances) -> Iterator[Findin
             f"The app is ready for {target.protocol}, as {OPTION} says.",
             " ".join(breaks),
             "Check that the app does none of this, or does it as the target takes it.",
+        )
+
+
+def _ready_for_another(target: Target, stated: Circumstances) -> Iterator[Finding]:
+    """What is made for a cluster or for Memcached fails at one node of Redis."""
+    if stated.ready_for:
+        yield Finding(
+            WARN,
+            "client",
+            f"{OPTION} is {stated.ready_for}, and the target speaks {target.protocol}.",
+            f"A client that speaks {stated.ready_for} alone fails there.",
+            "Check that the app makes its client by redis.from_url as before, and that no key of migration_values "
+            f"tells it otherwise; or take {OPTION} out.",
         )
 
 
