@@ -30,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ca
 from hypothesis import given
 from hypothesis import strategies as st
 
+LOG = {"log_type": "slow-log", "destination_type": "cloudwatch-logs", "destination": "/shop"}
 OURS = {"cache_migration:name": "shop-prod"}
 A, B, C = "us-east-1a", "us-east-1b", "us-east-1c"
 
@@ -217,7 +218,7 @@ def test_zones_that_differ_are_sent_with_the_mode_that_they_need():
         ({"engine": "valkey"}, "engine"),
         ({"snapshot_retention_limit": 1}, "snapshot_retention_limit"),
         ({"snapshot_name": "last"}, "snapshot_name"),
-        ({"log_delivery_configurations": [{"log_type": "slow-log"}]}, "log_delivery_configurations"),
+        ({"log_delivery_configurations": [LOG]}, "log_delivery_configurations"),
         ({"auth_token": "a-token-of-sixteen"}, "auth_token"),
         ({"kms_key_id": "key"}, "kms_key_id"),
         ({"num_cache_clusters": 2}, "num_cache_clusters"),

@@ -112,6 +112,13 @@ def changes(current: Sequence[LogDelivery], wanted: Sequence[LogDelivery]) -> li
     ]
 
 
+def plain(value: Any) -> Any:
+    """A value of any option as plain data, for a diff."""
+    if not isinstance(value, tuple):
+        return value
+    return [item.as_option() if isinstance(item, LogDelivery) else item for item in value]
+
+
 def _destination(details: Mapping[str, Any]) -> str:
     of_logs = (details.get("CloudWatchLogsDetails") or {}).get("LogGroup")
     return str(of_logs or (details.get("KinesisFirehoseDetails") or {}).get("DeliveryStream") or "")

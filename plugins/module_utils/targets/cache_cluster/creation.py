@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import rules
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import (
     MULTIPLE,
@@ -18,9 +18,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ca
     CROSS,
     SINGLE,
     Desired,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.logs import (
-    configurations_from,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
@@ -69,7 +66,7 @@ def plan_creation(desired: Desired) -> Plan:
         "Tags": ownership.as_tag_list(tags),
     }
     if desired.log_delivery_configurations:
-        parameters["LogDeliveryConfigurations"] = configurations_from((), desired.log_delivery_configurations)
+        parameters["LogDeliveryConfigurations"] = log_delivery.changes((), desired.log_delivery_configurations)
     after = {"cache_cluster_id": desired.cache_cluster_id, "engine": engine, "num_cache_nodes": nodes, **values}
     step = Step("CreateCacheCluster", parameters, f"there is no cache cluster {desired.cache_cluster_id}")
     return Plan(steps=(step,), before={}, after={**after, "tags": tags})

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, Node, after_apply
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.desired import CROSS, SINGLE
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
     PORTS,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.log_delivery import LogDelivery
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     DEFAULT_DATABASES,
 )
@@ -62,7 +64,7 @@ class CacheCluster:
     ip_discovery: str = "ipv4"
     notification_topic_arn: str = ""
     notification_topic_status: str = ""
-    log_delivery_configurations: tuple[Mapping[str, Any], ...] = ()
+    log_delivery_configurations: tuple[LogDelivery, ...] = ()
     auto_minor_version_upgrade: bool = True
     snapshot_retention_limit: int = 0
     snapshot_window: str = ""
@@ -126,7 +128,7 @@ def shape(cluster: Mapping[str, Any], tags: Mapping[str, str] | None = None, dat
         ip_discovery=str(cluster.get("IpDiscovery") or "ipv4"),
         notification_topic_arn=topic.get("TopicArn") or "",
         notification_topic_status=str(topic.get("TopicStatus") or "").lower(),
-        log_delivery_configurations=tuple(map(_log, cluster.get("LogDeliveryConfigurations") or ())),
+        log_delivery_configurations=log_delivery.shape(cluster.get("LogDeliveryConfigurations")),
         auto_minor_version_upgrade=bool(cluster.get("AutoMinorVersionUpgrade", True)),
         snapshot_retention_limit=int(cluster.get("SnapshotRetentionLimit") or 0),
         snapshot_window=str(cluster.get("SnapshotWindow") or "").lower(),
@@ -155,19 +157,6 @@ def _node(node: Mapping[str, Any]) -> CacheNode:
 def _security_groups(cluster: Mapping[str, Any]) -> tuple[str, ...]:
     groups = cluster.get("SecurityGroups") or ()
     return tuple(sorted(item["SecurityGroupId"] for item in groups if str(item.get("Status")).lower() != "removing"))
-
-
-def _log(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """As the option has it: a log type with its destination by name."""
-    details = configuration.get("DestinationDetails") or {}
-    names = [*(details.get("CloudWatchLogsDetails") or {}).values()]
-    names += [*(details.get("KinesisFirehoseDetails") or {}).values()]
-    return {
-        "log_type": configuration.get("LogType", ""),
-        "destination_type": configuration.get("DestinationType", ""),
-        "destination": names[0] if names else "",
-        "log_format": configuration.get("LogFormat", ""),
-    }
 
 
 def _pending(cluster: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,5 +197,9 @@ _NOT_OPTIONS = ("status", "arn", "address", "nodes", "unready", "pending", "data
 def as_options(cluster: CacheCluster) -> dict[str, Any]:
     """The cluster in the words of elasticache_cluster's options: for diffs, and for elasticache_cluster_info."""
     shown = {item.name: getattr(cluster, item.name) for item in fields(cluster) if item.name not in _NOT_OPTIONS}
-    lists = ("preferred_availability_zones", "security_group_ids", "log_delivery_configurations")
-    return {**shown, **{name: list(shown[name]) for name in lists}, "tags": dict(cluster.tags or {})}
+    return {
+        **shown,
+        **{name: list(shown[name]) for name in ("preferred_availability_zones", "security_group_ids")},
+        "log_delivery_configurations": [item.as_option() for item in cluster.log_delivery_configurations],
+        "tags": dict(cluster.tags or {}),
+    }

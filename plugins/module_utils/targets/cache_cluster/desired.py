@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership, windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership, windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
 )
@@ -86,7 +86,7 @@ class Desired:
     ip_discovery: str | None = None
     notification_topic_arn: str | None = None
     notification_topic_status: str | None = None
-    log_delivery_configurations: tuple[Mapping[str, Any], ...] | None = None
+    log_delivery_configurations: tuple[log_delivery.LogDelivery, ...] | None = None
     auto_minor_version_upgrade: bool | None = None
     snapshot_name: str | None = None
     snapshot_arns: tuple[str, ...] | None = None
@@ -103,7 +103,6 @@ class Desired:
         """Raises PlanRefused, naming the option. Placeholders for security groups pass only in check mode."""
         _refuse_options_of_groups(params)
         migration_name = ownership.check_migration_name(params["migration_name"])
-        logs = params.get("log_delivery_configurations")
         desired = cls(
             cache_cluster_id=str(params["cache_cluster_id"]).lower(),  # AWS stores it in lower case
             migration_name=migration_name,
@@ -111,7 +110,7 @@ class Desired:
             security_group_ids=_security_groups(params.get("security_group_ids"), allow_placeholders),
             preferred_availability_zones=tuple(params.get("preferred_availability_zones") or ()) or None,
             snapshot_arns=tuple(params.get("snapshot_arns") or ()) or None,
-            log_delivery_configurations=None if logs is None else tuple(logs),
+            log_delivery_configurations=log_delivery.read(params.get("log_delivery_configurations")),
             scale_config=_scale_config(params.get("scale_config")),
             snapshot_window=_lower(params.get("snapshot_window")),
             preferred_maintenance_window=_lower(params.get("preferred_maintenance_window")),

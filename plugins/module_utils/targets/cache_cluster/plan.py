@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import rules
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.creation import (
     created,
@@ -30,10 +30,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ca
     SINGLE,
     Deletion,
     Desired,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.logs import (
-    are_so,
-    configurations_from,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
@@ -83,7 +79,7 @@ def plan_present(current: CacheCluster | None, desired: Desired) -> Plan:
             *_modify_steps(current, desired, changes),
         ),
         before={name: before.get(name) for name in shown},
-        after={name: list(value) if isinstance(value, tuple) else value for name, value in shown.items()},
+        after={name: log_delivery.plain(value) for name, value in shown.items()},
         pending=after.pending,
     )
 
@@ -142,8 +138,6 @@ def _is_so(option: str, current: CacheCluster, wanted: Any) -> bool:
         return same_version(current.engine_version, wanted)
     if option == "preferred_availability_zones":  # AWS places nodes in any order
         return Counter(current.preferred_availability_zones) == Counter(wanted)
-    if option == "log_delivery_configurations":
-        return are_so(current.log_delivery_configurations, wanted)
     return bool(getattr(current, option) == wanted)
 
 
@@ -240,7 +234,7 @@ def _modify_steps(current: CacheCluster, desired: Desired, changes: Mapping[str,
             parameters[api_name] = list(value) if isinstance(value, tuple) else value
     parameters.update(_of_nodes(current, desired, nodes))
     if "log_delivery_configurations" in together:
-        parameters["LogDeliveryConfigurations"] = configurations_from(
+        parameters["LogDeliveryConfigurations"] = log_delivery.changes(
             current.log_delivery_configurations, together["log_delivery_configurations"]
         )
     if "cache_node_type" in together and desired.scale_config and current.engine == MEMCACHED:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import (
     access,
     configuration,
@@ -77,9 +77,7 @@ def _diff(
     current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any], after: ReplicationGroup
 ) -> dict[str, Any]:
     before, will_be = as_options(current), as_options(after)
-    shown = {
-        name: will_be[name] if name in ("log_delivery_configurations",) else value for name, value in changes.items()
-    }
+    shown = dict(changes)
     if after.tags != current.tags:
         shown["tags"] = after.tags
     if access.wants_other_users(current, desired):
@@ -88,7 +86,7 @@ def _diff(
         shown["auth_token_update_strategy"] = desired.token_change
     return {
         "before": {name: before.get(name) for name in shown},
-        "after": {name: list(value) if isinstance(value, tuple) else value for name, value in shown.items()},
+        "after": {name: log_delivery.plain(value) for name, value in shown.items()},
     }
 
 
