@@ -50,13 +50,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--key", action="append", default=[], help="the id of a KMS key of your own that encrypts these")
     made.add_argument("--subnet-group", default="", help="migration_subnet_group_name, where it is set")
     made.add_argument("--parameter-group", default="", help="migration_parameter_group_name, where it is set")
+    made.add_argument("--user-group", action="append", default=[], help="of migration_user_group_ids")
+    made.add_argument("--snapshot", default="", help="migration_snapshot_name, where the target is restored from one")
     made.add_argument("--partition", default="aws", help="aws, aws-cn or aws-us-gov (default: aws)")
     return made
 
 
 def policy_of(arguments: Sequence[str]) -> str:
     asked = vars(parser().parse_args(arguments))
-    several = {"secrets": asked.pop("secret"), "parameters": asked.pop("parameter"), "keys": asked.pop("key")}
+    named = {"secrets": "secret", "parameters": "parameter", "keys": "key", "user_groups": "user_group"}
+    several = {field: asked.pop(argument) for field, argument in named.items()}
     stage, service = asked.pop("stage"), asked.pop("service")
     return text(
         document(BY_SERVICE[service][stage], Names(**asked, **{name: tuple(found) for name, found in several.items()}))

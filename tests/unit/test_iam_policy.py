@@ -10,6 +10,7 @@ import json
 import pathlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam import denied
@@ -99,6 +100,7 @@ CHANGES = [
     *(("rollback", "ec2:DeleteSecurityGroup", GROUP), ("rollback", "elasticache:DeleteReplicationGroup", CACHE)),
     *(("provision", f"elasticache:{verb}ReplicaCount", CACHE) for verb in ("Increase", "Decrease")),
     *((stage, "elasticache:ModifyReplicationGroup", CACHE) for stage in ("provision", "rotate")),
+    *(("provision", "elasticache:ModifyReplicationGroupShardConfiguration", CACHE),),
     *(("provision", "elasticache:ModifyCacheParameterGroup", PARAMETERS),),
     *(("rollback", "elasticache:DeleteCacheParameterGroup", PARAMETERS),),
     *(("provision", "elasticache:ModifyCacheSubnetGroup", SUBNETS),),
@@ -220,6 +222,15 @@ def test_what_a_migration_has_not_is_granted_nowhere():
         told = text(document(needs, bare))
         assert not any(service in told for service in ("secretsmanager:", "kms:", "s3:"))
     assert text(document(STAGES["cutover"], bare)).count("parameter/") == 3, "its ledger alone"
+
+
+def test_users_and_a_snapshot_of_somebody_elses_making_are_granted_by_name_where_the_target_has_them():
+    with_them = replace(NAMES, user_groups=("shop", "ops"), snapshot="nightly")
+    made = {one["Sid"]: one for one in document(STAGES["provision"], with_them)["Statement"]}
+    assert made["TargetUsers"]["Resource"] == [ELASTICACHE + "usergroup:shop", ELASTICACHE + "usergroup:ops"]
+    assert made["TargetUsers"]["Action"] == ["elasticache:CreateReplicationGroup", "elasticache:ModifyReplicationGroup"]
+    assert made["TargetFrom"]["Resource"] == [ELASTICACHE + "snapshot:nightly"]
+    assert not {"TargetUsers", "TargetFrom"} & {one["Sid"] for one in POLICIES["provision"]["Statement"]}
 
 
 def test_a_policy_is_printed_for_a_migration_with_names_of_its_own():

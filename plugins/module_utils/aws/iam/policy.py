@@ -36,6 +36,8 @@ class Names:
     keys: tuple[str, ...] = ()
     subnet_group: str = ""
     parameter_group: str = ""
+    user_groups: tuple[str, ...] = ()
+    snapshot: str = ""
     partition: str = "aws"
 
     def values(self) -> Mapping[str, tuple[str, ...]]:
@@ -51,6 +53,7 @@ class Names:
             "parameter": tuple(one.lstrip("/") for one in self.parameters),
             "key": self.keys,
             "secret": self.secrets,
+            "user_group": self.user_groups,
         }
         return {**{word: (value,) for word, value in single.items() if isinstance(value, str) and value}, **several}
 

@@ -18,7 +18,15 @@ _GROUP = (groups.HERE + "replicationgroup:{target}", groups.HERE + "cluster:{tar
 _NEW, _OURS = groups.new(*_GROUP), groups.ours(*_GROUP)
 _SNAPSHOT_OF = Place("TargetSnapshotOf", (*groups.SNAPSHOT.resources, *_GROUP))
 
+# What a group is given of others' making: the users of user groups, the data of a snapshot.
+_USERS = Place("TargetUsers", (groups.HERE + "usergroup:{user_group}",))
+_FROM = Place("TargetFrom", (groups.HERE + "snapshot:{snapshot}",))
+_OF_SHARDS = "only of a target with cluster mode, of which the scenario has none"
+_OF_USERS = "only with migration_user_group_ids, of which the scenario has none"
+_OF_SNAPSHOTS = "only with migration_snapshot_name, of which the scenario has none"
+
 _MODIFY = "elasticache:ModifyReplicationGroup"
+_CREATE = "elasticache:CreateReplicationGroup"
 _DELETE = "elasticache:DeleteReplicationGroup"
 
 _FINAL = (
@@ -59,13 +67,26 @@ ACTIONS = Actions(
             "elasticache:DescribeCacheParameters": "how many databases it has; what parameters are to be changed",
         },
     ),
-    plan=groups.PLAN,
+    plan=(
+        *groups.PLAN,
+        Permission(
+            "elasticache:DescribeEvents",
+            "why AWS could not make the target",
+            unseen="only where AWS could not make it",
+            without="that it could not be made is told, and not why",
+        ),
+        Permission(
+            "elasticache:DescribeSnapshots",
+            "the engine and the shards of the snapshot that it is restored from",
+            unseen=_OF_SNAPSHOTS,
+        ),
+    ),
     make=(
         *each(
             _NEW,
             {
                 **groups.CREATE_GROUPS,
-                "elasticache:CreateReplicationGroup": "to make the target",
+                _CREATE: "to make the target",
             },
         ),
         groups.tags(*_GROUP),
@@ -81,6 +102,15 @@ ACTIONS = Actions(
         Permission(
             _MODIFY, "the parameter group that it is to use may be AWS's own, without a tag", groups.ITS_PARAMETERS
         ),
+        Permission(
+            "elasticache:ModifyReplicationGroupShardConfiguration",
+            "another migration_num_node_groups",
+            _OURS,
+            unseen=_OF_SHARDS,
+        ),
+        Permission(_CREATE, "its users", _USERS, unseen=_OF_USERS),
+        Permission(_MODIFY, "the same, of a target that is there", _USERS, unseen=_OF_USERS),
+        Permission(_CREATE, "its data, from a snapshot", _FROM, unseen=_OF_SNAPSHOTS),
         *groups.OF_OTHER_SERVICES,
         *_KEY,
     ),
