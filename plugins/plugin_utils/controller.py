@@ -27,6 +27,8 @@ MODULES: dict[str, ModuleType] = {
         "aws_env_update",
         "backup_upload_url",
         "backup_verify",
+        "cache_scaling",
+        "cache_scaling_info",
         "cache_security_group",
         "cache_token",
         "decommission_plan",

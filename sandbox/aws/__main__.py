@@ -23,6 +23,7 @@ from sandbox.aws.names import Names
 from sandbox.aws.pki import Pki
 from sandbox.aws.populate import fill_old_redis, make_world
 from sandbox.aws.price_lists import PriceLists
+from sandbox.aws.scaling import Scaling
 from sandbox.aws.server import Server, listen
 from sandbox.places import SandboxError
 from sandbox.world import Order
@@ -88,6 +89,7 @@ def run(options: argparse.Namespace) -> None:
         "elasticache": elasticache.service,
         "memorydb": memorydb.service,
         "pricing": PriceLists().service,
+        "application-autoscaling": Scaling(client).service,
     }
     application = Server(services, CallLog(state / "calls.jsonl"), keys, elasticache.controls(), after_ec2_write)
     listeners = [listen(application, "0.0.0.0", options.port)]

@@ -6,6 +6,7 @@ know, are refused by name, so that the sandbox never pretends.
 
 from __future__ import annotations
 
+import functools
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -170,11 +171,21 @@ def _constraint_faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
         for number, item in enumerate(value, 1):
             yield from _constraint_faults(item, shape.member, f"{path}.{number}")
     elif shape.type_name == "string":
-        pattern = shape.metadata.get("pattern")
+        pattern = _compiled(shape.metadata.get("pattern", ""))
         if shape.enum and value not in shape.enum:
             yield f"Value at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {shape.enum}"
-        if pattern and not re.fullmatch(pattern, value):
-            yield f"Value at '{path}' failed to satisfy constraint: Member must satisfy regular expression: {pattern}"
+        if pattern and not pattern.fullmatch(value):
+            expected = f"Member must satisfy regular expression: {pattern.pattern}"
+            yield f"Value at '{path}' failed to satisfy constraint: {expected}"
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """None where there is none, or one that Python does not know: models have those of Java."""
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error:
+        return None
 
 
 def page(items: Sequence[Any], params: Params, key: str, smallest: int = 20) -> Result:

@@ -1,0 +1,73 @@
+"""Auto scaling against the local AWS, which keeps and refuses it as AWS does, and scales nothing."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.modules import (
+    cache_scaling,
+    cache_scaling_info,
+    elasticache_cluster,
+)
+from botocore.exceptions import ClientError
+
+METRIC = "ElastiCacheEngineCPUUtilization"
+
+
+@pytest.fixture
+def memcached(converge):
+    made = converge(
+        elasticache_cluster.main, cache_cluster_id="scaled", engine="memcached", cache_node_type="cache.t4g.micro"
+    )
+    assert made["status"] == "available", made
+    return {"scalable_dimension": "Nodes", "cache_cluster_id": "scaled"}
+
+
+def test_a_cache_is_registered_once_changed_told_and_taken_out(aws, run, memcached):
+    stated = {**memcached, "min_capacity": 1, "max_capacity": 4, "target_value": 60, "predefined_metric_type": METRIC}
+    mark = aws.mark
+    told = run(cache_scaling.main, **stated, check_mode=True)
+    assert told.get("changed"), told
+    assert told["scaling"]["max_capacity"] == 4 and aws.writes_since(mark) == []
+    made = run(cache_scaling.main, **stated)
+    assert "msg" not in made, made
+    assert [step["action"] for step in made["plan"]] == ["RegisterScalableTarget", "PutScalingPolicy"]
+    assert made["scaling"]["policies"][0]["target_value"] == 60.0
+    mark = aws.mark
+    assert not run(cache_scaling.main, **stated)["changed"]
+    assert aws.writes_since(mark) == []
+    more = run(cache_scaling.main, **memcached, max_capacity=6, disable_scale_in=True)
+    assert more["scaling"]["max_capacity"] == 6 and more["scaling"]["policies"][0]["disable_scale_in"]
+    found = run(cache_scaling_info.main, cache_cluster_id="scaled")
+    assert (found["scaling"], found["ours"]) == ({"Nodes": more["scaling"]}, True)
+    assert run(cache_scaling.main, **memcached, state="absent")["changed"]
+    assert not run(cache_scaling.main, **memcached, state="absent")["changed"]
+    assert run(cache_scaling_info.main, cache_cluster_id="scaled")["scaling"] == {}
+
+
+def test_a_group_without_cluster_mode_is_refused_by_the_module_and_by_aws(aws, converge, run):
+    converge(elasticache_cluster.main, replication_group_id="unscaled", cache_node_type="cache.t4g.micro")
+    stated = {"scalable_dimension": "Replicas", "replication_group_id": "unscaled"}
+    mark = aws.mark
+    refused = run(cache_scaling.main, **stated, min_capacity=1, max_capacity=2)
+    assert refused["option"] == "replication_group_id" and "cluster mode disabled" in refused["msg"]
+    assert aws.writes_since(mark) == []
+    with pytest.raises(ClientError, match="cluster mode enabled"):
+        aws.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="elasticache",
+            ResourceId="replication-group/unscaled",
+            ScalableDimension="elasticache:replication-group:Replicas",
+            MinCapacity=1,
+            MaxCapacity=2,
+        )
+
+
+def test_a_cache_that_is_not_there_is_refused_and_in_check_mode_planned_with_a_warning(run):
+    stated = {
+        "scalable_dimension": "NodeGroups",
+        "replication_group_id": "not-yet",
+        "min_capacity": 2,
+        "max_capacity": 4,
+        "target_value": 60,
+    }
+    assert run(cache_scaling.main, **stated)["option"] == "replication_group_id"
+    assert run(cache_scaling.main, **stated, check_mode=True)["changed"]
