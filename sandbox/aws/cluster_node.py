@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import redis
 
-from sandbox.aws.doors import Door
 from sandbox.aws.engines import Engine, EngineSettings, until
 from sandbox.aws.pki import Certificate
 from sandbox.aws.slots import spans
@@ -16,7 +15,7 @@ from sandbox.aws.slots import spans
 MISSED_AFTER = 15_000  # milliseconds; the service fails over, not the nodes among themselves
 NODES = "nodes.conf"
 SLOTS_AT_ONCE, SLOTS_A_CONNECTION, KEYS_AT_ONCE = 1024, 32, 100
-MOVING_SECONDS, HANDING_OVER_SECONDS = 20, 60
+MOVING_SECONDS = 20
 
 
 def bus_port_of(port: int) -> int:
@@ -27,7 +26,9 @@ def bus_port_of(port: int) -> int:
 class ClusterNode(Engine):
     """An engine that is part of a cluster. Its `hostname` is what clients that speak TLS are led to by MOVED.
 
-    Whoever speaks plain alone is led to addresses, as at AWS, whose `cluster-preferred-endpoint-type` is `tls-dynamic`.
+    Where nobody speaks TLS clients are led to addresses, as at AWS, whose `cluster-preferred-endpoint-type` is
+    `tls-dynamic`. With both protocols AWS does so by the client's protocol; here all are led to the name, and to the
+    port at which the engine really speaks theirs.
     """
 
     def __init__(self, settings: EngineSettings, hostname: str) -> None:
@@ -117,7 +118,7 @@ class ClusterNode(Engine):
 
         The service decides, not a vote: the nodes vote once in two timeouts about a shard, and AWS need not wait.
         """
-        primary.command("CLIENT", "PAUSE", HANDING_OVER_SECONDS * 1000, "WRITE")
+        primary.hold_writes()
         try:
             until(lambda: self._has_all_of(primary), 20, f"{self.address} does not catch up with {primary.address}")
             self.take_over()
@@ -130,9 +131,8 @@ class ClusterNode(Engine):
 
     # -- slots ---------------------------------------------------------------------------------------------------
     def own(self, slots: Sequence[int]) -> None:
-        """Take slots that nobody has. Those of its data it took at its start."""
-        has = {slot for slot, owner in self.owners().items() if owner == self.id}
-        words = [word for span in spans(set(slots) - has) for word in span]
+        """Take slots that nobody has. Those of the data that it started with it has taken by itself."""
+        words = [word for span in spans(slots) for word in span]
         if words:
             self.command("CLUSTER", "ADDSLOTSRANGE", *words)
 
@@ -175,13 +175,6 @@ class ClusterNode(Engine):
         self.hidden("migrate", to.address, port, "", 0, timeout, "REPLACE", *login, "KEYS", *keys)
 
     # -- protocols -----------------------------------------------------------------------------------------------
-    def doors(self, security_groups: tuple[str, ...], peers: tuple[str, ...]) -> Iterator[Door]:
-        """Nodes lead a client to the port where its protocol is really spoken: that is led on, too."""
-        for door in super().doors(security_groups, peers):
-            yield door
-            if door.behind:
-                yield Door(door.address, (door.behind[1], door.behind[1]), (), behind=door.behind)
-
     def speak_tls(self, certificate: Certificate, second_address: str) -> None:
         super().speak_tls(certificate, second_address)
         self._use_tls_inside("yes")

@@ -254,7 +254,7 @@ class Engine:
 
     def write_commands(self) -> Path:
         """Hold back writes, and write all data as the commands that make it, which an older engine reads too."""
-        self.command("CLIENT", "PAUSE", 60_000, "WRITE")
+        self.hold_writes()
         self.configure("aof-use-rdb-preamble", "no")
         self.hidden("bgrewriteaof")
         until(lambda: not self._is_rewriting(), 60, f"the commands on {self.address} do not come to an end")
@@ -265,6 +265,10 @@ class Engine:
     def _is_rewriting(self) -> bool:
         found = self.info()
         return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
+
+    def hold_writes(self) -> None:
+        """Let writers wait, for a minute at most."""
+        self.command("CLIENT", "PAUSE", 60_000, "WRITE")
 
     def release_writes(self) -> None:
         self.command("CLIENT", "UNPAUSE")

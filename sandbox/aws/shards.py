@@ -20,45 +20,21 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from sandbox.aws import slots as hash_slots
 from sandbox.aws.access import Access
+from sandbox.aws.cluster_look import Look, Naming
 from sandbox.aws.cluster_node import ClusterNode
 from sandbox.aws.doors import Door
 from sandbox.aws.engines import EngineFailed, EngineSettings, new_secret, until
 from sandbox.aws.machine import Machine
 from sandbox.aws.pki import Certificate
 
+__all__ = ["Look", "Naming", "Node", "Shards"]
+PASSING = "passing-"  # a shard that brings the data of a file, and then goes
 Members = Mapping[str, Sequence[str]]  # shard → the names of its nodes, of a new shard the primary first
-
-
-@dataclass(frozen=True)
-class Naming:
-    """What the service calls its endpoints; `tls` tells the name for which protocol."""
-
-    label: str  # one word for files, unique among all clusters
-    node: Callable[[str, bool], str]  # (node, tls) → its name
-    configuration: Callable[[bool], str]  # tls → the name that clients begin with
-    certified: tuple[str, ...]  # names on the certificate, also `*.zone`
-    is_one_endpoint: bool = False  # all nodes at one address, see Shards
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the nodes are started with. `transit_mode` is "" (plain), preferred (both) or required (TLS alone)."""
-
-    engine: str  # redis, valkey
-    port: int
-    maxmemory: int  # bytes
-    parameters: Sequence[tuple[str, str]]
-    access: Access
-    transit_mode: str
-
-    @property
-    def protocols(self) -> list[bool]:
-        """Whether TLS, for each protocol that clients may speak."""
-        return {"": [False], "preferred": [False, True], "required": [True]}[self.transit_mode]
 
 
 @dataclass
@@ -88,6 +64,9 @@ class Shards:
     def nodes_of(self, shard: str) -> list[Node]:
         return [node for node in list(self._nodes.values()) if node.shard == shard]
 
+    def has(self, name: str) -> bool:
+        return name in self._nodes
+
     def engine(self, name: str) -> ClusterNode:
         return self._nodes[name].engine
 
@@ -108,23 +87,26 @@ class Shards:
         return found
 
     # -- coming and going ----------------------------------------------------------------------------------------
-    def start(
-        self,
-        members: Members,
-        slots: hash_slots.Layout | None = None,
-        seeds: Mapping[str, Path] | None = None,
-    ) -> None:
+    def start(self, members: Members, slots: hash_slots.Layout | None = None, seeds: Sequence[Path] = ()) -> None:
         """Begin with these shards. Without `slots` each has as many as another.
 
-        `seeds`: by shard, what its primary starts from (see EngineSettings.seed). Keys must be of the shard's slots.
+        `seeds` are what to start from (see EngineSettings.seed), of any other layout: all keys end where they belong,
+        in database 0.
         """
         layout = slots or hash_slots.even(list(members))
-        for epoch, (shard, names) in enumerate(members.items(), 1):
-            primary = self._start_node(names[0], shard, (seeds or {}).get(shard))
-            primary.command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
-            primary.own(layout[shard])
+        passing = [f"{PASSING}{number}" for number in range(len(members), len(seeds))]
+        first = {**{shard: names[0] for shard, names in members.items()}, **{name: name for name in passing}}
+        primaries = {}
+        for (shard, name), seed in zip_longest(first.items(), seeds):
+            primaries[shard] = self._start_node(name, shard, seed)
+        free = set(range(hash_slots.SLOTS)).difference(*(engine.owners() for engine in primaries.values()))
+        for epoch, (shard, engine) in enumerate(primaries.items(), 1):
+            engine.command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
+            engine.own(sorted(free & set(layout.get(shard, ()))))
         self._meet()
         self._until_serving()
+        self._arrange(layout)
+        self.remove_nodes(passing)
         for shard, names in members.items():
             self._add_nodes(shard, names[1:])
         self.publish()
@@ -148,7 +130,13 @@ class Shards:
 
     def spread(self, over: Sequence[str]) -> None:
         """Move slots with their keys, so that these shards have as many each, and the others none."""
-        for (source, target), moved in hash_slots.moves(self.slots(), over).items():
+        self._move(hash_slots.moves(self.slots(), over))
+
+    def _arrange(self, layout: hash_slots.Layout) -> None:
+        self._move(hash_slots.differences(self.slots(), layout))
+
+    def _move(self, moves: Mapping[tuple[str, str], Sequence[int]]) -> None:
+        for (source, target), moved in moves.items():
             self.primary(source).engine.give(moved, self.primary(target).engine)
         self._until_serving()
 
@@ -213,6 +201,20 @@ class Shards:
                 node.engine.replicate(heir.engine)
         self._until_serving()
 
+    def make_primary(self, name: str) -> None:
+        """Let a replica and its primary swap roles, without losing a write."""
+        node = self._nodes[name]
+        self._swap(self.primary(node.shard), node.engine, node)
+        self.publish()
+        self._until_serving()
+
+    def _swap(self, old: Node, new: ClusterNode, heir: Node) -> None:
+        """`new` takes over from the old primary, and the shard's nodes follow it; `heir` is whose engine it is."""
+        new.take_over_from(old.engine)
+        for other in self.nodes_of(old.shard):
+            if other is not heir:
+                other.engine.replicate(new)
+
     def replace(self, look: Look) -> None:
         """Another size or version: each node gets a successor that syncs, the primaries last."""
         before, self.look = self.look, look
@@ -234,10 +236,7 @@ class Shards:
             new.replicate(primary)
             self._until_serving()  # one that has not heard of the others' epochs takes over in vain
             if primary is old:
-                new.take_over_from(old)
-                for other in self.nodes_of(node.shard):
-                    if other is not node:
-                        other.engine.replicate(new)
+                self._swap(node, new, node)
         except Exception:
             self._successors.remove(new)
             self._retire(new)
@@ -259,7 +258,7 @@ class Shards:
         before, self.look, self._nodes = self.look, look, {}
         self._leaving = [node.engine for node in old.values()]
         try:
-            self.start(members, layout, {shard: engine.write_commands() for shard, engine in primaries.items()})
+            self.start(members, layout, [primaries[shard].write_commands() for shard in members])
         except Exception:
             for node in self._nodes.values():
                 self._end(node.engine)
@@ -321,9 +320,10 @@ class Shards:
         running = [node for node in self._nodes.values() if node.engine.is_running]
         point: dict[str, str] = {}
         for tls in self.look.protocols:
-            at = {node.name: self._front or node.engine.address_for(tls) for node in running}
-            point.update({self._naming.node(name, tls): address for name, address in at.items()})
-            point.update({self._naming.configuration(tls): address for address in list(at.values())[:1]})
+            # Nodes are reached at the ports that the cluster tells, each of which is at the engine's own address.
+            point.update({self._naming.node(node.name, tls): self._front or node.engine.address for node in running})
+            for node in running[:1]:
+                point[self._naming.configuration(tls)] = self._front or node.engine.address_for(tls)
         closed = [tls for tls in (True, False) if tls not in self.look.protocols]
         drop = [self._naming.node(node.name, tls) for tls in closed for node in self._nodes.values()]
         self._machine.names.change(point, drop=[*drop, *(self._naming.configuration(tls) for tls in closed)])

@@ -33,6 +33,17 @@ def moves(now: Layout, wanted: Sequence[str]) -> dict[tuple[str, str], list[int]
     return {pair: moved for pair, moved in found.items() if moved}
 
 
+def differences(now: Layout, wanted: Layout) -> dict[tuple[str, str], list[int]]:
+    """What to move, by (from, to), so that each shard has the wanted slots."""
+    owner = {slot: shard for shard, slots in now.items() for slot in slots}
+    found: dict[tuple[str, str], list[int]] = {}
+    for shard, slots in wanted.items():
+        for slot in slots:
+            if owner[slot] != shard:
+                found.setdefault((owner[slot], shard), []).append(slot)
+    return found
+
+
 def spans(slots: Iterable[int]) -> list[tuple[int, int]]:
     """Slots as ranges of first and last."""
     found: list[tuple[int, int]] = []

@@ -21,7 +21,7 @@ from sandbox.aws.elasticache.clusters.fleet import Fleet as LoneFleet
 from sandbox.aws.elasticache.clusters.modifications import Modifications as LoneModifications
 from sandbox.aws.elasticache.clusters.operations import CacheClusters as LoneClusters
 from sandbox.aws.elasticache.context import Context
-from sandbox.aws.elasticache.fleet import Fleet
+from sandbox.aws.elasticache.fleets import Fleets
 from sandbox.aws.elasticache.modifications import Modifications
 from sandbox.aws.elasticache.parameter_groups import ParameterGroups
 from sandbox.aws.elasticache.replicas import Replicas
@@ -30,6 +30,7 @@ from sandbox.aws.elasticache.serverless.caches import Caches as ServerlessCaches
 from sandbox.aws.elasticache.serverless.fleet import Fleet as ServerlessFleet
 from sandbox.aws.elasticache.serverless.snapshots import Snapshots as ServerlessSnapshots
 from sandbox.aws.elasticache.serverless.state import Serverless
+from sandbox.aws.elasticache.shard_configuration import ShardConfiguration
 from sandbox.aws.elasticache.snapshot_copies import SnapshotCopies
 from sandbox.aws.elasticache.snapshots import Snapshots
 from sandbox.aws.elasticache.state import Account
@@ -50,7 +51,7 @@ class ElastiCache:
 
     def __init__(self, machine: Machine, client: Callable[[str], Any], pace: Pace) -> None:
         account = Account(Serverless())
-        self._fleet = Fleet(account, machine)
+        self._fleet = Fleets(account, machine)
         self._work = Work(account, pace)
         zone = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(6))
         context = Context(account, self._fleet, self._work, Vpc(client), machine.folder / "snapshots", zone)
@@ -62,7 +63,10 @@ class ElastiCache:
         self._serverless = ServerlessFleet(account.serverless, machine)
         snapshots = ServerlessSnapshots(context, self._serverless, client)
         serverless = (ServerlessCaches(context, self._serverless, snapshots), snapshots)
-        rooms = (ReplicationGroups, Replicas, CacheClusters, Snapshots, SubnetGroups, ParameterGroups, Tags)
+        rooms = (
+            *(ReplicationGroups, Replicas, ShardConfiguration, CacheClusters),
+            *(Snapshots, SubnetGroups, ParameterGroups, Tags),
+        )
         admission = Admission(context, machine.binaries)
         admission.others.append(serverless[0].readmit_all)
         users = (Users(context, admission), UserGroups(context, admission))

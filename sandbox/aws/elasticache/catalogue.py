@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 REPLICATION_ENGINES = ("redis", "valkey")
 MEMCACHED = "memcached"
+DISABLED, COMPATIBLE, ENABLED = "disabled", "compatible", "enabled"  # modes of a cluster
 SIZES = ("micro", "small", "medium", "large", *(f"{n}xlarge" for n in ("", 2, 4, 8, 10, 12, 16, 24)))
 _BIG = (*("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"),)
 _SMALL = ("micro", "small", "medium")

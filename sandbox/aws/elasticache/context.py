@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.aws.elasticache.fleet import Fleet
+from sandbox.aws.elasticache.fleets import Fleets
 from sandbox.aws.elasticache.state import Account
 from sandbox.aws.elasticache.vpc import Vpc
 from sandbox.aws.elasticache.work import Work
@@ -14,7 +14,7 @@ from sandbox.aws.elasticache.work import Work
 @dataclass(frozen=True)
 class Context:
     account: Account
-    fleet: Fleet
+    fleet: Fleets
     work: Work
     vpc: Vpc
     snapshots: Path  # folder of the RDB files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.aws.elasticache import endpoint_names
-from sandbox.aws.elasticache.catalogue import MAXMEMORY, Version
+from sandbox.aws.elasticache.catalogue import DISABLED, ENABLED, MAXMEMORY, Version
 from sandbox.aws.elasticache.parameters import effective_values, waits_for_reboot
 from sandbox.aws.elasticache.state import (
     AVAILABLE,
@@ -18,7 +18,7 @@ from sandbox.aws.elasticache.state import (
     SubnetGroup,
 )
 
-NODE_GROUP, CACHE_NODE = "0001", "0001"
+CACHE_NODE = "0001"
 
 
 def on_off(value: bool) -> str:
@@ -34,6 +34,7 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "TransitEncryptionEnabled": group.pending.get("TransitEncryptionEnabled"),
         "TransitEncryptionMode": group.pending.get("TransitEncryptionMode"),
         "UserGroups": user_groups_under_way(group),
+        "ClusterMode": group.pending.get("ClusterMode"),
     }
     shown = {
         "ReplicationGroupId": group.id,
@@ -42,14 +43,22 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         # A pending node type or version has no member here: DescribeCacheClusters shows it.
         "PendingModifiedValues": {k: v for k, v in pending.items() if v is not None},
         "MemberClusters": [member.name for member in group.members],
-        "NodeGroups": [node_group(group)] if group.is_serving else None,
-        "SnapshottingClusterId": group.snapshotting_member if group.retention else None,
+        "NodeGroups": [node_group(group, shard) for shard in group.shards] if group.is_serving else None,
+        "ConfigurationEndpoint": {
+            "Address": endpoint_names.configuration(group, bool(group.transit_mode)),
+            "Port": group.port,
+        }
+        if group.is_serving and group.cluster_mode != DISABLED
+        else None,
+        "SnapshottingClusterId": group.snapshotting_member
+        if group.retention and group.cluster_mode != ENABLED
+        else None,
         "AutomaticFailover": on_off(group.failover),
         "MultiAZ": on_off(group.multi_az),
         "SnapshotRetentionLimit": group.retention,
         "SnapshotWindow": group.snapshot_window,
-        "ClusterEnabled": False,
-        "ClusterMode": "disabled",
+        "ClusterEnabled": group.cluster_mode == ENABLED,
+        "ClusterMode": group.cluster_mode,
         "CacheNodeType": group.node_type,
         **encryption(group),
         "KmsKeyId": group.kms_key or None,
@@ -57,11 +66,14 @@ def replication_group(group: ReplicationGroup) -> dict[str, Any]:
         "StorageEncryptionType": ("sse-kms" if group.kms_key else "sse-elasticache") if group.at_rest else "none",
         "ARN": group.arn,
         "ReplicationGroupCreateTime": group.created,
-        "DataTiering": "disabled",
+        "DataTiering": on_off(group.features.data_tiering),
         "AutoMinorVersionUpgrade": group.auto_minor_version_upgrade,
-        "NetworkType": "ipv4",
-        "IpDiscovery": "ipv4",
+        "NetworkType": group.features.network_type,
+        "IpDiscovery": group.features.ip_discovery,
+        "LogDeliveryConfigurations": list(group.features.logs.values()),
         "Engine": group.version.engine,
+        "Durability": group.features.durability_asked or None,
+        "EffectiveDurability": (group.features.durability or "disabled") if group.features.durability_asked else None,
     }
     return {k: v for k, v in shown.items() if v is not None}
 
@@ -85,23 +97,31 @@ def encryption(group: ReplicationGroup) -> dict[str, Any]:
     }
 
 
-def node_group(group: ReplicationGroup) -> dict[str, Any]:
-    tls = bool(group.transit_mode)
-    return {
-        "NodeGroupId": NODE_GROUP,
-        "Status": group.status,
+def node_group(group: ReplicationGroup, shard: str) -> dict[str, Any]:
+    """One shard. In cluster mode enabled it has slots, and nobody tells who is its primary."""
+    tls, is_clustered = bool(group.transit_mode), group.cluster_mode == ENABLED
+    ways_in = {
         "PrimaryEndpoint": {"Address": endpoint_names.primary(group, tls), "Port": group.port},
         "ReaderEndpoint": {"Address": endpoint_names.reader(group, tls), "Port": group.port},
-        "NodeGroupMembers": [
-            {
-                "CacheClusterId": member.name,
-                "CacheNodeId": CACHE_NODE,
-                "ReadEndpoint": {"Address": endpoint_names.node(group, member, tls), "Port": group.port},
-                "PreferredAvailabilityZone": member.zone,
-                "CurrentRole": "primary" if member is group.primary else "replica",
-            }
-            for member in group.members
-        ],
+    }
+    return {
+        "NodeGroupId": shard,
+        "Status": group.status,
+        **({"Slots": group.slots.get(shard, "")} if is_clustered else ways_in),
+        "NodeGroupMembers": [_member(group, m, tls, is_clustered) for m in group.members if m.shard == shard],
+    }
+
+
+def _member(group: ReplicationGroup, member: Member, tls: bool, is_clustered: bool) -> dict[str, Any]:
+    role = {
+        "ReadEndpoint": {"Address": endpoint_names.node(group, member.name, tls), "Port": group.port},
+        "CurrentRole": "primary" if member.name == group.primaries.get(member.shard) else "replica",
+    }
+    return {
+        "CacheClusterId": member.name,
+        "CacheNodeId": CACHE_NODE,
+        "PreferredAvailabilityZone": member.zone,
+        **({} if is_clustered else role),
     }
 
 
@@ -130,9 +150,16 @@ def cache_cluster(account: Account, group: ReplicationGroup, member: Member, wit
         "SnapshotWindow": group.snapshot_window,
         **encryption(group),
         "ARN": member.arn,
-        "ReplicationGroupLogDeliveryEnabled": False,
-        "NetworkType": "ipv4",
-        "IpDiscovery": "ipv4",
+        "ReplicationGroupLogDeliveryEnabled": bool(group.features.logs),
+        "LogDeliveryConfigurations": list(group.features.logs.values()),
+        "NotificationConfiguration": {
+            "TopicArn": group.features.topic,
+            "TopicStatus": group.features.topic_status,
+        }
+        if group.features.topic
+        else None,
+        "NetworkType": group.features.network_type,
+        "IpDiscovery": group.features.ip_discovery,
     }
     return {k: v for k, v in shown.items() if v is not None}
 
@@ -142,7 +169,7 @@ def cache_node(group: ReplicationGroup, member: Member, status: str) -> dict[str
         "CacheNodeId": CACHE_NODE,
         "CacheNodeStatus": status,
         "CacheNodeCreateTime": member.created,
-        "Endpoint": {"Address": endpoint_names.node(group, member, bool(group.transit_mode)), "Port": group.port},
+        "Endpoint": {"Address": endpoint_names.node(group, member.name, bool(group.transit_mode)), "Port": group.port},
         "ParameterGroupStatus": "in-sync",
         "CustomerAvailabilityZone": member.zone,
     }
@@ -197,15 +224,7 @@ def engine_version(version: Version) -> dict[str, Any]:
     }
 
 
-def snapshot(found: Snapshot) -> dict[str, Any]:
-    size = f"{max(1, found.file.stat().st_size >> 20)} MB" if found.file.exists() else ""
-    node = {
-        "CacheNodeId": CACHE_NODE,
-        "NodeGroupId": NODE_GROUP,
-        "CacheSize": size,
-        "CacheNodeCreateTime": found.created,
-        "SnapshotCreateTime": found.created if found.status == AVAILABLE else None,
-    }
+def snapshot(found: Snapshot, with_shards: bool = False) -> dict[str, Any]:
     return {
         "SnapshotName": found.name,
         "SnapshotStatus": found.status,
@@ -213,10 +232,29 @@ def snapshot(found: Snapshot) -> dict[str, Any]:
         "Engine": found.version.engine,
         "EngineVersion": found.version.full,
         "ARN": found.arn,
-        "DataTiering": "disabled",
-        "NodeSnapshots": [{k: v for k, v in node.items() if v not in (None, "")}],
+        "NodeSnapshots": [_node_snapshot(found, shard, with_shards) for shard in found.files],
         **found.of,
     }
+
+
+def _node_snapshot(found: Snapshot, shard: str, with_shard: bool) -> dict[str, Any]:
+    file, zones = found.files[shard], found.zones.get(shard, [])
+    configuration = {
+        "NodeGroupId": shard,
+        "Slots": found.slots.get(shard),
+        "ReplicaCount": len(zones) - 1,
+        "PrimaryAvailabilityZone": zones[0] if zones else None,
+        "ReplicaAvailabilityZones": zones[1:],
+    }
+    shown = {
+        "CacheNodeId": CACHE_NODE,
+        "NodeGroupId": shard,
+        "CacheSize": f"{max(1, file.stat().st_size >> 20)} MB" if file.exists() else None,
+        "CacheNodeCreateTime": found.created,
+        "SnapshotCreateTime": found.created if found.status == AVAILABLE else None,
+        "NodeGroupConfiguration": {k: v for k, v in configuration.items() if v is not None} if with_shard else None,
+    }
+    return {k: v for k, v in shown.items() if v is not None}
 
 
 def node_type_values() -> list[dict[str, Any]]:

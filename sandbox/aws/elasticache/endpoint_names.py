@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.aws.elasticache.state import Member, ReplicationGroup
+from sandbox.aws.elasticache.state import ReplicationGroup
 
 DOMAIN = "cache.amazonaws.com"
 REGION_CODE = "use1"
@@ -20,11 +20,17 @@ def reader(group: ReplicationGroup, tls: bool) -> str:
     return f"replica.{tls_zone(group)}" if tls else f"{group.id}-ro.{group.network_zone}.ng.0001.{REGION_CODE}.{DOMAIN}"
 
 
+def configuration(group: ReplicationGroup, tls: bool) -> str:
+    zone = f"{group.network_zone}.clustercfg.{REGION_CODE}.{DOMAIN}"
+    return f"clustercfg.{tls_zone(group)}" if tls else f"{group.id}.{zone}"
+
+
 def every(group: ReplicationGroup, tls: bool) -> list[str]:
-    return [primary(group, tls), reader(group, tls), *(node(group, member, tls) for member in group.members)]
+    nodes = (node(group, member.name, tls) for member in group.members)
+    return [primary(group, tls), reader(group, tls), configuration(group, tls), *nodes]
 
 
-def node(group: ReplicationGroup, member: Member, tls: bool) -> str:
+def node(group: ReplicationGroup, name: str, tls: bool) -> str:
     if tls:
-        return f"{member.name}.{tls_zone(group)}"
-    return f"{member.name}.{group.network_zone}.0001.{REGION_CODE}.{DOMAIN}"
+        return f"{name}.{tls_zone(group)}"
+    return f"{name}.{group.network_zone}.0001.{REGION_CODE}.{DOMAIN}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sandbox.aws.doors import Door
 from sandbox.aws.elasticache import endpoint_names
-from sandbox.aws.elasticache.catalogue import MAXMEMORY
+from sandbox.aws.elasticache.catalogue import DISABLED, MAXMEMORY
 from sandbox.aws.elasticache.parameters import effective_values, engine_settings, memory_left, needs_reboot
-from sandbox.aws.elasticache.state import Account, Member, ParameterGroup, ReplicationGroup
+from sandbox.aws.elasticache.state import Account, Member, ReplicationGroup
 from sandbox.aws.engines import Engine, EngineSettings
 from sandbox.aws.machine import Machine
 from sandbox.aws.pki import Certificate
@@ -27,14 +27,11 @@ class Fleet:
         )
         self._addresses = machine.addresses
         self._certificates: dict[str, Certificate] = {}  # by the group's id
-        self.others_of_parameters: list[Callable[[ParameterGroup], None]] = []  # told of each group that has changed
-
-    def require_engine(self, engine: str) -> None:
-        self._binaries.find(engine)
 
     # -- nodes ---------------------------------------------------------------------------------------------------
-    def start_group(self, group: ReplicationGroup, seed: Path | None) -> None:
+    def start_group(self, group: ReplicationGroup, seeds: Sequence[Path]) -> None:
         primary = group.primary
+        seed = seeds[0] if seeds else None
         primary.engine, primary.applied = self._new_engine(group, seed), self._effective(group)
         for member in group.replicas:
             self.start_replica(group, member)
@@ -49,7 +46,7 @@ class Fleet:
         if member.engine is not None:
             self._retire(member.engine)
             member.engine = None
-        self._names.change({}, drop=[endpoint_names.node(group, member, tls) for tls in (True, False)])
+        self._names.change({}, drop=[endpoint_names.node(group, member.name, tls) for tls in (True, False)])
 
     def replace_nodes(self, group: ReplicationGroup) -> None:
         """Scale or upgrade online: each node gets a successor that syncs, the primary last."""
@@ -80,7 +77,7 @@ class Fleet:
         old = {member.name: member.running for member in group.members}
         try:
             primary = self._successor(group, group.primary.running.write_commands())
-            new = {group.primary_name: primary}
+            new = {group.primary.name: primary}
             for member in group.replicas:
                 new[member.name] = self._successor(group)
                 new[member.name].follow(primary)
@@ -105,7 +102,7 @@ class Fleet:
         self._doors.refresh()
         return new
 
-    def fail_over(self, group: ReplicationGroup, pause: Callable[[], None]) -> None:
+    def fail_over(self, group: ReplicationGroup, shard: str, pause: Callable[[], None]) -> None:
         """The primary dies as a machine dies, a replica takes over, and the dead node comes back without data.
 
         `pause` is how long nobody notices.
@@ -115,7 +112,7 @@ class Fleet:
         pause()
         heir.running.promote()
         with self._account.lock:
-            group.primary_name = heir.name
+            group.primaries[shard] = heir.name
         self.publish(group)
         for member in group.replicas:
             if member is not dead:
@@ -124,6 +121,16 @@ class Fleet:
         dead.running.follow(heir.running)
         self.publish(group)
 
+    def make_primary(self, group: ReplicationGroup, name: str) -> None:
+        """Without losing a write."""
+        old, new = group.primary.running, next(member for member in group.members if member.name == name)
+        old.hand_over_to(new.running)
+        with self._account.lock:
+            group.primaries[new.shard] = name
+        self.publish(group)
+        for replica in group.replicas:
+            replica.running.follow(new.running)
+
     def stop_group(self, group: ReplicationGroup) -> None:
         self._names.change({}, drop=[name for tls in (True, False) for name in endpoint_names.every(group, tls)])
         for member in group.members:
@@ -131,9 +138,17 @@ class Fleet:
         self._doors.refresh()
 
     def stop_all(self) -> None:
-        for group in self._account.replication_groups.values():
+        for group in self._own():
             for member in group.started:
                 member.running.kill()
+
+    def forget_engines(self, _: ReplicationGroup, engines: Sequence[Engine]) -> None:
+        """Of a group that has others now."""
+        for engine in engines:
+            self._retire(engine)
+
+    def _own(self) -> list[ReplicationGroup]:
+        return [group for group in list(self._account.replication_groups.values()) if group.cluster_mode == DISABLED]
 
     # -- transit encryption --------------------------------------------------------------------------------------
     def change_transit_encryption(self, group: ReplicationGroup, mode: str) -> None:
@@ -157,14 +172,6 @@ class Fleet:
             member.running.follow(group.primary.running)
 
     # -- parameters ----------------------------------------------------------------------------------------------
-    def apply_parameter_group(self, group: ParameterGroup) -> None:
-        """Tell the engines of every replication group that uses it."""
-        for user in list(self._account.replication_groups.values()):
-            if user.parameter_group == group.name:
-                self.apply_parameters(user)
-        for tell in self.others_of_parameters:
-            tell(group)
-
     def apply_parameters(self, group: ReplicationGroup) -> None:
         """What needs no reboot, at once; the rest waits, and DescribeCacheClusters says `pending-reboot`."""
         wanted = self._effective(group)
@@ -185,14 +192,13 @@ class Fleet:
         for tls in protocols(group):
             point[endpoint_names.primary(group, tls)] = group.primary.running.address_for(tls)
             point[endpoint_names.reader(group, tls)] = reader.address_for(tls)
-            point.update({endpoint_names.node(group, m, tls): m.running.address_for(tls) for m in group.started})
+            point.update({endpoint_names.node(group, m.name, tls): m.running.address_for(tls) for m in group.started})
         closed = [tls for tls in (True, False) if tls not in protocols(group)]
         self._names.change(point, drop=[name for tls in closed for name in endpoint_names.every(group, tls)])
 
     def doors(self) -> Iterator[Door]:
         with self._account.lock:
-            groups = list(self._account.replication_groups.values())
-            for group in groups:
+            for group in self._own():
                 engines = [*(member.running for member in group.started), *group.successors]
                 addresses = tuple(engine.address for engine in engines)
                 for engine in engines:

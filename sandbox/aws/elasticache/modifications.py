@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.aws.elasticache import access, describe, rbac_rules, rules, windows
+from sandbox.aws.elasticache import access, cluster_mode, describe, features, rbac_rules, rules, shape, windows
 from sandbox.aws.elasticache.access import ACCESS
-from sandbox.aws.elasticache.catalogue import Version
+from sandbox.aws.elasticache.catalogue import COMPATIBLE, ENABLED, Version
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.state import AVAILABLE, MODIFYING, ReplicationGroup
 from sandbox.aws.elasticache.work import require_available
@@ -17,12 +17,16 @@ from sandbox.aws.wire import Params, Refusal, Result, operation
 AT_ONCE = (
     *("ReplicationGroupDescription", "SecurityGroupIds", "PreferredMaintenanceWindow", "CacheParameterGroupName"),
     *("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow", "SnapshottingClusterId"),
+    *("PrimaryClusterId", *features.MODIFY),
 )
 # In the maintenance window, unless ApplyImmediately.
 QUEUED = (
     *("CacheNodeType", "Engine", "EngineVersion", "AutomaticFailoverEnabled", "MultiAZEnabled"),
-    *("TransitEncryptionEnabled", "TransitEncryptionMode"),
+    *("TransitEncryptionEnabled", "TransitEncryptionMode", "ClusterMode", features.DURABILITY),
 )
+# Each in a call of its own; a change of cluster mode may bring its parameter group.
+ALONE = {"ClusterMode": ("CacheParameterGroupName",), features.DURABILITY: ()}
+SCALING = {"CacheNodeType", "Engine", "EngineVersion"}
 
 
 def current_values(group: ReplicationGroup) -> dict[str, Any]:
@@ -43,6 +47,13 @@ def current_values(group: ReplicationGroup) -> dict[str, Any]:
         "MultiAZEnabled": group.multi_az,
         "TransitEncryptionEnabled": bool(group.transit_mode),
         "TransitEncryptionMode": group.transit_mode,
+        "ClusterMode": group.cluster_mode,
+        "PrimaryClusterId": group.primary.name if group.cluster_mode != ENABLED else "",
+        "NotificationTopicArn": group.features.topic,
+        "NotificationTopicStatus": group.features.topic_status,
+        "LogDeliveryConfigurations": group.features.logs,
+        "IpDiscovery": group.features.ip_discovery,
+        "Durability": group.features.durability_asked,
     }
 
 
@@ -51,11 +62,7 @@ class Modifications:
         self._context = context
         self._account, self._fleet, self._work = context.account, context.fleet, context.work
 
-    @operation(
-        "ModifyReplicationGroup",
-        *("ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *ACCESS),
-        only={"ClusterMode": ("disabled",), "IpDiscovery": ("ipv4",)},
-    )
+    @operation("ModifyReplicationGroup", "ReplicationGroupId", "ApplyImmediately", *AT_ONCE, *QUEUED, *ACCESS)
     def modify_replication_group(self, params: Params) -> Result:
         with self._account.lock:
             group = self._account.replication_group(params["ReplicationGroupId"])
@@ -95,7 +102,23 @@ class Modifications:
         version = self._version(group, wanted, after)
         rules.node_type(after["CacheNodeType"])
         rules.runs_on(version, after["CacheNodeType"])
-        rules.failover(len(group.members), after["AutomaticFailoverEnabled"], after["MultiAZEnabled"])
+        features.node_type_keeps_tiering(group.node_type, after["CacheNodeType"])
+        for name, beside in ALONE.items():
+            others = sorted(set(wanted) - {name, *beside})
+            if name in wanted and others:
+                raise rules.combination(f"{name} is changed by a call of its own, without {', '.join(others)}.")
+        if group.cluster_mode == COMPATIBLE and SCALING & set(wanted):
+            raise rules.combination(
+                f"In cluster mode compatible {', '.join(sorted(SCALING & set(wanted)))} stays as it is."
+            )
+        fewest = min(len(group.replicas_of(shard)) for shard in group.shards)
+        automatic, multi_az = after["AutomaticFailoverEnabled"], after["MultiAZEnabled"]
+        rules.failover(fewest, automatic, multi_az, group.cluster_mode)
+        if "ClusterMode" in wanted:
+            cluster_mode.check(group, version, after["ClusterMode"])
+        wanted = {**wanted, **self._features(group, wanted, after, version, fewest)}
+        if "PrimaryClusterId" in wanted:
+            self._check_primary(group, wanted["PrimaryClusterId"])
         if "TransitEncryptionEnabled" in wanted or "TransitEncryptionMode" in wanted:
             kept = group.transit_mode or "required"
             mode = wanted.get("TransitEncryptionMode", kept if after["TransitEncryptionEnabled"] else "")
@@ -108,6 +131,8 @@ class Modifications:
         rbac_rules.attachments(groups, version, after["TransitEncryptionMode"])
         rules.retention(after["SnapshotRetentionLimit"])
         windows.check(after["SnapshotWindow"], after["PreferredMaintenanceWindow"])
+        if "SnapshottingClusterId" in wanted and group.cluster_mode == ENABLED:
+            raise rules.combination("SnapshottingClusterId cannot be set in cluster mode.")
         if "SnapshottingClusterId" in wanted and wanted["SnapshottingClusterId"] not in [m.name for m in group.members]:
             raise Refusal("CacheClusterNotFound", f"{wanted['SnapshottingClusterId']} is no node of {group.id}.")
         stored = {
@@ -118,7 +143,7 @@ class Modifications:
         if "SecurityGroupIds" in wanted:
             vpc = self._account.subnet_group(group.subnet_group).vpc
             stored["SecurityGroupIds"] = self._context.vpc.security_groups(wanted["SecurityGroupIds"], vpc)
-        if "CacheParameterGroupName" in wanted or "EngineVersion" in wanted:
+        if {"CacheParameterGroupName", "EngineVersion", "ClusterMode"} & set(wanted):
             stored["CacheParameterGroupName"] = self._parameter_group(group, wanted, version)
             wanted = {**wanted, "CacheParameterGroupName": stored["CacheParameterGroupName"]}
         return {name: stored[name] for name in wanted}
@@ -132,20 +157,64 @@ class Modifications:
         return version
 
     def _parameter_group(self, group: ReplicationGroup, wanted: Params, version: Version) -> str:
-        """An upgrade to another family moves a default group along; a custom one has to be named."""
+        """An upgrade to another family, and another cluster mode, move a default group along; a custom one is named."""
         named = self._account.parameter_group(wanted.get("CacheParameterGroupName", group.parameter_group))
+        mode = wanted.get("ClusterMode", group.cluster_mode)
         if named.is_default and "CacheParameterGroupName" not in wanted:
-            return f"default.{version.family}"
+            return shape.default_parameter_group(mode, version)
         rules.parameter_group_family(named.family, version)
+        cluster_mode.check_parameter_group(named, mode)
         return named.name
+
+    def _features(
+        self, group: ReplicationGroup, wanted: Params, after: Params, version: Version, fewest: int
+    ) -> Params:
+        """What of them is wanted, as it is stored."""
+        stored: Params = {}
+        if "NotificationTopicArn" in wanted:
+            stored["NotificationTopicArn"] = features.topic(wanted["NotificationTopicArn"])
+            if wanted["NotificationTopicArn"]:
+                self._context.vpc.require_topic(wanted["NotificationTopicArn"])
+            stored["NotificationTopicStatus"] = "active" if wanted["NotificationTopicArn"] else ""
+        if "NotificationTopicStatus" in wanted:
+            stored["NotificationTopicStatus"] = features.topic_status(wanted["NotificationTopicStatus"])
+        if "IpDiscovery" in wanted:
+            features.ip_discovery(group.features.network_type, wanted["IpDiscovery"])
+        if "LogDeliveryConfigurations" in wanted:
+            asked = wanted["LogDeliveryConfigurations"]
+            stored["LogDeliveryConfigurations"] = features.logs_after(group.features.logs, asked, version)
+        asked = wanted.get(features.DURABILITY, group.features.durability)
+        tls = bool(after["TransitEncryptionEnabled"])
+        footing = features.Footing(
+            version,
+            after["CacheNodeType"],
+            group.cluster_mode,
+            after["MultiAZEnabled"],
+            fewest,
+            tls,
+            group.features.data_tiering,
+        )
+        features.durability(asked, footing)  # also where it is another change that would take its ground away
+        return stored
+
+    def _check_primary(self, group: ReplicationGroup, name: str) -> None:
+        if group.cluster_mode == ENABLED:
+            raise rules.combination("PrimaryClusterId cannot be set in cluster mode: see TestFailover.")
+        if name not in [member.name for member in group.members]:
+            raise Refusal("CacheClusterNotFound", f"{name} is no node of {group.id}.")
+        if group.failover and name != group.primary.name:
+            raise rules.combination("PrimaryClusterId cannot be set while automatic failover is enabled.")
 
     def _apply(self, group: ReplicationGroup, changes: Params) -> None:
         replaces = any(
             name in changes and changes[name] != current_values(group)[name]
             for name in ("CacheNodeType", "Engine", "EngineVersion")
         )
+        fleet = self._fleet.of(group)
         if "TransitEncryptionMode" in changes:
-            self._fleet.change_transit_encryption(group, changes["TransitEncryptionMode"])
+            fleet.change_transit_encryption(group, changes["TransitEncryptionMode"])
+        if changes.get("PrimaryClusterId", group.primaries.get(group.shards[0])) != group.primaries[group.shards[0]]:
+            fleet.make_primary(group, changes["PrimaryClusterId"])
         with self._account.lock:
             for name, value in changes.items():
                 if name in SETTERS:
@@ -153,11 +222,13 @@ class Modifications:
             if "EngineVersion" in changes:
                 engine = changes.get("Engine", group.version.engine)
                 group.version = rules.version(engine, changes["EngineVersion"])
-        if replaces:
-            self._fleet.replace_nodes(group)
+        if changes.get("ClusterMode", group.cluster_mode) != group.cluster_mode:
+            self._fleet.change_cluster_mode(group, changes["ClusterMode"])
+        elif replaces:
+            fleet.replace_nodes(group)
         elif "CacheParameterGroupName" in changes:
-            self._fleet.apply_parameters(group)
-        self._fleet.publish(group)
+            fleet.apply_parameters(group)
+        self._fleet.of(group).publish(group)
 
     # -- the maintenance window ----------------------------------------------------------------------------------
     def maintenance_window(self) -> list[str]:
@@ -176,7 +247,7 @@ class Modifications:
 def waiting_names(group: ReplicationGroup, wanted: Params) -> set[str]:
     """What waits for the window, unless ApplyImmediately."""
     waits = set(QUEUED)
-    if "EngineVersion" in wanted or "EngineVersion" in group.pending:
+    if {"EngineVersion", "ClusterMode"} & {*wanted, *group.pending}:
         waits.add("CacheParameterGroupName")  # it is of the new version's family
     if not wanted.get("MultiAZEnabled", True) or group.failover:
         waits.discard("MultiAZEnabled")  # no member shows it as pending; it waits only for a failover that waits
@@ -192,6 +263,16 @@ def _set(attribute: str) -> Callable[[ReplicationGroup, Any], None]:
     return lambda group, value: setattr(group, attribute, value)
 
 
+def _set_feature(attribute: str) -> Callable[[ReplicationGroup, Any], None]:
+    return lambda group, value: setattr(group.features, attribute, value)
+
+
+def _set_durability(group: ReplicationGroup, asked: str) -> None:
+    group.features.durability_asked = asked
+    group.features.durability = asked if asked in ("sync", "async") else ""
+    group.at_rest = group.at_rest or bool(group.features.durability)
+
+
 SETTERS: dict[str, Callable[[ReplicationGroup, Any], None]] = {
     "ReplicationGroupDescription": _set("description"),
     "SecurityGroupIds": _set("security_groups"),
@@ -204,4 +285,9 @@ SETTERS: dict[str, Callable[[ReplicationGroup, Any], None]] = {
     "CacheNodeType": _set("node_type"),
     "AutomaticFailoverEnabled": _set("failover"),
     "MultiAZEnabled": _set("multi_az"),
+    "NotificationTopicArn": _set_feature("topic"),
+    "NotificationTopicStatus": _set_feature("topic_status"),
+    "LogDeliveryConfigurations": _set_feature("logs"),
+    "IpDiscovery": _set_feature("ip_discovery"),
+    "Durability": _set_durability,
 }

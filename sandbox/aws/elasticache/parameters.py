@@ -213,8 +213,10 @@ def engine_settings(values: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def memory_left(total: int, values: Mapping[str, str]) -> int:
     """The engine's maxmemory: what a node type has, without what the group keeps free. Bytes win over per cent."""
-    reserved = int(values[RESERVED]) or total * int(values.get(RESERVED_PERCENT, "0")) // 100
-    return max(total - reserved, 1)
+    reserved = int(values[RESERVED])
+    if reserved:
+        return max(total - reserved, 1)
+    return max(total * (100 - int(values.get(RESERVED_PERCENT, "0"))) // 100, 1)
 
 
 def memcached_options(values: Mapping[str, str]) -> list[str]:

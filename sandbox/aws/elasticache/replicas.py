@@ -1,97 +1,157 @@
-"""IncreaseReplicaCount, DecreaseReplicaCount."""
+"""IncreaseReplicaCount, DecreaseReplicaCount: of every shard, or shard by shard."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sandbox.aws.elasticache import describe, rules
+from sandbox.aws.elasticache.catalogue import COMPATIBLE, DISABLED, ENABLED
 from sandbox.aws.elasticache.context import Context
-from sandbox.aws.elasticache.state import MODIFYING, Member, ReplicationGroup
+from sandbox.aws.elasticache.shape import member_name
+from sandbox.aws.elasticache.state import MODIFYING, Account, Member, ReplicationGroup
 from sandbox.aws.elasticache.work import require_available
 from sandbox.aws.wire import Params, Refusal, Result, operation
+
+Counts = dict[str, int]  # shard → replicas
 
 
 class Replicas:
     def __init__(self, context: Context) -> None:
         self._account, self._fleet, self._work = context.account, context.fleet, context.work
 
-    @operation("IncreaseReplicaCount", "ReplicationGroupId", "NewReplicaCount", "ApplyImmediately")
+    @operation(
+        "IncreaseReplicaCount", "ReplicationGroupId", "NewReplicaCount", "ReplicaConfiguration", "ApplyImmediately"
+    )
     def increase_replica_count(self, params: Params) -> Result:
         with self._account.lock:
-            group, wanted = self._checked(params)
-            rules.replica_count(wanted)
-            if wanted < len(group.replicas):
-                raise rules.value(f"{group.id} has {len(group.replicas)} replicas already: {wanted} would be fewer.")
-            zones = self._account.subnet_group(group.subnet_group).zones
-            added = new_members(group, wanted - len(group.replicas), zones)
-            group.members.extend(added)
-            for member in added:
-                self._account.tags[member.arn] = dict(self._account.tags.get(group.arn, {}))
+            group = self._available(params)
+            wanted, zones = self._wanted(group, params), self._account.subnet_group(group.subnet_group).zones
+            named = {one["NodeGroupId"]: zones_of(one, zones) for one in params.get("ReplicaConfiguration", [])}
+            added: list[Member] = []
+            for shard, count in wanted.items():
+                rules.replica_count(count)
+                has = len(group.replicas_of(shard))
+                if count < has:
+                    raise rules.value(f"{group.id} has {has} replicas already: {count} would be fewer.")
+                added += new_members(group, shard, count - has, named.get(shard) or zones)
+            enter(self._account, group, added)
             self._work.begin(group, MODIFYING, lambda: self._start(group, added))
             return {"ReplicationGroup": describe.replication_group(group)}
 
     def _start(self, group: ReplicationGroup, added: list[Member]) -> None:
         for member in added:
-            self._fleet.start_replica(group, member)
-        self._fleet.publish(group)
+            self._fleet.of(group).start_replica(group, member)
+        self._fleet.of(group).publish(group)
 
-    @operation("DecreaseReplicaCount", "ReplicationGroupId", "NewReplicaCount", "ReplicasToRemove", "ApplyImmediately")
+    @operation(
+        "DecreaseReplicaCount",
+        *("ReplicationGroupId", "NewReplicaCount", "ReplicaConfiguration", "ReplicasToRemove", "ApplyImmediately"),
+    )
     def decrease_replica_count(self, params: Params) -> Result:
         with self._account.lock:
             named = params.get("ReplicasToRemove", [])
-            if named and "NewReplicaCount" in params:
+            if named and ("NewReplicaCount" in params or "ReplicaConfiguration" in params):
                 raise rules.combination("Give NewReplicaCount or ReplicasToRemove, not both.")
-            if named:
-                group = self._account.replication_group(params["ReplicationGroupId"])
-                params = {**params, "NewReplicaCount": len(group.replicas) - len(set(named))}
-            group, wanted = self._checked(params)
-            if wanted > len(group.replicas):
-                raise rules.value(f"{group.id} has {len(group.replicas)} replicas: {wanted} would be more.")
-            if wanted < 0:
-                raise rules.value(f"NewReplicaCount must not be negative, and is {wanted}.")
-            if wanted == 0 and (group.failover or group.multi_az):
+            group = self._available(params)
+            gone = chosen(group, named) if named else self._superfluous(group, params)
+            left = [len([m for m in group.replicas_of(shard) if m not in gone]) for shard in group.shards]
+            # In cluster mode automatic failover is on, whether there are replicas or not.
+            if 0 in left and (group.multi_az or (group.failover and group.cluster_mode == DISABLED)):
                 raise rules.combination("Automatic failover and Multi-AZ need a replica: disable them first.")
-            gone = chosen(group, named, wanted)
+            if 0 in left and group.features.durability:
+                raise rules.combination("Durability needs a replica in each node group: disable it first.")
             self._work.begin(group, MODIFYING, lambda: self._stop(group, gone))
             return {"ReplicationGroup": describe.replication_group(group)}
 
+    def _superfluous(self, group: ReplicationGroup, params: Params) -> list[Member]:
+        gone: list[Member] = []
+        for shard, count in self._wanted(group, params).items():
+            has = len(group.replicas_of(shard))
+            if count > has:
+                raise rules.value(f"{group.id} has {has} replicas: {count} would be more.")
+            if count < 0:
+                raise rules.value(f"NewReplicaCount must not be negative, and is {count}.")
+            gone += group.replicas_of(shard)[count:]
+        return gone
+
     def _stop(self, group: ReplicationGroup, gone: list[Member]) -> None:
         for member in gone:
-            self._fleet.stop_member(group, member)
+            self._fleet.of(group).stop_member(group, member)
             with self._account.lock:
                 group.members.remove(member)
                 self._account.tags.pop(member.arn, None)
         if group.snapshotting_member in [member.name for member in gone]:
             group.snapshotting_member = group.members[-1].name
-        self._fleet.publish(group)
+        self._fleet.of(group).publish(group)
 
-    def _checked(self, params: Params) -> tuple[ReplicationGroup, int]:
+    def _available(self, params: Params) -> ReplicationGroup:
         group = self._account.replication_group(params["ReplicationGroupId"])
         require_available(group)
+        refuse_in_compatible(group)
         if not params["ApplyImmediately"]:
             raise rules.value("ApplyImmediately must be true: a replica count cannot wait for the window.")
-        if "NewReplicaCount" not in params:
-            raise rules.combination("NewReplicaCount must be given where cluster mode is disabled.")
-        wanted: int = params["NewReplicaCount"]
-        if wanted == len(group.replicas):
-            raise Refusal("NoOperationFault", f"{group.id} has {wanted} replicas already.")
-        return group, wanted
+        return group
+
+    def _wanted(self, group: ReplicationGroup, params: Params) -> Counts:
+        configured: Counts = {
+            one["NodeGroupId"]: one["NewReplicaCount"] for one in params.get("ReplicaConfiguration", [])
+        }
+        if ("NewReplicaCount" in params) == bool(configured):
+            raise rules.combination("Give NewReplicaCount, or in cluster mode ReplicaConfiguration.")
+        if configured and group.cluster_mode == DISABLED:
+            raise rules.combination("ReplicaConfiguration is of cluster mode: give NewReplicaCount.")
+        unknown = sorted(set(configured) - set(group.shards))
+        if unknown:
+            raise rules.value(f"{', '.join(unknown)} is no node group of {group.id}.")
+        wanted = configured or dict.fromkeys(group.shards, params.get("NewReplicaCount", 0))
+        if all(count == len(group.replicas_of(shard)) for shard, count in wanted.items()):
+            raise Refusal("NoOperationFault", f"{group.id} has these replicas already.")
+        return wanted
 
 
-def new_members(group: ReplicationGroup, count: int, zones: list[str]) -> list[Member]:
-    """The lowest numbers that are free, spread over the zones that have fewest nodes."""
-    members = list(group.members)
+def refuse_in_compatible(group: ReplicationGroup) -> None:
+    if group.cluster_mode == COMPATIBLE:
+        raise rules.combination("In cluster mode compatible a group cannot be scaled: complete the change first.")
+
+
+def zones_of(configured: Params, offered: Sequence[str]) -> list[str]:
+    """Those stated for a shard, which are of all its nodes."""
+    zones: list[str] = configured.get("PreferredAvailabilityZones", [])
+    rules.known_zones(zones, offered)
+    if zones and len(zones) != configured["NewReplicaCount"] + 1:
+        raise rules.value("PreferredAvailabilityZones must have one for each node, the primary's too.")
+    return zones
+
+
+def enter(account: Account, group: ReplicationGroup, added: Sequence[Member]) -> None:
+    """New members of a group, with its tags."""
+    group.members.extend(added)
+    for member in added:
+        account.tags[member.arn] = dict(account.tags.get(group.arn, {}))
+
+
+def new_members(group: ReplicationGroup, shard: str, count: int, zones: Sequence[str]) -> list[Member]:
+    """The lowest numbers that are free, spread over the zones that have fewest of the shard's nodes."""
+    has_shard_names = group.cluster_mode == ENABLED and not plain_names(group, shard)
+    taken, there = {member.name for member in group.members}, group.of_shard(shard)
+    added: list[Member] = []
     for _ in range(count):
-        taken = {member.name for member in members}
-        name = next(f"{group.id}-{n:03}" for n in range(1, 100) if f"{group.id}-{n:03}" not in taken)
-        zone = min(zones, key=lambda z: ([m.zone for m in members].count(z), z))
-        members.append(Member(name, zone))
-    return members[len(group.members) :]
+        names = (member_name(group.id, shard, n, has_shard_names) for n in range(1, 100))
+        name = next(name for name in names if name not in taken)
+        zone = min(zones, key=lambda z: ([m.zone for m in [*there, *added]].count(z), z))
+        taken.add(name)
+        added.append(Member(name, zone, shard))
+    return added
 
 
-def chosen(group: ReplicationGroup, named: list[str], wanted: int) -> list[Member]:
-    """The replicas to go: those named, else the last ones; never the primary."""
-    if not named:
-        return group.replicas[wanted:]
-    replicas = {member.name: member for member in group.replicas}
+def plain_names(group: ReplicationGroup, shard: str) -> bool:
+    """Whether its nodes are called as before the group got cluster mode: names stay."""
+    return any(member.name.count("-") == group.id.count("-") + 1 for member in group.of_shard(shard))
+
+
+def chosen(group: ReplicationGroup, named: Sequence[str]) -> list[Member]:
+    """The replicas to go, never a primary."""
+    replicas = {member.name: member for shard in group.shards for member in group.replicas_of(shard)}
     unknown = sorted(set(named) - set(replicas))
     if unknown:
         raise rules.value(f"{', '.join(unknown)} is no replica of {group.id}.")

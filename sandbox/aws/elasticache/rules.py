@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sandbox.aws.elasticache.catalogue import MAXMEMORY, REPLICATION_ENGINES, VERSIONS, Version, find_version
+from sandbox.aws.elasticache.catalogue import ENABLED, MAXMEMORY, REPLICATION_ENGINES, VERSIONS, Version, find_version
 from sandbox.aws.wire import Refusal
 
 MOST_REPLICAS = 5
@@ -78,16 +78,26 @@ def engine_version_is_stated(stated: bool) -> None:
         raise combination("EngineVersion must be specified where Engine is changed.")
 
 
-def failover(nodes: int, automatic: bool, multi_az: bool) -> None:
-    if automatic and nodes < 2:
+def failover(replicas: int, automatic: bool, multi_az: bool, cluster_mode: str) -> None:
+    """`replicas` of the shard that has fewest."""
+    if cluster_mode == ENABLED and not automatic:
+        raise combination("Cluster mode enabled cannot be without automatic failover.")
+    if automatic and replicas < 1 and cluster_mode != ENABLED:
         raise combination("Automatic failover needs at least two nodes: one primary and one replica.")
     if multi_az and not automatic:
         raise combination("Multi-AZ needs automatic failover.")
+    if multi_az and replicas < 1:
+        raise combination("Multi-AZ needs at least one replica in each node group.")
+
+
+def encrypts(wanted: Version, transit: bool, at_rest: bool) -> None:
+    if (transit or at_rest) and not wanted.can_encrypt:
+        raise combination(f"Encryption features are not supported for engine version {wanted.full}.")
 
 
 def node_count(nodes: int) -> None:
     if not 1 <= nodes <= MOST_REPLICAS + 1:
-        raise value(f"A replication group without cluster mode has 1 to {MOST_REPLICAS + 1} nodes, not {nodes}.")
+        raise value(f"A node group has 1 to {MOST_REPLICAS + 1} nodes, not {nodes}.")
 
 
 def replica_count(replicas: int) -> None:
@@ -101,6 +111,10 @@ def zones(wanted: Sequence[str], nodes: int | None, offered: Sequence[str]) -> N
             "When specifying preferred availability zones, the number of cache clusters must be specified and must "
             "match the number of preferred availability zones."
         )
+    known_zones(wanted, offered)
+
+
+def known_zones(wanted: Sequence[str], offered: Sequence[str]) -> None:
     unknown = sorted(set(wanted) - set(offered))
     if unknown:
         raise value(

@@ -44,12 +44,14 @@ class SnapshotCopies:
         if key:
             self._context.vpc.require_key(key)
         of = {**{k: v for k, v in source.of.items() if k != "KmsKeyId"}, **({"KmsKeyId": key} if key else {})}
-        copy = Snapshot(name, "manual", of, source.version, self._context.snapshots / f"{name}.rdb")
+        files = {shard: self._context.snapshots / f"{name}-{shard}.rdb" for shard in source.files}
+        copy = Snapshot(name, "manual", of, source.version, files, dict(source.slots), dict(source.zones))
         self._account.snapshots[name] = copy
         self._account.tags[copy.arn] = tags
 
         def act() -> None:
-            shutil.copyfile(source.file, copy.file)
+            for shard, file in source.files.items():
+                shutil.copyfile(file, files[shard])
             copy.status = AVAILABLE
 
         self._beside(act)
@@ -103,7 +105,7 @@ class SnapshotCopies:
 
 def files_of(snapshot: Snapshot) -> list[Path]:
     """One for each shard."""
-    return [snapshot.file]
+    return [snapshot.files[shard] for shard in sorted(snapshot.files)]
 
 
 def policy_of(s3: Any, bucket: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.aws.elasticache import describe, rules
+from sandbox.aws.elasticache.catalogue import ENABLED
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.state import AVAILABLE, SNAPSHOTTING, Account, ReplicationGroup, Snapshot
 from sandbox.aws.elasticache.tags import tags_given
@@ -41,12 +42,17 @@ def begin_snapshot(context: Context, group: ReplicationGroup, name: str, tags: d
         "AutoMinorVersionUpgrade": group.auto_minor_version_upgrade,
         "SnapshotRetentionLimit": group.retention,
         "SnapshotWindow": group.snapshot_window,
-        "NumNodeGroups": 1,
+        "NumNodeGroups": len(group.shards),
         "AutomaticFailover": describe.on_off(group.failover),
         **({"KmsKeyId": group.kms_key} if group.kms_key else {}),
     }
     context.snapshots.mkdir(parents=True, exist_ok=True)
-    snapshot = Snapshot(name, "manual", of, group.version, context.snapshots / f"{name}.rdb")
+    of["DataTiering"] = describe.on_off(group.features.data_tiering)
+    if group.features.topic:
+        of["TopicArn"] = group.features.topic
+    files = {shard: context.snapshots / f"{name}-{shard}.rdb" for shard in group.shards}
+    zones = {shard: [member.zone for member in group.of_shard(shard)] for shard in group.shards}
+    snapshot = Snapshot(name, "manual", of, group.version, files, dict(group.slots), zones)
     with context.account.lock:
         context.account.snapshots[name] = snapshot
         context.account.tags[snapshot.arn] = dict(tags)
@@ -54,10 +60,13 @@ def begin_snapshot(context: Context, group: ReplicationGroup, name: str, tags: d
 
 
 def write_snapshot(group: ReplicationGroup, snapshot: Snapshot) -> None:
-    """From a replica where there is one, as AWS does it."""
-    source = next((m for m in group.members if m.name == group.snapshotting_member), group.primary)
+    """Each shard from a replica where there is one, as AWS does it."""
     try:
-        source.running.dump(snapshot.file)
+        for shard, file in snapshot.files.items():
+            members = group.of_shard(shard)
+            last = members[min(1, len(members) - 1)]
+            source = next((m for m in members if m.name == group.snapshotting_member), last)
+            source.running.dump(file)
     except Exception:
         snapshot.status = FAILED
         raise
@@ -87,24 +96,30 @@ class Snapshots:
     def _of_what(self, params: Params) -> ReplicationGroup:
         """AWS takes a group with cluster mode, or a node of one without."""
         if "CacheClusterId" in params:
-            return self._account.member(params["CacheClusterId"])[0]
+            group = self._account.member(params["CacheClusterId"])[0]
+            if len(group.shards) > 1:
+                raise rules.combination(f"{group.id} has several node groups: give ReplicationGroupId.")
+            return group
         if "ReplicationGroupId" not in params:
             raise rules.combination("Give ReplicationGroupId or CacheClusterId.")
-        self._account.replication_group(params["ReplicationGroupId"])
+        group = self._account.replication_group(params["ReplicationGroupId"])
+        if group.cluster_mode == ENABLED:
+            return group
         raise rules.combination(
             "Cannot snapshot a replication group with cluster-mode disabled. Please specify a cache cluster instead."
         )
 
     @operation(
         "DescribeSnapshots",
-        *("ReplicationGroupId", "CacheClusterId", "SnapshotName", "SnapshotSource", "MaxRecords", "Marker"),
-        only={"ShowNodeGroupConfig": (False,)},
+        *("ReplicationGroupId", "CacheClusterId", "SnapshotName", "SnapshotSource", "ShowNodeGroupConfig"),
+        *("MaxRecords", "Marker"),
     )
     def describe_snapshots(self, params: Params) -> Result:
         with self._account.lock:
             if "SnapshotName" in params:
                 self._account.snapshot(params["SnapshotName"])
-            found = [describe.snapshot(s) for _, s in sorted(self._account.snapshots.items())]
+            with_shards = params.get("ShowNodeGroupConfig", False)
+            found = [describe.snapshot(s, with_shards) for _, s in sorted(self._account.snapshots.items())]
         sources = {"system": "automated", "user": "manual"}
         wanted: dict[str, str] = {
             **{k: params[k] for k in ("SnapshotName", "CacheClusterId") if k in params},
@@ -122,5 +137,6 @@ class Snapshots:
             shown = describe.snapshot(snapshot)
             del self._account.snapshots[snapshot.name]
             self._account.tags.pop(snapshot.arn, None)
-            snapshot.file.unlink(missing_ok=True)
+            for file in snapshot.files.values():
+                file.unlink(missing_ok=True)
             return {"Snapshot": {**shown, "SnapshotStatus": "deleting"}}

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.aws.access import Access
 from sandbox.aws.clock import now
-from sandbox.aws.elasticache.catalogue import FAMILIES, WITHOUT_CLUSTER_MODE, Version
+from sandbox.aws.elasticache.catalogue import DISABLED, FAMILIES, WITHOUT_CLUSTER_MODE, Version
+from sandbox.aws.elasticache.features import Features
 from sandbox.aws.elasticache.rbac import Rbac
 from sandbox.aws.engines import Engine, new_secret
 from sandbox.aws.wire import Refusal
@@ -35,6 +36,7 @@ class Member:
 
     name: str
     zone: str
+    shard: str = "0001"
     engine: Engine | None = None
     applied: dict[str, str] = field(default_factory=dict)  # the parameters that the engine was started with
     created: datetime.datetime = field(default_factory=now)
@@ -84,10 +86,14 @@ class ReplicationGroup:
     pending: dict[str, Any] = field(default_factory=dict)  # by the API's names
     secret: str = field(default_factory=new_secret)
     created: datetime.datetime = field(default_factory=now)
-    primary_name: str = ""
+    cluster_mode: str = DISABLED
+    features: Features = field(default_factory=Features)
+    slots: dict[str, str] = field(default_factory=dict)  # by shard, where cluster mode is enabled
+    primaries: dict[str, str] = field(default_factory=dict)  # names of members, by shard
 
     def __post_init__(self) -> None:
-        self.primary_name = self.primary_name or self.members[0].name
+        for member in reversed(self.members):
+            self.primaries[member.shard] = member.name
 
     @property
     def arn(self) -> str:
@@ -95,11 +101,30 @@ class ReplicationGroup:
 
     @property
     def primary(self) -> Member:
-        return next(member for member in self.members if member.name == self.primary_name)
+        """Of a group of one shard."""
+        return self.primary_of(self.shards[0])
 
     @property
     def replicas(self) -> list[Member]:
-        return [member for member in self.members if member.name != self.primary_name]
+        """Of a group of one shard."""
+        return self.replicas_of(self.shards[0])
+
+    @property
+    def shards(self) -> list[str]:
+        return sorted({member.shard for member in self.members})
+
+    def of_shard(self, shard: str) -> list[Member]:
+        """The shard's members, the primary first."""
+        return sorted(
+            (member for member in self.members if member.shard == shard),
+            key=lambda member: (member.name != self.primaries.get(shard), member.name),
+        )
+
+    def primary_of(self, shard: str) -> Member:
+        return self.of_shard(shard)[0]
+
+    def replicas_of(self, shard: str) -> list[Member]:
+        return self.of_shard(shard)[1:]
 
     @property
     def started(self) -> list[Member]:
@@ -156,19 +181,28 @@ def default_parameter_groups() -> Iterator[ParameterGroup]:
 
 @dataclass
 class Snapshot:
-    """A copy of a group as it was, and the file with its data."""
+    """A copy of a group as it was, and the files with its data."""
 
     name: str
     source: str  # manual, automated
     of: dict[str, Any]  # what AWS tells of the group, in the API's names
     version: Version
-    file: Path
+    files: dict[str, Path]  # by shard
+    slots: dict[str, str] = field(default_factory=dict)  # by shard, of cluster mode
+    zones: dict[str, list[str]] = field(default_factory=dict)  # by shard, the primary's first
     status: str = CREATING
     created: datetime.datetime = field(default_factory=now)
 
     @property
     def arn(self) -> str:
         return arn("snapshot", self.name)
+
+    @property
+    def only_file(self) -> Path:
+        """Of what has one shard."""
+        if len(self.files) > 1:
+            raise Refusal("InvalidParameterCombination", f"{self.name} has several node groups.")
+        return next(iter(self.files.values()))
 
 
 class Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -64,6 +65,16 @@ class Vpc:
             self._client("sns").get_topic_attributes(TopicArn=arn)
         except ClientError as refused:
             raise Refusal("InvalidParameterValue", f"SNS topic {arn}: {refused.response['Error']['Message']}")
+
+    def has_object(self, bucket: str, key: str) -> bool:
+        try:
+            self._client("s3").head_object(Bucket=bucket, Key=key)
+        except ClientError:
+            return False
+        return True
+
+    def download(self, bucket: str, key: str, to: Path) -> None:
+        to.write_bytes(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def require_key(self, key: str) -> None:
         try:

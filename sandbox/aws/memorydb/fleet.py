@@ -34,17 +34,8 @@ class Fleet:
         )
         cluster.engines = Shards(self._machine, naming, self.look(cluster), lambda: cluster.security_groups)
         members, layout = cluster.members, {shard: hash_slots.of_text(text) for shard, text in slots.items()}
-        if not seeds or sorted(seeds) == sorted(members):
-            cluster.running.start(members, layout or None, seeds)
-            return
-        first = {shard: members.get(shard) or [f"{cluster.id}-{shard}-001"] for shard in sorted(seeds)}
-        cluster.running.start(first, layout, seeds)
-        added = {shard: names for shard, names in members.items() if shard not in first}
-        if added:
-            cluster.running.add_shards(added)
-        gone = [shard for shard in first if shard not in members]
-        if gone:
-            cluster.running.remove_shards(gone)
+        kept = layout if sorted(layout) == sorted(members) else None
+        cluster.running.start(members, kept, [seeds[shard] for shard in sorted(seeds)])
 
     def look(self, cluster: Cluster) -> Look:
         """What the nodes are to be by what the account knows now."""

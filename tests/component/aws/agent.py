@@ -18,6 +18,7 @@ from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
 from redis.retry import Retry
 
 CONNECT_SECONDS, ANSWER_SECONDS = 0.6, 5
@@ -43,11 +44,15 @@ def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
     return real_getaddrinfo(table.get(host, host), *arguments, **options)
 
 
-def client(request: dict[str, Any]) -> redis.Redis:
+def client(request: dict[str, Any]) -> redis.Redis | RedisCluster:
+    """One that follows MOVED where the request says `cluster`."""
     options: dict[str, Any] = {}
     if request.get("tls"):
         options = {"ssl": True, "ssl_ca_certs": request["ca"], "ssl_check_hostname": True}
-    return redis.Redis(
+    if request.get("user"):
+        options["username"] = request["user"]
+    make = RedisCluster if request.get("cluster") else redis.Redis
+    return make(
         host=request["host"],
         port=request.get("port", 6379),
         username=request.get("user"),
@@ -55,7 +60,7 @@ def client(request: dict[str, Any]) -> redis.Redis:
         decode_responses=True,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 3 if request.get("cluster") else 0),
         **options,
     )
 
@@ -87,6 +92,13 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         connection = held.get(name) or client(request)
         if name:
             held[name] = connection
+        if "fill" in request:  # so many keys of a name, each with its number
+            for number in range(request["fill"]):
+                connection.set(f"{request['command'][0]}:{number}", number)
+            return {"ok": request["fill"]}
+        if "count" in request:  # how many of them are there as they were written
+            keys = ((f"{request['command'][0]}:{number}", str(number)) for number in range(request["count"]))
+            return {"ok": sum(connection.get(key) == value for key, value in keys)}
         found = connection.execute_command(*request["command"])
         return {"ok": found if isinstance(found, (str, int, list, dict, type(None))) else str(found)}
     except (redis.RedisError, OSError, ssl.SSLError) as error:

@@ -122,10 +122,10 @@ class LocalAws:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             return json.load(answer)
 
-    def create(self, name: str, **options: Any) -> dict[str, Any]:
+    def create(self, name: str, seconds: float = 20, **options: Any) -> dict[str, Any]:
         """A replication group that is available."""
         self.begin(name, **options)
-        return self.wait(name)
+        return self.wait(name, seconds=seconds)
 
     def begin(self, name: str, **options: Any) -> dict[str, Any]:
         wanted = {
@@ -141,18 +141,18 @@ class LocalAws:
         found = self.elasticache.describe_replication_groups(ReplicationGroupId=name)
         return dict(found["ReplicationGroups"][0])
 
-    def wait(self, name: str, status: str = "available") -> dict[str, Any]:
-        self.wait_until(lambda: self.describe(name)["Status"] == status, f"{name} is not {status}")
+    def wait(self, name: str, status: str = "available", seconds: float = 20) -> dict[str, Any]:
+        self.wait_until(lambda: self.describe(name)["Status"] == status, f"{name} is not {status}", seconds)
         return self.describe(name)
 
     def nodes(self, name: str) -> list[dict[str, Any]]:
         found = self.elasticache.describe_cache_clusters(ShowCacheNodeInfo=True)["CacheClusters"]
         return [node for node in found if node["ReplicationGroupId"] == name]
 
-    def modify(self, name: str, **options: Any) -> dict[str, Any]:
+    def modify(self, name: str, seconds: float = 20, **options: Any) -> dict[str, Any]:
         options = {"ApplyImmediately": True, **options}
         self.elasticache.modify_replication_group(ReplicationGroupId=name, **options)
-        return self.wait(name)
+        return self.wait(name, seconds=seconds)
 
     @staticmethod
     def primary(group: dict[str, Any]) -> str:

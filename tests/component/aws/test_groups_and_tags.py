@@ -131,7 +131,7 @@ def test_a_snapshot_is_a_real_file_and_seeds_a_new_group(aws: Any, open_group: s
     assert [(s["SnapshotName"], s["SnapshotStatus"], s["EngineVersion"]) for s in found] == [
         ("daily", "available", "7.1.0")
     ]
-    assert (aws.state / "snapshots" / "daily.rdb").read_bytes().startswith(b"REDIS")
+    assert (aws.state / "snapshots" / "daily-0001.rdb").read_bytes().startswith(b"REDIS")
     copy = aws.create("copy", SnapshotName="daily", SecurityGroupIds=[open_group])
     assert aws.ask(aws.primary(copy), "HGET", "cart", "apples") == {"ok": "3"}
     taken = aws.refusal("create_snapshot", CacheClusterId="source-002", SnapshotName="daily")[0]
@@ -139,7 +139,7 @@ def test_a_snapshot_is_a_real_file_and_seeds_a_new_group(aws: Any, open_group: s
     of_group = aws.refusal("create_snapshot", ReplicationGroupId="source", SnapshotName="other")
     assert of_group[0] == "InvalidParameterCombination" and "Please specify a cache cluster" in of_group[2]
     aws.elasticache.delete_snapshot(SnapshotName="daily")
-    assert not (aws.state / "snapshots" / "daily.rdb").exists()
+    assert not (aws.state / "snapshots" / "daily-0001.rdb").exists()
 
 
 # -- tags ----------------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def test_errors_have_the_codes_and_statuses_of_the_service(
     [
         ("create_serverless_cache", {"ServerlessCacheName": "x", "Engine": "redis"}, "CreateServerlessCache"),
         ("create_cache_cluster", {"CacheClusterId": "x"}, "CreateCacheCluster"),
-        ("create_user", {"UserId": "u", "UserName": "u", "Engine": "redis", "AccessString": "on"}, "CreateUser"),
+        ("reboot_cache_cluster", {"CacheClusterId": "x", "CacheNodeIdsToReboot": ["0001"]}, "RebootCacheCluster"),
     ],
 )
 def test_an_operation_that_is_not_implemented_is_refused_by_name(
@@ -143,14 +143,10 @@ def test_an_operation_that_is_not_implemented_is_refused_by_name(
 @pytest.mark.parametrize(
     "options",
     [
-        {"NumNodeGroups": 2},
-        {"ClusterMode": "enabled"},
+        {"GlobalReplicationGroupId": "g"},
         {"NetworkType": "ipv6"},
-        {"DataTieringEnabled": True},
+        {"ServerlessCacheSnapshotName": "s"},
         {"UserGroupIds": ["g"]},
-        {"NotificationTopicArn": "arn:aws:sns:us-east-1:123456789012:t"},
-        {"SnapshotArns": ["arn:aws:s3:::b/dump.rdb"]},
-        {"Durability": "sync"},
     ],
     ids=lambda value: next(iter(value)),
 )

@@ -35,7 +35,8 @@ def test_replicas_come_and_go(aws: Any, herd: dict[str, Any]) -> None:
         ("increase_replica_count", {"NewReplicaCount": 0}, "InvalidParameterValue"),
         ("increase_replica_count", {"NewReplicaCount": 2, "ApplyImmediately": False}, "InvalidParameterValue"),
         ("decrease_replica_count", {"NewReplicaCount": 0}, "InvalidParameterCombination"),
-        ("decrease_replica_count", {"ReplicasToRemove": ["herd-001"]}, "InvalidParameterCombination"),
+        ("decrease_replica_count", {"ReplicasToRemove": ["herd-001"]}, "InvalidParameterValue"),
+        ("decrease_replica_count", {"ReplicasToRemove": ["herd-003"]}, "InvalidParameterCombination"),
     ],
 )
 def test_what_aws_refuses_about_replicas(

@@ -40,7 +40,9 @@ class CacheClusters:
             if name in self._account.cache_clusters or self._is_a_member(name):
                 raise Refusal("CacheClusterAlreadyExists", f"Cache cluster {name} already exists.")
             cluster = self._new_cluster(name, params)
-            seed = usable_snapshot(self._account, params["SnapshotName"]).file if "SnapshotName" in params else None
+            seed = (
+                usable_snapshot(self._account, params["SnapshotName"]).only_file if "SnapshotName" in params else None
+            )
             self._account.cache_clusters[name] = cluster
             self._account.tags[cluster.arn] = dict(tags)
             self._work.begin(cluster, CREATING, lambda: self._fleet.start(cluster, cluster.nodes, seed))
@@ -168,11 +170,11 @@ class CacheClusters:
             "SnapshotWindow": cluster.snapshot_window,
         }
         self._context.snapshots.mkdir(parents=True, exist_ok=True)
-        snapshot = Snapshot(name, "manual", of, cluster.version, self._context.snapshots / f"{name}.rdb")
+        snapshot = Snapshot(name, "manual", of, cluster.version, {"0001": self._context.snapshots / f"{name}-0001.rdb"})
         with self._account.lock:
             self._account.snapshots[name] = snapshot
             self._account.tags[snapshot.arn] = {}
         engine = cluster.nodes[0].running
         assert isinstance(engine, Engine)
-        engine.dump(snapshot.file)
+        engine.dump(snapshot.only_file)
         snapshot.status = AVAILABLE

@@ -47,7 +47,7 @@ class Fleet:
         )
         engines = Shards(self._machine, naming, look, lambda: tuple(cache.security_groups))
         cache.engines = engines
-        engines.start({SHARD: list(NODES)}, seeds={SHARD: seed} if seed else None)
+        engines.start({SHARD: list(NODES)}, seeds=[seed] if seed else ())
 
     def change_engine(self, cache: ServerlessCache, engine: str) -> None:
         """Clients' connections end, as each node gets a successor."""

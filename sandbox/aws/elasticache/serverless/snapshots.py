@@ -134,7 +134,7 @@ class Snapshots:
             version, file = serverless.version, serverless.file
         elif kind == "snapshot":
             other = usable_snapshot(self._account, name)
-            version, file = other.version, other.file
+            version, file = other.version, other.only_file
         else:
             raise value(f"SnapshotArnsToRestore: {arns[0]} is not the ARN of a snapshot.")
         if version.number > wanted.number:
