@@ -103,7 +103,7 @@ class Replicas:
         unknown = sorted(set(configured) - set(group.shards))
         if unknown:
             raise rules.value(f"{', '.join(unknown)} is no node group of {group.id}.")
-        wanted = configured or dict.fromkeys(group.shards, params.get("NewReplicaCount", 0))
+        wanted = configured or dict.fromkeys(group.shards, int(params.get("NewReplicaCount") or 0))
         if all(count == len(group.replicas_of(shard)) for shard, count in wanted.items()):
             raise Refusal("NoOperationFault", f"{group.id} has these replicas already.")
         return wanted

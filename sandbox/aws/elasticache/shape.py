@@ -92,7 +92,8 @@ def _configured(configured: Sequence[dict[str, Any]], params: Params, zones: Seq
     found = []
     for begin, (name, one) in enumerate(zip(ids, configured)):
         followers: list[str] = one.get("ReplicaAvailabilityZones", [])
-        replicas = int(one.get("ReplicaCount", len(followers) or params.get("ReplicasPerNodeGroup", 0)))
+        among = len(followers) or params.get("ReplicasPerNodeGroup", 0)
+        replicas = one["ReplicaCount"] if "ReplicaCount" in one else among
         rules.node_count(replicas + 1)
         if followers and len(followers) != replicas:
             raise rules.value(f"ReplicaAvailabilityZones of {name} must have {replicas} zones, not {len(followers)}.")

@@ -124,12 +124,14 @@ def test_errors_have_the_codes_and_statuses_of_the_service(
     assert aws.refusal(operation, **params)[:2] == (code, status)
 
 
+GLOBAL = {"GlobalReplicationGroupId": "x", "RetainPrimaryReplicationGroup": True}
+
+
 @pytest.mark.parametrize(
     ("operation", "params", "named"),
     [
-        ("create_serverless_cache", {"ServerlessCacheName": "x", "Engine": "redis"}, "CreateServerlessCache"),
-        ("create_cache_cluster", {"CacheClusterId": "x"}, "CreateCacheCluster"),
-        ("reboot_cache_cluster", {"CacheClusterId": "x", "CacheNodeIdsToReboot": ["0001"]}, "RebootCacheCluster"),
+        ("delete_global_replication_group", GLOBAL, "DeleteGlobalReplicationGroup"),
+        ("describe_reserved_cache_nodes", {}, "DescribeReservedCacheNodes"),
     ],
 )
 def test_an_operation_that_is_not_implemented_is_refused_by_name(
@@ -146,7 +148,6 @@ def test_an_operation_that_is_not_implemented_is_refused_by_name(
         {"GlobalReplicationGroupId": "g"},
         {"NetworkType": "ipv6"},
         {"ServerlessCacheSnapshotName": "s"},
-        {"UserGroupIds": ["g"]},
     ],
     ids=lambda value: next(iter(value)),
 )
@@ -178,11 +179,6 @@ def test_a_group_is_made_once(aws: Any) -> None:
         CacheNodeType="cache.t3.micro",
     )[0]
     assert code == "ReplicationGroupAlreadyExists"
-
-
-def test_memorydb_is_refused_by_name(aws: Any) -> None:
-    with pytest.raises(Exception, match="SandboxHasNoSuchOperation"):
-        aws.client("memorydb").describe_clusters()
 
 
 def test_a_gap_of_the_other_services_is_refused_by_name(aws: Any) -> None:
