@@ -26,7 +26,9 @@ class Replicas:
         with self._account.lock:
             group = self._available(params)
             wanted, zones = self._wanted(group, params), self._account.subnet_group(group.subnet_group).zones
-            named = {one["NodeGroupId"]: zones_of(one, zones) for one in params.get("ReplicaConfiguration", [])}
+            named = {
+                one["NodeGroupId"].zfill(4): zones_of(one, zones) for one in params.get("ReplicaConfiguration", [])
+            }
             added: list[Member] = []
             for shard, count in wanted.items():
                 rules.replica_count(count)
@@ -94,12 +96,10 @@ class Replicas:
 
     def _wanted(self, group: ReplicationGroup, params: Params) -> Counts:
         configured: Counts = {
-            one["NodeGroupId"]: one["NewReplicaCount"] for one in params.get("ReplicaConfiguration", [])
+            one["NodeGroupId"].zfill(4): one["NewReplicaCount"] for one in params.get("ReplicaConfiguration", [])
         }
         if ("NewReplicaCount" in params) == bool(configured):
-            raise rules.combination("Give NewReplicaCount, or in cluster mode ReplicaConfiguration.")
-        if configured and group.cluster_mode == DISABLED:
-            raise rules.combination("ReplicaConfiguration is of cluster mode: give NewReplicaCount.")
+            raise rules.combination("Give NewReplicaCount or ReplicaConfiguration.")
         unknown = sorted(set(configured) - set(group.shards))
         if unknown:
             raise rules.value(f"{', '.join(unknown)} is no node group of {group.id}.")

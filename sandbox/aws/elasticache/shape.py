@@ -93,7 +93,7 @@ def _configured(configured: Sequence[dict[str, Any]], params: Params, zones: Seq
     for begin, (name, one) in enumerate(zip(ids, configured)):
         followers: list[str] = one.get("ReplicaAvailabilityZones", [])
         among = len(followers) or params.get("ReplicasPerNodeGroup", 0)
-        replicas = one["ReplicaCount"] if "ReplicaCount" in one else among
+        replicas = one.get("ReplicaCount", among)
         rules.node_count(replicas + 1)
         if followers and len(followers) != replicas:
             raise rules.value(f"ReplicaAvailabilityZones of {name} must have {replicas} zones, not {len(followers)}.")
