@@ -82,8 +82,18 @@ def of_memcached(request: dict[str, Any]) -> dict[str, Any]:
     return {"ok": said.decode()}
 
 
+def probed(request: dict[str, Any]) -> dict[str, Any]:
+    """What the collection's own probe finds from here."""
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, probe
+
+    found = probe(Question(request["probe"], ca_certs=request["ca"])).as_dict()
+    return {"ok": {name: found[name] for name in ("reached", "failure")}}
+
+
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     source[0] = request.get("source", "172.31.1.1")
+    if "probe" in request:
+        return probed(request)
     began = time.monotonic()
     try:
         if "memcached" in request:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.calls import (
+    read_replication_group,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import facts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import build_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
 
 APP, NEW = "the-password-of-the-app", "another-password-of-it"
 OFF = {"AccessString": "off -@all", "NoPasswordRequired": True}
@@ -123,6 +129,22 @@ def test_what_aws_refuses_about_users_of_a_replication_group(aws: Any, served: d
         assert refused[0] == "InvalidParameterCombination"
     assert aws.refusal("delete_user_group", UserGroupId=name)[0] == "InvalidUserGroupState"
     assert aws.refusal("delete_user", UserId=f"{name}-off")[0] == "DefaultUserAssociatedToUserGroup"
+
+
+def test_the_probe_logs_in_as_the_user_that_the_settings_name(aws: Any, served: dict[str, Any]) -> None:
+    """By the URL that the app is given, and as a user who may do what an app needs: else the probe says what lacks."""
+    name = served["ReplicationGroupId"]
+    found = facts(read_replication_group(aws.elasticache, name), None)
+    endpoint = TARGETS["elasticache"].endpoint({"replication_group_id": name, "username": "app"}, found)
+    assert (endpoint.auth, endpoint.username) == ("rbac", "app")
+    lacking = aws.ask(name, probe=build_url(endpoint, APP))["ok"]
+    assert not lacking["reached"] and "app" in str(lacking["failure"])
+    aws.elasticache.modify_user(UserId=f"{name}-app", AccessString="on ~* &* +@all")
+    settle(aws, name)
+    aws.wait(name)
+    assert aws.ask(name, probe=build_url(endpoint, APP))["ok"] == {"reached": True, "failure": None}
+    refused = aws.ask(name, probe=build_url(endpoint, NEW))["ok"]
+    assert not refused["reached"] and NEW not in str(refused)
 
 
 @pytest.mark.parametrize(
