@@ -209,8 +209,9 @@ snapshot:
       description: The KMS key that it is encrypted with, or empty.
       type: str
     size:
-      description: How large it is as AWS tells it, of each shard, or in bytes of a serverless cache; empty while that
-      is not known.
+      description:
+        - How large it is as AWS tells it, of each shard, or in bytes of a serverless cache; empty while that is not
+          known.
       type: str
       sample: 5 MB
     create_time:
