@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import redis
 
 from sandbox.aws.engines import Engine, EngineSettings, until
 from sandbox.aws.pki import Certificate
-from sandbox.aws.slots import spans
+from sandbox.aws.slots import SLOTS, spans
 
 MISSED_AFTER = 15_000  # milliseconds; the service fails over, not the nodes among themselves
 NODES = "nodes.conf"
@@ -187,3 +188,27 @@ class ClusterNode(Engine):
         for name in ("tls-cluster", "tls-replication"):
             self.configure(name, yes)
         self.configure("cluster-preferred-endpoint-type", "hostname" if yes == "yes" else "ip")
+
+
+def introduce(nodes: Sequence[ClusterNode]) -> None:
+    """Let all know all: what they tell each other by themselves takes seconds."""
+    for number, node in enumerate(nodes):
+        known = node.nodes()
+        for other in nodes[number + 1 :]:
+            if other.id not in known:
+                node.meet(other)
+    ids = {node.id for node in nodes}
+    for node in nodes:
+        until(partial(node.has_met, ids), 30, f"{node.address} does not meet the others")
+
+
+def until_agreed(nodes: Sequence[ClusterNode], label: str) -> None:
+    """Wait until every node has the same word for who has which slot, and all slots are served."""
+
+    def agree() -> bool:
+        if not all(node.is_well() for node in nodes):
+            return False
+        first, *others = [node.owners() for node in nodes]
+        return len(first) == SLOTS and all(other == first for other in others)
+
+    until(agree, 60, f"the nodes of {label} do not agree about the slots")

@@ -19,16 +19,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
 from sandbox.aws import slots as hash_slots
 from sandbox.aws.access import Access
 from sandbox.aws.cluster_look import Look, Naming
-from sandbox.aws.cluster_node import ClusterNode
+from sandbox.aws.cluster_node import ClusterNode, introduce, until_agreed
 from sandbox.aws.doors import Door
-from sandbox.aws.engines import EngineFailed, EngineSettings, new_secret, until
+from sandbox.aws.engines import EngineFailed, EngineSettings, new_secret
 from sandbox.aws.machine import Machine
 from sandbox.aws.pki import Certificate
 
@@ -386,28 +385,10 @@ class Shards:
         return self._certificate
 
     def _meet(self) -> None:
-        """All with all, as to wait for what they tell each other takes seconds."""
-        engines = [engine for engine in self._engines() if engine.is_running]
-        ids = {engine.id for engine in engines}
-        for number, engine in enumerate(engines):
-            known = engine.nodes()
-            for other in engines[number + 1 :]:
-                if other.id not in known:
-                    engine.meet(other)
-        for engine in engines:
-            until(partial(engine.has_met, ids), 30, f"{engine.address} does not meet the others")
+        introduce([engine for engine in self._engines() if engine.is_running])
 
     def _until_serving(self) -> None:
-        """Until every node agrees who has which slot, and that all are served."""
-        engines = [engine for engine in self._engines() if engine.is_running]
-
-        def agree() -> bool:
-            if not all(engine.is_well() for engine in engines):
-                return False
-            first, *others = [engine.owners() for engine in engines]
-            return len(first) == hash_slots.SLOTS and all(other == first for other in others)
-
-        until(agree, 60, f"the nodes of {self._naming.label} do not agree about the slots")
+        until_agreed([engine for engine in self._engines() if engine.is_running], self._naming.label)
 
     def _retire(self, engine: ClusterNode) -> None:
         """Stop one that is no part of it any more, and have the others forget it."""

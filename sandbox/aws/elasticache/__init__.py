@@ -21,6 +21,7 @@ from sandbox.aws.elasticache.clusters.fleet import Fleet as LoneFleet
 from sandbox.aws.elasticache.clusters.modifications import Modifications as LoneModifications
 from sandbox.aws.elasticache.clusters.operations import CacheClusters as LoneClusters
 from sandbox.aws.elasticache.context import Context
+from sandbox.aws.elasticache.events import Events
 from sandbox.aws.elasticache.fleets import Fleets
 from sandbox.aws.elasticache.modifications import Modifications
 from sandbox.aws.elasticache.parameter_groups import ParameterGroups
@@ -52,7 +53,8 @@ class ElastiCache:
     def __init__(self, machine: Machine, client: Callable[[str], Any], pace: Pace) -> None:
         account = Account(Serverless())
         self._fleet = Fleets(account, machine)
-        self._work = Work(account, pace)
+        events = Events(account)
+        self._work = Work(account, pace, events.failed, events.done)
         zone = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(6))
         context = Context(account, self._fleet, self._work, Vpc(client), machine.folder / "snapshots", zone)
         self._modifications = Modifications(context)
@@ -71,7 +73,7 @@ class ElastiCache:
         admission.others.append(serverless[0].readmit_all)
         users = (Users(context, admission), UserGroups(context, admission))
         copies = SnapshotCopies(context, client)
-        made = (self._modifications, copies, *lone, *users, *serverless, *(room(context) for room in rooms))
+        made = (self._modifications, events, copies, *lone, *users, *serverless, *(room(context) for room in rooms))
         self.service = Service("elasticache", handlers_of(*made))
 
     def doors(self) -> Iterable[Door]:

@@ -131,14 +131,18 @@ def enter(account: Account, group: ReplicationGroup, added: Sequence[Member]) ->
 
 
 def new_members(group: ReplicationGroup, shard: str, count: int, zones: Sequence[str]) -> list[Member]:
-    """The lowest numbers that are free, spread over the zones that have fewest of the shard's nodes."""
+    """The lowest numbers that are free, each in the zone that the shard lacks most.
+
+    A zone may be there more than once, as where one is stated for each node.
+    """
     has_shard_names = group.cluster_mode == ENABLED and not plain_names(group, shard)
-    taken, there = {member.name for member in group.members}, group.of_shard(shard)
+    taken = {member.name for member in group.members}
     added: list[Member] = []
     for _ in range(count):
         names = (member_name(group.id, shard, n, has_shard_names) for n in range(1, 100))
         name = next(name for name in names if name not in taken)
-        zone = min(zones, key=lambda z: ([m.zone for m in [*there, *added]].count(z), z))
+        there = [member.zone for member in [*group.of_shard(shard), *added]]
+        zone = min(zones, key=lambda z: (there.count(z) / zones.count(z), z))
         taken.add(name)
         added.append(Member(name, zone, shard))
     return added

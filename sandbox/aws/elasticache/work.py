@@ -59,12 +59,16 @@ def require_available(group: Worked) -> None:
 
 
 class Work:
-    """`failed` is told what failed, while what, and why."""
+    """`failed` is told what failed, while what, and why; `done` what has come to its end, and which status with it."""
 
     def __init__(
-        self, account: Account, pace: Pace, failed: Callable[[Any, str, Exception], None] = lambda *_: None
+        self,
+        account: Account,
+        pace: Pace,
+        failed: Callable[[Any, str, Exception], None] = lambda *_: None,
+        done: Callable[[Any, str], None] = lambda *_: None,
     ) -> None:
-        self._account, self.pace, self._failed = account, pace, failed
+        self._account, self.pace, self._failed, self._done = account, pace, failed, done
 
     def begin(self, group: Worked, status: str, act: Callable[[], None]) -> None:
         """Show `status` now, act for at least as long as AWS would take, then be available.
@@ -96,6 +100,7 @@ class Work:
         try:
             self._fail_if_ordered(status)
             act()
+            self._done(group, status)
         except Exception as failure:
             print(f"{group.id}: {status} failed", flush=True)
             traceback.print_exc()

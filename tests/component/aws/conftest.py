@@ -81,7 +81,7 @@ class LocalAws:
         os.close(to_agent[0])
         os.close(from_agent[1])
         self._to_agent, self._from_agent = os.fdopen(to_agent[1], "w"), os.fdopen(from_agent[0])
-        self.wait_until((self.state / "ready").exists, "the local AWS is not ready")
+        self.wait_until((self.state / "ready").exists, "the local AWS is not ready", 90)  # two cores may be busy
 
     def wait_until(self, is_true: Callable[[], bool], complaint: str, seconds: float = 20) -> None:
         end = time.monotonic() + seconds
