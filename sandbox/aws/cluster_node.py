@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import redis
@@ -188,6 +188,15 @@ class ClusterNode(Engine):
         for name in ("tls-cluster", "tls-replication"):
             self.configure(name, yes)
         self.configure("cluster-preferred-endpoint-type", "hostname" if yes == "yes" else "ip")
+
+
+@dataclass
+class Node:
+    """A place in a cluster, which one engine after another may take."""
+
+    name: str
+    shard: str
+    engine: ClusterNode
 
 
 def introduce(nodes: Sequence[ClusterNode]) -> None:

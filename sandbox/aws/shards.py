@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
 from sandbox.aws import slots as hash_slots
 from sandbox.aws.access import Access
 from sandbox.aws.cluster_look import Look, Naming
-from sandbox.aws.cluster_node import ClusterNode, introduce, until_agreed
+from sandbox.aws.cluster_node import ClusterNode, Node, introduce, until_agreed
 from sandbox.aws.doors import Door
 from sandbox.aws.engines import EngineFailed, EngineSettings, new_secret
 from sandbox.aws.machine import Machine
@@ -34,13 +34,6 @@ from sandbox.aws.pki import Certificate
 __all__ = ["Look", "Naming", "Node", "Shards"]
 PASSING = "passing-"  # a shard that brings the data of a file, and then goes
 Members = Mapping[str, Sequence[str]]  # shard → the names of its nodes, of a new shard the primary first
-
-
-@dataclass
-class Node:
-    name: str
-    shard: str
-    engine: ClusterNode
 
 
 class Shards:
