@@ -213,6 +213,21 @@ _MEANT: tuple[tuple[str, Remedy], ...] = (
         Remedy("it is in the words of Redis's ACLs, without denied commands", ("access_string",)),
     ),
     (r"password", Remedy("a user has one or two, of 16 to 128 characters", ("passwords",))),
+    (
+        r"\btopic\b",
+        Remedy("the topic must exist, in this region and account", ("notification_topic_arn", "sns_topic_arn")),
+    ),
+    (
+        r"log ?(type|group|delivery)|delivery ?stream",
+        Remedy("the log group or stream must exist, and take logs of ElastiCache", ("log_delivery_configurations",)),
+    ),
+    (
+        r"s3|bucket|rdb",
+        Remedy(
+            "ElastiCache must be allowed to read the files, in this region",
+            ("snapshot_arns", "snapshot_arns_to_restore"),
+        ),
+    ),
     (r"user group", Remedy("Redis OSS takes user groups of its own engine only", ("engine", *_USER_GROUPS))),
     (
         r"find version|engine version",
