@@ -110,7 +110,7 @@ def started() -> Iterator[Aws]:
             preexec_fn=die_with_parent,  # noqa: PLW1509 - this process has one thread
         )
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not (folder / "aws" / "ready").exists():
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, f"the local AWS does not start: {(folder / 'log').read_text()}"

@@ -14,6 +14,16 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+# By its protocol a service says Throttling or this; amazon.aws knows the former. boto3 itself tries four times more,
+# also after a 5xx and a lost connection, and then gives up.
+_THROTTLED = ("ThrottlingException",)
+
+
+def tried_again(function: Function) -> Function:
+    """Ten times more where AWS throttles, with pauses that grow to a minute."""
+    return cast(Function, AWSRetry.jittered_backoff(catch_extra_error_codes=list(_THROTTLED))(function))
+
+
 def aws_call(description: str, none_on: Sequence[str] = ()) -> Callable[[Function], Function]:
     """Raises AnsibleAWSError, but returns None on the error codes that mean that there is no such thing."""
 
@@ -23,7 +33,7 @@ def aws_call(description: str, none_on: Sequence[str] = ()) -> Callable[[Functio
             return is_boto3_error_code(list(none_on))
 
     def decorate(function: Function) -> Function:
-        retried = AWSRetry.jittered_backoff()(function)
+        retried = tried_again(function)
         if not none_on:
             return cast(Function, Errors.common_error_handler(description)(retried))
         return cast(Function, Errors.list_error_handler(description, None)(retried))

@@ -10,7 +10,7 @@ from typing import Any, Callable, Mapping, TypeVar, cast
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import tried_again
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import is_denied, lack
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import token_secret
@@ -37,7 +37,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _retried(handler: Callable[[Any], Any], function: _Function) -> _Function:
-    return cast(_Function, handler(AWSRetry.jittered_backoff()(function)))
+    return cast(_Function, handler(tried_again(function)))
 
 
 def _reads(description: str) -> Callable[[_Function], _Function]:

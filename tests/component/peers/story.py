@@ -32,6 +32,7 @@ class Story:
         self._around = Surroundings(aws, dict(service.makers), own)
         self._stated: Result = {}  # the last state, and what is read of it
         self._result: Result = {}
+        self.plans: list[list[Result]] = []  # what was planned of each step, and is what was called
         self._special = {text: partial(judge, aws) for text, judge in service.special.items()}
 
     def play(self) -> None:
@@ -43,6 +44,26 @@ class Story:
         if self._scenario.reread and self._service.info:
             self._is_told_by_its_name()
         self._is_deleted()
+
+    def planned(self) -> list[str]:
+        """The calls that would make it."""
+        return [call["action"] for call in self._checked(self._first())["plan"]]
+
+    def reads(self) -> list[str]:
+        """The calls by which it is looked at while there is none."""
+        params, mark = self._first(), self._aws.mark
+        self._checked(params)
+        return sorted({call["action"] for call in self._aws.calls_since(mark)})
+
+    def run_once(self) -> Result:
+        return self._run(self._service.main, **self._first())
+
+    def make(self) -> None:
+        """The first step alone, whatever calls it takes; and a second run, which changes nothing."""
+        stated = self._scenario.steps[0].stated({})
+        assert self._until_done(self._created(stated))["changed"]
+        self._there()
+        self._is_unchanged_by(self._service.again(self._params(stated)))
 
     def clean_up(self) -> None:
         if self._service.read(self._aws, self.name) is not None:
@@ -108,7 +129,7 @@ class Story:
         mark = self._aws.mark
         refused = self._run(self._service.main, **params)
         assert refused.get("failed"), f"it is not refused: {refused}"
-        named = {name for name in stated if re.search(rf"\b{name}\b", step.error)} or set(step.change)
+        named = {name for name in stated if re.search(rf"\b{name}\b", step.error)} or set(step.change) or {step.error}
         said = refused["msg"] + str(refused.get("option", ""))
         assert named, f"the scenario names none of its options: {step.error}"
         assert any(name in said for name in named), f"none of {sorted(named)} in: {said}"
@@ -132,6 +153,9 @@ class Story:
         options = self._service.options(self._around.resolve(dict(stated)))
         return {**self._service.always, **options, self._service.name_option: self.name}
 
+    def _first(self) -> Result:
+        return self._created(self._scenario.steps[0].stated({}))
+
     def _created(self, stated: Mapping[str, Any]) -> Result:
         return self._service.creation(self._params(stated))
 
@@ -152,6 +176,7 @@ class Story:
         assert planned["changed"] and done["changed"], "nothing is changed"
         assert done["plan"] == planned["plan"]
         assert writes == [call["action"] for call in planned["plan"]]
+        self.plans.append(planned["plan"])
         return writes
 
     def _until_done(self, params: Mapping[str, Any]) -> Result:

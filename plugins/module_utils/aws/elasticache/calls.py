@@ -13,8 +13,8 @@ from typing import Any, Callable, Mapping, TypeVar, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
-from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import acting
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import tried_again
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import ACCESS_DENIED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import (
@@ -99,7 +99,7 @@ def _call(description: str, missing: Any = _RAISE) -> Callable[[_Function], _Fun
     """One call of the API: retried where AWS throttles, raising AnsibleAWSError, ``missing`` where nothing is there."""
 
     def decorate(function: _Function) -> _Function:
-        retried = AWSRetry.jittered_backoff()(function)
+        retried = tried_again(function)
         if missing is _RAISE:
             return cast(_Function, ElastiCacheErrors.common_error_handler(description)(retried))
         return cast(_Function, ElastiCacheErrors.list_error_handler(description, missing)(retried))

@@ -16,6 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership, windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
+    check_version,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
     PLACEHOLDERS,
@@ -122,6 +123,14 @@ class Desired:
         _check_zones(desired)
         if desired.engine:
             check_engine_options(desired, desired.engine)
+            if desired.engine_version:
+                check_version(desired.engine_version, desired.engine)
+        if desired.engine == MEMCACHED and params.get("final_snapshot_identifier"):
+            raise PlanRefused(
+                "final_snapshot_identifier is stated for a cache cluster of memcached: "
+                f"{_OF_REDIS['final_snapshot_identifier']}",
+                "final_snapshot_identifier",
+            )
         return desired
 
     @property
@@ -260,6 +269,7 @@ def _check_zones(desired: Desired) -> None:
         )
     if nodes:
         check_number_of_zones(desired, nodes)
+        check_spread(desired, nodes)
     if desired.az_mode == CROSS and desired.preferred_availability_zone:
         raise PlanRefused(
             "az_mode: cross-az spreads nodes over zones, and preferred_availability_zone is one for all: name the "
@@ -270,6 +280,16 @@ def _check_zones(desired: Desired) -> None:
         raise PlanRefused(
             f"az_mode is {desired.az_mode}, and preferred_availability_zones names {', '.join(sorted(set(zones)))}: "
             "state what fits together",
+            "az_mode",
+        )
+
+
+def check_spread(desired: Desired, nodes: int) -> None:
+    """``nodes`` is what is stated, or there. Raises PlanRefused."""
+    if desired.az_mode == CROSS and nodes < 2:
+        raise PlanRefused(
+            f"az_mode: cross-az needs more than one node, and {desired.cache_cluster_id} has one: set num_cache_nodes "
+            "to 2 or more, or az_mode: single-az",
             "az_mode",
         )
 

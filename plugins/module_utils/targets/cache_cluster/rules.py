@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ca
     Desired,
     check_engine_options,
     check_number_of_zones,
+    check_spread,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     ENGINES,
@@ -49,8 +50,7 @@ def check_creation(desired: Desired, engine: str) -> None:
         )
     check_engine_options(desired, engine)
     check_number_of_zones(desired, desired.num_cache_nodes or 1)
-    if desired.az_mode == CROSS and (desired.num_cache_nodes or 1) < 2:
-        _refuse_cross_of_one(desired)
+    check_spread(desired, desired.num_cache_nodes or 1)
     if desired.engine_version:
         check_version(desired.engine_version, engine)
         _check_family(desired.cache_parameter_group_name, engine, desired.engine_version)
@@ -58,14 +58,6 @@ def check_creation(desired: Desired, engine: str) -> None:
             _check_tls(desired.engine_version)
     windows.refuse_overlap(
         desired.snapshot_window or "", desired.preferred_maintenance_window or "", "preferred_maintenance_window"
-    )
-
-
-def _refuse_cross_of_one(desired: Desired) -> None:
-    raise PlanRefused(
-        f"az_mode: cross-az needs more than one node, and {desired.cache_cluster_id} has one: set num_cache_nodes to "
-        "2 or more, or az_mode: single-az",
-        "az_mode",
     )
 
 
@@ -191,8 +183,7 @@ def _check_zones(current: CacheCluster, desired: Desired, changes: Mapping[str, 
     nodes = int(changes.get("num_cache_nodes", current.num_cache_nodes))
     added = nodes - current.num_cache_nodes
     check_number_of_zones(desired, nodes)
-    if desired.az_mode == CROSS and nodes < 2:
-        _refuse_cross_of_one(desired)
+    check_spread(desired, nodes)
     if "az_mode" in changes and (desired.az_mode == SINGLE or added < 1):
         raise PlanRefused(
             f"az_mode of the cache cluster {current.cache_cluster_id} is {current.az_mode}, and its nodes stay in "

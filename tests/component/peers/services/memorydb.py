@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.modules import (
+    memorydb_acl,
+    memorydb_acl_info,
     memorydb_cluster,
     memorydb_cluster_info,
     memorydb_parameter_group,
@@ -167,6 +169,18 @@ def _read_acl(aws: Aws, name: str) -> dict[str, Any] | None:
 def _delete_acl(aws: Aws, name: str) -> None:
     aws.client("memorydb").delete_acl(ACLName=name)
     until(lambda: _read_acl(aws, name) is None, f"ACL {name} is gone")
+
+
+ACL = Service(
+    main=memorydb_acl.main,
+    name_option="acl_name",
+    read=_read_acl,
+    delete=_delete_acl,
+    always={"purge_tags": True},
+    makers={"user-1": _user},
+    info=memorydb_acl_info.main,
+    told="acls",
+)
 
 
 # --- parameter groups ---
