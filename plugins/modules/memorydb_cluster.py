@@ -318,7 +318,7 @@ endpoint:
       description: Empty, as clients of clusters find replicas by themselves.
       type: str
     reader_port:
-      description: 0.
+      description: Its port, 0 as there is none.
       type: int
     nodes:
       description: The nodes, as far as their addresses are told.

@@ -19,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     after_apply,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permission import Permission
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.offer import Load, Offer, Wishes
 
 Settings = Mapping[str, Any]
 Found = Mapping[str, Any]
@@ -97,6 +98,7 @@ class Target:
     parts: Callable[[Settings, Found | None], list[Part]]  # what it is made of, in the order of making
     removal: Callable[[Settings], list[Part]]  # what to take away, in that order
     maxmemory: Callable[[str], int | None]  # bytes, by node type
+    offers: Callable[[Load, Wishes], list[Offer]]  # for the comparison, which puts those of all rows side by side
     node_type_option: str = "cache_node_type"
     shards_option: str = ""  # the setting that says over how many nodes the data is spread
     expected: Callable[[Settings], Mapping[str, Any]] = _nothing

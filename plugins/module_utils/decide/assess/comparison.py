@@ -15,10 +15,6 @@ from typing import Any, Iterable, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import size
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import prices
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import (
-    offers as cache_cluster,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb import offers as memorydb
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.offer import Load, Offer, Wishes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.price_list import (
     BACKUP,
@@ -28,15 +24,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.pr
     Item,
     PriceList,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import (
-    offers as replication_group,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache import (
-    offers as serverless_cache,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
 
 _NEVER = 99  # the rank of what is told, and not recommended
-_ROWS = (replication_group, serverless_cache, memorydb, cache_cluster)
 
 
 def load_of(sources: Sequence[Source], named_databases: Iterable[int] = ()) -> Load:
@@ -63,7 +53,7 @@ def _rate(sources: Sequence[Source], name: str) -> float | None:
 
 def offers(load: Load, wishes: Wishes) -> list[Offer]:
     """Of all services, in the order in which one that fits is recommended."""
-    return sorted((one for row in _ROWS for one in row.offers(load, wishes)), key=lambda one: one.rank)
+    return sorted((one for row in TARGETS.values() for one in row.offers(load, wishes)), key=lambda one: one.rank)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED, PROTOCOLS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import SERVICES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.offers import offers
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.permissions import ACTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
     Found,
@@ -107,6 +108,7 @@ CACHE_CLUSTER = Target(
     parts=_parts,
     removal=_removal,
     maxmemory=_maxmemory,
+    offers=offers,
     expected=_expected,
     renamed=_RENAMED,
 )

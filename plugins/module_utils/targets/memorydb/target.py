@@ -26,6 +26,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.me
     OPEN_ACCESS,
     SERVICE,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.offers import offers
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.permissions import ACTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     REDIS,
@@ -186,6 +187,7 @@ MEMORYDB = Target(
     parts=_parts,
     removal=_removal,
     maxmemory=maxmemory,
+    offers=offers,
     node_type_option="node_type",
     shards_option="num_shards",
     expected=_expected,

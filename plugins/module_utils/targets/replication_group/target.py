@@ -21,6 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     DEFAULT_DATABASES,
     ENABLED,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.offers import offers
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.permissions import (
     ACTIONS,
 )
@@ -195,6 +196,7 @@ REPLICATION_GROUP = Target(
     parts=_parts,
     removal=_removal,
     maxmemory=maxmemory,
+    offers=offers,
     expected=_expected,
     is_durable=_is_durable,
     shards_option="num_node_groups",

@@ -28,6 +28,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.se
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.limits import (
     StatedLimits,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.offers import offers
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.permissions import (
     ACTIONS,
 )
@@ -141,6 +142,7 @@ SERVERLESS_CACHE = Target(
     parts=_parts,
     removal=_removal,
     maxmemory=_no_node_type,
+    offers=offers,
     grows_to=_grows_to,
     expected=_expected,
     renamed=_RENAMED,
