@@ -22,8 +22,8 @@ author:
 options:
   user_name:
     description:
-      - The name of the user, by which clients log in, 1 to 40 letters, digits and hyphens, the first a letter.
-      - AWS stores it in lower case.
+      - The name of the user, by which clients log in, 1 to 40 letters, digits and hyphens, in lower case, the
+        first a letter.
       - V(default) is AWS's own user, which cannot be changed, and is refused.
     type: str
     required: true

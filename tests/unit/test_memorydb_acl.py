@@ -106,6 +106,12 @@ def test_a_user_of_memorydb_has_no_id_beside_its_name_and_no_engine():
     assert set(made.after) == {"user_name", "access_string", "authentication", "tags"}
 
 
+def test_the_name_by_which_clients_log_in_is_refused_where_its_case_would_be_lost():
+    with pytest.raises(PlanRefused) as refused:
+        wanted_user(user_name="App")
+    assert refused.value.option == "user_name"
+
+
 def test_a_user_of_memorydb_is_changed_by_its_own_calls():
     told = {"Name": "app", "Status": "active", "AccessString": "on ~* +@all", "ACLNames": ["shop"], "ARN": "arn:app"}
     there = user.shape({**told, "Authentication": {"Type": "iam"}}, OURS, MEMORYDB)

@@ -110,6 +110,12 @@ ACTIONS = Actions(
                 "memorydb:DescribeEngineVersions": "the family of parameters of the engine's version",
             },
         ),
+        Permission(
+            "memorydb:DescribeEvents",
+            "why AWS could not make the target",
+            unseen="only where AWS could not make it",
+            without="that it could not be made is told, and not why",
+        ),
     ),
     make=(
         *each(
@@ -137,6 +143,8 @@ ACTIONS = Actions(
             {
                 "memorydb:UpdateSubnetGroup": "other migration_subnet_ids",
                 "memorydb:UpdateParameterGroup": "the values of migration_parameters, also of a new group",
+                "memorydb:UpdateACL": "another migration_username, in the ACL that was made",
+                "memorydb:UpdateUser": "what the app's user may do, where somebody has changed it",
                 _UPDATE: "whatever else of the target is stated otherwise",
             },
         ),

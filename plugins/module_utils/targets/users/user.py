@@ -122,6 +122,12 @@ class Desired:
                 f"{words.id_option}{instead if words.has_name_of_its_own else ''}",
                 words.id_option,
             )
+        if not words.has_name_of_its_own and user_id != str(params[words.id_option]):
+            raise PlanRefused(
+                f"user_name is {params[words.id_option]!r}: write it in lower case, as clients log in by it and "
+                "engines tell cases apart",
+                "user_name",
+            )
         migration_name = ownership.check_migration_name(params["migration_name"])
         stated = params.get("access_string")
         return cls(
