@@ -64,7 +64,7 @@ def described(specs: str) -> str:
 
 def plain(text: str) -> str:
     """Ansible's markup as Markdown."""
-    return re.sub(r"[COV]\(([^)]*(?:\([^)]*\))?[^)]*)\)", r"`\1`", text).replace("|", "\\|")
+    return re.sub(r"[COVM]\(([^)]*(?:\([^)]*\))?[^)]*)\)", r"`\1`", text).replace("|", "\\|")
 
 
 def shown(option: options.Option) -> str:

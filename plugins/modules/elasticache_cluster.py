@@ -258,7 +258,7 @@ options:
   auth_token:
     description:
       - The token (password) of the group. Needs TLS.
-      - 16 to 128 letters and digits, and of other characters only ! & # $ ^ < > -.
+      - "16 to 128 letters and digits, and of other characters only ! & # $ ^ < > -."
       - AWS never gives a token back. Where the group has one, it is taken to be this one, unless
         O(auth_token_update_strategy) says to change it.
     type: str
@@ -593,17 +593,21 @@ endpoint:
       description: >-
         What clients must speak, C(redis), C(redis-cluster) where cluster mode is enabled, or C(memcached).
       type: str
+      sample: redis-cluster
     address:
       description: >-
         The primary endpoint, or of Memcached and with cluster mode enabled the configuration endpoint;
         C(after-apply.invalid) while it is not known.
       type: str
+      sample: clustercfg.kempian-sessions-prod.abc123.use1.cache.amazonaws.com
     port:
       description: Its port.
       type: int
+      sample: 6379
     reader_address:
-      description: The reader endpoint.
+      description: The reader endpoint; empty where cluster mode is enabled.
       type: str
+      sample: replica.kempian-cache-prod.abc123.use1.cache.amazonaws.com
     reader_port:
       description: Its port.
       type: int
@@ -617,6 +621,7 @@ endpoint:
         name:
           description: The node's id.
           type: str
+          sample: kempian-sessions-prod-0001-001
         address:
           description: The node's endpoint.
           type: str
@@ -629,18 +634,23 @@ endpoint:
     auth:
       description: How clients authenticate, one of C(none), C(token) and C(rbac).
       type: str
+      sample: rbac
     username:
       description: The user's name, empty with a token.
       type: str
     databases:
-      description: How many databases are served.
+      description: >-
+        How many databases are served, 1 where cluster mode is enabled or compatible, but for Valkey from 9.0 on with
+        the parameter C(cluster-databases).
       type: int
+      sample: 1
     engine:
       description: The engine.
       type: str
     engine_version:
       description: The version that runs, or is stated.
       type: str
+      sample: 9.0.1
     state:
       description: C(known), or C(after_apply) for a placeholder.
       type: str

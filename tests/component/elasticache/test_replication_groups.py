@@ -220,11 +220,15 @@ def test_a_create_that_was_cut_off_after_the_act_is_gone_on_with(aws, run, conve
     assert converge(MAIN, **stated)["status"] == "available"
 
 
-def test_a_creation_that_failed_is_told_with_the_way_out_which_works(run, converge, settings, name):
+def test_a_creation_that_failed_is_told_with_aws_own_words_and_a_way_out_which_works(aws, converge, settings, name):
     settings(failing_creations=1)
     stated = {"replication_group_id": name, **SMALL}
     failed = converge(MAIN, **stated)
     assert failed["failed"] and "create-failed" in failed["msg"] and "state: absent" in failed["msg"]
+    (event,) = aws.client("elasticache").describe_events(SourceType="replication-group", SourceIdentifier=name)[
+        "Events"
+    ]
+    assert f"Its events say: {event['Message'].rstrip('.')}." in failed["msg"]
     assert converge(MAIN, replication_group_id=name, state="absent", skip_final_snapshot=True)["status"] == "absent"
     assert converge(MAIN, **stated)["status"] == "available"
 
