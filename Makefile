@@ -25,7 +25,7 @@ $(READY): scripts/setup $(wildcard requirements/*.lock)
 demo: $(READY) ## Show a whole migration under load, and clean up (KEEP=1 leaves it all up)
 	python -m sandbox.demo
 
-sandbox: $(READY) ## Start a sandbox to play in (SANDBOX=name, APP=web|whole|cluster, SANDBOX_HOSTS=machines|processes); then: . ./sandbox.env
+sandbox: $(READY) ## Start a sandbox to play in (SANDBOX=name, APP=web|whole|cluster|memcached, SANDBOX_HOSTS=machines|processes); then: . ./sandbox.env
 	python -m sandbox up $(SANDBOX) $(if $(APP),--app $(APP)) --env-file $(SANDBOX_ENV)
 
 sandbox-down: $(READY) ## Take it down (SANDBOX=name)

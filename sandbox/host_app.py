@@ -21,21 +21,24 @@ HOME = Path("opt/shop")
 PYTHON = "/opt/shop/venv/bin/python"
 CELERY = f"{PYTHON} -m celery --app app.jobs"
 
-WEB, WHOLE, CLUSTER = "web", "whole", "cluster"
+WEB, WHOLE, CLUSTER, MEMCACHED = "web", "whole", "cluster", "memcached"
 APPS = {
     WEB: "a web service that has one URL",
     CLUSTER: "web, which makes its client of a cluster where REDIS_CLUSTER says so",
+    MEMCACHED: "web that keeps plain values alone, and chooses its client by the scheme of CACHE_URL",
     WHOLE: "web, a worker and a beat of Celery, with URLs and parts in one file, and a parameter",
 }
 INVENTORIES = {
     WEB: "inventories/sandbox",
     WHOLE: "inventories/sandbox-whole",
     CLUSTER: "inventories/sandbox-cluster",
+    MEMCACHED: "inventories/sandbox-memcached",
 }
 BEAT = "shop-beat"  # on the first host alone, as each would send all jobs
 COMMANDS = {
     WEB: {"shop": f"{PYTHON} -m app.serve"},
     CLUSTER: {"shop": f"{PYTHON} -m app.serve"},
+    MEMCACHED: {"shop": f"{PYTHON} -m app.serve"},
     WHOLE: {
         "shop": f"{PYTHON} -m app.serve",
         "shop-worker": f"{CELERY} worker --concurrency 2 --loglevel WARNING",
@@ -158,7 +161,7 @@ SHOP_PORT=8000
 SHOP_TITLE="The 'small' shop"   # shown to customers
 {reads_only}
 # Cache. Ask in #platform before you change this.
-REDIS_URL={old.url}
+{"CACHE_URL" if app == MEMCACHED else "REDIS_URL"}={old.url}
 {_of_the_whole(old) if app == WHOLE else ""}CACHE_TTL_SECONDS=300
 
 # AWS

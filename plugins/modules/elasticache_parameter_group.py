@@ -47,7 +47,7 @@ options:
       - The engine that the group is for, in place of O(cache_parameter_group_family), which is asked of AWS then
         (DescribeCacheEngineVersions).
     type: str
-    choices: [redis, valkey]
+    choices: [redis, valkey, memcached]
     version_added: 0.2.0
   engine_version:
     description:
@@ -181,7 +181,7 @@ OPTIONS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "adopt": {"type": "bool", "default": False},
     "cache_parameter_group_family": {"type": "str"},
-    "engine": {"type": "str", "choices": ["redis", "valkey"]},
+    "engine": {"type": "str", "choices": ["redis", "valkey", "memcached"]},
     "engine_version": {"type": "str"},
     "description": {"type": "str"},
     "parameters": {"type": "dict"},

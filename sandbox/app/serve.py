@@ -38,9 +38,16 @@ def main() -> int:
         os.environ["REDIS_URL"] = url
     address = (os.environ.get("SHOP_ADDRESS", "0.0.0.0"), int(os.environ.get("SHOP_PORT", "8000")))
     refuse_taken(address)
-    from .main import app  # only now: the cache module reads REDIS_URL
+    return supervise(app_of_settings(), address)
 
-    return supervise(app, address)
+
+def app_of_settings() -> FastAPI:
+    """Loaded only now, as its modules read the settings: with CACHE_URL it is the shop that has plain values alone."""
+    if "CACHE_URL" in os.environ:
+        from .pages import app
+    else:
+        from .main import app
+    return app
 
 
 def refuse_taken(address: tuple[str, int]) -> None:

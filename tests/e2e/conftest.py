@@ -146,7 +146,7 @@ class Stage:
 
     def old_redis(self, code: str = "") -> str:
         """Run Python on a client `r` of the old Redis; without code, the digest of all its data."""
-        url = next(iter(self.originals.values())).partition(b"REDIS_URL=")[2].split()[0] + b"\n"
+        url = re.findall(rb"^(?:REDIS|CACHE)_URL=(\S+)", next(iter(self.originals.values())), re.M)[0] + b"\n"
         script = (
             ["-c", f"import redis; r = redis.Redis.from_url(input())\n{code}"]
             if code
@@ -236,7 +236,7 @@ class Stage:
             peers = [remote_of(line) for line in table.splitlines() if " 01 " in line]
             counts[host] = {
                 "old": sum(address == "172.31.3.1" for address, port in peers if port == 6379),
-                "new": sum(address.startswith("172.31.2.") for address, port in peers if port == 6379),
+                "new": sum(address.startswith("172.31.2.") for address, port in peers if port in (6379, 11211)),
             }
         return counts
 

@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import Circumstances, Old
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import by_service
 
 from tests.unit.engine_world import ENDPOINT, OLD, SETTINGS, Held, Host, World
 
@@ -73,6 +74,15 @@ def test_what_the_old_redis_has_served_and_holds_that_memcached_has_no_word_for_
     assert "keys of the types hash" in refused.means and "At least 2 keys have no end" in refused.means
     [told] = of("commands of the client", weigh(source, target=MEMCACHED, ready_for="memcached"))
     assert "blpop" in told.means and not refusals(weigh(source, target=MEMCACHED, ready_for="memcached"))
+
+
+def test_of_memcached_it_is_told_that_nothing_outlives_a_node_and_no_parameter_of_redis_is_named():
+    service = by_service("elasticache-memcached")
+    target = dataclasses.replace(MEMCACHED, service=service, maxmemory_policy=service.traits.maxmemory_policy)
+    findings = weigh(dataclasses.replace(SOURCE, saves=True), target=target, ready_for="memcached")
+    [kept], [policy] = of("persistence", findings), of("eviction", findings)
+    assert "keeps nothing" in kept.means and "snapshots" not in kept.means
+    assert "migration_parameters" not in policy.remedy
 
 
 def test_a_command_that_memcached_has_in_other_words_breaks_nothing():

@@ -84,6 +84,13 @@ def test_where_only_some_keys_were_looked_at_that_is_said_and_long_lists_are_cut
     assert not any("come anew" in line for line in told)
 
 
+def test_of_memcached_it_is_told_how_much_stays_and_that_nobody_tells_what():
+    pages = {"name": "pages", "protocol": "memcached"}
+    told = " ".join(rollback.left_behind(contents(sampled=0, key_groups=[]), pages))
+    assert "pages holds 90 keys; Memcached tells neither which, nor how long they stay." in told
+    assert "without TTL" not in told and "looked at" not in told
+
+
 def test_a_target_that_cannot_be_read_is_told_and_no_reason_to_stop():
     [told] = rollback.left_behind({"failed": False, "msg": "The token is wrong"}, TARGET)
     assert "cannot be told (The token is wrong)" in told

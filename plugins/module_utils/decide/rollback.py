@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY, MEMCACHED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import by_reason
 
 Result = Mapping[str, Any]
@@ -122,6 +122,13 @@ def left_behind(contents: Result, endpoint: Mapping[str, Any], since: str = "") 
     total, lasting = contents["total_keys"], contents["keys_without_ttl"]
     if not total:
         return [f"{name} holds no keys, so nothing stays behind."]
+    if endpoint.get("protocol") == MEMCACHED:
+        return [
+            f"{name} holds {_count(total)}; Memcached tells neither which, nor how long they stay. What the app "
+            f"wrote{when} is among them: it stays there, nothing is copied, and the app on the old Redis does not see "
+            "it.",
+            *_meaning(0),
+        ]
     return [
         f"{name} holds {_count(total)}, {lasting} of them without TTL. What the app wrote{when} is among them: it "
         "stays there, nothing is copied, and the app on the old Redis does not see it.",

@@ -50,6 +50,11 @@ class Traits:
     maxmemory_policy: str
     reserved_percent: float
     denied_commands: frozenset[str]  # as a server counts them: "config|set"
+    # How data outlives a node, as a predicate.
+    keeps: str = (
+        "keeps data by replicas and daily snapshots; what was written since the last snapshot is lost where all nodes "
+        "of the group are."
+    )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.ca
     current as cache_cluster,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import CacheCluster
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import MEMCACHED
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
+    MEMCACHED,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
+    family_of as family_of_cluster,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import (
     parameter_group,
     subnet_group,
@@ -318,7 +323,11 @@ def _parameter_group(client: Any, group: Mapping[str, Any]) -> parameter_group.P
 def read_family_of(client: Any, engine: str, version: str) -> str:
     """The family of parameters of a version, or of the engine's default; empty where nobody tells. PlanRefused."""
     versions = _describe_engine_versions(client, engine, not version)
-    return parameter_group.family_among(versions, engine, version) if versions else family_of(engine, version)
+    return parameter_group.family_among(versions, engine, version) if versions else _known_family(engine, version)
+
+
+def _known_family(engine: str, version: str) -> str:
+    return family_of_cluster(engine, version) if engine == MEMCACHED else family_of(engine, version)
 
 
 def read_family(client: Any, family: str) -> dict[str, Parameter]:

@@ -243,6 +243,5 @@ def persistence(source: Source, target: Target) -> Iterator[Finding]:
             NOTE,
             "persistence",
             f"The old Redis keeps its data over a restart by {' and '.join(kinds)}.",
-            f"{target.service.title} keeps data by replicas and daily snapshots; what was written since the last "
-            "snapshot is lost where all nodes of the group are.",
+            f"{target.service.title} {target.service.traits.keeps}",
         )

@@ -39,6 +39,7 @@ _OF_NO_APP = frozenset(
         *("debug", "echo", "failover", "hello", "info", "lastsave", "latency", "lolwut", "memory", "module", "monitor"),
         *("object", "ping", "psync", "pttl", "quit", "readonly", "readwrite", "replconf", "replicaof", "reset", "role"),
         *("save", "scan", "select", "shutdown", "slaveof", "slowlog", "sync", "time", "type", "wait"),
+        *("function|list", "xinfo|groups", "xlen"),
     )
 )
 
@@ -65,7 +66,7 @@ def without_counterpart(commands: Iterable[str]) -> list[tuple[str, list[str]]]:
     found: dict[str, list[str]] = {}
     for name in sorted(set(commands)):
         word = name.partition("|")[0]
-        if word not in COUNTERPARTS and word not in _OF_NO_APP:
+        if word not in COUNTERPARTS and not {word, name} & _OF_NO_APP:
             found.setdefault(_kind_of(word), []).append(name)
     return list(found.items())
 

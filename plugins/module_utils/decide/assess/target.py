@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED, REDIS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, sizes, table
 
@@ -41,8 +41,8 @@ class Target:
         return self.service.grows_to is not None
 
     def by_parameter(self, stated: str, otherwise: str) -> str:
-        """The one where the service has parameters, the other where it has none."""
-        return stated if "parameters" in self.service.options else otherwise
+        """The one where the service has parameters of Redis, the other where it has none."""
+        return stated if "parameters" in self.service.options and self.protocol != MEMCACHED else otherwise
 
     @property
     def usable(self) -> int | None:

@@ -52,6 +52,7 @@ _TRAITS = Traits(
     databases=PROTOCOLS[MEMCACHED].databases,
     maxmemory_policy="allkeys-lru",  # it always evicts what was used least of late
     reserved_percent=0,
+    keeps="keeps nothing: what is on a node is lost with it, and so it is where the node is replaced.",
     denied_commands=frozenset(),  # what of Redis's commands it lacks, decide/assess/ knows by its protocol
 )
 
@@ -109,6 +110,7 @@ CACHE_CLUSTER = Target(
     removal=_removal,
     maxmemory=_maxmemory,
     offers=offers,
+    shards_option="num_cache_nodes",
     expected=_expected,
     renamed=_RENAMED,
 )

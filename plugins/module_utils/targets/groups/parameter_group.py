@@ -167,7 +167,7 @@ def family_among(
         if same_version(version, item["EngineVersion"]) or same_version(item["EngineVersion"], version):
             return str(item[family])
     raise PlanRefused(
-        f"engine_version is {version!r}, which AWS does not have of {ENGINES[engine]} here; it has "
+        f"engine_version is {version!r}, which AWS does not have of {ENGINES.get(engine, engine)} here; it has "
         f"{', '.join(item['EngineVersion'] for item in listed)}: state one of these",
         "engine_version",
     )
