@@ -10,8 +10,7 @@ It takes addresses, announces names, opens the packet filter between its own nod
 in by `security_groups`. Every call blocks until the cluster serves again, and raises EngineFailed where it does not.
 
 With `Naming.is_one_endpoint` it looks as a serverless cache does: one name and one address, where the primary has the
-port and its replica the next one. Such a cluster has one shard of two nodes at most. What is refused there beyond
-cluster mode's own (SELECT of another database, CONFIG) is `access.SERVERLESS_DENIED`, for Access.denied.
+port and its replica the next one. Such a cluster has one shard of two nodes at most.
 """
 
 from __future__ import annotations

@@ -43,3 +43,19 @@ def test_what_aws_refuses_about_replicas(
     aws: Any, herd: dict[str, Any], operation: str, options: dict[str, Any], code: str
 ) -> None:
     assert aws.refusal(operation, ReplicationGroupId="herd", **{"ApplyImmediately": True, **options})[0] == code
+
+
+def test_another_primary_is_chosen_only_where_no_failover_chooses_it(aws: Any, open_group: str) -> None:
+    group = aws.create("heirs", NumCacheClusters=2, AutomaticFailoverEnabled=True, SecurityGroupIds=[open_group])
+    aws.ask(aws.primary(group), "SET", "kept", "yes")
+    wanted = {"ReplicationGroupId": "heirs", "PrimaryClusterId": "heirs-002", "ApplyImmediately": True}
+    assert aws.refusal("modify_replication_group", **wanted)[0] == "InvalidParameterCombination"
+    aws.modify("heirs", AutomaticFailoverEnabled=False)
+    assert aws.refusal("modify_replication_group", **{**wanted, "PrimaryClusterId": "heirs-009"})[0] == (
+        "CacheClusterNotFound"
+    )
+    group = aws.modify("heirs", PrimaryClusterId="heirs-002")
+    roles = {m["CacheClusterId"]: m["CurrentRole"] for m in group["NodeGroups"][0]["NodeGroupMembers"]}
+    assert roles == {"heirs-001": "replica", "heirs-002": "primary"}
+    assert aws.ask(aws.primary(group), "GET", "kept") == {"ok": "yes"}
+    assert aws.replicas(aws.primary(group), 1)
