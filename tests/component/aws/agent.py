@@ -55,7 +55,6 @@ def client(request: dict[str, Any]) -> redis.Redis | RedisCluster:
     return make(
         host=request["host"],
         port=request.get("port", 6379),
-        username=request.get("user"),
         password=request.get("token"),
         decode_responses=True,
         socket_connect_timeout=CONNECT_SECONDS,
