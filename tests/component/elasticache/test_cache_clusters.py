@@ -107,6 +107,15 @@ def test_a_lone_redis_leaves_a_snapshot_and_memcached_none(aws, run, converge, c
     assert kept["SnapshotStatus"] == "available"
 
 
+def test_one_that_failed_is_said_to_have_with_what_aws_says_of_it_and_may_be_removed(settings, run, converge, cluster):
+    settings(failing_creations=1)
+    run(MAIN, **cluster, **SMALL)
+    refused = converge(MAIN, **cluster, **SMALL)
+    assert refused["option"] == "state" and "create-failed" in refused["msg"]
+    assert "ordered by failing_creations" in refused["msg"]
+    assert run(MAIN, **cluster, state="absent")["changed"] is True
+
+
 def test_somebody_elses_is_neither_changed_nor_deleted(aws, run, converge, cluster):
     converge(MAIN, **cluster, **SMALL)
     other = {**cluster, "migration_name": "other"}
