@@ -127,7 +127,7 @@ class Doors:
             found = self._ec2.describe_security_groups()["SecurityGroups"] if doors else []
             rules = {group["GroupId"]: group["IpPermissions"] for group in found}
             members = self._members(doors) if doors else {}
-            wanted = sorted(a for door in doors for a in admissions(door, rules, members))
+            wanted = sorted({a for door in doors for a in admissions(door, rules, members)})  # two may lead to one
             text = filling("set", "admitted", [a.element() for a in wanted])
             text += filling("map", "second", [leading(door) for door in doors if door.behind])
             if text != self._last:

@@ -313,6 +313,17 @@ def test_limits_that_are_not_named_stay_and_zero_takes_one_away():
     assert not calls(cache, cache_usage_limits={"data_storage": {"maximum": 10, "minimum": 0}})
 
 
+def test_the_most_that_aws_has_is_no_limit_and_it_tells_of_it_where_none_was_stated():
+    cache = replace(CURRENT, cache_usage_limits=UsageLimits(data_maximum=5000, ecpu_maximum=15_000_000))
+    none = {"data_storage": {"maximum": 0}, "ecpu_per_second": {"maximum": 0}}
+    assert not calls(cache, cache_usage_limits=none)
+    assert not calls(
+        replace(cache, cache_usage_limits=NO_LIMITS), cache_usage_limits={"data_storage": {"maximum": 5000}}
+    )
+    (call,) = calls(cache, cache_usage_limits={"data_storage": {"maximum": 10}})
+    assert call["CacheUsageLimits"]["DataStorage"] == {"Maximum": 10, "Unit": "GB"}
+
+
 def test_a_minimum_above_the_maximum_that_is_there_is_refused():
     refusal(CURRENT, cache_usage_limits={"data_storage": {"minimum": 11}})
 
@@ -426,7 +437,7 @@ def test_nothing_is_left_to_delete_of_what_is_gone_or_going():
 
 USAGE = st.builds(
     UsageLimits,
-    data_maximum=st.sampled_from([0, 10, 20]),
+    data_maximum=st.sampled_from([0, 10, 20, 5000]),
     data_minimum=st.sampled_from([0, 1]),
     ecpu_maximum=st.sampled_from([0, 5000]),
     ecpu_minimum=st.sampled_from([0, 1000]),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 ONE = {"ServerlessCacheName": "one"}
+NO_LIMITS = {"DataStorage": {"Maximum": 5000, "Unit": "GB"}, "ECPUPerSecond": {"Maximum": 15_000_000}}
 
 
 class Caches:
@@ -113,7 +114,7 @@ def test_it_is_described_with_its_defaults(one: dict[str, Any]) -> None:
         "ipv4",
     )
     assert (one["SnapshotRetentionLimit"], one["DailySnapshotTime"]) == (0, "03:00")
-    assert "CacheUsageLimits" not in one and len(one["SubnetIds"]) == 3
+    assert one["CacheUsageLimits"] == NO_LIMITS and len(one["SubnetIds"]) == 3
 
 
 def test_limits_are_changed_and_taken_away(caches: Caches, one: dict[str, Any]) -> None:
@@ -125,10 +126,9 @@ def test_limits_are_changed_and_taken_away(caches: Caches, one: dict[str, Any]) 
         "ECPUPerSecond": {"Maximum": 5000},
     }
     less = caches.modify("one", CacheUsageLimits={"ECPUPerSecond": {"Maximum": 0}})
-    assert less["CacheUsageLimits"] == {"DataStorage": {"Maximum": 10, "Unit": "GB"}}
-    assert "CacheUsageLimits" not in caches.modify(
-        "one", CacheUsageLimits={"DataStorage": {"Maximum": 0, "Unit": "GB"}}
-    )
+    assert less["CacheUsageLimits"] == {**NO_LIMITS, "DataStorage": {"Maximum": 10, "Unit": "GB"}}
+    none = caches.modify("one", CacheUsageLimits={"DataStorage": {"Maximum": 0, "Unit": "GB"}})
+    assert none["CacheUsageLimits"] == NO_LIMITS
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_limits_are_changed_and_taken_away(caches: Caches, one: dict[str, Any]) 
         ({"Description": "a", "SnapshotRetentionLimit": 1}, "InvalidParameterCombination"),
         ({"Engine": "redis"}, "InvalidParameterCombination"),
         ({"Engine": "redis", "MajorEngineVersion": "7"}, "InvalidParameterCombination"),
-        ({"Engine": "memcached", "MajorEngineVersion": "1.6"}, "InvalidParameterValue"),
+        ({"Engine": "memcached", "MajorEngineVersion": "1.6"}, "InvalidParameterCombination"),
         ({"MajorEngineVersion": "7"}, "InvalidParameterCombination"),
         ({"SnapshotRetentionLimit": 36}, "InvalidParameterValue"),
         ({"DailySnapshotTime": "3:00"}, "InvalidParameterValue"),
@@ -192,6 +192,21 @@ def test_who_logs_in_is_told_by_its_user_group(aws: Any, caches: Caches, one: di
     assert aws.refusal("delete_user_group", UserGroupId="shop")[0] == "InvalidUserGroupState"
     assert "UserGroupId" not in caches.modify("one", RemoveUserGroup=True)
     assert caches.ask(one, "PING") == {"ok": True}
+
+
+def test_memcached_is_served_at_one_name_with_two_ports_and_never_becomes_another_engine(
+    aws: Any, caches: Caches, both_ports: str
+) -> None:
+    made = caches.create("pages", Engine="memcached", MajorEngineVersion="1.6", SecurityGroupIds=[both_ports])
+    assert (made["MajorEngineVersion"], made["FullEngineVersion"][:4]) == ("1.6", "1.6.")
+    assert (made["Endpoint"]["Port"], made["ReaderEndpoint"]["Port"]) == (11211, 11212)
+    asked = {"Engine": "valkey", "MajorEngineVersion": "8"}
+    assert aws.refusal("modify_serverless_cache", ServerlessCacheName="pages", **asked)[0] == (
+        "InvalidParameterCombination"
+    )
+    limits = {"DataStorage": {"Maximum": 10, "Unit": "GB"}}
+    assert caches.modify("pages", CacheUsageLimits=limits)["CacheUsageLimits"] == {**NO_LIMITS, **limits}
+    caches.delete("pages")
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ OPTION = "cache_usage_limits"
 
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Scaling.html: ECPUs a second, and GB of data.
 LEAST_ECPU, MOST_ECPU = 1000, 15_000_000
-LEAST_DATA = 1
+LEAST_DATA, MOST_DATA = 1, 5000
 
 # A part of the option, the API's name for it, and by which field each of its values is known.
 _PARTS = {
@@ -45,6 +45,15 @@ class UsageLimits:
                 for value, held in values.items()
             }
         )
+
+    def is_like(self, other: UsageLimits) -> bool:
+        """Whether both mean the same: the most that AWS has is no limit, and it tells of that where none was stated."""
+        return self._without_most() == other._without_most()
+
+    def _without_most(self) -> tuple[int, ...]:
+        data = 0 if self.data_maximum == MOST_DATA else self.data_maximum
+        ecpu = 0 if self.ecpu_maximum == MOST_ECPU else self.ecpu_maximum
+        return data, self.data_minimum, ecpu, self.ecpu_minimum
 
     def as_option(self) -> dict[str, Any]:
         """In the words of the option, without what has no limit."""

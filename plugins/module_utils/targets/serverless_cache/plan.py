@@ -131,6 +131,8 @@ def differences(current: ServerlessCache, desired: Desired) -> dict[str, Any]:
 def _is_so(option: str, current: ServerlessCache, wanted: Any) -> bool:
     if option == "kms_key_id":
         return bool(current.kms_key_id == wanted or current.kms_key_id.endswith(f"/{wanted}"))
+    if isinstance(wanted, UsageLimits):
+        return wanted.is_like(current.cache_usage_limits)
     return bool(getattr(current, option) == wanted)
 
 

@@ -13,8 +13,8 @@ from sandbox.aws.elasticache.rules import combination, identifier, retention
 from sandbox.aws.elasticache.serverless import describe, rules
 from sandbox.aws.elasticache.serverless.fleet import Fleet
 from sandbox.aws.elasticache.serverless.paging import page
-from sandbox.aws.elasticache.serverless.snapshots import Snapshots
-from sandbox.aws.elasticache.serverless.state import ServerlessCache
+from sandbox.aws.elasticache.serverless.snapshots import Snapshots, refuse_snapshot_of_memcached
+from sandbox.aws.elasticache.serverless.state import MEMCACHED, ServerlessCache
 from sandbox.aws.elasticache.state import AVAILABLE, CREATE_FAILED, CREATING, DELETING, MODIFYING
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.elasticache.work import require_available
@@ -87,6 +87,8 @@ class Caches:
         return found
 
     def _check_users(self, user_group: str, version: Version) -> None:
+        if user_group and version.engine == MEMCACHED:
+            raise combination("UserGroupId is for Valkey and Redis OSS alone.")
         groups = [self._account.rbac.group(user_group)] if user_group else []
         for group in groups:
             rbac_rules.is_active(group)
@@ -187,6 +189,8 @@ class Caches:
             if cache.status == CREATE_FAILED and not final:
                 cache.status = AVAILABLE  # it may be deleted as it is; there is nothing to keep
             require_available(cache)
+            if final:
+                refuse_snapshot_of_memcached(cache.version)
             name = self._snapshots.new_name(final) if final else ""
             self._work.begin(cache, DELETING, lambda: self._delete(cache, name))
             return {"ServerlessCache": describe.serverless_cache(cache)}

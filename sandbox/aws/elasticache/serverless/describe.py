@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.aws.elasticache.serverless.state import ServerlessCache, ServerlessSnapshot
+from sandbox.aws.elasticache.serverless.state import ServerlessCache, ServerlessSnapshot, major_of
 from sandbox.aws.elasticache.state import AVAILABLE
 
-PORT, READER_PORT = 6379, 6380
+MOST = {"DataStorage": {"Maximum": 5000, "Unit": "GB"}, "ECPUPerSecond": {"Maximum": 15_000_000}}
 
 
 def serverless_cache(cache: ServerlessCache) -> dict[str, Any]:
     endpoints = {
-        "Endpoint": {"Address": cache.host, "Port": PORT},
-        "ReaderEndpoint": {"Address": cache.host, "Port": READER_PORT},
+        "Endpoint": {"Address": cache.host, "Port": cache.port},
+        "ReaderEndpoint": {"Address": cache.host, "Port": cache.reader_port},
     }
     shown = {
         "ServerlessCacheName": cache.id,
@@ -23,7 +23,7 @@ def serverless_cache(cache: ServerlessCache) -> dict[str, Any]:
         "Engine": cache.version.engine,
         "MajorEngineVersion": cache.major,
         "FullEngineVersion": cache.version.label,
-        "CacheUsageLimits": cache.limits or None,
+        "CacheUsageLimits": limits(cache),
         "KmsKeyId": cache.kms_key or None,
         "StorageEncryptionType": "sse-kms" if cache.kms_key else "sse-elasticache",
         "SecurityGroupIds": list(cache.security_groups),
@@ -39,6 +39,11 @@ def serverless_cache(cache: ServerlessCache) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
+def limits(cache: ServerlessCache) -> dict[str, Any]:
+    """Where none was stated, the most that there is."""
+    return {part: {**most, **cache.limits.get(part, {})} for part, most in MOST.items()}
+
+
 def snapshot(found: ServerlessSnapshot) -> dict[str, Any]:
     size = {"BytesUsedForCache": str(found.file.stat().st_size)} if found.file.exists() else {}
     return {
@@ -52,6 +57,6 @@ def snapshot(found: ServerlessSnapshot) -> dict[str, Any]:
         "ServerlessCacheConfiguration": {
             "ServerlessCacheName": found.cache,
             "Engine": found.version.engine,
-            "MajorEngineVersion": str(found.version.number[0]),
+            "MajorEngineVersion": major_of(found.version),
         },
     }

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sandbox.aws.access import SERVERLESS_DENIED, Access
 from sandbox.aws.doors import Door
-from sandbox.aws.elasticache.serverless.describe import PORT
-from sandbox.aws.elasticache.serverless.state import Serverless, ServerlessCache
+from sandbox.aws.elasticache.serverless.memcached import Memcached
+from sandbox.aws.elasticache.serverless.state import MEMCACHED, Serverless, ServerlessCache
 from sandbox.aws.engines import EngineFailed, new_secret
 from sandbox.aws.machine import Machine
 from sandbox.aws.shards import Look, Naming, Shards
@@ -20,7 +20,7 @@ PARAMETERS = (("maxmemory-policy", "volatile-lru"), ("rename-command", f"keys {n
 
 
 class Fleet:
-    """Each cache is one shard with a replica: AWS shows no more of what is behind its one name."""
+    """A cache of Redis OSS or Valkey is one shard with a replica: AWS shows no more of what is behind its one name."""
 
     def __init__(self, serverless: Serverless, machine: Machine) -> None:
         self._serverless, self._machine = serverless, machine
@@ -30,6 +30,13 @@ class Fleet:
         self._machine.binaries.find(engine)
 
     def start(self, cache: ServerlessCache, access: Access, seed: Path | None) -> None:
+        if cache.version.engine == MEMCACHED:
+            cache.engines = memcached = Memcached(self._machine, cache)
+            memcached.start()
+        else:
+            self._start_shards(cache, access, seed)
+
+    def _start_shards(self, cache: ServerlessCache, access: Access, seed: Path | None) -> None:
         naming = Naming(
             label=f"{cache.id}-serverless-{cache.created.timestamp():.0f}",
             node=lambda _node, _tls: cache.host,
@@ -39,7 +46,7 @@ class Fleet:
         )
         look = Look(
             engine=cache.version.engine,
-            port=PORT,
+            port=cache.port,
             maxmemory=cache.most_bytes,
             parameters=PARAMETERS,
             access=replace(access, denied=SERVERLESS_DENIED),
@@ -62,7 +69,8 @@ class Fleet:
         running(cache).admit(replace(access, denied=SERVERLESS_DENIED))
 
     def apply_limits(self, cache: ServerlessCache) -> None:
-        running(cache).configure([], cache.most_bytes)
+        if cache.engines is not None:
+            cache.engines.configure([], cache.most_bytes)
 
     def apply_security_groups(self) -> None:
         self._machine.doors.refresh()
@@ -87,6 +95,6 @@ class Fleet:
 
 
 def running(cache: ServerlessCache) -> Shards:
-    if cache.engines is None:
-        raise EngineFailed(f"{cache.id} has no engines")
+    if not isinstance(cache.engines, Shards):
+        raise EngineFailed(f"{cache.id} has no engines with slots")
     return cache.engines

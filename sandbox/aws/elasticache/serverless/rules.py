@@ -8,10 +8,11 @@ from typing import Any
 
 from sandbox.aws.elasticache.catalogue import VERSIONS, Version
 from sandbox.aws.elasticache.rules import combination, value
+from sandbox.aws.elasticache.serverless.state import MEMCACHED, major_of
 
-ENGINES = ("redis", "valkey")
+ENGINES = ("redis", "valkey", MEMCACHED)
 COMMON = 7  # the major version that Redis OSS and Valkey both have
-SMALLEST = {"redis": 7, "valkey": 7}  # before, there was no Serverless
+SMALLEST = {"redis": (7,), "valkey": (7,), MEMCACHED: (1, 6)}  # before, there was no Serverless
 DATA, RATE = (1, 5000), (1000, 15_000_000)  # GB, ECPU a second
 
 
@@ -19,8 +20,8 @@ def version(engine: str, major: str | None) -> Version:
     """The newest release of that major version, as AWS chooses it; of the newest where none is stated."""
     if engine not in ENGINES:
         raise value(f"Engine {engine!r} cannot make a serverless cache here; {' and '.join(ENGINES)} can.")
-    offered = [one for one in VERSIONS if one.engine == engine and one.number[0] >= SMALLEST[engine]]
-    found = [one for one in offered if major in (None, str(one.number[0]))]
+    offered = [one for one in VERSIONS if one.engine == engine and one.number >= SMALLEST[engine]]
+    found = [one for one in offered if major in (None, major_of(one))]
     if not found:
         raise combination(f"Cannot find MajorEngineVersion {major} for {engine}.")
     return found[-1]
@@ -28,6 +29,8 @@ def version(engine: str, major: str | None) -> Version:
 
 def engine_change(now: Version, wanted: Version) -> None:
     """Redis OSS and Valkey become each other where both have the major version; it goes up under Valkey alone."""
+    if MEMCACHED in (now.engine, wanted.engine):
+        raise combination(f"Cannot change {now.engine} {now.label} to {wanted.engine} {wanted.label}.")
     majors = (now.number[0], wanted.number[0])
     if (now.engine, wanted.engine) == ("valkey", "redis") and majors != (COMMON, COMMON):
         raise combination(f"Cannot change valkey {now.label} to redis {wanted.label}: only Valkey 7.2 goes back.")

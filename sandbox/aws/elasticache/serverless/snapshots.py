@@ -16,12 +16,18 @@ from sandbox.aws.elasticache.rules import combination, identifier, value
 from sandbox.aws.elasticache.serverless import describe
 from sandbox.aws.elasticache.serverless.fleet import Fleet
 from sandbox.aws.elasticache.serverless.paging import page
-from sandbox.aws.elasticache.serverless.state import ServerlessCache, ServerlessSnapshot
+from sandbox.aws.elasticache.serverless.state import MEMCACHED, ServerlessCache, ServerlessSnapshot
 from sandbox.aws.elasticache.snapshots import FAILED, usable_snapshot
 from sandbox.aws.elasticache.state import AVAILABLE, CREATING
 from sandbox.aws.elasticache.tags import kind_and_name, tags_given
 from sandbox.aws.elasticache.work import require_available
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation
+
+
+def refuse_snapshot_of_memcached(version: Version) -> None:
+    """AWS makes them; a memcached cannot write its data down."""
+    if version.engine == MEMCACHED:
+        raise Refusal(NO_SUCH_PARAMETER, "Snapshots of serverless caches of Memcached are not implemented here.")
 
 
 class Snapshots:
@@ -36,6 +42,7 @@ class Snapshots:
         tags = tags_given(params)
         with self._account.lock:
             cache = self._all.cache(params["ServerlessCacheName"])
+            refuse_snapshot_of_memcached(cache.version)
             name = self.new_name(params["ServerlessCacheSnapshotName"])
             require_available(cache)
             snapshot = self.enter(cache, name, self._key(params), tags)
@@ -126,6 +133,7 @@ class Snapshots:
         """The file that a new cache begins with: a serverless cache's snapshot, or that of a group of one shard."""
         if not arns:
             return None
+        refuse_snapshot_of_memcached(wanted)
         if len(arns) > 1:
             raise Refusal(NO_SUCH_PARAMETER, "SnapshotArnsToRestore: this sandbox restores one snapshot alone.")
         kind, name = kind_and_name(arns[0])

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from sandbox.aws.clock import now
+from sandbox.aws.doors import Door
 from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.state import CREATE_FAILED, CREATING, arn
-from sandbox.aws.shards import Shards
 from sandbox.aws.wire import Refusal
 
 GB = 1000**3
 WITHOUT_LIMIT = 5000 * GB  # the most that AWS lets one hold
+
+
+MEMCACHED = "memcached"
+PORTS, PORTS_OF_MEMCACHED = (6379, 6380), (11211, 11212)  # of the cache and of its reader
+
+
+class Engines(Protocol):
+    """What is behind a cache."""
+
+    def stop(self) -> None: ...
+
+    def kill_all(self) -> None: ...
+
+    def doors(self) -> Iterator[Door]: ...
+
+    def configure(self, parameters: Sequence[tuple[str, str]], maxmemory: int) -> None: ...
 
 
 @dataclass
@@ -32,7 +49,7 @@ class ServerlessCache:
     retention: int
     snapshot_time: str
     network_zone: str  # the part of its name that AWS makes up
-    engines: Shards | None = None  # once they run
+    engines: Engines | None = None  # once they run
     status: str = CREATING
     is_busy: bool = False
     created: datetime.datetime = field(default_factory=now)
@@ -48,7 +65,15 @@ class ServerlessCache:
 
     @property
     def major(self) -> str:
-        return str(self.version.number[0])
+        return major_of(self.version)
+
+    @property
+    def port(self) -> int:
+        return (PORTS_OF_MEMCACHED if self.version.engine == MEMCACHED else PORTS)[0]
+
+    @property
+    def reader_port(self) -> int:
+        return (PORTS_OF_MEMCACHED if self.version.engine == MEMCACHED else PORTS)[1]
 
     @property
     def host(self) -> str:
@@ -62,6 +87,12 @@ class ServerlessCache:
     def most_bytes(self) -> int:
         stated = (self.limits.get("DataStorage") or {}).get("Maximum")
         return int(stated) * GB if stated else WITHOUT_LIMIT
+
+
+def major_of(version: Version) -> str:
+    """As AWS tells it: 8, or 1.6 of Memcached."""
+    parts = 2 if version.engine == MEMCACHED else 1
+    return ".".join(str(number) for number in version.number[:parts])
 
 
 @dataclass
