@@ -44,6 +44,43 @@ def test_a_cache_is_registered_once_changed_told_and_taken_out(aws, run, memcach
     assert run(cache_scaling_info.main, cache_cluster_id="scaled")["scaling"] == {}
 
 
+@pytest.fixture
+def clustered(converge):
+    made = converge(
+        elasticache_cluster.main,
+        replication_group_id="sharded",
+        engine="valkey",
+        cache_node_type="cache.r7g.large",
+        cluster_mode="enabled",
+        num_node_groups=2,
+        replicas_per_node_group=0,
+        automatic_failover_enabled=True,
+    )
+    assert made.get("status") == "available", made
+    return {"replication_group_id": "sharded"}
+
+
+def test_the_shards_of_a_cluster_are_scaled_by_aws_or_by_hand_in_place(run, clustered):
+    scaled = run(
+        cache_scaling.main,
+        **clustered,
+        scalable_dimension="NodeGroups",
+        min_capacity=2,
+        max_capacity=4,
+        target_value=60,
+    )
+    assert "msg" not in scaled, scaled
+    assert scaled["scaling"]["policies"][0]["predefined_metric_type"] == "ElastiCachePrimaryEngineCPUUtilization"
+    by_hand = {
+        "num_node_groups": (3, ["ModifyReplicationGroupShardConfiguration"]),
+        "replicas_per_node_group": (1, ["IncreaseReplicaCount"]),
+        "cache_node_type": ("cache.r7g.xlarge", ["ModifyReplicationGroup"]),
+    }
+    for option, (value, actions) in by_hand.items():
+        planned = run(elasticache_cluster.main, **clustered, **{option: value}, check_mode=True)
+        assert [step["action"] for step in planned.get("plan", ())] == actions, planned
+
+
 def test_a_group_without_cluster_mode_is_refused_by_the_module_and_by_aws(aws, converge, run):
     converge(elasticache_cluster.main, replication_group_id="unscaled", cache_node_type="cache.t4g.micro")
     stated = {"scalable_dimension": "Replicas", "replication_group_id": "unscaled"}
