@@ -205,17 +205,38 @@ def test_a_snapshot_of_a_cluster_seeds_one_of_another_shape(aws: Any, open_group
     one = aws.create("one", ClusterMode="enabled", seconds=120, **seeded)
     assert len(one["NodeGroups"]) == 1
     assert aws.ask(way_in(one), "kept", count=MANY, cluster=True) == {"ok": MANY}
-    assert (
-        aws.refusal(
-            "create_replication_group",
-            ReplicationGroupId="plain",
-            ReplicationGroupDescription="d",
-            CacheNodeType="cache.t3.micro",
-            SnapshotName="of-whole",
-            ClusterMode="disabled",
-        )[0]
-        == "InvalidParameterCombination"
-    )
+    plain = {"ReplicationGroupId": "plain", "ReplicationGroupDescription": "d", "CacheNodeType": "cache.t3.micro"}
+    flat = aws.refusal("create_replication_group", SnapshotName="of-whole", ClusterMode="disabled", **plain)
+    assert flat[0] == "InvalidParameterCombination"
+
+
+@pytest.mark.long
+def test_a_cluster_is_seeded_from_files_in_s3(aws: Any, open_group: str) -> None:
+    """Of a group without cluster mode, whose one file has keys of every shard."""
+    group = aws.create("flat", SecurityGroupIds=[open_group])
+    aws.ask(aws.primary(group), "kept", fill=MANY)
+    aws.elasticache.create_snapshot(CacheClusterId="flat-001", SnapshotName="of-flat")
+    aws.wait("flat")
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="seeds")
+    s3.put_object(Bucket="seeds", Key="flat.rdb", Body=(aws.state / "snapshots" / "of-flat-0001.rdb").read_bytes())
+    seeded = {"SnapshotArns": ["arn:aws:s3:::seeds/flat.rdb"], "SecurityGroupIds": [open_group]}
+    two = aws.create("two", NumNodeGroups=2, AutomaticFailoverEnabled=True, seconds=120, **seeded)
+    assert slots(two) == {"0001": "0-8191", "0002": "8192-16383"}
+    assert aws.ask(way_in(two), "kept", count=MANY, cluster=True) == {"ok": MANY}
+
+
+@pytest.mark.long
+def test_keys_of_another_database_do_not_come_into_a_cluster(aws: Any, open_group: str) -> None:
+    group = aws.create("rooms", SecurityGroupIds=[open_group])
+    held = {"hold": "another database"}
+    aws.ask(aws.primary(group), "SELECT", "3", **held)
+    aws.ask(aws.primary(group), "SET", "kept", "yes", **held)
+    aws.elasticache.create_snapshot(CacheClusterId="rooms-001", SnapshotName="of-rooms")
+    aws.wait("rooms")
+    options = {"SnapshotName": "of-rooms", "AutomaticFailoverEnabled": True, "NumNodeGroups": 2}
+    aws.begin("stuck", **options)
+    aws.wait("stuck", "create-failed", seconds=60)
 
 
 @pytest.mark.long
