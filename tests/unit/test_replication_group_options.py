@@ -386,6 +386,13 @@ def test_from_a_token_to_users_and_back_goes_by_one_call():
     assert refusal("a token", auth_token_update_strategy="delete").option == "user_group_ids"
 
 
+def test_the_nodes_of_one_shard_are_no_count_of_a_group_of_shards():
+    assert refusal("two shards", num_cache_clusters=2).option == "num_cache_clusters"
+    theirs = replace(GROUPS["two shards"], tags={})
+    with pytest.raises(PlanRefused, match="num_cache_clusters is 4, stated 2"):
+        plan_present(theirs, desired(num_cache_clusters=2, adopt=True))
+
+
 def test_other_user_groups_come_and_go_in_one_call():
     assert asked("users", user_group_ids=["ops"]) == [
         {**MODIFY, "UserGroupIdsToAdd": ["ops"], "UserGroupIdsToRemove": ["shop"], **NOW}

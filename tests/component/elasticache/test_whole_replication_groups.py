@@ -79,6 +79,15 @@ def changed(aws, run, name, group):
     return stated
 
 
+@pytest.fixture
+def users(converge, name):
+    """A user group with one user, by its id."""
+    user = {"engine": "REDIS", "access_string": "on ~* +@all", "passwords": [PASSWORD]}
+    converge(elasticache_user.main, user_id=f"{name}-app", user_name="default", **user)
+    converge(elasticache_user_group.main, user_group_id=f"{name}-users", engine="REDIS", user_ids=[f"{name}-app"])
+    return f"{name}-users"
+
+
 def actions(plan):
     return [step["action"] for step in plan]
 
@@ -117,17 +126,16 @@ def test_a_group_goes_to_cluster_mode_enabled_by_one_call_a_step_and_gets_its_sh
 
 
 @pytest.mark.long
-def test_from_a_token_to_users_by_one_call(run, converge, changed, told, name):
-    user = {"engine": "REDIS", "access_string": "on ~* +@all", "passwords": [PASSWORD]}
-    converge(elasticache_user.main, user_id=f"{name}-app", user_name="default", **user)
-    converge(elasticache_user_group.main, user_group_id=f"{name}-users", engine="REDIS", user_ids=[f"{name}-app"])
+def test_from_a_token_to_users_by_one_call(run, settings, changed, told, users):
+    name = users.partition("-")[0]
     changed(**SMALL, transit_encryption_enabled=True, auth_token=TOKEN)
     assert told()["endpoint"]["auth"] == "token"
-    refused = run(MAIN, replication_group_id=name, user_group_ids=[f"{name}-users"])
+    settings(unnoticed_seconds=1)  # as AWS may tell `available` before `modifying` appears
+    refused = run(MAIN, replication_group_id=name, user_group_ids=[users])
     assert refused["option"] == "auth_token_update_strategy"
-    (step,) = changed(user_group_ids=[f"{name}-users"], auth_token_update_strategy="delete")
-    assert step["parameters"]["UserGroupIdsToAdd"] == [f"{name}-users"]
-    assert (told()["endpoint"]["auth"], told()["user_group_ids"]) == ("rbac", [f"{name}-users"])
+    (step,) = changed(user_group_ids=[users], auth_token_update_strategy="delete")
+    assert step["parameters"]["UserGroupIdsToAdd"] == [users]
+    assert (told()["endpoint"]["auth"], told()["user_group_ids"]) == ("rbac", [users])
     (step,) = changed(user_group_ids=[], auth_token=TOKEN, auth_token_update_strategy="set")
     assert step["parameters"]["RemoveUserGroups"] is True and told()["endpoint"]["auth"] == "token"
 

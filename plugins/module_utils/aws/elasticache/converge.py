@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.waiting import carry_out
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cost import monthly_cost
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import access
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.creation import restored
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     ReplicationGroup,
@@ -57,8 +58,9 @@ def make_present(client: Any, desired: Desired, region: str, check_mode: bool) -
         if current.tags is None or not check_mode:
             run = Run(Plan(pending=current.pending), None if check_mode else (), current.waits_for)
             return _present_result(current, current, region, run)
-    if current is not None and _lacks_its_token(current, desired):
-        run = Run(Plan(pending=current.pending), None if check_mode else (), "its token does not show yet")
+    phrase = _access_in_motion(current, desired) if current is not None else ""
+    if current is not None and phrase:
+        run = Run(Plan(pending=current.pending), None if check_mode else (), phrase)
         return _present_result(current, current, region, run)
     plan, expected = plan_present(current, desired), predict(current, desired)
     if check_mode:
@@ -83,10 +85,15 @@ def _for_a_new_one(client: Any, desired: Desired) -> Desired:
     return replace(desired, parameters_enable_cluster=enables)
 
 
-def _lacks_its_token(group: ReplicationGroup, desired: Desired) -> bool:
-    """A token that is being set may not show at once."""
-    keeps = desired.auth_token_update_strategy == KEEP and not group.is_going
-    return keeps and not group.auth_token_enabled and not group.user_group_ids
+def _access_in_motion(group: ReplicationGroup, desired: Desired) -> str:
+    """A token that is being set may not show at once, nor users that come and go. Empty where there is no such."""
+    if group.is_going:
+        return ""
+    if "user_group_ids" in group.pending and access.wants_other_users(group, desired):
+        return "its users are being changed"
+    takes_the_place_of_users = desired.user_group_ids == ()
+    keeps = desired.auth_token_update_strategy == KEEP and not group.auth_token_enabled
+    return "its token does not show yet" if keeps and (takes_the_place_of_users or not group.user_group_ids) else ""
 
 
 def _apply_present(watched: Watched[ReplicationGroup], plan: Plan, desired: Desired) -> Run:

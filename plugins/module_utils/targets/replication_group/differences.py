@@ -48,6 +48,9 @@ def _of_nodes(current: ReplicationGroup, desired: Desired) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if len(after) != len(current.shards):
         found["num_node_groups"] = len(after)
+    stated = desired.num_cache_clusters
+    if stated is not None and current.cluster_enabled and stated != current.num_cache_clusters:
+        return {**found, "num_cache_clusters": stated}  # which counts no nodes there, so that it is refused
     counts = [shard.replica_count for shard in after]
     if counts == [shard.replica_count for shard in current.shards]:
         return found
