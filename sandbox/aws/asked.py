@@ -47,6 +47,11 @@ _ELASTICACHE = {
     "SourceSnapshotName": "snapshot",
     "TargetSnapshotName": "snapshot",
     "FinalSnapshotIdentifier": "snapshot",
+    "ServerlessCacheName": "serverlesscache",
+    "ServerlessCacheSnapshotName": "serverlesscachesnapshot",
+    "SourceServerlessCacheSnapshotName": "serverlesscachesnapshot",
+    "TargetServerlessCacheSnapshotName": "serverlesscachesnapshot",
+    "FinalSnapshotName": "serverlesscachesnapshot",
 }
 _NOT_NARROWED = re.compile(r"Describe|ListAllowed")  # AWS knows resources for them, and we ask for all
 
@@ -54,18 +59,22 @@ _NOT_NARROWED = re.compile(r"Describe|ListAllowed")  # AWS knows resources for t
 def _elasticache(call: Call) -> Iterator[Asked]:
     told, action = call.parameters, f"elasticache:{call.action}"
     arns = [account_arn("elasticache", f"{kind}:{told[name]}") for name, kind in _ELASTICACHE.items() if told.get(name)]
+    arns += [str(value) for name, value in told.items() if name.startswith("SnapshotArnsToRestore.")]
     if "ResourceName" in told:
         arns = [str(told["ResourceName"])]
     if _NOT_NARROWED.match(call.action) or not arns:
         arns = ["*"]
     yield from (Asked(action, arn) for arn in arns)
-    if _has_tags(told) and call.action.startswith(("Create", "CopySnapshot")):
+    if _has_tags(told) and call.action.startswith(("Create", "Copy")):
         yield Asked("elasticache:AddTagsToResource", _made(call.action, told))
     if told.get("FinalSnapshotIdentifier"):
         snapshot = account_arn("elasticache", f"snapshot:{told['FinalSnapshotIdentifier']}")
         yield Asked("elasticache:CreateSnapshot", snapshot)
         of = next(name for name in ("ReplicationGroupId", "CacheClusterId") if name in told)
         yield Asked("elasticache:CreateSnapshot", account_arn("elasticache", f"{_ELASTICACHE[of]}:{told[of]}"))
+
+    if told.get("FinalSnapshotName"):
+        yield from (Asked("elasticache:CreateServerlessCacheSnapshot", arn) for arn in arns)
 
 
 def _made(action: str, told: Mapping[str, str]) -> str:
@@ -77,6 +86,9 @@ def _made(action: str, told: Mapping[str, str]) -> str:
         "CreateCacheCluster": "CacheClusterId",
         "CreateSnapshot": "SnapshotName",
         "CopySnapshot": "TargetSnapshotName",
+        "CreateServerlessCache": "ServerlessCacheName",
+        "CreateServerlessCacheSnapshot": "ServerlessCacheSnapshotName",
+        "CopyServerlessCacheSnapshot": "TargetServerlessCacheSnapshotName",
     }
     of = name.get(action, "ReplicationGroupId")
     return account_arn("elasticache", f"{_ELASTICACHE[of]}:{told[of]}")

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.policy import Names, document
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import BY_SERVICE
 
 from sandbox.aws.asked import asked_of
 from sandbox.aws.calls import Call
@@ -125,6 +127,55 @@ def test_a_creation_names_all_that_it_uses_and_a_deletion_the_snapshot_that_it_l
     gone = asked("elasticache", "DeleteReplicationGroup", ReplicationGroupId="a", FinalSnapshotIdentifier="last")
     assert ("elasticache:CreateSnapshot", ELASTICACHE + "snapshot:last") in gone
     assert ("elasticache:DeleteReplicationGroup", ELASTICACHE + "snapshot:last") in gone
+
+
+def test_a_serverless_cache_is_asked_for_with_its_users_what_it_begins_with_and_what_it_leaves() -> None:
+    cache, last = f"{ELASTICACHE}serverlesscache:shop", f"{ELASTICACHE}serverlesscachesnapshot:last"
+    told = {"ServerlessCacheName": "shop", "UserGroupId": "app", "SnapshotArnsToRestore.SnapshotArn.1": last}
+    assert asked("elasticache", "CreateServerlessCache", **told, **{"Tags.Tag.1.Key": "a"}) == [
+        *(("elasticache:CreateServerlessCache", arn) for arn in (f"{ELASTICACHE}usergroup:app", cache, last)),
+        ("elasticache:AddTagsToResource", cache),
+    ]
+    assert asked("elasticache", "DeleteServerlessCache", ServerlessCacheName="shop", FinalSnapshotName="last") == [
+        ("elasticache:DeleteServerlessCache", cache),
+        ("elasticache:DeleteServerlessCache", last),
+        ("elasticache:CreateServerlessCacheSnapshot", cache),
+        ("elasticache:CreateServerlessCacheSnapshot", last),
+    ]
+
+
+SERVERLESS = {"ServerlessCacheName": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "action", "told"),
+    [
+        ("provision", "DescribeServerlessCaches", SERVERLESS),
+        ("provision", "ListTagsForResource", {"ResourceName": f"{ELASTICACHE}serverlesscache:shop"}),
+        ("provision", "DescribeEvents", {"SourceIdentifier": "shop", "SourceType": "serverless-cache"}),
+        (
+            "provision",
+            "CreateServerlessCache",
+            {
+                **SERVERLESS,
+                "UserGroupId": "app",
+                "Tags.Tag.1.Key": "a",
+                "SnapshotArnsToRestore.SnapshotArn.1": f"{ELASTICACHE}serverlesscachesnapshot:last",
+            },
+        ),
+        ("provision", "ModifyServerlessCache", {**SERVERLESS, "UserGroupId": "app"}),
+        ("provision", "AddTagsToResource", {"ResourceName": f"{ELASTICACHE}serverlesscache:shop"}),
+        ("rollback", "DeleteServerlessCache", {**SERVERLESS, "FinalSnapshotName": "last"}),
+    ],
+)
+def test_the_policies_of_a_serverless_cache_let_its_calls_through_and_those_of_another_none_that_write(
+    stage: str, action: str, told: dict[str, str]
+) -> None:
+    for target, is_allowed in (("shop", True), ("another", action.startswith(("Describe", "List")))):
+        names = Names(name="shop", region="us-east-1", account="123456789012", target=target)
+        policies = Policies({"operator": KEY})
+        policies.give({"key": "operator", "policy": document(BY_SERVICE["elasticache-serverless"][stage], names)})
+        assert (policies.refusal(call("elasticache", action, **told)) is None) is is_allowed, target
 
 
 def test_an_object_is_told_apart_from_its_bucket() -> None:

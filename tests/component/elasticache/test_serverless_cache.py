@@ -171,6 +171,7 @@ def test_one_that_could_not_be_made_says_so_and_can_be_taken_away(run, converge,
     run(MAIN, **cache, engine="valkey")
     refused = converge(MAIN, **cache, engine="valkey")
     assert refused["failed"] and refused["option"] == "state" and "create-failed" in refused["msg"]
+    assert "ordered by failing_creations" in refused["msg"]  # as its events say
 
 
 def test_somebody_elses_is_used_as_it_is_and_never_changed_or_deleted(aws, run, kept):
