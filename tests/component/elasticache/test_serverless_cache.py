@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 
 import pytest
@@ -89,6 +90,37 @@ CHANGES = {
     "cache_usage_limits": {"data_storage": {"maximum": 20}, "ecpu_per_second": {"maximum": 0}},
     "tags": {"team": "a"},
 }
+
+
+@pytest.fixture
+def app_users(aws):
+    """A security group and a user group."""
+    ec2, elasticache = aws.client("ec2"), aws.client("elasticache")
+    name = f"g{uuid.uuid4().hex[:8]}"
+    group = ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
+    login = {"Engine": "valkey", "AccessString": "off -@all", "Passwords": ["a-password-of-nobody"]}
+    elasticache.create_user(UserId=name, UserName="default", **login)
+    elasticache.create_user_group(UserGroupId=name, Engine="valkey", UserIds=[name])
+    is_active = lambda: elasticache.describe_user_groups(UserGroupId=name)["UserGroups"][0]["Status"] == "active"  # noqa: E731
+    end = time.monotonic() + 20
+    while not is_active():
+        assert time.monotonic() < end, "the user group is not active"
+        time.sleep(0.1)
+    return group, name
+
+
+@pytest.mark.long
+def test_who_reaches_it_and_who_logs_in_converge_and_go_again(aws, run, converge, kept, app_users):
+    security_group, user_group = app_users
+    for stated in ({"security_group_ids": [security_group]}, {"user_group_id": user_group}):
+        done = converge(MAIN, **kept, **stated)
+        assert [step["action"] for step in done["plan"]] == ["ModifyServerlessCache"]
+        assert run(MAIN, **kept, **stated)["changed"] is False
+    assert (done["endpoint"]["auth"], told(run, kept)["user_group_id"]) == ("rbac", user_group)
+    assert converge(MAIN, **kept, snapshot_retention_limit=0, description="With users")["changed"]  # one field a call
+    open_again = converge(MAIN, **kept, remove_user_group=True)
+    assert open_again["endpoint"]["auth"] == "none"
+    assert run(MAIN, **kept, remove_user_group=True)["changed"] is False
 
 
 @pytest.mark.long
