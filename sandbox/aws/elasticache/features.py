@@ -19,7 +19,7 @@ TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+")
 DURABLE_TYPES = frozenset(("r6g", "r7g", "r8g", "m6g", "m7g", "m8g", "c7gn", "c8gn"))
 DURABLE_SINCE = (9, 0)
 IPV4, IPV6, DUAL = "ipv4", "ipv6", "dual_stack"
-NETWORK_SINCE = (6, 2)  # for anything but IPv4 alone
+NETWORK_SINCE = {"redis": (6, 2), "valkey": (7, 2), "memcached": (1, 6, 6)}  # for anything but IPv4 alone
 CREATE = ("NotificationTopicArn", "LogDeliveryConfigurations", "NetworkType", "IpDiscovery", "DataTieringEnabled")
 MODIFY = ("NotificationTopicArn", "NotificationTopicStatus", "LogDeliveryConfigurations", "IpDiscovery")
 DURABILITY = "Durability"
@@ -90,8 +90,10 @@ def topic_status(status: str) -> str:
 
 def network(kind: str, discovery: str, version: Version) -> None:
     """The engines here are reached by IPv4: what AWS has beyond that is shown and not routed."""
-    if kind != IPV4 and version.number < NETWORK_SINCE:
-        raise rules.combination(f"NetworkType {kind} is not supported by {version.full}; it is from 6.2 on.")
+    since = NETWORK_SINCE[version.engine]
+    if kind != IPV4 and version.number < since:
+        first = ".".join(str(part) for part in since)
+        raise rules.combination(f"NetworkType {kind} is not supported by {version.full}; it is from {first} on.")
     if kind == IPV6:
         text = "NetworkType ipv6 exists at AWS; this sandbox implements ipv4 and dual_stack alone."
         raise Refusal(NO_SUCH_PARAMETER, text)

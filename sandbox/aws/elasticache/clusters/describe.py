@@ -44,8 +44,9 @@ def cache_cluster(account: Account, cluster: CacheCluster, with_nodes: bool) -> 
         "AtRestEncryptionEnabled": False,
         "ARN": cluster.arn,
         "ReplicationGroupLogDeliveryEnabled": False,
-        "NetworkType": "ipv4",
-        "IpDiscovery": "ipv4",
+        "LogDeliveryConfigurations": list(cluster.logs.values()),
+        "NetworkType": cluster.network_type,
+        "IpDiscovery": cluster.ip_discovery,
     }
     return {k: v for k, v in shown.items() if v is not None}
 

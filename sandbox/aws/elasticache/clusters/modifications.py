@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.aws.elasticache import features, windows
 from sandbox.aws.elasticache import rules as common
-from sandbox.aws.elasticache import windows
 from sandbox.aws.elasticache.catalogue import Version
 from sandbox.aws.elasticache.clusters import describe, rules
 from sandbox.aws.elasticache.clusters.fleet import Fleet
@@ -24,6 +24,8 @@ AT_ONCE = {
     "AutoMinorVersionUpgrade": "auto_minor_version_upgrade",
     "SnapshotRetentionLimit": "retention",
     "SnapshotWindow": "snapshot_window",
+    "IpDiscovery": "ip_discovery",
+    "LogDeliveryConfigurations": "logs",
 }
 OF_NODES = ("NumCacheNodes", "CacheNodeIdsToRemove", "NewAvailabilityZones", "AZMode")
 QUEUED = (*OF_NODES, "CacheNodeType", "EngineVersion", "ScaleConfig")
@@ -36,7 +38,6 @@ class Modifications:
     @operation(
         "ModifyCacheCluster",
         *("CacheClusterId", "ApplyImmediately", *AT_ONCE, *QUEUED),
-        only={"IpDiscovery": ("ipv4",)},
     )
     def modify_cache_cluster(self, params: Params) -> Result:
         with self._account.lock:
@@ -72,6 +73,10 @@ class Modifications:
             self._context.vpc.require_topic(wanted["NotificationTopicArn"])
         if wanted.get("NotificationTopicStatus", "active") not in ("active", "inactive"):
             raise common.value("NotificationTopicStatus must be active or inactive.")
+        features.ip_discovery(cluster.network_type, wanted.get("IpDiscovery", cluster.ip_discovery))
+        if "LogDeliveryConfigurations" in wanted:
+            asked = wanted["LogDeliveryConfigurations"]
+            wanted["LogDeliveryConfigurations"] = features.logs_after(cluster.logs, asked, cluster.version)
         if "CacheParameterGroupName" in wanted:
             group = self._account.parameter_group(wanted["CacheParameterGroupName"])
             version = rules.upgrade(cluster, params.get("EngineVersion", cluster.version.label))

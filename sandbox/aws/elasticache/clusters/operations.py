@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.aws.elasticache import features, windows
 from sandbox.aws.elasticache import rules as common
-from sandbox.aws.elasticache import windows
 from sandbox.aws.elasticache.catalogue import default_version
 from sandbox.aws.elasticache.clusters import describe, rules
 from sandbox.aws.elasticache.clusters.fleet import Fleet
@@ -31,7 +31,7 @@ class CacheClusters:
         *("CacheNodeType", "Engine", "EngineVersion", "CacheParameterGroupName", "CacheSubnetGroupName"),
         *("SecurityGroupIds", "Tags", "SnapshotName", "PreferredMaintenanceWindow", "Port", "NotificationTopicArn"),
         *("AutoMinorVersionUpgrade", "SnapshotRetentionLimit", "SnapshotWindow", "TransitEncryptionEnabled"),
-        only={"NetworkType": ("ipv4",), "IpDiscovery": ("ipv4",)},
+        *("NetworkType", "IpDiscovery", "LogDeliveryConfigurations"),
     )
     def create_cache_cluster(self, params: Params) -> Result:
         name = common.identifier(params["CacheClusterId"], "CacheClusterId", 50)
@@ -77,6 +77,9 @@ class CacheClusters:
         if "NotificationTopicArn" in params:
             self._context.vpc.require_topic(params["NotificationTopicArn"])
         zones = self._zones(params, nodes, subnets)
+        network = params.get("NetworkType", features.IPV4)
+        discovery = params.get("IpDiscovery", features.IPV4)
+        features.network(network, discovery, version)
         return CacheCluster(
             id=name,
             node_type=params["CacheNodeType"],
@@ -91,6 +94,9 @@ class CacheClusters:
             retention=params.get("SnapshotRetentionLimit", 0),
             auto_minor_version_upgrade=params.get("AutoMinorVersionUpgrade", True),
             topic=params.get("NotificationTopicArn", ""),
+            network_type=network,
+            ip_discovery=discovery,
+            logs=features.logs_after({}, params.get("LogDeliveryConfigurations", []), version),
             network_zone=self._context.network_zone,
             nodes=[Node(f"{number:04}", zone) for number, zone in enumerate(zones, 1)],
         )

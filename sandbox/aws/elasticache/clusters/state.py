@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sandbox.aws.clock import now
 from sandbox.aws.elasticache.catalogue import Version
+from sandbox.aws.elasticache.features import IPV4
 from sandbox.aws.elasticache.state import CREATE_FAILED, CREATING, arn
 from sandbox.aws.engines import Engine
 from sandbox.aws.memcached import Front, MemcachedNode
@@ -52,6 +53,9 @@ class CacheCluster:
     network_zone: str  # the part of its names that AWS makes up
     nodes: list[Node]
     topic_status: str = "active"
+    network_type: str = IPV4
+    ip_discovery: str = IPV4
+    logs: dict[str, dict[str, Any]] = field(default_factory=dict)  # log type → as AWS shows it
     front: Front | None = None  # of Memcached: its configuration endpoint
     status: str = CREATING
     is_busy: bool = False
