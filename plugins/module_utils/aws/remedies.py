@@ -287,7 +287,8 @@ def _by_text(text: str, stated: Mapping[str, Any]) -> str:
         sentence = remedy.sentence(stated)
         if sentence != remedy.why:
             return sentence
-    given = [name for name, value in stated.items() if value not in _LEFT_OUT and name not in _OF_THE_TASK]
+    said = {name for name, value in stated.items() if value not in _LEFT_OUT and value is not False}
+    given = said - _OF_THE_TASK
     return f"it is about one of the options that are stated: {', '.join(sorted(given))}" if given else ""
 
 

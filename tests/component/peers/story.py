@@ -129,7 +129,11 @@ class Story:
         mark = self._aws.mark
         refused = self._run(self._service.main, **params)
         assert refused.get("failed"), f"it is not refused: {refused}"
-        named = {name for name in stated if re.search(rf"\b{name}\b", step.error)} or set(step.change) or {step.error}
+        named = (
+            {name for name in stated if re.search(rf"\b{name}\b", step.error)}
+            or set(step.change)
+            or {step.error, *stated}
+        )
         said = refused["msg"] + str(refused.get("option", ""))
         assert named, f"the scenario names none of its options: {step.error}"
         assert any(name in said for name in named), f"none of {sorted(named)} in: {said}"
