@@ -42,6 +42,9 @@ def _fits(name: str, expected: Any, found: Any, special: Mapping[str, Callable[[
         if name == "tags" or name.startswith("tags_") or name == "parameters":
             return dict(expected) == dict(found)
         return all(key in found and _fits(key, value, found[key], special) for key, value in expected.items())
+    if isinstance(expected, list) and any(isinstance(item, Mapping) for item in expected):
+        met = [any(_fits(name, item, one, special) for one in found) for item in expected]
+        return len(expected) == len(found) and all(met)
     if isinstance(expected, list):
         return sorted(map(str, expected)) == sorted(map(str, found))
     return bool(expected == found)

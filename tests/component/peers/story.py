@@ -237,7 +237,8 @@ class Story:
         (facts,) = told[self._service.told]
         facts = {**facts, "tags": {k: v for k, v in (facts.get("tags") or {}).items() if not k.startswith(OURS)}}
         left_out = {self._service.name_option, *self._service.unread, *self._scenario.not_read_again}
-        expected = {**self._stated, **{n: v for n, v in self._result.items() if n in self._stated}}
+        read = {n: v for n, v in self._result.items() if not isinstance(self._stated.get(n, []), list)}
+        expected = {**self._stated, **read}
         stated = {name: value for name, value in self._around.resolve(expected).items() if name not in left_out}
         missing = sorted(set(stated) - set(facts))
         assert not missing, f"the info module does not tell {missing}"
