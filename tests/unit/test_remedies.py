@@ -83,9 +83,7 @@ def is_of_no_option(action, code, options):
     remedy = REMEDIES.get(re.sub("(Fault|Exception)$", "", code))
     is_of_another_kind = action in OF_TAGS and not (remedy and set(remedy.options) & set(options))
     is_read_as_none = action.startswith(("Describe", "List")) and re.search("NotFound(Fault)?$", code)
-    takes_no_users = "replication_group_id" in options and "user_group_ids" not in options  # yet
-    is_of_users = takes_no_users and code in ("UserGroupNotFound", "InvalidUserGroupState")
-    return code in OF_NO_OPTION or is_of_another_kind or is_read_as_none or is_of_users
+    return code in OF_NO_OPTION or is_of_another_kind or is_read_as_none
 
 
 @pytest.mark.parametrize("code", OF_NO_OPTION)

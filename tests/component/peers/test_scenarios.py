@@ -15,28 +15,20 @@ from tests.component.peers.story import Story
 # One or two a service are of the short run; all of them take minutes.
 QUICK = (
     "TestAccElastiCacheReplicationGroup_disappears",
+    "TestAccElastiCacheCluster_disappears",
+    "TestAccElastiCacheServerlessCache_basicValkey",
     "TestAccElastiCacheSubnetGroup_update",
     "TestAccElastiCacheParameterGroup_removeAllParameters",
     "TestAccElastiCacheUser_tags",
     "TestAccElastiCacheUserGroup_tags",
     "TestAccMemoryDBCluster_Update_description",
+    "TestAccMemoryDBACL_basic",
     "TestAccMemoryDBParameterGroup_basic",
-)
-
-
-# What modules and the local AWS are yet to have. Emptied as they come.
-WAITING = (
-    "elasticache_replication_group",
-    "elasticache_cache_cluster",
-    "elasticache_serverless_cache",
-    "memorydb_acl",
 )
 
 
 def _marked(scenario: Scenario) -> Any:
     marks = [] if scenario.id in QUICK else [pytest.mark.long]
-    if scenario.service in WAITING and scenario.id not in QUICK:
-        marks.append(pytest.mark.xfail(reason="not built yet", strict=False, run=scenario.service in SERVICES))
     return pytest.param(scenario, id=scenario.id.removeprefix("TestAcc"), marks=marks)
 
 
