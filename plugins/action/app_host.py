@@ -9,15 +9,22 @@ app_host_info, app_host_change, app_service and cache_probe.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.iam_token import (
+    Credentials,
+    Login,
+    iam_token,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     AFTER_APPLY_ADDRESS,
     REDIS,
     REDIS_CLUSTER,
+    Endpoint,
     EndpointError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
@@ -36,6 +43,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
     TARGET,
     TOKEN,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import LOOK, RESULT, known_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
@@ -123,7 +132,7 @@ class ActionModule(HostAction):
 
     def contents(self) -> dict[str, Any]:
         """How it is told what the app wrote to the target, and would leave behind."""
-        token = self.token()
+        token = self.token_of_probe()
         order = {"endpoint": self._known.endpoint, "sample": self._settings["sample"]}
         return {**order, "auth_token": token} if token else order
 
@@ -340,7 +349,7 @@ class ActionModule(HostAction):
         return {"python": migration.python, "user": migration.user} if migration.python and migration.user else {}
 
     def probe(self) -> dict[str, Any]:
-        token = self.token()
+        token = self.token_of_probe()
         order = {"endpoint": self._known.endpoint, "write": True}
         return {**order, "auth_token": token} if token else order
 
@@ -391,7 +400,7 @@ class ActionModule(HostAction):
         target = to_original.target_of(self._known)
         if target.get("protocol") != REDIS_CLUSTER or not self.target_place():
             return None
-        token = self.token()
+        token = self.token_of_probe()
         if (target.get("auth", "none") != "none") != bool(token):
             return None
         return {"endpoint": target, **({"auth_token": token} if token else {})}
@@ -413,6 +422,21 @@ class ActionModule(HostAction):
 
     def token(self) -> str:
         return self.secret("token")
+
+    def token_of_probe(self) -> str:
+        """What a probe logs in by. A user of IAM has no password that stays: the controller's identity signs a token
+        for each host anew, as that is good for 15 minutes. The app's own identity has to do the same by itself.
+        """
+        endpoint = Endpoint.from_dict(self._known.endpoint)
+        if endpoint.auth != "iam" or not endpoint.is_known:
+            return self.token()
+        region = self._settings["region"]
+        # No client tells its credentials otherwise, and what signs for AWS must be who the other calls are made by.
+        signer = self.client(on_aws.MODULE, "sts", region)._request_signer
+        held = signer._credentials.get_frozen_credentials()
+        login = Login(endpoint.username, endpoint.name, region, **table.by_service(endpoint.service).iam_login)
+        credentials = Credentials(held.access_key, held.secret_key, held.token or "")
+        return self.handed_over(iam_token(login, credentials, datetime.datetime.now(datetime.timezone.utc)))
 
     def secret(self, name: str) -> str:
         return self.opened(self.turn.get(name) or self._task.args["known"].get(name) or "")

@@ -363,12 +363,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     AFTER_APPLY,
     Endpoint,
     EndpointError,
-    build_url,
     is_loopback,
     mask_url,
     names_a_cache,
     parse_url,
     places_of,
+    probe_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import locations_to_leave
@@ -598,7 +598,7 @@ def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, An
         if not target.is_known:
             raise EndpointError(f"the target {target.name} is yet to be made (contents: state={AFTER_APPLY})")
         try:
-            url = build_url(target, wanted["auth_token"] or "", 0)
+            url = probe_url(target, wanted["auth_token"] or "", 0)
             questions["contents"] = SurveyQuestion(url, seconds, wanted["sample"], protocol=target.protocol)
         except EndpointError as error:  # as without its token: what stays behind holds no way back up
             parts["contents"] = {"msg": f"{error}."}

@@ -258,3 +258,42 @@ def test_of_a_plan_that_was_approved_only_the_files_of_its_look_are_changed(goal
     task.approve = approve
     task.on()
     assert task.given("app_host_change").get("written") == ({PATH: "at noon"} if is_held else None)
+
+
+IAM_VALUES = [{"store": "dotenv", "path": PATH, "keys": {"H": "host", "S": "tls", "U": "username"}}]
+
+
+class FakeOfIam(Fake):
+    """The target's user logs in by IAM, and the app reads parts."""
+
+    def __init__(self, **endpoint):
+        super().__init__("migrate", "look")
+        known = self._task.args["known"]
+        iam = {**known["endpoint"], "auth": "iam", "username": "shop", **endpoint}
+        self._task.args["known"] = {**known, "endpoint": iam, "token": seal("")}
+
+    def settings(self, task_vars, stages):
+        return {**super().settings(task_vars, stages), "values": IAM_VALUES}
+
+    def client(self, name, service, region):
+        held = SimpleNamespace(access_key="AKIAIOSFODNN7EXAMPLE", secret_key="held-in-confidence", token="")
+        credentials = SimpleNamespace(get_frozen_credentials=lambda: held)
+        return SimpleNamespace(_request_signer=SimpleNamespace(_credentials=credentials))
+
+
+@pytest.mark.parametrize(
+    ("service", "host", "said"),
+    [
+        ("elasticache", "shop-cache/?", "%2Felasticache%2F"),
+        ("elasticache-serverless", "shop-cache/?", "ResourceType=ServerlessCache"),
+        ("memorydb", "shop-cache/?", "%2Fmemorydb%2F"),
+    ],
+)
+def test_a_probe_of_a_user_of_iam_is_given_a_token_that_no_value_gets(service, host, said):
+    action = FakeOfIam(service=service)
+    action.on()
+    [(_name, order)] = action.asked
+    token = order["probe"]["auth_token"]
+    assert token.startswith(host) and "User=shop" in token and said in token and "held-in-confidence" not in token
+    [value] = order["values"]
+    assert value["keys"] == {"H": "target.internal", "S": "true", "U": "shop"}

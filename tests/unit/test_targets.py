@@ -6,6 +6,7 @@ import importlib
 from dataclasses import replace
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import (
@@ -368,3 +369,18 @@ def test_what_must_be_stated_and_what_a_module_refuses_is_told_in_the_words_of_t
     assert DEFAULT.missing(WHOLE) == ()
     assert DEFAULT.setting("cache_parameter_group_name") == "migration_parameter_group_name"
     assert DEFAULT.setting("engine_version") == "migration_engine_version"
+
+
+def test_a_stated_endpoint_has_the_port_and_the_databases_of_its_protocol():
+    stated = table.stated_endpoint({"address": "cfg.internal", "protocol": "redis-cluster"})
+    assert (stated.port, stated.databases) == (6379, 1)
+    assert table.stated_endpoint({"address": "cfg.internal", "protocol": "memcached"}).port == 11211
+    assert table.stated_endpoint({"address": "new.internal"}).databases == 16
+
+
+@pytest.mark.parametrize("lacking", ["name", "username"])
+def test_what_a_login_by_iam_signs_is_stated(lacking):
+    stated = {"address": "new.internal", "auth": "iam", "name": "shop-cache", "username": "shop"}
+    assert table.stated_endpoint(stated).name == "shop-cache"
+    with pytest.raises(EndpointError, match="name of the cache and a username"):
+        table.stated_endpoint({**stated, lacking: ""})

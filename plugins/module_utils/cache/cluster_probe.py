@@ -38,7 +38,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     REDIS_CLUSTER,
     Endpoint,
     at_place,
-    build_url,
+    probe_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
 
@@ -204,7 +204,7 @@ def with_nodes(wanted: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     target = Endpoint.from_dict(wanted["endpoint"])
     told = []
     if target.protocol == REDIS_CLUSTER and target.is_known:
-        url = build_url(target, wanted.get("auth_token") or "")
+        url = probe_url(target, wanted.get("auth_token") or "")
         run = _Run(Question(url, seconds=seconds, protocol=REDIS_CLUSTER))
         with contextlib.closing(run), contextlib.suppress(ProbeFailed, CacheError):
             run.log_in()

@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import probe_result
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_library import OF_READERS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, build_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint, probe_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY, as_read
 
 
@@ -25,7 +25,7 @@ def questions(wanted: Mapping[str, Any], seconds: float, check_mode: bool) -> di
     uses = {(use["database"], use["reader"] if use["reader"] in OF_READERS else REDIS_PY) for use in wanted["uses"]}
     return {
         f"target {number} {reader}": Question(
-            as_read(build_url(target, wanted["auth_token"] or "", number), reader),
+            as_read(probe_url(target, wanted["auth_token"] or "", number), reader),
             seconds=seconds,
             write=write,
             reader=reader,

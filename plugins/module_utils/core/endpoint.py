@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Mapping
 from urllib.parse import SplitResult, parse_qs, quote, unquote, unquote_plus, urlsplit
 
@@ -234,6 +234,13 @@ def build_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
     # A cluster-aware client refuses any path but none or /0, so a cluster gets one only where it is meant.
     path = "" if endpoint.protocol == REDIS_CLUSTER and database == 0 else f"/{database}"
     return f"{scheme}://{login}{host}:{endpoint.port}{path}"
+
+
+def probe_url(endpoint: Endpoint, token: str = "", database: int = 0) -> str:
+    """The URL by which a probe asks: as build_url, but with a token of IAM in the password's place, which is good for
+    as long as a probe lasts, and is to stand nowhere else.
+    """
+    return build_url(replace(endpoint, auth="rbac") if endpoint.auth == "iam" else endpoint, token, database)
 
 
 def check_use(endpoint: Endpoint, token: str = "", database: int = 0) -> None:

@@ -681,7 +681,8 @@ PARTS = (
                 "endpoint",
                 "An endpoint of somebody else's making, used as it stands: "
                 "C({address: …, port: 6379, tls: false, auth: none}), or with C(auth: token) and "
-                "O(migration_auth_token_secret). Nothing is made then.",
+                "O(migration_auth_token_secret), or C(auth: iam) with the cache's C(name) and a C(username). "
+                "C(protocol) is C(redis) unless it says C(redis-cluster) or C(memcached). Nothing is made then.",
                 "dict",
                 {},
             ),

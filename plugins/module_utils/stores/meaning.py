@@ -12,7 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     Endpoint,
     EndpointError,
     UrlParts,
-    build_url,
+    probe_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form, urls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file, symlinks
@@ -35,7 +35,7 @@ def url_of(params: Mapping[str, Any]) -> str:
     endpoint = Endpoint.from_dict(params["endpoint"])
     if not endpoint.is_known:
         return ""
-    return build_url(endpoint, params.get("auth_token") or "", params.get("database") or 0)
+    return probe_url(endpoint, params.get("auth_token") or "", params.get("database") or 0)
 
 
 def urls_in_file(

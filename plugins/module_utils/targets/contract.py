@@ -107,6 +107,7 @@ class Target:
     node_type_option: str = "cache_node_type"
     shards_option: str = ""  # the setting that says over how many nodes the data is spread
     expected: Callable[[Settings], Mapping[str, Any]] = _nothing
+    iam_login: Mapping[str, Any] = field(default_factory=dict)  # of cache.iam_token.Login, where that is another
     is_durable: Callable[[Settings, Found | None], bool] = _never
     grows_to: Callable[[Settings, Found | None], int | None] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name

@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, REDIS, Endpoint
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    PROTOCOLS,
+    REDIS,
+    Endpoint,
+    EndpointError,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.target import CACHE_CLUSTER
@@ -62,4 +67,6 @@ def by_service(service: str) -> Target:
 def stated_endpoint(mapping: Mapping[str, Any]) -> Endpoint:
     """The whole endpoint from the part of it that a person stated, for a target of theirs. Raises EndpointError."""
     usual = asdict(PROTOCOLS.get(str(mapping.get("protocol")), PROTOCOLS[REDIS]))
+    if mapping.get("auth") == "iam" and not (mapping.get("name") and mapping.get("username")):
+        raise EndpointError("auth: iam needs the name of the cache and a username, as both are in what is signed")
     return Endpoint.from_dict({"service": DEFAULT.service, "name": mapping.get("address"), **usual, **mapping})

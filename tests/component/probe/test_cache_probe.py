@@ -72,6 +72,17 @@ def test_an_endpoint_with_tls_and_a_token_is_reached(probe, start_engine, ca, ca
     assert result["location"] == {"host": "localhost", "port": engine.tls_port, "tls": True, "database": 3}
 
 
+def test_a_user_of_iam_logs_in_by_a_token_that_has_every_sign_of_a_url(probe, start_engine):
+    signed = f"shop-cache/?Action=connect&User=shop&X-Amz-Signature={TOKEN}%2F@:#"
+    engine = start_engine(f"user shop on >{signed} ~* +@all")
+    target = endpoint.Endpoint(
+        "elasticache", "shop-cache", address="127.0.0.1", port=engine.port, auth="iam", username="shop"
+    )
+    result = probe(endpoint=target.as_dict(), auth_token=signed)
+    assert result["reached"] and signed not in repr(result)
+    failed_as(probe(endpoint=target.as_dict(), auth_token=f"{signed}0"), "auth_wrong")
+
+
 @pytest.mark.usefixtures("without_redis_py")
 def test_a_host_without_redis_py_is_probed_by_the_client_that_comes_along(probe, start_engine, ca, ca_file):
     engine = start_engine(password=TOKEN, certificate=ca.issue_cert("localhost"))

@@ -226,6 +226,7 @@ def login(target: Target) -> Iterator[Finding]:
             "No password stands in a setting: the app makes one of its credentials before each connection, a signed "
             "request that is valid for 15 minutes, and is connected for 12 hours at most before it must log in again.",
             "Give redis-py a credential_provider that signs as botocore's RequestSigner does, give the role of the "
-            "app's hosts the action elasticache:Connect (memorydb:Connect) on the cache and the user, and name host, "
-            "port and username by their forms in migration_values, not a url.",
+            "app's hosts, and for its probe that of the controller, the action elasticache:Connect (memorydb:Connect) "
+            "on the cache and the user, and name host, port and username by their forms in migration_values, not a "
+            "url.",
         )

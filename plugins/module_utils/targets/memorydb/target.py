@@ -191,6 +191,7 @@ MEMORYDB = Target(
     node_type_option="node_type",
     shards_option="num_shards",
     expected=_expected,
+    iam_login={"service": "memorydb"},
     is_durable=_is_durable,
     renamed=_RENAMED,
 )

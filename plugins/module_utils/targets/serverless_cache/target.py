@@ -145,5 +145,6 @@ SERVERLESS_CACHE = Target(
     offers=offers,
     grows_to=_grows_to,
     expected=_expected,
+    iam_login={"is_serverless": True},
     renamed=_RENAMED,
 )
