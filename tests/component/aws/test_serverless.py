@@ -194,6 +194,7 @@ def test_who_logs_in_is_told_by_its_user_group(aws: Any, caches: Caches, one: di
     assert caches.ask(one, "PING") == {"ok": True}
 
 
+@pytest.mark.long
 def test_memcached_is_served_at_one_name_with_two_ports_and_never_becomes_another_engine(
     aws: Any, caches: Caches, both_ports: str
 ) -> None:

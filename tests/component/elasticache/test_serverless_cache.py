@@ -174,9 +174,8 @@ def test_what_aws_refuses_is_told_with_the_option(run, cache):
     assert refused["failed"] and "snapshot_arns_to_restore" in refused["msg"]
 
 
-@pytest.mark.parametrize(
-    "how", ["cut-after", *(pytest.param(how, marks=pytest.mark.long) for how in ("cut-before", "throttle", "500"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["cut-after", "cut-before", "throttle", "500"])
 def test_a_creation_whose_answer_was_lost_is_found_and_not_made_twice(aws, converge, cache, faults, how):
     mark = aws.mark
     faults({"action": "CreateServerlessCache", "how": how})
