@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.modules import elasticache_snapshot, elasticache_snapshot_info
+from ansible_collections.kempian.cache_migration.plugins.modules import (
+    elasticache_serverless_cache,
+    elasticache_snapshot,
+    elasticache_snapshot_info,
+)
 
 SERVICE = "us-east-1.elasticache-snapshot.amazonaws.com"
 ACTIONS = [
@@ -137,3 +141,26 @@ def test_the_info_module_tells_one_those_of_a_cache_and_all(run, snapshot, group
     of_node = run(elasticache_snapshot_info.main, cache_cluster_id="kept-001")["snapshots"]
     assert "told" in [one["snapshot_name"] for one in of_node]
     assert run(elasticache_snapshot_info.main, snapshot_name="nothing")["snapshots"] == []
+
+
+def test_a_serverless_cache_is_kept_copied_exported_and_told_as_a_kind_of_its_own(aws, run, converge, bucket):
+    converge(elasticache_serverless_cache.main, serverless_cache_name="bare", engine="valkey")
+
+    def snapshot(name, **params):
+        return converge(elasticache_snapshot.main, serverless_cache_snapshot_name=name, **params)
+
+    made = snapshot("of-bare", serverless_cache_name="bare", target_bucket=bucket)
+    assert "msg" not in made, made
+    assert [step["action"] for step in made["plan"]] == [
+        "CreateServerlessCacheSnapshot",
+        "ExportServerlessCacheSnapshot",
+    ]
+    assert made["snapshot"]["exported"] == ["of-bare-0001.rdb"] and made["snapshot"]["serverless_cache_name"] == "bare"
+    mark = aws.mark
+    assert not snapshot("of-bare", serverless_cache_name="bare", target_bucket=bucket)["changed"]
+    assert aws.writes_since(mark) == []
+    assert snapshot("copied-bare", source_serverless_cache_snapshot_name="of-bare")["changed"]
+    found = run(elasticache_snapshot_info.main, serverless_cache_name="bare")["snapshots"]
+    assert {one["serverless_cache_snapshot_name"] for one in found} == {"of-bare", "copied-bare"}
+    for name in ("of-bare", "copied-bare"):
+        assert snapshot(name, state="absent")["changed"]
