@@ -130,7 +130,8 @@ CLIENTS: Mapping[str, Client] = {
         "sets, hashes, streams, channels, scripts or transactions, and no data over a restart.",
         _breaks_on_memcached,
         "Let the app use a client of Memcached where its URL begins with memcached:// (with TLS memcacheds://), which "
-        "a key of the form url gets, or where a setting of its own says so (in migration_values with added: true)",
+        "a key of the form url gets; parts and words that it reads for that may stand beside it (in migration_values "
+        "with added: true)",
     ),
 }
 
