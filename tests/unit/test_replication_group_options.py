@@ -464,6 +464,28 @@ def test_data_tiering_and_its_node_types_go_together():
     assert refusal(None, **node, data_tiering_enabled=True, engine_version="6.0").option == "engine_version"
 
 
+@pytest.mark.parametrize(
+    ("version", "option", "value", "takes"),
+    [
+        ("6.x", "log_delivery_configurations", [SLOW, ENGINE], True),
+        ("6.0", "log_delivery_configurations", [SLOW], True),
+        ("6.0", "log_delivery_configurations", [ENGINE], False),
+        ("5.0.6", "log_delivery_configurations", [SLOW], False),
+        ("6.x", "auto_minor_version_upgrade", False, True),
+        ("5.0.6", "auto_minor_version_upgrade", False, False),
+        ("7.0", "transit_encryption_mode", "required", True),
+        ("6.x", "transit_encryption_mode", "required", False),
+    ],
+)
+def test_a_version_that_is_stated_short_is_the_newest_of_its_kind(version, option, value, takes):
+    tls = {"transit_encryption_enabled": True}
+    stated = {"cache_node_type": "cache.r7g.large", "engine_version": version, **tls, option: value}
+    if takes:
+        assert plan_present(None, desired(**stated)).steps
+    else:
+        assert refusal(None, **stated).option == option
+
+
 # --- a new group of shards ---
 
 

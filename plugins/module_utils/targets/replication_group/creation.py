@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     REDIS,
     family_of,
+    is_before,
     label,
     version_numbers,
 )
@@ -212,8 +213,8 @@ def _tags(desired: Desired) -> dict[str, str]:
 def _completed(desired: Desired) -> Desired:
     """With what follows from what is stated: the engine, and what AWS has cluster mode with alone."""
     desired = replace(desired, engine=desired.engine or REDIS)
-    version = version_numbers(desired.engine_version or "")
-    knows_no_mode = bool(version) and version < _MODE_FROM and desired.cluster_mode != COMPATIBLE
+    is_old = is_before(desired.engine_version or "", _MODE_FROM)
+    knows_no_mode = is_old and desired.cluster_mode != COMPATIBLE
     if desired.new_cluster_mode == ENABLED:
         by_default = f"default.{family_of(desired.engine or REDIS, desired.engine_version or '')}.cluster.on"
         group = desired.cache_parameter_group_name or (by_default if knows_no_mode else None)

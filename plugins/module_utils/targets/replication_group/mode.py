@@ -20,6 +20,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     ReplicationGroup,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import Desired
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
+    is_before,
+)
 
 _MODES = (DISABLED, COMPATIBLE, ENABLED)
 _FROM = (7, 0)
@@ -101,7 +104,7 @@ def check_result(after: ReplicationGroup) -> None:
             f"{what} without automatic failover, which AWS does not have: set automatic_failover_enabled: true",
             "automatic_failover_enabled",
         )
-    if after.cluster_mode == COMPATIBLE and after.version and after.version < _FROM:
+    if after.cluster_mode == COMPATIBLE and is_before(after.engine_version, _FROM):
         raise PlanRefused(
             f"{what} at {after.engine_version}, and it can be so from Redis OSS 7.0 and Valkey 7.2 on: state a newer "
             "engine_version, or leave cluster_mode out",
@@ -112,7 +115,7 @@ def check_result(after: ReplicationGroup) -> None:
 def check_rise(after: ReplicationGroup) -> None:
     """What a group must be before its cluster mode leaves disabled."""
     what = f"{after.replication_group_id} leaves cluster mode disabled"
-    if after.version < _FROM:
+    if is_before(after.engine_version, _FROM):
         raise PlanRefused(
             f"{what} from Redis OSS 7.0 and Valkey 7.2 on, and runs {after.engine_version}: state a newer "
             "engine_version with cluster_mode",

@@ -30,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     REDIS,
     VALKEY,
     check_version,
+    is_before,
 )
 
 # Only by making the group again.
@@ -268,7 +269,7 @@ def _check_tiering(after: ReplicationGroup) -> None:
             f"such a node {other}: data tiering and the node types {_TIERED} go together, from the making on",
             "data_tiering_enabled",
         )
-    if is_tiered and after.version and after.version < _TIERED_FROM:
+    if is_tiered and is_before(after.engine_version, _TIERED_FROM):
         raise PlanRefused(
             f"{name} would tier its data at {after.engine_version}, and AWS does from Redis OSS 6.2 on: state a newer "
             "engine_version",
@@ -278,13 +279,11 @@ def _check_tiering(after: ReplicationGroup) -> None:
 
 def check_stated_result(after: ReplicationGroup, changes: Mapping[str, Any]) -> None:
     """What a version does not have, where it is what is asked for."""
-    name, version = after.replication_group_id, after.version
-    if not version:
-        return
+    name, version = after.replication_group_id, after.engine_version
     early = [
         delivery.log_type
         for delivery in changes.get("log_delivery_configurations") or ()
-        if version[:2] < _LOGS_FROM[delivery.log_type]
+        if is_before(version, _LOGS_FROM[delivery.log_type])
     ]
     if early:
         raise PlanRefused(
@@ -292,7 +291,7 @@ def check_stated_result(after: ReplicationGroup, changes: Mapping[str, Any]) -> 
             "6.0 (slow-log) and 6.2 (engine-log) on. Change log_delivery_configurations",
             "log_delivery_configurations",
         )
-    if changes.get("auto_minor_version_upgrade") is False and version < _MINOR_UPGRADES_FROM:
+    if changes.get("auto_minor_version_upgrade") is False and is_before(version, _MINOR_UPGRADES_FROM):
         raise PlanRefused(
             f"{name} runs {after.engine_version}, and AWS knows auto_minor_version_upgrade from 6.0 on: leave it out",
             "auto_minor_version_upgrade",

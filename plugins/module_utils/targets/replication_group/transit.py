@@ -13,7 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import Desired
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
-    version_numbers,
+    is_before,
 )
 
 IN_PLACE_FROM = (7, 0, 5)
@@ -24,7 +24,7 @@ def check_new(desired: Desired) -> None:
         for option in ("auth_token", "user_group_ids", "transit_encryption_mode"):
             if getattr(desired, option):
                 raise PlanRefused(f"{option} needs TLS: set transit_encryption_enabled: true", option)
-    if desired.transit_encryption_mode and _is_before_mode(desired.engine_version):
+    if desired.transit_encryption_mode and is_before(desired.engine_version or "", IN_PLACE_FROM):
         raise PlanRefused(
             f"transit_encryption_mode is known from 7.0.5 on, and engine_version is {desired.engine_version}: leave it "
             "out, as TLS is required there, or state a newer version",
@@ -37,12 +37,6 @@ def check_new(desired: Desired) -> None:
             "make a new group that has it with transit_encryption_mode: required",
             "transit_encryption_mode",
         )
-
-
-def _is_before_mode(version: str | None) -> bool:
-    """``7.0`` is the newest of 7.0."""
-    numbers = version_numbers(version or "")
-    return bool(numbers) and numbers < IN_PLACE_FROM[: len(numbers)]
 
 
 def check(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> None:

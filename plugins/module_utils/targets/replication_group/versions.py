@@ -35,6 +35,15 @@ def same_version(actual: str, stated: str) -> bool:
     return version_numbers(actual)[: len(numbers)] == numbers
 
 
+def is_before(version: str, since: tuple[int, ...]) -> bool:
+    """Whether a version is older than another. What it does not state counts as the newest: ``6.x`` is not before 6.2.
+
+    False where no version is known.
+    """
+    numbers = version_numbers(version)
+    return bool(numbers) and numbers < since[: len(numbers)]
+
+
 def engine_of(version: str) -> str:
     """The engine that has the version: none is of both."""
     return VALKEY if version_numbers(version)[:2] > LAST_REDIS else REDIS
