@@ -80,6 +80,7 @@ def test_data_that_looks_like_a_command_is_data(aws: LocalAws, cluster: Cluster,
     assert data in cluster.ask("get a\r\n", node=0)
 
 
+@pytest.mark.long
 def test_nodes_that_come_and_go_are_told_with_a_new_version(aws: LocalAws, cluster: Cluster, open_group: str) -> None:
     cluster.make(SecurityGroupIds=[open_group])
     assert cluster.told()[0] == 1
@@ -125,6 +126,7 @@ def test_what_waits_for_the_window_shows_and_is_cancelled_by_the_number_that_run
     assert (shown["CacheNodeType"], len(shown["CacheNodes"])) == ("cache.t3.small", 1)
 
 
+@pytest.mark.long
 def test_parameters_of_memcached_wait_for_a_reboot_which_empties_the_nodes(
     aws: LocalAws, cluster: Cluster, open_group: str
 ) -> None:
@@ -146,6 +148,7 @@ def test_parameters_of_memcached_wait_for_a_reboot_which_empties_the_nodes(
     )
 
 
+@pytest.mark.long
 def test_a_node_of_redis_by_itself_keeps_its_data_in_a_snapshot_that_another_is_made_of(
     aws: LocalAws, cluster: Cluster, open_group: str
 ) -> None:

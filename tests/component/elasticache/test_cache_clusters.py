@@ -61,6 +61,7 @@ def test_nodes_come_and_go_in_place_and_the_address_stays(aws, run, converge, cl
     assert shrunk["plan"][0]["parameters"]["CacheNodeIdsToRemove"] == ["0003", "0002"]
 
 
+@pytest.mark.long
 def test_another_type_and_version_come_in_one_call_and_only_upwards(aws, run, converge, cluster):
     converge(MAIN, **cluster, **SMALL, engine_version="1.6.12")
     changed = converge(
@@ -82,6 +83,7 @@ def test_another_type_and_version_come_in_one_call_and_only_upwards(aws, run, co
     assert aws.writes_since(mark) == []
 
 
+@pytest.mark.long
 def test_what_waits_for_the_window_is_told_and_not_planned_again(aws, run, converge, cluster):
     converge(MAIN, **cluster, **SMALL)
     later = {**cluster, "num_cache_nodes": 2, "apply_immediately": False}
@@ -94,6 +96,7 @@ def test_what_waits_for_the_window_is_told_and_not_planned_again(aws, run, conve
     assert told(run, cluster)["num_cache_nodes"] == 3
 
 
+@pytest.mark.long
 def test_a_lone_redis_leaves_a_snapshot_and_memcached_none(aws, run, converge, cluster):
     stated = {**cluster, **SMALL, "engine": "redis", "engine_version": "7.1", "snapshot_retention_limit": 1}
     made = converge(MAIN, **stated)
@@ -116,6 +119,7 @@ def test_one_that_failed_is_said_to_have_with_what_aws_says_of_it_and_may_be_rem
     assert run(MAIN, **cluster, state="absent")["changed"] is True
 
 
+@pytest.mark.long
 def test_somebody_elses_is_neither_changed_nor_deleted(aws, run, converge, cluster):
     converge(MAIN, **cluster, **SMALL)
     other = {**cluster, "migration_name": "other"}
@@ -127,6 +131,7 @@ def test_somebody_elses_is_neither_changed_nor_deleted(aws, run, converge, clust
     assert aws.writes_since(mark) == []
 
 
+@pytest.mark.long
 def test_a_node_of_a_replication_group_is_refused_with_the_name_of_its_group(aws, run, converge):
     name = f"g{uuid.uuid4().hex[:8]}"
     group = {"replication_group_id": name}

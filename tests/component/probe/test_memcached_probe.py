@@ -134,6 +134,7 @@ def test_the_apps_own_interpreter_is_asked_through(start: Any, virtual_environme
     assert (answer.word_of, answer.through[:10]) == ("app", "pymemcache")
 
 
+@pytest.mark.long
 def test_an_interpreter_without_pymemcache_says_so_and_our_own_client_proves(
     start: Any, virtual_environment: Any
 ) -> None:
@@ -184,6 +185,7 @@ def test_a_node_that_keeps_nothing_is_a_failure(start: Any, monkeypatch: pytest.
     assert failure.kind == "not_kept"
 
 
+@pytest.mark.long
 def test_without_auto_discovery_the_one_that_answers_is_all_there_is(start: Any) -> None:
     cluster = start(nodes=1)
     answer = asked(f"memcached://{cluster.nodes[0].address}:{cluster.port}")
@@ -197,6 +199,7 @@ def test_a_redis_that_listens_there_is_not_taken_for_it(start_engine: Any) -> No
     assert failure.kind in ("server_error", "not_memcached", "connection_lost")
 
 
+@pytest.mark.long
 def test_what_never_answers_ends_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         threading.Thread(target=silent.accept, daemon=True).start()
