@@ -422,6 +422,7 @@ def test_a_log_that_is_not_stated_any_more_is_sent_as_not_enabled():
     ]
     assert asked("told", log_delivery_configurations=[ENGINE, SLOW]) == []
     assert refusal("old", log_delivery_configurations=[SLOW]).option == "log_delivery_configurations"
+    assert asked("old", engine_version="6.x", log_delivery_configurations=[SLOW, ENGINE])  # 6.x is the newest of 6
 
 
 def test_a_topic_that_is_stated_is_told_unless_it_is_said_that_it_is_not():

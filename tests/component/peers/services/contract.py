@@ -34,6 +34,7 @@ class Service:
     special: Mapping[str, Callable[[Aws, Any], bool]] = field(default_factory=dict)  # texts of `result`
     info: Callable[[], None] | None = None
     told: str = ""  # where the info module's result has the resources
+    told_as: Callable[[dict[str, Any]], dict[str, Any]] = dict  # what is told, in the words that are stated
     unread: tuple[str, ...] = ()  # what it cannot tell, as AWS never does
     prefix: str = "peer"
 

@@ -215,6 +215,20 @@ def _default_version(aws: Aws, _around: Surroundings) -> str:
     return re.escape(".".join(told["CacheEngineVersions"][0]["EngineVersion"].split(".")[:2]))
 
 
+def _told_as(facts: dict[str, Any]) -> dict[str, Any]:
+    """The zones of a shard are told without whose they are, as a failover moves the primary: at first the first."""
+    shards = [
+        {
+            **shard,
+            "primary_availability_zone": shard["availability_zones"][0],
+            "replica_availability_zones": shard["availability_zones"][1:],
+        }
+        for shard in facts["node_group_configuration"]
+        if shard["availability_zones"]
+    ]
+    return {**facts, "node_group_configuration": shards}
+
+
 REPLICATION_GROUP = Service(
     main=elasticache_cluster.main,
     name_option="replication_group_id",
@@ -246,5 +260,6 @@ REPLICATION_GROUP = Service(
     },
     info=elasticache_cluster_info.main,
     told="replication_groups",
+    told_as=_told_as,
     unread=("auth_token", "auth_token_update_strategy", "apply_immediately"),
 )
