@@ -462,3 +462,13 @@ def test_one_whose_creation_failed_is_said_to_have():
     refused = refusal(replace(CURRENT, status="incompatible-network"))
     assert refused.option == "state"
     assert "incompatible-network" in refused.message
+
+
+def test_what_a_node_was_restored_from_is_kept_in_a_tag_and_another_is_refused():
+    made = predict(None, desired(engine="redis", cache_node_type="cache.t3.small", snapshot_name="last"))
+    assert made.tags["cache_migration:restored_from"] == "last"
+    restored = replace(REDIS, tags={**REDIS.tags, "cache_migration:restored_from": "last"})
+    assert plan(restored, snapshot_name="last", tags={}, purge_tags=True).steps == ()
+    for option, other in (("snapshot_name", "another"), ("snapshot_arns", ["arn:aws:s3:::bucket/dump.rdb"])):
+        for current in (restored, REDIS):
+            assert refusal(current, **{option: other}).option == option

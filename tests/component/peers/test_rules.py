@@ -82,7 +82,7 @@ OTHER_VALUES: Mapping[str, tuple[tuple[Mapping[str, Any], Mapping[str, Mapping[s
                 "engine_version": {"engine_version": "1.6.6"},
                 "network_type": {"network_type": "dual_stack"},
                 "port": {"port": 11212},
-                "preferred_availability_zone": {"preferred_availability_zone": "<az-3>"},
+                "preferred_availability_zone": {"preferred_availability_zone": "<az-2>"},
                 "transit_encryption_enabled": {"transit_encryption_enabled": True},
             },
         ),
@@ -271,7 +271,7 @@ ORDERS: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], list[str]], ...] 
         {**BASICS[GROUP], **TOKEN, "num_cache_clusters": 1},
         {
             "num_cache_clusters": 2,
-            "preferred_maintenance_window": "wed:03:00-wed:06:00",
+            "preferred_maintenance_window": "wed:03:00-wed:04:00",
             "snapshot_retention_limit": 2,
             "auth_token": "<token-2>",
             "auth_token_update_strategy": "SET",
@@ -290,7 +290,7 @@ ORDERS: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], list[str]], ...] 
         {**BASICS[CLUSTER], "tags": {"old": "one"}},
         {
             "num_cache_nodes": 2,
-            "preferred_maintenance_window": "wed:03:00-wed:06:00",
+            "preferred_maintenance_window": "wed:03:00-wed:04:00",
             "auto_minor_version_upgrade": False,
             "tags": {"new": "one"},
         },

@@ -56,7 +56,7 @@ def plan_creation(desired: Desired) -> Plan:
     if not desired.security_group_ids:
         stated.pop("security_group_ids", None)
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
-    tags = ownership.with_owner(desired.tags, desired.migration_name)
+    tags = _tags(desired)
     parameters = {
         "CacheClusterId": desired.cache_cluster_id,
         "Engine": engine,
@@ -101,6 +101,10 @@ def created(desired: Desired) -> CacheCluster:
             "az_mode": mode,
             "status": "creating",
             "num_cache_nodes": desired.num_cache_nodes or 1,
-            "tags": ownership.with_owner(desired.tags, desired.migration_name),
+            "tags": _tags(desired),
         }
     )
+
+
+def _tags(desired: Desired) -> dict[str, str]:
+    return {**ownership.with_owner(desired.tags, desired.migration_name), **desired.origin}

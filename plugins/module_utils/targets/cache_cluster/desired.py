@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership, windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import (
+    log_delivery,
+    origin,
+    ownership,
+    windows,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
     check_version,
@@ -132,6 +137,11 @@ class Desired:
                 "final_snapshot_identifier",
             )
         return desired
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The tag that keeps what it is restored from."""
+        return origin.tags(self.snapshot_name, self.snapshot_arns)
 
     @property
     def has_placeholders(self) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import origin, windows
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import (
     MULTIPLE,
     CacheCluster,
@@ -101,6 +101,12 @@ def check_changes(current: CacheCluster, desired: Desired, changes: Mapping[str,
             "the ids of its security groups",
             "security_group_ids",
         )
+    origin.refuse_other(
+        f"The cache cluster {current.cache_cluster_id}",
+        current.tags,
+        desired.origin,
+        "snapshot_name" if desired.snapshot_name else "snapshot_arns",
+    )
     for option in _FIXED_OPTIONS:
         if option in changes:
             _refuse_fixed(current, option, changes[option])
