@@ -84,7 +84,7 @@ class Layout:
         # A shard that is added has as many replicas as the shard that has fewest:
         # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/redis-cluster-resharding-online.html
         fewest = min((shard.replica_count for shard in ordered), default=0)
-        kept = (*ordered[:count], *(Shard(replica_count=fewest) for _ in range(count - len(ordered))))
+        kept = (*ordered[:count], *(Shard(replica_count=fewest) for _new in range(count - len(ordered))))
         return tuple(self._grown(shard, number) for number, shard in enumerate(kept))
 
     def _grown(self, shard: Shard, number: int) -> Shard:
