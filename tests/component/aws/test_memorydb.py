@@ -120,6 +120,7 @@ def test_a_cluster_whose_security_groups_let_nobody_in_is_not_reached(memorydb, 
     assert memorydb.aws.ask(after["ClusterEndpoint"]["Address"], "PING", tls=True) == {"ok": True}
 
 
+@pytest.mark.long
 def test_users_of_the_acl_log_in_and_nobody_else(memorydb):
     memorydb.user("app")
     memorydb.user("reader", "on ~* +@read +cluster")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -71,6 +72,7 @@ def test_a_cluster_is_made_without_waiting_in_silence_and_a_second_run_changes_n
     assert aws.writes_since(mark) == []
 
 
+@pytest.mark.long
 def test_settings_of_a_cluster_are_changed_in_place_by_one_call(aws, run, converge, name):
     converge(MAIN, cluster_name=name, **SMALL)
     topic = "arn:aws:sns:us-east-1:123456789012:caches"
@@ -88,6 +90,7 @@ def test_settings_of_a_cluster_are_changed_in_place_by_one_call(aws, run, conver
     assert (told["description"], told["sns_topic_arn"], told["snapshot_retention_limit"]) == ("", "", 0)
 
 
+@pytest.mark.long
 def test_what_only_a_new_cluster_can_have_is_refused_before_anything_is_touched(aws, run, converge, name):
     converge(MAIN, cluster_name=name, **SMALL)
     mark = aws.mark
@@ -108,11 +111,12 @@ def test_a_creation_that_failed_is_told_with_the_services_own_events_and_can_be_
     assert gone["status"] == "absent"
 
 
+@pytest.mark.long
 def test_a_cluster_of_others_is_neither_used_nor_deleted(aws, run, name):
     aws.client("memorydb").create_cluster(ClusterName=name, NodeType="db.t4g.small", ACLName="open-access")
     aws.client("memorydb").get_paginator("describe_clusters")
     while aws.client("memorydb").describe_clusters(ClusterName=name)["Clusters"][0]["Status"] != "available":
-        pass
+        time.sleep(0.1)
     mark = aws.mark
     assert run(MAIN, cluster_name=name)["option"] == "adopt"
     assert run(MAIN, cluster_name=name, state="absent", skip_final_snapshot=True)["option"] == "state"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 
 import pytest
@@ -33,10 +34,11 @@ def cluster(aws):
     name, client = f"c{uuid.uuid4().hex[:6]}", aws.client("memorydb")
     client.create_cluster(ClusterName=name, NodeType="db.t4g.small", ACLName="open-access", NumReplicasPerShard=0)
     while client.describe_clusters(ClusterName=name)["Clusters"][0]["Status"] != "available":
-        pass
+        time.sleep(0.1)
     return name
 
 
+@pytest.mark.long
 def test_a_snapshot_is_made_once_copied_exported_and_removed(aws, run, converge, cluster, name):
     stated = {"snapshot_name": name, "cluster_name": cluster, "tags": {"team": "kempian"}}
     planned = run(memorydb_snapshot.main, check_mode=True, **stated)

@@ -45,6 +45,7 @@ def test_a_user_is_made_once_and_known_by_the_version_of_its_passwords(aws, run,
     assert not run(memorydb_user.main, user_name=name, state="absent")["changed"]
 
 
+@pytest.mark.long
 def test_an_acl_has_the_users_that_are_stated_and_no_others(aws, run, converge, name):
     for user in (f"{name}-a", f"{name}-b"):
         converge(memorydb_user.main, user_name=user, **STATED)
@@ -65,6 +66,7 @@ def test_an_acl_has_the_users_that_are_stated_and_no_others(aws, run, converge, 
     assert converge(memorydb_acl.main, acl_name=name, state="absent")["status"] == "absent"
 
 
+@pytest.mark.long
 def test_an_acl_that_a_cluster_has_is_not_deleted(aws, run, converge, name):
     converge(memorydb_acl.main, acl_name=name, user_names=[])
     small = {"node_type": "db.t4g.small", "num_replicas_per_shard": 0}
