@@ -106,6 +106,11 @@ def test_there_are_calls_of_all_kinds():
             "snapshot_retention_limit",
         ),
         ("MultiAZEnabled needs AutomaticFailoverEnabled", {"multi_az_enabled": True, "port": 1}, "multi_az_enabled"),
+        (
+            "SET is allowed after a ROTATE with the same token only",
+            {"auth_token_update_strategy": "set", "port": 1},
+            "auth_token_update_strategy",
+        ),
         ("db.t9.small is unknown", {"node_type": "db.t9.small", "port": 1}, "node_type"),
         ("Invalid node type", {"node_type": "db.t9.small", "cluster_name": "a"}, "node_type"),
         ("Cannot find version 9.9", {"engine_version": "9.9", "engine": "redis"}, "engine_version"),

@@ -228,6 +228,10 @@ _MEANT: tuple[tuple[str, Remedy], ...] = (
             ("snapshot_arns", "snapshot_arns_to_restore"),
         ),
     ),
+    (
+        r"\brotate\b|auth ?token",
+        Remedy("a new token is set by rotate, and set follows it with the same one", ("auth_token_update_strategy",)),
+    ),
     (r"user group", Remedy("Redis OSS takes user groups of its own engine only", ("engine", *_USER_GROUPS))),
     (
         r"find version|engine version",

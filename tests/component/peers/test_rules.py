@@ -274,7 +274,7 @@ ORDERS: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], list[str]], ...] 
             "preferred_maintenance_window": "wed:03:00-wed:04:00",
             "snapshot_retention_limit": 2,
             "auth_token": "<token-2>",
-            "auth_token_update_strategy": "SET",
+            "auth_token_update_strategy": "ROTATE",
             "tags": {"key": "value"},
         },
         ["AddTagsToResource", "IncreaseReplicaCount", ONE_CALL, ONE_CALL],
