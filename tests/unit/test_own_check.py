@@ -109,7 +109,15 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_pat
     assert ended.timed_out
     assert ended.output == "begun\n"
     assert time.monotonic() - began < 40
-    assert not is_running(int(child.read_text()))
+    assert ends(int(child.read_text()))
+
+
+def ends(pid, seconds=10):
+    """A process that was killed is there for a moment yet."""
+    until = time.monotonic() + seconds
+    while is_running(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not is_running(pid)
 
 
 def is_running(pid):

@@ -125,7 +125,7 @@ class Conversation:
     def _line(self) -> str:
         while b"\r\n" not in self._received:
             self._receive()
-        line, _, self._received = self._received.partition(b"\r\n")
+        line, _end, self._received = self._received.partition(b"\r\n")
         said = line.decode("utf-8", "replace")
         if said == "ERROR" or said.startswith(("CLIENT_ERROR", "SERVER_ERROR")):
             raise ServerError(said)
