@@ -16,61 +16,79 @@ from typing import Any, Mapping
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import DEFAULT
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process, lock_keeper, run
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import NoClient, Order, Result
 
 COLLECTION = "kempian.cache_migration"
-MODULES: dict[str, ModuleType] = {
-    name: import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{name}")
-    for name in (
-        "aws_env_update",
-        "backup_upload_url",
-        "backup_verify",
-        "cache_scaling",
-        "cache_scaling_info",
-        "cache_security_group",
-        "cache_token",
-        "decommission_plan",
-        "elasticache_cluster",
-        "elasticache_cluster_info",
-        "elasticache_parameter_group",
-        "elasticache_parameter_group_info",
-        "elasticache_serverless_cache",
-        "elasticache_serverless_cache_info",
-        "elasticache_snapshot",
-        "elasticache_snapshot_info",
-        "elasticache_subnet_group",
-        "elasticache_subnet_group_info",
-        "elasticache_user",
-        "elasticache_user_group",
-        "elasticache_user_group_info",
-        "elasticache_user_info",
-        "memorydb_acl",
-        "memorydb_acl_info",
-        "memorydb_cluster",
-        "memorydb_cluster_info",
-        "memorydb_parameter_group",
-        "memorydb_parameter_group_info",
-        "memorydb_snapshot",
-        "memorydb_snapshot_info",
-        "memorydb_subnet_group",
-        "memorydb_subnet_group_info",
-        "memorydb_user",
-        "memorydb_user_info",
-        "migration_ledger",
-        "migration_ledger_info",
-        "migration_lock",
-        "old_instance",
-    )
-}
+MODULES = (
+    "aws_env_update",
+    "backup_upload_url",
+    "backup_verify",
+    "cache_scaling",
+    "cache_scaling_info",
+    "cache_security_group",
+    "cache_token",
+    "decommission_plan",
+    "elasticache_cluster",
+    "elasticache_cluster_info",
+    "elasticache_parameter_group",
+    "elasticache_parameter_group_info",
+    "elasticache_serverless_cache",
+    "elasticache_serverless_cache_info",
+    "elasticache_snapshot",
+    "elasticache_snapshot_info",
+    "elasticache_subnet_group",
+    "elasticache_subnet_group_info",
+    "elasticache_user",
+    "elasticache_user_group",
+    "elasticache_user_group_info",
+    "elasticache_user_info",
+    "memorydb_acl",
+    "memorydb_acl_info",
+    "memorydb_cluster",
+    "memorydb_cluster_info",
+    "memorydb_parameter_group",
+    "memorydb_parameter_group_info",
+    "memorydb_snapshot",
+    "memorydb_snapshot_info",
+    "memorydb_subnet_group",
+    "memorydb_subnet_group_info",
+    "memorydb_user",
+    "memorydb_user_info",
+    "migration_ledger",
+    "migration_ledger_info",
+    "migration_lock",
+    "old_instance",
+)
+# What most runs ask, whatever the target is; the others are imported where a task of theirs is.
+_OFTEN = (
+    "aws_env_update",
+    "cache_security_group",
+    "cache_token",
+    "migration_ledger",
+    "migration_ledger_info",
+    "migration_lock",
+    "elasticache_parameter_group",
+    "elasticache_subnet_group",
+    DEFAULT.module,
+    DEFAULT.info_module,
+)
 _ASKED = (
-    *(one for target in TARGETS.values() for one in target.actions.look),
+    *DEFAULT.actions.look,
     *(one for store in on_aws.STORES.values() for one in store.look),
 )
 # Of what most runs ask. The model of ec2 takes as long as all of them, and is parsed where a security group is asked.
 SERVICES = {"secretsmanager", "ssm", "sts", *(one.service for one in _ASKED if not one.unseen)} - {"ec2"}
 
+
+def module_of(name: str) -> ModuleType:
+    """One of MODULES, by its name."""
+    return import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{name}")
+
+
+for each in _OFTEN:
+    module_of(each)
 run.note_process()
 lock_keeper.await_keepers_at_the_end()  # whichever action takes the lock
 in_process.parse_models(sorted(SERVICES))
@@ -99,7 +117,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         if self.is_here:
             order = Order(f"{COLLECTION}.{name}", args, wanted, self._task.diff)
             with in_process.environment(self.environment()):
-                return in_process.carry_out(MODULES[name], order)
+                return in_process.carry_out(module_of(name), order)
         self._task.check_mode = wanted
         try:
             return dict(self._execute_module(f"{COLLECTION}.{name}", dict(args), task_vars=self._task_vars))

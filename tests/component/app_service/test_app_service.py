@@ -117,7 +117,7 @@ def test_a_service_that_closes_its_connection_after_each_request_is_proven_and_k
 
 def test_a_service_that_goes_to_both_places_for_each_request_is_never_proven(app, prove, old, new):
     app.start(new.port, closes=True, visits=old.port)
-    result = prove(**moving(app, old, new, restart="never", timeout=2.0))
+    result = prove(**moving(app, old, new, restart="never", timeout=6.0))
     assert result["failed"] and f"still connected to 127.0.0.1:{old.port}" in result["msg"]
 
 

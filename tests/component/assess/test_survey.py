@@ -17,7 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.modules import app_host
 from tests.component.redis5.server import redis5
 
 PASSWORD = "a-password-of-this-test"
-TARGET = {"cache_node_type": "cache.t3.small", "engine_version": "7.1"}
+TARGET = {"node_type": "cache.t3.small", "engine_version": "7.1"}
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def test_a_target_that_is_too_small_is_refused_with_one_that_fits(weigh, old):
     client = old.client
     for number in range(42):
         client.set(f"filler:{number}", b"x" * 10_000_000)
-    said = finding(weigh(old.url(), {"cache_node_type": "cache.t3.micro"}), "memory").sentence
+    said = finding(weigh(old.url(), {"node_type": "cache.t3.micro"}), "memory").sentence
     assert "cache.t3.micro has 384 MiB" in said and "cache.t3.small" in said
-    assert subjects(weigh(old.url(), {"cache_node_type": "cache.t3.medium"})) == []
+    assert subjects(weigh(old.url(), {"node_type": "cache.t3.medium"})) == []
 
 
 def test_keys_without_ttl_are_told_by_type_and_pattern_and_not_by_name(look, weigh, old):
@@ -176,7 +176,7 @@ def test_another_eviction_policy_is_told_with_what_it_means(weigh, start_engine)
 def test_an_older_target_a_denied_command_and_persistence_are_told(weigh, start_engine):
     old = start_engine("appendonly yes", "save 60 100")
     old.client.config_set("timeout", 100)
-    findings = weigh(old.url(), {"cache_node_type": "cache.t3.small", "engine_version": "6.2"})
+    findings = weigh(old.url(), {"node_type": "cache.t3.small", "engine_version": "6.2"})
     assert "only started cold" in finding(findings, "version").remedy
     assert "config set" in finding(findings, "commands").found
     told = finding(findings, "persistence").found
@@ -399,7 +399,7 @@ def test_a_wrong_password_ends_with_the_probes_reason(look, old):
 
 
 def test_an_unknown_node_type_is_told_to_be_unchecked(weigh, old):
-    told = finding(weigh(old.url(), {"cache_node_type": "cache.x9.large"}), "memory")
+    told = finding(weigh(old.url(), {"node_type": "cache.x9.large"}), "memory")
     assert told.level == "warn" and "cache.x9.large is not known" in told.means
 
 

@@ -12,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import in_process
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import MODULES
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import module_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.in_process import Order
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import Looking
 
@@ -43,7 +43,7 @@ class Controller:
         action, check_mode = "kempian.cache_migration.migration_look", False
 
     def do(self, name: str, args: dict[str, Any], _task_vars: Any, check_mode: bool = True) -> dict[str, Any]:
-        return in_process.carry_out(MODULES[name], Order(name, args, check_mode))
+        return in_process.carry_out(module_of(name), Order(name, args, check_mode))
 
     def client(self, _name: str, service: str, region: str) -> Any:
         return in_process.client(Order(self._task.action, {"region": region}), service)

@@ -60,7 +60,7 @@ def test_a_call_that_is_throttled_for_good_is_given_up_after_a_bounded_number_of
         refused = story.run_once()
     assert refused["failed"] and creation in refused["msg"] and "Rate exceeded" in refused["msg"]
     assert 10 < len(aws.calls_since(mark)) < 100
-    assert 60 < sum(pauses) < 1200  # seconds
+    assert 60 < sum(pauses) < 3600  # seconds, of chance
     faults()
     story.make()
 
