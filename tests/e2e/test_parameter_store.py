@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.ssm import journal_name
+
+pytestmark = pytest.mark.long
 
 NAME = "/kempian/sandbox/REDIS_URL"
 SHARED_ALONE = [{"store": "ssm", "parameter": NAME}]

@@ -7,6 +7,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 
 from sandbox.api import Sandbox
 
+pytestmark = pytest.mark.long
+
 HOSTS = 2
 ENV = "/opt/shop/.env"
 KEYS = {

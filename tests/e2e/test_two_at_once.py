@@ -17,6 +17,8 @@ import pytest
 from sandbox.moments import AtWrite, Moment
 from tests.e2e import world
 
+pytestmark = pytest.mark.long
+
 HOSTS, CREATING_SECONDS = 2, 1
 PROVISION, INGRESS, CUTOVER = "playbooks/provision.yml", "playbooks/ingress.yml", "playbooks/cutover.yml"
 LOCKED_BY_THEN = "move | Move the host"

@@ -18,6 +18,7 @@ def client(cache):
     return redis.Redis.from_url(cache.url())
 
 
+@pytest.mark.long
 def test_it_makes_every_type_binary_names_and_values_and_keys_that_expire(client):
     made = seed(client)
     assert set(made) == {"string", "hash", "list", "set", "zset", "stream"}

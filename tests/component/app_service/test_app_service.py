@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from ansible.module_utils import basic
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course as service_course
 from ansible_collections.kempian.cache_migration.plugins.modules import app_service
@@ -317,6 +318,7 @@ def play(folder, app, tasks, **options):
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_path):
     warmed(app, prove, old)
     app.set(port=new.port, slow=6)

@@ -86,6 +86,7 @@ def made(aws: Any, folder: Path) -> list[str]:
     return [*(name.rpartition("/")[2] for name in sorted(names)), *folders]
 
 
+@pytest.mark.long
 def test_a_run_notes_the_modules_that_it_runs_on_each_host(aws: Any, tmp_path: Path) -> None:
     done = play(aws, tmp_path)
     assert done.returncode == 0, done.stdout
@@ -99,6 +100,7 @@ def test_a_run_notes_the_modules_that_it_runs_on_each_host(aws: Any, tmp_path: P
 
 
 @pytest.mark.parametrize(("is_done", "left"), [(False, ["one"]), (True, ["one", "two"])])
+@pytest.mark.long
 def test_a_run_is_killed_at_a_call_that_writes_before_or_after_it_is_done(
     aws: Any, tmp_path: Path, is_done: bool, left: list[str]
 ) -> None:
@@ -110,6 +112,7 @@ def test_a_run_is_killed_at_a_call_that_writes_before_or_after_it_is_done(
     assert len(made(aws, tmp_path)) == 9
 
 
+@pytest.mark.long
 def test_a_run_with_fewer_calls_goes_its_way_and_holds_nobody_up(aws: Any, tmp_path: Path) -> None:
     assert play(aws, tmp_path, AtWrite(4)).returncode == 0
     began = time.monotonic()
@@ -117,6 +120,7 @@ def test_a_run_with_fewer_calls_goes_its_way_and_holds_nobody_up(aws: Any, tmp_p
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.long
 def test_a_run_is_killed_between_two_modules_of_one_task_on_one_host(aws: Any, tmp_path: Path) -> None:
     done = play(aws, tmp_path, AtModule("host2", 3))
     assert done.returncode == -signal.SIGKILL

@@ -116,6 +116,7 @@ def test_what_is_not_asked_for_cannot_be_said(configured):
         launch(configured, "cutover", migration_services="[]")
 
 
+@pytest.mark.long
 def test_the_second_time_nothing_changes(configured, server):
     """Approvals included, as each is made by its node. A project is synced each time, which is no change of it."""
     held, surveys, links = copy.deepcopy((configured.held, configured.surveys, configured.links))

@@ -80,6 +80,7 @@ def test_the_instance_that_the_inventory_knows_is_started_and_no_other(undo, ec2
     assert state_of(ec2, stopped) == "running"
 
 
+@pytest.mark.long
 def test_an_instance_that_is_gone_and_one_that_does_not_start_are_told_apart(undo, ec2, stopped, unused_port):
     nowhere = {"AWS_ENDPOINT_URL_EC2": f"http://127.0.0.1:{unused_port()}", "AWS_MAX_ATTEMPTS": "1"}
     said = undo({"instance_id": stopped}, environ=nowhere)
@@ -92,12 +93,14 @@ def test_an_instance_that_is_gone_and_one_that_does_not_start_are_told_apart(und
     assert "aws ssm delete-parameter --region us-east-1 --name /cache_migration/undone/decommission" in said
 
 
+@pytest.mark.long
 def test_a_service_without_a_host_is_started_nowhere(undo):
     said = undo({"service": "redis-server", "was_enabled": True})
     assert "redis-server was retired on no host" in said
     assert "Bring its service back" not in said
 
 
+@pytest.mark.long
 def test_what_only_aws_knows_of_the_old_redis_is_used_and_shown_nowhere(undo, connect_ssm, start_engine):
     client, name, password = connect_ssm(), "/shop/REDIS_URL", "a-password-of-this-test"
     now, engine = f"rediss://:{password}-too@cache.invalid:6379/0", start_engine(password=password)

@@ -66,6 +66,7 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("tasks", [WORK, REFUSED], ids=["work", "refusals"])
+@pytest.mark.long
 def test_the_result_is_the_same_where_the_controller_has_no_boto3(play, clean, connect_ssm, tasks):
     runs = []
     for boto3 in (True, False):

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TOKEN = "a-token-of-sixteen"
 PLAY = """
 - hosts: localhost
@@ -94,6 +96,7 @@ def test_a_wait_that_takes_too_long_fails_and_says_how_to_go_on(aws, tmp_path):
     assert "late: creating; still so after 0 s (wait_timeout)" in failed.stdout
 
 
+@pytest.mark.long
 def test_groups_come_and_go_and_a_second_play_changes_nothing(aws, tmp_path):
     subnets = [each["SubnetId"] for each in aws.client("ec2").describe_subnets()["Subnets"]]
     for arguments, state, changed in (

@@ -126,6 +126,7 @@ def assert_put_back(file: Path, state: Path) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_killed_at_every_call_of_a_change_the_file_is_old_or_new_and_can_be_put_back(file, state, tmp_path):
     (state / "test").mkdir(parents=True)
     seen = Counter[str]()
@@ -145,6 +146,7 @@ def test_killed_at_every_call_of_a_change_the_file_is_old_or_new_and_can_be_put_
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_killed_at_every_call_of_the_way_back_the_way_back_goes_on(file, state, tmp_path):
     (state / "test").mkdir(parents=True)
     seen = Counter[str]()

@@ -293,6 +293,7 @@ def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_
     )
 
 
+@pytest.mark.long
 def test_killed_at_any_time_the_file_is_whole(file, tmp_path):
     dice = random.Random(1)
     versions = {OLD, NEW, OLD.replace(b"=old", b"=newer")}

@@ -80,6 +80,7 @@ def keepers() -> list[int]:
 
 
 @pytest.mark.parametrize("where", ["environment", "aliases", "the task's environment"])
+@pytest.mark.long
 def test_a_lock_is_kept_and_let_go_of_wherever_the_connection_is_named(
     where: str, play: Play, connect_ssm: Callable[[], Any], moto_options: dict[str, str], tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def test_the_way_back_does_not_run_the_apps_interpreter_and_is_not_refused_for_i
     assert "migration_app_user" not in run.said
 
 
+@pytest.mark.long
 def test_an_original_that_leads_to_the_target_itself_is_none_to_go_back_to(play: Play, tmp_path: Path) -> None:
     """As of a host that came up on the target, and whose token was rotated since: the one before it has ended."""
     of_target, file = "redis://:{}@127.0.0.1:1/0", tmp_path / ".env"
@@ -65,6 +66,7 @@ def test_an_original_that_leads_to_the_target_itself_is_none_to_go_back_to(play:
 
 
 @pytest.mark.parametrize("limit", ["app2", "app2,localhost"])
+@pytest.mark.long
 def test_state_looks_at_some_of_the_hosts_that_share_a_value(play: Play, limit: str) -> None:
     shared = [{"store": "ssm", "parameter": "/shop/url"}]
     some = play("playbooks/state.yml", "--limit", limit, hosts={"app1": HERE, "app2": HERE}, migration_values=shared)
@@ -121,6 +123,7 @@ def test_a_run_without_a_region_is_refused_by_the_name_of_the_variable(
 
 
 @pytest.mark.parametrize("localhost", [None, {}], ids=["unnamed", "named"])
+@pytest.mark.long
 def test_what_the_inventory_says_of_all_hosts_is_not_how_aws_is_asked(
     play: Play, localhost: dict[str, Any] | None
 ) -> None:
@@ -130,12 +133,14 @@ def test_what_the_inventory_says_of_all_hosts_is_not_how_aws_is_asked(
     assert "so no app reads its values there" in run.said, run.text
 
 
+@pytest.mark.long
 def test_a_localhost_that_the_inventory_names_is_not_asked_by_ssh(play: Play, unused_port: Callable[[], int]) -> None:
     run = play("migrate.yml", "--check", hosts={"app1": HERE}, localhost={"ansible_port": unused_port()})
     assert "so no app reads its values there" in run.said, run.text
 
 
 @pytest.mark.parametrize("localhost", [None, {}], ids=["unnamed", "named"])
+@pytest.mark.long
 def test_how_to_log_in_may_be_looked_up_by_the_name_of_a_host(
     play: Play, tmp_path: Path, localhost: dict[str, Any] | None
 ) -> None:
@@ -151,6 +156,7 @@ GROUP = "group/kempian.cache_migration.cache_migration"
 SHARED = [{"store": "ssm", "parameter": "/shop/url"}]
 
 
+@pytest.mark.long
 def test_module_defaults_reach_what_a_role_asks_of_aws(
     play: Play, own: Callable[..., str], moto_options: dict[str, str]
 ) -> None:
@@ -184,6 +190,7 @@ def test_tags_that_leave_a_playbook_nothing_to_do_are_refused(
 
 
 @pytest.mark.parametrize("arguments", [("--tags", "all"), ("--tags", "untagged"), ("--skip-tags", "slow")])
+@pytest.mark.long
 def test_tags_that_leave_nothing_out_are_as_none(play: Play, arguments: tuple[str, str]) -> None:
     run = play("migrate.yml", *arguments, hosts={"app1": HERE})
     assert "so no app reads its values there" in run.said, run.text
@@ -199,6 +206,7 @@ def test_a_role_that_the_tags_of_a_run_leave_out_does_not_fail_it(
     assert (NOTHING_DONE in run.said) == (not tags)
 
 
+@pytest.mark.long
 def test_a_role_is_run_by_its_tag(play: Play, own: Callable[..., str], tmp_path: Path) -> None:
     run = play(own("cutover", tags=["cache"]), "--tags", "cache", hosts={"app1": HERE})
     assert "so no app reads its values there" in run.said, run.text

@@ -41,6 +41,7 @@ def instance(ec2: Any, subnet: str, *groups: str, role: str = "app") -> str:
     return str(made["Instances"][0]["InstanceId"])
 
 
+@pytest.mark.long
 def test_a_machine_with_the_apps_tag_is_a_host_only_in_the_apps_network_and_group(
     ec2: Any, moto_environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -225,6 +225,7 @@ def ask_compose(cases: list[Case], installed: Installed, folder: Path) -> None:
             assert_is_right("compose", case, reads[2 * number], reads[2 * number + 1])
 
 
+@pytest.mark.long
 def test_every_chosen_reader_has_the_new_value_and_of_all_else_what_it_had(real, installed, tmp_path):
     seen = go_through(FILES, real, installed, tmp_path)
     assert seen.files >= FILES
