@@ -9,6 +9,8 @@ import pytest
 import yaml
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 
+pytestmark = pytest.mark.long
+
 HOSTS, CREATING_SECONDS = 1, 1
 PYTHON = "/opt/shop/venv/bin/python"
 CLIENT = "import redis, os, time; from dotenv import load_dotenv; load_dotenv('.env'); "
