@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,12 +56,21 @@ def test_a_call_that_is_throttled_for_good_is_given_up_after_a_bounded_number_of
     faults({"action": creation, "how": "throttle", "times": 10_000})
     pauses: list[float] = []
     mark = aws.mark
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        """Of this thread; others wait for something of their own."""
+        if threading.current_thread() is threading.main_thread():
+            pauses.append(seconds)
+        else:
+            sleep(seconds)
+
     with monkeypatch.context() as patch:
-        patch.setattr(time, "sleep", pauses.append)
+        patch.setattr(time, "sleep", pause)
         refused = story.run_once()
     assert refused["failed"] and creation in refused["msg"] and "Rate exceeded" in refused["msg"]
     assert 10 < len(aws.calls_since(mark)) < 100
-    assert 60 < sum(pauses) < 3600  # seconds, of chance
+    assert 60 < sum(pauses) < 1200  # seconds
     faults()
     story.make()
 
