@@ -22,7 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan 
 
 
 @aws_call("describe the instance {instance_id}", none_on=["InvalidInstanceID.NotFound"])
-def _describe(client: Any, instance_id: str) -> Mapping[str, Any] | None:
+def describe(client: Any, instance_id: str) -> Mapping[str, Any] | None:
     found = client.describe_instances(InstanceIds=[instance_id])["Reservations"]
     return found[0]["Instances"][0] if found else None
 
@@ -35,7 +35,7 @@ def _is_set(client: Any, instance_id: str, attribute: str) -> bool:
 
 def read_instance(client: Any, instance_id: str) -> Instance | None:
     """Raises AnsibleAWSError. None where EC2 does not know it, or not any more."""
-    found = _describe(client, instance_id)
+    found = describe(client, instance_id)
     if found is None:
         return None
     protections: tuple[str, ...] = ()

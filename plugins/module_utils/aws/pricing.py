@@ -12,6 +12,7 @@ import json
 from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import aws_call
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ec2 import describe
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.price_list import (
     Item,
     Price,
@@ -52,12 +53,6 @@ def prices_of(client: Any, items: Iterable[Item], region: str) -> Mapping[Item, 
     return found
 
 
-@aws_call("describe the instance {instance_id}", none_on=["InvalidInstanceID.NotFound"])
-def _instance(client: Any, instance_id: str) -> Mapping[str, Any] | None:
-    found = client.describe_instances(InstanceIds=[instance_id])["Reservations"]
-    return found[0]["Instances"][0] if found else None
-
-
 @aws_call("describe the volumes of {instance_id}")
 def _volumes(client: Any, instance_id: str) -> Sequence[Mapping[str, Any]]:
     filters = [{"Name": "attachment.instance-id", "Values": [instance_id]}]
@@ -66,7 +61,7 @@ def _volumes(client: Any, instance_id: str) -> Sequence[Mapping[str, Any]]:
 
 def size_of(client: Any, instance_id: str) -> dict[str, Any]:
     """``{instance_id, instance_type, volumes: [{type, gb}]}``; empty where there is none. Raises AnsibleAWSError."""
-    found = _instance(client, instance_id)
+    found = describe(client, instance_id)
     if found is None:
         return {}
     volumes = [{"type": one["VolumeType"], "gb": one["Size"]} for one in _volumes(client, instance_id)]
