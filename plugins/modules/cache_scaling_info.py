@@ -71,9 +71,8 @@ ours:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.scaling import (
     SERVICE,
     read_cache,
@@ -93,7 +92,7 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     found, cache = {}, None
-    try:
+    with ending(module, SERVICE):
         client = module.client(SERVICE)
         for word, dimension in DIMENSIONS.items():
             name = (module.params[dimension.option] or "").lower()
@@ -102,8 +101,6 @@ def serve(module: AnsibleAWSModule) -> None:
                 found[word] = scaling.facts()
             if name and module.params["migration_name"] and cache is None:
                 cache = read_cache(module.client("elasticache"), word, name)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, SERVICE, options=module.params))
     ours = ownership.ours_or_unknown(cache.tags, module.params["migration_name"]) if cache else None
     module.exit_json(changed=False, scaling=found, ours=ours)
 

@@ -714,15 +714,13 @@ option:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import converge_cluster
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import (
     make_absent,
     make_present,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import (
     desired as cache_cluster,
@@ -803,12 +801,8 @@ SPEC: dict[str, Any] = {
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    try:
+    with ending(module):
         result = _cache_cluster(module) if module.params["cache_cluster_id"] else _replication_group(module)
-    except PlanRefused as refused:
-        module.fail_json(msg=refused.message, option=refused.option)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**result)

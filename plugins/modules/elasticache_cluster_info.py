@@ -313,11 +313,10 @@ cache_clusters:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls, converge_cluster
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import facts
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.current import CacheCluster
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.current import (
     ReplicationGroup,
@@ -338,7 +337,7 @@ def serve(module: AnsibleAWSModule) -> None:
     group_id, cluster_id = module.params["replication_group_id"], module.params["cache_cluster_id"]
     groups: list[ReplicationGroup | None] = []
     clusters: list[CacheCluster | None] = []
-    try:
+    with ending(module):
         client = module.client("elasticache")
         if group_id:
             groups = [calls.read_replication_group(client, group_id.lower())]
@@ -347,8 +346,6 @@ def serve(module: AnsibleAWSModule) -> None:
         else:
             groups = [*calls.read_replication_groups(client)]
             clusters = [*calls.read_cache_clusters(client)]
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     name = module.params["migration_name"]
     module.exit_json(
         changed=False,

@@ -87,10 +87,9 @@ cache_parameter_groups:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import tell
 
 SPEC: dict[str, Any] = {
@@ -100,7 +99,7 @@ SPEC: dict[str, Any] = {
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    try:
+    with ending(module):
         client = module.client("elasticache")
         told = tell(
             module.params["cache_parameter_group_name"],
@@ -108,8 +107,6 @@ def serve(module: AnsibleAWSModule) -> None:
             lambda name: calls.read_parameter_group(client, name),
             lambda: calls.read_parameter_groups(client),
         )
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     module.exit_json(changed=False, cache_parameter_groups=told)
 
 

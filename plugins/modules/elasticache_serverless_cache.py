@@ -412,14 +412,12 @@ option:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.serverless import (
     make_absent,
     make_present,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.desired import (
     Deletion,
     Desired,
@@ -466,17 +464,13 @@ SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    try:
+    with ending(module):
         client = module.client("elasticache")
         if module.params["state"] == "absent":
             result = make_absent(client, Deletion.from_params(module.params), module.check_mode)
         else:
             desired = Desired.from_params(module.params, allow_placeholders=module.check_mode)
             result = make_present(client, desired, module.region, module.check_mode)
-    except PlanRefused as refused:
-        module.fail_json(msg=refused.message, option=refused.option)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**result)

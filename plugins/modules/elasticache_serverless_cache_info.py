@@ -141,10 +141,9 @@ serverless_caches:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import serverless
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 
 SPEC: dict[str, Any] = {
     "argument_spec": {"serverless_cache_name": {"type": "str"}, "migration_name": {"type": "str"}},
@@ -154,15 +153,13 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     name = module.params["serverless_cache_name"]
-    try:
+    with ending(module):
         client = module.client("elasticache")
         if name:
             cache = serverless.read_serverless_cache(client, name.lower())
             caches = [cache] if cache else []
         else:
             caches = serverless.read_serverless_caches(client)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     told = [serverless.facts(cache, module.params["migration_name"]) for cache in caches]
     module.exit_json(changed=False, serverless_caches=told)
 

@@ -260,14 +260,12 @@ option:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.snapshots import (
     make_absent,
     make_present,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.snapshot import Desired
 
 OPTIONS: dict[str, Any] = {
@@ -301,12 +299,8 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     make = make_present if module.params["state"] == "present" else make_absent
-    try:
+    with ending(module):
         result = make(module.client, Desired.from_params(module.params), module.check_mode)
-    except PlanRefused as refused:
-        module.fail_json(msg=refused.message, option=refused.option)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     module.exit_json(**result)
 
 

@@ -121,10 +121,9 @@ snapshots:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import snapshots as api
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.snapshots import facts
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.kinds import OF_ELASTICACHE
 
@@ -142,7 +141,7 @@ def serve(module: AnsibleAWSModule) -> None:
     # What is stated says of which kind; both are told where nothing is.
     kinds = [kind for kind in OF_ELASTICACHE if not stated or set(stated) & {kind.name_option, *kind.cache_options}]
     found = []
-    try:
+    with ending(module):
         client = module.client("elasticache")
         for kind in kinds:
             if kind.name_option in stated:
@@ -150,8 +149,6 @@ def serve(module: AnsibleAWSModule) -> None:
                 found += [one] if one else []
             else:
                 found += api.read_snapshots(client, kind, stated)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     told = [facts(one, module.params["migration_name"]) for one in found]
     module.exit_json(changed=False, snapshots=told)
 

@@ -87,10 +87,9 @@ users:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import users as api
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 
 SPEC: dict[str, Any] = {
@@ -101,15 +100,13 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     name, migration_name = module.params["user_id"], module.params["migration_name"]
-    try:
+    with ending(module):
         client = module.client("elasticache")
         if name:
             there = api.read_user(client, name.lower())
             found = [there] if there else []
         else:
             found = api.read_users(client)
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, options=module.params))
     told = [{**one.facts(), "ours": ownership.ours_or_unknown(one.tags, migration_name)} for one in found]
     module.exit_json(changed=False, users=told)
 

@@ -187,14 +187,12 @@ option:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb.users import (
     make_acl_absent,
     make_acl_present,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.acl import Desired
 
 OPTIONS = {
@@ -214,13 +212,8 @@ SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 def serve(module: AnsibleAWSModule) -> None:
     make = make_acl_present if module.params["state"] == "present" else make_acl_absent
-    try:
+    with ending(module, "memorydb"):
         result = make(module.client("memorydb"), Desired.from_params(module.params), module.check_mode)
-    except PlanRefused as refused:
-        module.fail_json(msg=refused.message, option=refused.option)
-    except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
     module.exit_json(**result)
 
 

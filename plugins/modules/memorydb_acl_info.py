@@ -91,9 +91,8 @@ acls:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 
@@ -105,16 +104,13 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     name, migration_name = module.params["acl_name"], module.params["migration_name"]
-    try:
+    with ending(module, "memorydb"):
         client = module.client("memorydb")
         if name:
             there = users.read_acl(client, name.lower())
             found = [there] if there else []
         else:
             found = users.read_acls(client)
-    except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
     acls = [{**one.facts(), "ours": ownership.ours_or_unknown(one.tags, migration_name)} for one in found]
     module.exit_json(changed=False, acls=acls)
 

@@ -175,9 +175,8 @@ clusters:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb.converge import facts
 
@@ -189,16 +188,13 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     name = module.params["cluster_name"]
-    try:
+    with ending(module, "memorydb"):
         client = module.client("memorydb")
         if name:
             cluster = calls.read_cluster(client, name.lower())
             clusters = [cluster] if cluster else []
         else:
             clusters = calls.read_clusters(client)
-    except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
     told_of = [facts(cluster, module.params["migration_name"]) for cluster in clusters]
     module.exit_json(changed=False, clusters=told_of)
 

@@ -86,9 +86,8 @@ parameter_groups:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import calls
 
@@ -99,7 +98,7 @@ SPEC: dict[str, Any] = {
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    try:
+    with ending(module, "memorydb"):
         client = module.client("memorydb")
         told = tell(
             module.params["parameter_group_name"],
@@ -107,8 +106,6 @@ def serve(module: AnsibleAWSModule) -> None:
             lambda name: calls.read_parameter_group(client, name),
             lambda: calls.read_parameter_groups(client),
         )
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, "memorydb", module.params))
     module.exit_json(changed=False, parameter_groups=told)
 
 

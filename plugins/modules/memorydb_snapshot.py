@@ -222,14 +222,12 @@ option:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb.snapshots import (
     make_absent,
     make_present,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.kinds import MEMORYDB
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.snapshots.snapshot import Desired
 
@@ -254,13 +252,8 @@ SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 def serve(module: AnsibleAWSModule) -> None:
     make = make_present if module.params["state"] == "present" else make_absent
-    try:
+    with ending(module, "memorydb"):
         result = make(module.client, Desired.from_params(module.params, [MEMORYDB]), module.check_mode)
-    except PlanRefused as refused:
-        module.fail_json(msg=refused.message, option=refused.option)
-    except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
     module.exit_json(**result)
 
 

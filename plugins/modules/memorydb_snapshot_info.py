@@ -105,9 +105,8 @@ snapshots:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import snapshots as api
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.snapshots import facts
 
@@ -120,16 +119,13 @@ SPEC: dict[str, Any] = {
 
 def serve(module: AnsibleAWSModule) -> None:
     name, migration_name = module.params["snapshot_name"], module.params["migration_name"]
-    try:
+    with ending(module, "memorydb"):
         client = module.client("memorydb")
         if name:
             one = api.read_snapshot(client, name.lower())
             found = [one] if one else []
         else:
             found = api.read_snapshots(client, (module.params["cluster_name"] or "").lower())
-    except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
     module.exit_json(changed=False, snapshots=[facts(one, migration_name) for one in found])
 
 

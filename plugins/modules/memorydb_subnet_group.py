@@ -142,12 +142,10 @@ option:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import converge_subnet_group
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import calls
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.subnet_group import (
     MEMORYDB,
     Desired,
@@ -167,7 +165,7 @@ SPEC: dict[str, Any] = {"argument_spec": OPTIONS, "supports_check_mode": True}
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    try:
+    with ending(module, "memorydb"):
         client = module.client("memorydb")
         came = converge_subnet_group(
             Desired.from_params(module.params, MEMORYDB),
@@ -176,11 +174,6 @@ def serve(module: AnsibleAWSModule) -> None:
             lambda step: calls.act(client, step),
             module.check_mode,
         )
-    except PlanRefused as refused:
-        module.fail_json(msg=refused.message, option=refused.option)
-    except AnsibleAWSError as error:
-        told = explain(error, "memorydb", module.params)
-        module.fail_json_aws(error.exception or error, msg=told)
     module.exit_json(**came.result("subnet_group"))
 
 

@@ -85,9 +85,8 @@ subnet_groups:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import explain
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.groups import tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.memorydb import calls
 
@@ -98,7 +97,7 @@ SPEC: dict[str, Any] = {
 
 
 def serve(module: AnsibleAWSModule) -> None:
-    try:
+    with ending(module, "memorydb"):
         client = module.client("memorydb")
         told = tell(
             module.params["subnet_group_name"],
@@ -106,8 +105,6 @@ def serve(module: AnsibleAWSModule) -> None:
             lambda name: calls.read_subnet_group(client, name),
             lambda: calls.read_subnet_groups(client),
         )
-    except AnsibleAWSError as error:
-        module.fail_json_aws(error.exception or error, msg=explain(error, "memorydb", module.params))
     module.exit_json(changed=False, subnet_groups=told)
 
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from contextlib import contextmanager
+from typing import Any, Iterator, Mapping
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.denied import is_denied, lack
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.remedies import remedy_for
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 
 try:
     from botocore.exceptions import ClientError
@@ -28,6 +30,17 @@ def explain(error: AnsibleAWSError, service: str = "elasticache", options: Mappi
         return f"{what}: {lack(cause, service)}"
     remedy = remedy_for(code, cause.response["Error"].get("Message", ""), options or {})
     return f"{what}: {remedy}" if remedy else str(what)
+
+
+@contextmanager
+def ending(module: Any, service: str = "elasticache") -> Iterator[None]:
+    """As a context: a refusal or an error of AWS ends the module, with a sentence and the option to change."""
+    try:
+        yield
+    except PlanRefused as refused:
+        module.fail_json(msg=refused.message, option=refused.option)
+    except AnsibleAWSError as error:
+        module.fail_json_aws(error.exception or error, msg=explain(error, service, module.params))
 
 
 def explain_call(what: str, error: Any, service: str) -> str:
