@@ -14,6 +14,7 @@ from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import (
+    common_options,
     log_delivery,
     origin,
     ownership,
@@ -22,9 +23,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets im
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.versions import (
     MEMCACHED,
     check_version,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.desired import (
-    PLACEHOLDERS,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import REDIS
 
@@ -113,7 +111,9 @@ class Desired:
             cache_cluster_id=str(params["cache_cluster_id"]).lower(),  # AWS stores it in lower case
             migration_name=migration_name,
             tags=ownership.read_tags(params.get("tags"), migration_name),
-            security_group_ids=_security_groups(params.get("security_group_ids"), allow_placeholders),
+            security_group_ids=common_options.security_groups(
+                params.get("security_group_ids") or None, allow_placeholders
+            ),
             preferred_availability_zones=tuple(params.get("preferred_availability_zones") or ()) or None,
             snapshot_arns=tuple(params.get("snapshot_arns") or ()) or None,
             log_delivery_configurations=log_delivery.read(params.get("log_delivery_configurations")),
@@ -145,7 +145,7 @@ class Desired:
 
     @property
     def has_placeholders(self) -> bool:
-        return any(item in PLACEHOLDERS for item in self.security_group_ids or ())
+        return common_options.has_placeholders(self.security_group_ids)
 
 
 @dataclass(frozen=True)
@@ -209,19 +209,6 @@ def refuse_with_a_group(params: Mapping[str, Any]) -> None:
             "cache_cluster_id in its place",
             "engine",
         )
-
-
-def _security_groups(value: list[str] | None, allow_placeholders: bool) -> tuple[str, ...] | None:
-    """An empty list counts as left out: AWS has no cluster without a security group."""
-    if not value:
-        return None
-    if not allow_placeholders and any(item in PLACEHOLDERS for item in value):
-        raise PlanRefused(
-            "security_group_ids holds a placeholder (empty, or 'after-apply'): outside of check mode every item must "
-            "be the id of a security group, as sg-…",
-            "security_group_ids",
-        )
-    return tuple(sorted(set(value)))
 
 
 def _scale_config(value: Mapping[str, Any] | None) -> dict[str, int] | None:

@@ -13,7 +13,11 @@ from dataclasses import fields, replace
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import (
+    common_options,
+    log_delivery,
+    ownership,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster import rules
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.creation import (
     created,
@@ -327,11 +331,7 @@ def plan_absent(current: CacheCluster | None, deletion: Deletion) -> Plan:
         parameters["FinalSnapshotIdentifier"] = deletion.final_snapshot_identifier
         data = f"its data is kept in the snapshot {deletion.final_snapshot_identifier}"
     elif not deletion.skip_final_snapshot:
-        raise PlanRefused(
-            f"{what} would be deleted for good: state either final_snapshot_identifier, the name of a last snapshot, "
-            "or skip_final_snapshot: true, which gives its data up",
-            "final_snapshot_identifier",
-        )
+        raise common_options.gone_for_good(what, "final_snapshot_identifier")
     if current.has_failed and deletion.final_snapshot_identifier:
         raise PlanRefused(
             f"{what} is {current.status} and has no data to snapshot: set skip_final_snapshot: true instead of "

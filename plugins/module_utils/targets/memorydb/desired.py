@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import origin, ownership, windows
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import (
+    common_options,
+    origin,
+    ownership,
+    windows,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.memorydb.current import OPEN_ACCESS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     REDIS,
     engine_of,
 )
-
-# What a role hands in for a security group that a check-mode run could not make.
-PLACEHOLDERS = ("", "after-apply")
 
 MAX_REPLICAS = 5  # of a shard
 
@@ -70,7 +72,7 @@ class Desired:
             cluster_name=str(params["cluster_name"]).lower(),  # AWS stores it in lower case
             migration_name=migration_name,
             tags=ownership.read_tags(params.get("tags"), migration_name),
-            security_group_ids=_security_groups(params.get("security_group_ids"), allow_placeholders),
+            security_group_ids=common_options.security_groups(params.get("security_group_ids"), allow_placeholders),
             snapshot_arns=tuple(params.get("snapshot_arns") or ()) or None,
             **stated,
         )
@@ -85,7 +87,7 @@ class Desired:
 
     @property
     def has_placeholders(self) -> bool:
-        return any(item in PLACEHOLDERS for item in self.security_group_ids or ())
+        return common_options.has_placeholders(self.security_group_ids)
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,7 @@ class Deletion:
         check_name("cluster_name", name, 40)
         snapshot = params.get("final_snapshot_name")
         if bool(snapshot) == bool(params.get("skip_final_snapshot")):
-            raise PlanRefused(
-                f"{name} would be deleted for good: state either final_snapshot_name, the name of a last snapshot, or "
-                "skip_final_snapshot: true, which gives its data up",
-                "final_snapshot_name",
-            )
+            raise common_options.gone_for_good(name, "final_snapshot_name")
         if snapshot:
             check_name("final_snapshot_name", snapshot, 255)
         return cls(name, ownership.check_migration_name(params["migration_name"]), snapshot or None)
@@ -133,18 +131,6 @@ _AS_THEY_ARE = (
 )
 _EMPTY_IS_A_VALUE = ("description", "sns_topic_arn")
 _IN_LOWER_CASE = ("acl_name", "subnet_group_name", "parameter_group_name", "snapshot_window", "maintenance_window")
-
-
-def _security_groups(value: list[str] | None, allow_placeholders: bool) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not allow_placeholders and any(item in PLACEHOLDERS for item in value):
-        raise PlanRefused(
-            "security_group_ids holds a placeholder (empty, or 'after-apply'): outside of check mode every item must "
-            "be the id of a security group, as sg-…",
-            "security_group_ids",
-        )
-    return tuple(sorted(set(value)))
 
 
 # --- each option for itself ---

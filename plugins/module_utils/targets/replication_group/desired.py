@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import log_delivery, origin, ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import (
+    common_options,
+    log_delivery,
+    origin,
+    ownership,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group import (
     configuration,
     stated,
@@ -22,9 +27,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     Layout,
     WantedShard,
 )
-
-# What a role hands in for a security group that a check-mode run could not make.
-PLACEHOLDERS = ("", "after-apply")
 
 # The strategy that changes nothing: the token is set, or being set.
 KEEP = "keep"
@@ -86,7 +88,9 @@ class Desired:
             replication_group_id=name,
             migration_name=migration_name,
             tags=ownership.read_tags(params.get("tags"), migration_name),
-            security_group_ids=_security_groups(params.get("security_group_ids"), allow_placeholders),
+            security_group_ids=common_options.security_groups(
+                params.get("security_group_ids") or None, allow_placeholders
+            ),
             user_group_ids=_sorted(params.get("user_group_ids")),
             node_group_configuration=configuration.read_configuration(params.get("node_group_configuration")),
             log_delivery_configurations=log_delivery.read(params.get("log_delivery_configurations")),
@@ -113,7 +117,7 @@ class Desired:
 
     @property
     def has_placeholders(self) -> bool:
-        return any(item in PLACEHOLDERS for item in self.security_group_ids or ())
+        return common_options.has_placeholders(self.security_group_ids)
 
     @property
     def layout(self) -> Layout:
@@ -159,11 +163,7 @@ class Deletion:
         stated.check_id(name)
         snapshot = params.get("final_snapshot_identifier")
         if bool(snapshot) == bool(params.get("skip_final_snapshot")):
-            raise PlanRefused(
-                f"{name} would be deleted for good: state either final_snapshot_identifier, the name of a last "
-                "snapshot, or skip_final_snapshot: true, which gives its data up",
-                "final_snapshot_identifier",
-            )
+            raise common_options.gone_for_good(name, "final_snapshot_identifier")
         if snapshot and not re.fullmatch(r"[A-Za-z](?:-?[A-Za-z0-9])*", snapshot):
             raise PlanRefused(
                 f"final_snapshot_identifier is {snapshot!r}: use letters, digits, single hyphens, a letter first",
@@ -209,16 +209,3 @@ def _lower(value: str | None) -> str | None:
 def _sorted(value: list[str] | None) -> tuple[str, ...] | None:
     """An empty list is stated: none of them."""
     return None if value is None else tuple(sorted({item.lower() for item in value}))
-
-
-def _security_groups(value: list[str] | None, allow_placeholders: bool) -> tuple[str, ...] | None:
-    """An empty list counts as left out: AWS has no group without a security group."""
-    if not value:
-        return None
-    if not allow_placeholders and any(item in PLACEHOLDERS for item in value):
-        raise PlanRefused(
-            "security_group_ids holds a placeholder (empty, or 'after-apply'): outside of check mode every item must "
-            "be the id of a security group, as sg-…",
-            "security_group_ids",
-        )
-    return tuple(sorted(set(value)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import common_options, ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.current import PUBLIC
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.limits import (
     StatedLimits,
@@ -22,9 +22,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.se
     MEMCACHED,
     check_version,
 )
-
-# What a role hands in for a security group that a check-mode run could not make.
-PLACEHOLDERS = ("", "after-apply")
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,9 @@ class Desired:
             migration_name=migration_name,
             tags=ownership.read_tags(params.get("tags"), migration_name),
             cache_usage_limits=StatedLimits.from_option(params.get("cache_usage_limits")),
-            security_group_ids=_security_groups(params.get("security_group_ids"), allow_placeholders),
+            security_group_ids=common_options.security_groups(
+                params.get("security_group_ids") or None, allow_placeholders
+            ),
             user_group_id=(params.get("user_group_id") or "").lower() or None,
             subnet_ids=_set(params.get("subnet_ids")),
             snapshot_arns_to_restore=_set(params.get("snapshot_arns_to_restore")),
@@ -72,7 +71,7 @@ class Desired:
 
     @property
     def has_placeholders(self) -> bool:
-        return any(item in PLACEHOLDERS for item in self.security_group_ids or ())
+        return common_options.has_placeholders(self.security_group_ids)
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,7 @@ class Deletion:
         name = check_name(str(params["serverless_cache_name"]))
         snapshot = params.get("final_snapshot_name") or None
         if bool(snapshot) == bool(params.get("skip_final_snapshot")):
-            raise PlanRefused(
-                f"{name} would be deleted for good: state either final_snapshot_name, the name of a last snapshot, or "
-                "skip_final_snapshot: true, which gives its data up",
-                "final_snapshot_name",
-            )
+            raise common_options.gone_for_good(name, "final_snapshot_name")
         if snapshot and (len(snapshot) > 255 or not re.fullmatch(r"[A-Za-z](?:-?[A-Za-z0-9])*", snapshot)):
             raise PlanRefused(
                 f"final_snapshot_name is {snapshot!r}: use 1 to 255 letters, digits and single hyphens, a letter first",
@@ -133,19 +128,6 @@ def check_name(name: str) -> str:
 def _set(value: list[str] | None) -> tuple[str, ...] | None:
     """An empty list counts as left out."""
     return tuple(sorted(set(value))) if value else None
-
-
-def _security_groups(value: list[str] | None, allow_placeholders: bool) -> tuple[str, ...] | None:
-    """An empty list counts as left out: AWS takes the VPC's default group for none."""
-    if not value:
-        return None
-    if not allow_placeholders and any(item in PLACEHOLDERS for item in value):
-        raise PlanRefused(
-            "security_group_ids holds a placeholder (empty, or 'after-apply'): outside of check mode every item must "
-            "be the id of a security group, as sg-…",
-            "security_group_ids",
-        )
-    return _set(value)
 
 
 def _check(desired: Desired) -> None:
