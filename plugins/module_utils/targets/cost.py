@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import prices
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import price_list, prices
 
 # The engine that AWS asks less for, and that serves the same clients.
 _CHEAPER = {"redis": "valkey"}
@@ -44,7 +44,7 @@ def instead_line(cost: Mapping[str, Any]) -> str:
 
 
 def _hourly(region: str, engine: str, node_type: str) -> float | None:
-    return prices.USD_PER_NODE_HOUR.get(engine, {}).get(node_type) if region == prices.REGION else None
+    return price_list.shipped(price_list.Item(price_list.NODE, node_type, engine), region)
 
 
 def _month(hourly: float, nodes: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 REGION = "us-east-1"
 SOURCE = "AWS price list, on demand, us-east-1, 2026-10-02"
 HOURS_A_MONTH = 730  # as AWS's own calculator counts
+SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 
 # https://aws.amazon.com/elasticache/pricing/ has the same. Of MemoryDB, EC2 and backups there is nothing in this part.
 USD_PER_NODE_HOUR: dict[str, dict[str, float]] = {

@@ -19,8 +19,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.se
     UsageLimits,
 )
 
-_SECONDS_A_MONTH = prices.HOURS_A_MONTH * 3600
-
 
 def monthly_cost(
     region: str, engine: str, gigabytes: float, ecpu_per_second: float, limits: UsageLimits | None = None
@@ -47,7 +45,7 @@ def monthly_cost(
     paid_gigabytes = max(gigabytes, floor, kept.data_minimum)
     paid_ecpu = max(ecpu_per_second, kept.ecpu_minimum)
     data = paid_gigabytes * of_data * prices.HOURS_A_MONTH
-    requests = paid_ecpu * _SECONDS_A_MONTH / 1_000_000 * of_requests
+    requests = paid_ecpu * prices.SECONDS_A_MONTH / 1_000_000 * of_requests
     return {
         **told,
         "usd": round(data + requests, 2),

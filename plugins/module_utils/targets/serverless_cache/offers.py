@@ -26,14 +26,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.pr
 NAME = "ElastiCache Serverless, Valkey"
 _ENGINE = "valkey"
 _GB = 1000**3
-_SECONDS_A_MONTH = prices.HOURS_A_MONTH * 3600.0
 
 
 def offers(load: Load, wishes: Wishes) -> list[Offer]:
     held, rate = max(load.used / _GB, prices.SERVERLESS_LEAST_GB[_ENGINE]), ecpu_per_second(load)
     items = [(Item(SERVERLESS_GB, engine=_ENGINE), held * prices.HOURS_A_MONTH)]
     if rate is not None:
-        items.append((Item(SERVERLESS_ECPU, engine=_ENGINE), rate * _SECONDS_A_MONTH / 1e6))
+        items.append((Item(SERVERLESS_ECPU, engine=_ENGINE), rate * prices.SECONDS_A_MONTH / 1e6))
     lost = [LOSES] if wishes.must_not_lose else []
     return [
         Offer(
