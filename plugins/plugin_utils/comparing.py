@@ -48,8 +48,7 @@ def compared(
         backup_days=int(settings["snapshot_retention_limit"]),
         instance=instance,
     )
-    wanted = [*comparison.offers(load, wishes), *filter(None, [comparison.as_it_is(wishes)])]
-    prices = _prices(action, settings, comparison.items_of(wanted))
+    prices = _prices(action, settings, comparison.items_of(comparison.side_by_side(load, wishes)))
     found = comparison.compare(load, wishes, prices)
     told = comparison.lines(found, load, (*prices.unread, *unseen))
     if runs := known.found.get("engine"):

@@ -85,8 +85,13 @@ def as_it_is(wishes: Wishes) -> Offer | None:
     )
 
 
-def items_of(wanted: Iterable[Offer]) -> list[Item]:
-    return list(dict.fromkeys(item for one in wanted for item, _amount in one.items))
+def side_by_side(load: Load, wishes: Wishes) -> list[Offer]:
+    """What the services offer, and what the app has by now."""
+    return [*offers(load, wishes), *filter(None, [as_it_is(wishes)])]
+
+
+def items_of(shown: Iterable[Offer]) -> list[Item]:
+    return list(dict.fromkeys(item for one in shown for item, _amount in one.items))
 
 
 _BESIDE = {BACKUP: "backups", VOLUME: "the volumes", SERVERLESS_ECPU: "requests"}
@@ -138,10 +143,8 @@ class Comparison:
 
 
 def compare(load: Load, wishes: Wishes, list_of: PriceList) -> Comparison:
-    wanted = offers(load, wishes)
-    old = as_it_is(wishes)
-    rows = tuple((one, cost_of(one, list_of)) for one in [*wanted, *([old] if old else [])])
-    fitting = [one for one in wanted if one.fits]
+    rows = tuple((one, cost_of(one, list_of)) for one in side_by_side(load, wishes))
+    fitting = [one for one, _cost in rows if one.fits and one.rank != _NEVER]
     if not fitting:
         return Comparison(
             rows, "", "None of them serves all that was found; what stands against each is said beside it."
