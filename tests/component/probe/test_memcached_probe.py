@@ -96,7 +96,7 @@ def asked(url: str, python: str = "", **more: Any) -> Answer:
 def virtual_environment() -> Iterator[Callable[..., str]]:
     """Makes an interpreter that another user than root can run, with these packages of ours."""
     if os.geteuid() != 0 or not Path(PYTHON).exists():
-        pytest.skip(f"only root can run a program as another user, and {PYTHON} is for all")
+        pytest.skip(f"only root can run a program as another user, and that one needs {PYTHON}")
     folder = Path(tempfile.mkdtemp(prefix="cm-app-"))
     folder.chmod(0o755)
 
