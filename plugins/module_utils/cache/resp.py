@@ -62,6 +62,11 @@ class Connection:
         """The address at its other end."""
         return str(self._socket.getpeername()[0])
 
+    @property
+    def socket(self) -> socket.socket:
+        """For who speaks on it another way; nothing is read ahead where no answer is outstanding."""
+        return self._socket
+
     def execute(self, *arguments: Argument) -> Reply:
         """Send one command and return its answer: str for a status, bytes for a value. Raises CacheError."""
         self._left = _MOST_BYTES

@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The course of a transfer, a step at a time, as a module takes it that is run again until it is done."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running, sides
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
+
+_POLL_SECONDS = 0.05
+NEAR_MS = 1000.0  # following this close, a transfer is not waited for any more
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the module returns; ``msg`` where it failed."""
+
+    changed: bool = False
+    transfer: Progress | None = None
+    strategy: str = ""
+    refusals: list[str] = field(default_factory=list)
+    source: dict[str, Any] = field(default_factory=dict)
+    target: dict[str, Any] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    in_progress: bool = False
+    msg: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "changed": self.changed,
+            "transfer": self.transfer.as_dict() if self.transfer else {},
+            "strategy": self.strategy,
+            "refusals": self.refusals,
+            "source": self.source,
+            "target": self.target,
+            "done": self.done,
+            "in_progress": self.in_progress,
+            "progress": jobs.phrase(self.transfer) if self.transfer else "",
+        }
+
+
+def look(job: Job, state: str) -> Outcome:
+    """What is there, and what is against beginning; writes nothing. Raises ProbeFailed, CacheError."""
+    known = jobs.progress_of(job.folder)
+    ends = bool(known) if state == "absent" else bool(known and known.phase not in jobs.ENDED)
+    begins = state == "present" and not (known and known.phase in (jobs.DONE, jobs.FOLLOWING))
+    return Outcome(
+        changed=begins if state == "present" else ends,
+        transfer=known,
+        strategy=str(jobs.kept(job.folder).get("strategy", "")),
+        refusals=_against(job) if begins and job.target.url else [],
+        source=_held(job.source),
+        target=_held(job.target),
+    )
+
+
+def _held(side: Side) -> dict[str, Any]:
+    return sides.look(side).as_dict() if side.url else {}
+
+
+def _against(job: Job) -> list[str]:
+    other = jobs.kept(job.folder).get("strategy", job.strategy)
+    if other != job.strategy:
+        return [
+            f"A transfer of strategy {other} is there already: go on with that (migration_transfer: {other}), or end "
+            "it first (cache_transfer with state: absent)."
+        ]
+    return STRATEGIES[job.strategy].check(job)
+
+
+def go_on(job: Job, seconds: float) -> Outcome:
+    """Begin, go on with what was killed or failed, or stay with what runs. Raises as the strategy's check."""
+    known = jobs.progress_of(job.folder)
+    if known and known.phase == jobs.DONE:
+        return _told(job, False)
+    if jobs.is_running(job.folder):
+        return _stay(job, seconds, changed=False)
+    _refuse_what_is_not_made(job)
+    refusals = _against(job)
+    if refusals:
+        return Outcome(
+            refusals=refusals,
+            strategy=str(jobs.kept(job.folder).get("strategy", "")),
+            transfer=known,
+            msg=f"Nothing is transferred: {' '.join(refusals)}",
+        )
+    jobs.keep(job)
+    running.start(job, STRATEGIES[job.strategy].run)
+    return _stay(job, seconds, changed=True)
+
+
+def _refuse_what_is_not_made(job: Job) -> None:
+    if not (job.target.url and job.source.url):
+        raise TransferRefused(
+            "the target is still being made (endpoint: state=after_apply): provision first, and give the endpoint that "
+            "this returns."
+        )
+
+
+def finish(job: Job, seconds: float) -> Outcome:
+    """Have it come to its end, with a worker at it."""
+    known = jobs.progress_of(job.folder)
+    if known is None:
+        raise TransferRefused("there is no transfer to be finished: begin one (state: present).")
+    if known.phase == jobs.DONE:
+        return _told(job, False)
+    STRATEGIES[job.strategy].finish(job)
+    if not jobs.is_running(job.folder):
+        return go_on(job, seconds)
+    return _stay(job, seconds, changed=True)
+
+
+def abort(job: Job, seconds: float) -> Outcome:
+    if not jobs.kept(job.folder):
+        return Outcome()
+    running.stop(job.folder)
+    strategy = str(jobs.kept(job.folder)["strategy"])
+    done = STRATEGIES[strategy].abort(job)
+    jobs.remove(job.folder)
+    return Outcome(changed=True, done=done)
+
+
+def _stay(job: Job, seconds: float, changed: bool) -> Outcome:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and _goes_on(job):
+        time.sleep(_POLL_SECONDS)
+    return _told(job, changed)
+
+
+def _goes_on(job: Job) -> bool:
+    known = jobs.progress_of(job.folder)
+    if known is None or (known.phase == jobs.FOLLOWING and known.lag_ms < NEAR_MS):
+        return known is None
+    return known.phase not in jobs.ENDED and jobs.is_running(job.folder)
+
+
+def _told(job: Job, changed: bool) -> Outcome:
+    known = jobs.progress_of(job.folder) or Progress()
+    near = known.phase == jobs.FOLLOWING and known.lag_ms < NEAR_MS
+    return Outcome(
+        changed=changed,
+        transfer=known,
+        strategy=str(jobs.kept(job.folder).get("strategy", "")),
+        in_progress=known.phase not in jobs.ENDED and not near,
+        msg=f"The transfer {jobs.phrase(known)}" if known.phase == jobs.FAILED else "",
+    )

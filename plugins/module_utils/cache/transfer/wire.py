@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Raw, pipelined RESP2 over a connection that is logged in: what is sent and what comes back are bytes as they are.
+
+For bulk work alone: a value goes from one engine to another without being decoded, as the bytes of a reply are those
+that stand in a request. Whatever is asked one at a time is asked by ``execute``, which is resp.Connection's.
+https://redis.io/docs/latest/develop/reference/protocol-spec/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import Iterator, Sequence, Union
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
+    Argument,
+    Connection,
+    ConnectionLost,
+    NoAnswer,
+    NotRedis,
+    Reply,
+    ServerError,
+)
+
+_CHUNK = 1 << 18
+_ERROR, _BULK = ord("-"), ord("$")
+
+# A bulk string with its length and its end (``$3\r\nfoo\r\n``), None for what is not there, or the server's refusal.
+Raw = Union[bytes, None, ServerError]
+OK = b"+OK\r\n"
+
+
+class Link:
+    """``connection`` has no answer outstanding when the link is made, and stays open for as long as that is used."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._socket: socket.socket = connection.socket
+        self._data = b""
+        self._at = 0
+
+    def execute(self, *command: Argument) -> Reply:
+        """One command and its answer, where nothing sent is still to be answered."""
+        return self.connection.execute(*command)
+
+    def send(self, data: bytes) -> None:
+        with self._spoken():
+            self._socket.sendall(data)
+
+    def bulks(self, count: int) -> list[Raw]:
+        """The next answers, each of them a bulk string."""
+        found: list[Raw] = []
+        data, at = self._data, self._at
+        while len(found) < count:
+            stop = data.find(b"\r\n", at)
+            if stop < 0:
+                data, at = self._more(data, at, 1), 0
+                continue
+            if data[at] != _BULK:
+                found.append(_refusal(data[at:stop]))
+                at = stop + 2
+                continue
+            size = int(data[at + 1 : stop])
+            end = stop + size + 4 if size >= 0 else stop + 2
+            if end > len(data):
+                data, at = self._more(data, at, end - len(data)), 0
+                continue
+            found.append(data[at:end] if size >= 0 else None)
+            at = end
+        self._data, self._at = data, at
+        return found
+
+    def lines(self, count: int) -> list[bytes]:
+        """The next answers, each of them of one line (a status, a number, a refusal), without its end."""
+        data, at = self._data, self._at
+        while data.count(b"\r\n", at) < count:
+            data, at = self._more(data, at, 1), 0
+        found = data[at:].split(b"\r\n", count) if count else [data[at:]]
+        self._data, self._at = found.pop(), 0
+        return found
+
+    def refused(self, count: int) -> list[tuple[int, ServerError]]:
+        """Of the next answers, which are to be ``+OK``, the numbers of those that are refusals."""
+        wanted = OK * count
+        while len(self._data) - self._at < len(wanted) and self._data.startswith(OK, self._at):
+            self._data, self._at = self._more(self._data, self._at, 1), 0
+        if self._data.startswith(wanted, self._at):
+            self._at += len(wanted)
+            return []
+        return [(place, _refusal(line)) for place, line in enumerate(self.lines(count)) if line != b"+OK"]
+
+    def scanned(self) -> tuple[bytes, list[bytes]]:
+        """The answer to one SCAN: the next cursor, and the keys, raw."""
+        head = self.lines(1)[0]
+        if head != b"*2":
+            raise _refusal(head)
+        [cursor] = self.bulks(1)
+        [count] = self.lines(1)
+        keys = self.bulks(int(count[1:]))
+        if not isinstance(cursor, bytes):
+            raise NotRedis("its answer to SCAN has no cursor")
+        return inside(cursor), [key for key in keys if isinstance(key, bytes)]
+
+    def _more(self, data: bytes, at: int, least: int) -> bytes:
+        """What is left of ``data``, and at least that many bytes more."""
+        parts = [data[at:]]
+        while least > 0:
+            with self._spoken():
+                part = self._socket.recv(max(_CHUNK, min(least, 1 << 24)))
+            if not part:
+                raise ConnectionLost("the server closed the connection")
+            parts.append(part)
+            least -= len(part)
+        return b"".join(parts)
+
+    @contextlib.contextmanager
+    def _spoken(self) -> Iterator[None]:
+        try:
+            yield
+        except socket.timeout:
+            raise NoAnswer(f"no answer within {self._socket.gettimeout():g} s")
+        except OSError as error:
+            raise ConnectionLost(str(error))
+
+
+@contextlib.contextmanager
+def linked(question: Question) -> Iterator[Link]:
+    """A link to it, logged in and at the database of its URL. Raises ProbeFailed, EndpointError."""
+    with session(question) as connection:
+        yield Link(connection)
+
+
+def raw(value: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(value), value)
+
+
+def inside(bulk: bytes) -> bytes:
+    """The value of a raw bulk string."""
+    return bulk[bulk.index(b"\r\n") + 2 : -2]
+
+
+def command(*words: bytes) -> bytes:
+    """A request of raw bulk strings."""
+    return b"*%d\r\n" % len(words) + b"".join(words)
+
+
+def repeated(first: Sequence[bytes], keys: Sequence[bytes], last: Sequence[bytes] = ()) -> bytes:
+    """The same command for each key, which is raw: ``first`` are the words before it, ``last`` those after it."""
+    if not keys:
+        return b""
+    head = b"*%d\r\n" % (len(first) + 1 + len(last)) + b"".join(raw(word) for word in first)
+    tail = b"".join(raw(word) for word in last)
+    return head + (tail + head).join(keys) + tail
+
+
+def _refusal(line: bytes) -> ServerError:
+    if line[:1] == b"-":
+        return ServerError(line[1:].decode("utf-8", "replace"))
+    raise NotRedis(f"an answer begins with {line[:20]!r}")

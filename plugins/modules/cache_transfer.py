@@ -1,0 +1,369 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cache_transfer
+short_description: Bring the data of the old Redis to its target
+version_added: 0.2.0
+description:
+  - Starts a process on this host that reads one engine and writes the other, and tells how far it is. That process
+    outlives this module, which its action runs again until it is done, with a line at least every 5 seconds.
+  - What was killed, at whatever moment, is gone on with by running this again; what is copied already stays.
+  - Where the old Redis is comes from the app's values and their journal, as with
+    M(kempian.cache_migration.old_redis_info).
+  - Nothing is written before all that can be known beforehand was found in order, RV(refusals). In check mode nothing
+    is written or started at all.
+  - The old Redis is only read.
+author:
+  - The cache_migration authors (@cache-migration)
+options:
+  state:
+    description:
+      - V(present) begins a transfer or goes on with it.
+      - V(finished) has one that would go on by itself (following) come to its end.
+      - V(absent) ends it, and takes away what was copied, where the target held no key before it. It refuses where
+        somebody else is connected to the target.
+    type: str
+    choices: [present, finished, absent]
+    default: present
+  values:
+    description: The files on the host that hold the app's values. Left out, O(urls) says where things are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The C(.env) file.
+        type: path
+        required: true
+      keys:
+        description: The keys in it that hold the cache's URL, or parts of it.
+        type: list
+        elements: str
+        required: true
+      forms:
+        description: Of keys that hold something else than a URL, as M(kempian.cache_migration.app_host_info) has it.
+        type: dict
+        default: {}
+  urls:
+    description: The app's values, where they are in a store that hosts share. They are secrets.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What the value is called.
+        type: str
+        required: true
+      original:
+        description: The value before the migration; empty where it is not known.
+        type: str
+        default: ""
+      current:
+        description: The value now.
+        type: str
+        default: ""
+  migration_name:
+    description: The name of the migration, under which the journal and the state of the transfer are kept.
+    type: str
+    required: true
+  state_dir:
+    description: The folder on the host where both are kept.
+    type: path
+    default: /var/lib/cache_migration
+  target_address:
+    description:
+      - The address of the target. A value that does not lead there and has no original is the old one.
+      - Left empty, it is that of O(endpoint).
+    type: str
+    default: ""
+  endpoint:
+    description:
+      - The endpoint of the target, as M(kempian.cache_migration.elasticache_cluster) returns it.
+      - One that is yet to be made (C(state=after_apply)) is for check mode alone; then only the source is looked at.
+    type: dict
+    required: true
+  token:
+    description: The token (password) for O(endpoint).
+    type: str
+  source_protocol:
+    description: What the old Redis speaks. With V(redis-cluster) all its shards are read.
+    type: str
+    choices: [redis, redis-cluster]
+    default: redis
+  strategy:
+    description: How the data comes along.
+    type: str
+    choices: [cold]
+    default: cold
+  direction:
+    description: V(there) is from the old Redis to the target, V(back) the other way.
+    type: str
+    choices: [there, back]
+    default: there
+  rate:
+    description: The most keys a second; V(0) is without a limit.
+    type: int
+    default: 0
+  latency_limit_ms:
+    description:
+      - The transfer slows down by itself while the source takes longer than this to answer a C(PING), in milliseconds.
+        V(0) is without this guard.
+    type: float
+    default: 10.0
+  target_keys:
+    description:
+      - What to do where the target holds keys already.
+      - V(refuse) begins nothing then. V(keep) leaves those keys as they are; V(replace) overwrites those that have the
+        name of one of the source's.
+    type: str
+    choices: [refuse, keep, replace]
+    default: refuse
+  processes:
+    description: How many processes copy at once.
+    type: int
+    default: 2
+  ca_certs:
+    description: A file with the CAs to trust for O(endpoint), instead of the interpreter's own.
+    type: path
+  timeout:
+    description: How long connecting, and each answer, may take, in seconds.
+    type: float
+    default: 5.0
+  wait:
+    description: For how many seconds at most this module stays with the transfer before it tells how far it is.
+    type: float
+    default: 3.0
+  wait_timeout:
+    description: For how many seconds in all the action waits. A transfer that takes longer goes on by itself.
+    type: int
+    default: 86400
+attributes:
+  check_mode:
+    description: Only looks, and tells in RV(refusals) what is against it.
+    support: full
+  diff_mode:
+    description: What would be copied is told in numbers.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Copy what the old Redis holds
+  kempian.cache_migration.cache_transfer:
+    values: [{path: /opt/shop/.env, keys: [REDIS_URL]}]
+    migration_name: kempian-dev
+    endpoint: "{{ cluster.endpoint }}"
+    token: "{{ lookup('amazon.aws.secretsmanager_secret', 'shop/cache-token') }}"
+  become: true
+
+- name: Copy at 20,000 keys a second at most, while the old Redis answers within 3 ms
+  kempian.cache_migration.cache_transfer:
+    values: [{path: /opt/shop/.env, keys: [REDIS_URL]}]
+    migration_name: kempian-prod
+    endpoint: "{{ cluster.endpoint }}"
+    token: "{{ lookup('amazon.aws.secretsmanager_secret', 'shop/cache-token') }}"
+    rate: 20000
+    latency_limit_ms: 3
+  become: true
+"""
+
+RETURN = r"""
+transfer:
+  description: How far it is; empty where there is none.
+  returned: always
+  type: dict
+  contains:
+    phase:
+      description: V(checking), V(copying), V(following), V(verifying), V(done), V(failed) or V(aborted).
+      type: str
+    keys:
+      description: How many keys were copied.
+      type: int
+    keys_total:
+      description: How many the source held when it began.
+      type: int
+    bytes:
+      description: How many bytes their values were, as they were sent.
+      type: int
+    rate:
+      description: Keys a second.
+      type: float
+    eta_seconds:
+      description: How long it takes still at that rate.
+      type: float
+    lag_bytes:
+      description: While following, how much is still to be applied.
+      type: int
+    lag_ms:
+      description: While following, for how long that is there.
+      type: float
+    slowed_ms:
+      description: For how long it has slowed down by itself.
+      type: float
+    slowed_why:
+      description: Why it does so now; empty where it does not.
+      type: str
+    left_out:
+      description: The first of the keys that stay behind, with C(key) and C(why).
+      type: list
+      elements: dict
+    left_out_count:
+      description: How many stay behind.
+      type: int
+    restarts:
+      description: How often it was gone on with.
+      type: int
+    began:
+      description: When it began, in seconds since 1970 by the host's clock.
+      type: float
+    now:
+      description: When this was told.
+      type: float
+    why:
+      description: Why it failed.
+      type: str
+    notes:
+      description: What else an operator should know, each a sentence.
+      type: list
+      elements: str
+strategy:
+  description: Of the transfer that is there; empty where there is none.
+  returned: always
+  type: str
+refusals:
+  description: What is against beginning it, each a sentence with its remedy.
+  returned: always
+  type: list
+  elements: str
+source:
+  description: What the source holds, in check mode and when it begins, with C(keys), C(databases) and C(bytes).
+  returned: always
+  type: dict
+target:
+  description: The same of the target.
+  returned: always
+  type: dict
+done:
+  description: With O(state=absent), what was taken away, each a sentence.
+  returned: always
+  type: list
+  elements: str
+in_progress:
+  description: Whether it is still going on.
+  returned: always
+  type: bool
+progress:
+  description: How far it is, as people read it.
+  returned: always
+  type: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES, old_url, values_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    REDIS,
+    REDIS_CLUSTER,
+    Endpoint,
+    EndpointError,
+    parse_url,
+    probe_url,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
+
+OPTIONS: dict[str, Any] = {
+    **VALUES,
+    "state": {"type": "str", "choices": ["present", "finished", "absent"], "default": "present"},
+    "endpoint": {"type": "dict", "required": True},
+    "token": {"type": "str", "no_log": True},
+    "source_protocol": {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS},
+    "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "cold"},
+    "direction": {"type": "str", "choices": [jobs.THERE, jobs.BACK], "default": jobs.THERE},
+    "rate": {"type": "int", "default": 0},
+    "latency_limit_ms": {"type": "float", "default": 10.0},
+    "target_keys": {
+        "type": "str",
+        "choices": [jobs.REFUSE, jobs.KEEP, jobs.REPLACE],
+        "default": jobs.REFUSE,
+        "no_log": False,
+    },
+    "processes": {"type": "int", "default": 2},
+    "ca_certs": {"type": "path"},
+    "timeout": {"type": "float", "default": 5.0},
+    "wait": {"type": "float", "default": 3.0},
+    "wait_timeout": {"type": "int", "default": 86400},
+}
+
+
+def job_of(params: dict[str, Any]) -> Job:
+    """``target.url`` is empty where the target is yet to be made. Raises EndpointError."""
+    endpoint = Endpoint.from_dict(params["endpoint"])
+    url = old_url(values_of(params), params["target_address"] or endpoint.address)
+    if not url:
+        raise EndpointError(
+            "no value of the app leads to it, and the journal has no original of one: name in values the file and the "
+            "keys that hold its URL"
+        )
+    seconds = params["timeout"]
+    old = Side(url, params["source_protocol"], tls_as_app=True, seconds=seconds)
+    new_url = probe_url(endpoint, params["token"] or "") if endpoint.is_known else ""
+    new = Side(new_url, endpoint.protocol, ca_certs=params["ca_certs"] or "", seconds=seconds)
+    goes_back = params["direction"] == jobs.BACK
+    return Job(
+        source=new if goes_back else old,
+        target=old if goes_back else new,
+        strategy=params["strategy"],
+        folder=jobs.folder_of(params["state_dir"], params["migration_name"], params["direction"]),
+        direction=params["direction"],
+        rate=params["rate"],
+        latency_limit_ms=params["latency_limit_ms"],
+        target_keys=params["target_keys"],
+        processes=params["processes"],
+    )
+
+
+def result_of(job: Job, params: dict[str, Any], check_mode: bool) -> course.Outcome:
+    if check_mode:
+        return course.look(job, params["state"])
+    step = {"present": course.go_on, "finished": course.finish, "absent": course.abort}[params["state"]]
+    return step(job, params["wait"])
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    tell_as_it_is(module)
+    params: dict[str, Any] = module.params
+    shown = {"invocation": {"module_args": options_shown(params, OPTIONS)}}
+    what = "Nothing is transferred"
+    try:
+        job = job_of(params)
+    except EndpointError as error:
+        module.fail_json(msg=f"{what}: it cannot be told where the data is, or is to go: {error}.", **shown)
+    try:
+        outcome = result_of(job, params, module.check_mode)
+    except (TransferRefused, FileRefused) as refused:
+        module.fail_json(msg=f"{what}: {refused}", **shown)
+    except ProbeFailed as failed:
+        module.fail_json(msg=f"{what}: {failed.failure.sentence}", **shown)
+    except CacheError as error:
+        module.fail_json(msg=f"{what}: {without_secret(str(error), parse_url(job.source.url))}.", **shown)
+    told = outcome.as_dict()
+    if outcome.msg:
+        module.fail_json(msg=outcome.msg, **told, **shown)
+    module.exit_json(**told, **shown)
+
+
+if __name__ == "__main__":
+    main()
