@@ -239,7 +239,7 @@ refusals:
   type: list
   elements: str
 source:
-  description: What the source holds, in check mode and when it begins, with C(keys), C(databases) and C(bytes).
+  description: In check mode where the source is (C(place)) and what it holds, C(keys), C(databases) and C(bytes).
   returned: always
   type: dict
 target:

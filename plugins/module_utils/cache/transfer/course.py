@@ -63,7 +63,7 @@ def look(job: Job, state: str) -> Outcome:
 
 
 def _held(side: Side) -> dict[str, Any]:
-    return sides.look(side).as_dict() if side.url else {}
+    return {"place": side.place, **sides.look(side).as_dict()} if side.url else {}
 
 
 def _against(job: Job) -> list[str]:
