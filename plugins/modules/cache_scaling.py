@@ -17,7 +17,8 @@ description:
     within their limits.
   - What AWS scales should not be stated elsewhere. Leave
     O(kempian.cache_migration.elasticache_cluster#module:num_node_groups), C(replicas_per_node_group) or
-    C(num_cache_nodes) out once it is registered, or each run takes back what AWS has done.
+    C(num_cache_nodes) out once it is registered, or each run takes back what AWS has done. The roles leave
+    them out by themselves where C(migration_scaling) is stated.
   - Options that are left out are not changed.
   - How a cache that is not this migration's scales is never changed. It is this migration's when its tag
     C(cache_migration:name) equals O(migration_name).
@@ -93,6 +94,25 @@ options:
     description:
       - The policy adds and never removes.
     type: bool
+  will_be:
+    description:
+      - What the cache is by then, where the same run makes or changes it first. In check mode whether AWS scales it is
+        judged by this, in place of what is there. Else it is ignored, and what is there counts.
+    type: dict
+    suboptions:
+      engine:
+        description: The engine.
+        type: str
+      engine_version:
+        description: Its version. Left out, any.
+        type: str
+      cache_node_type:
+        description: The node type.
+        type: str
+      cluster_enabled:
+        description: Whether cluster mode is enabled.
+        type: bool
+        default: false
 attributes:
   check_mode:
     description: Reads and plans; makes no call that writes.
@@ -187,18 +207,14 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.errors import ending
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.scaling import make_absent, make_present
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling.dimensions import (
+    DIMENSIONS,
+    METRICS,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling.scaling import Desired
 
-METRICS = [
-    "ElastiCachePrimaryEngineCPUUtilization",
-    "ElastiCacheReplicaEngineCPUUtilization",
-    "ElastiCacheEngineCPUUtilization",
-    "ElastiCacheDatabaseMemoryUsagePercentage",
-    "ElastiCacheDatabaseMemoryUsageCountedForEvictPercentage",
-    "ElastiCacheDatabaseCapacityUsageCountedForEvictPercentage",
-]
 OPTIONS: dict[str, Any] = {
-    "scalable_dimension": {"type": "str", "choices": ["NodeGroups", "Replicas", "Nodes"], "required": True},
+    "scalable_dimension": {"type": "str", "choices": list(DIMENSIONS), "required": True},
     "replication_group_id": {"type": "str"},
     "cache_cluster_id": {"type": "str"},
     "migration_name": {"type": "str", "required": True},
@@ -206,11 +222,20 @@ OPTIONS: dict[str, Any] = {
     "min_capacity": {"type": "int"},
     "max_capacity": {"type": "int"},
     "policy_name": {"type": "str"},
-    "predefined_metric_type": {"type": "str", "choices": METRICS},
+    "predefined_metric_type": {"type": "str", "choices": list(METRICS)},
     "target_value": {"type": "float"},
     "scale_in_cooldown": {"type": "int"},
     "scale_out_cooldown": {"type": "int"},
     "disable_scale_in": {"type": "bool"},
+    "will_be": {
+        "type": "dict",
+        "options": {
+            "engine": {"type": "str"},
+            "engine_version": {"type": "str"},
+            "cache_node_type": {"type": "str"},
+            "cluster_enabled": {"type": "bool", "default": False},
+        },
+    },
 }
 _CACHES = ["replication_group_id", "cache_cluster_id"]
 SPEC: dict[str, Any] = {

@@ -41,6 +41,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ret
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import JournalError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table, token_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import approving
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
@@ -217,7 +218,14 @@ class Looking:
         found = row.found_in(seen)
         endpoint = row.endpoint(settings, found)
         self.refuse_no_target(row, found, endpoint)
-        return dict(found) if found else None, endpoint, ""
+        return self.with_scaling(row, found) if found else None, endpoint, ""
+
+    def with_scaling(self, row: contract.Target, found: Found) -> Found:
+        """A state tells of the scaling that the settings are about, too."""
+        if self.goal.stages != ("state",) or not (self.settings["scaling"] and row.scales):
+            return dict(found)
+        look = scaling.look(row, self.settings)
+        return {**found, "scaling": self.do(look.module, **look.args)}
 
     def refuse_no_target(self, row: Any, found: Any, endpoint: Endpoint) -> None:
         """Where this run neither makes it nor only plans."""

@@ -11,6 +11,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.call import aws_call
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache import calls
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import ownership
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import scaling
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling.dimensions import (
     DIMENSIONS,
@@ -69,6 +70,8 @@ def read_cache(client: Any, word: str, name: str) -> Cache | None:
 def make_present(client: Client, desired: Desired, check_mode: bool) -> dict[str, Any]:
     """The module's result. Raises PlanRefused too."""
     cache = read_cache(client("elasticache"), desired.word, desired.cache)
+    if check_mode and desired.will_be:
+        cache = Cache.that_will_be(desired.cache, desired.will_be, cache.tags if cache else _ours(desired))
     if cache is None and not check_mode:
         raise PlanRefused(
             f"{desired.dimension.option} is {desired.cache}, and there is no such cache: make it first",
@@ -78,6 +81,11 @@ def make_present(client: Client, desired: Desired, check_mode: bool) -> dict[str
     shown = scaling.predict(after, desired) if check_mode else after
     warnings = [] if cache else [f"There is no {desired.cache} yet: whether AWS scales it is seen once it is there"]
     return {**_result(plan), "scaling": shown.facts() if shown else None, "warnings": warnings}
+
+
+def _ours(desired: Desired) -> Mapping[str, str]:
+    """The tags of a cache that is yet to be made."""
+    return ownership.with_owner({}, desired.migration_name)
 
 
 def make_absent(client: Client, desired: Desired, check_mode: bool) -> dict[str, Any]:

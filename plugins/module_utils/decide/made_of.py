@@ -24,6 +24,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.app
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
 
 # They say how a run is told, and not what it does.
 OF_THE_RUN = frozenset(("plan_out", "approve", "require_approval", "break_lock", "report_dir"))
@@ -58,7 +60,10 @@ def of_controller(known: Known) -> dict[str, Any]:
 
 
 def _target(known: Known) -> dict[str, Any]:
-    return {name: value for name, value in known.found.items() if name not in _PASSING}
+    """What AWS scales passes as well, where the settings are of a target that is scaled."""
+    row = table.TARGETS.get(str(known.endpoint.get("service")))
+    scaled = scaling.passing(row, known.settings) if row else frozenset()
+    return {name: value for name, value in known.found.items() if name not in _PASSING | scaled}
 
 
 def _place(endpoint: Mapping[str, Any]) -> dict[str, Any]:

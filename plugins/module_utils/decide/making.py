@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import CHANGE, MAKE, SHARED, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import own_name
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
 
 Found = Mapping[str, Any]
 Make = Callable[..., Found]
@@ -29,9 +30,13 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
     way = way_of(goal, settings)
     parts = [{**way, "seen": make(way["module"], way["args"])}] if way else []
     told: dict[str, Any] = {"parts": parts, "cost": {}}
-    if "provision" not in goal.stages or settings["endpoint"]:
+    if settings["endpoint"]:
         return told
     row = table.target_of(settings)
+    if {"assess", "provision"} & set(goal.stages):
+        scaling.refuse(row, settings, found)
+    if "provision" not in goal.stages:
+        return told
     missing = row.missing(settings)
     if missing:
         raise PlanRefused(

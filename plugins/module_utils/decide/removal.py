@@ -48,10 +48,10 @@ def parts(settings: Settings) -> list[Part]:
     if not settings["rollback_delete_target"] or settings["endpoint"]:
         return found
     of_target = table.target_of(settings).removal(settings)
-    target = next(part.what for part in of_target if part.is_target)
+    target, hangs_on = next(part.what for part in of_target if part.is_target), ""
     for part in of_target:
-        hangs_on = "" if part.is_target else target
         found.append({"what": part.what, "module": part.module, "args": part.args, "hangs_on": hangs_on})
+        hangs_on = target if part.is_target else hangs_on
     if own_name(settings):
         found.append({**_part(f"security group {name}", {**group, "state": "absent"}), "hangs_on": target})
     return found

@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.bat
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.rollback import is_recorded
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
 
 OLD, NEW, MIXED, UNKNOWN = "old", "new", "mixed", "unknown"
 
@@ -72,7 +73,12 @@ def lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
     hosts = {host: host_standing(*_seen(look), shared, known.endpoint) for host, look in looks.items()}
     return state_lines(
         hosts,
-        {**known.endpoint, "failure": known.target_failure, "status": known.found.get("status")},
+        {
+            **known.endpoint,
+            "failure": known.target_failure,
+            "status": known.found.get("status"),
+            "scaling": scaling.lines(known.settings, known.found.get("scaling")),
+        },
         known.ledger,
         known.name,
         clients.lines(clients.of(looks)),
@@ -101,7 +107,7 @@ def state_lines(
     of processes that belong to no service.
     """
     entries = remembered.get("entries") or {}
-    lines = [_target_line(endpoint)]
+    lines = [_target_line(endpoint), *(endpoint.get("scaling") or ())]
     lines += [f"{host}: {one['state']}: {one['why']}" for host, one in hosts.items()]
     lines += others
     lines += [_journal_line(hosts, remembered)]

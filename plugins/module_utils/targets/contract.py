@@ -30,8 +30,8 @@ class Part:
     """One thing that a target is made of: the module of this collection that makes it, and its options.
 
     No secret is in ``args``: it is given to the option that ``takes`` names, as the target's token (``auth_token``) or
-    the password of a user (``passwords``). The part with ``is_target`` comes last, waits, and its result has
-    ``endpoint``, ``monthly_cost`` and ``status``.
+    the password of a user (``passwords``). One part is the target (``is_target``): it waits, and its result has
+    ``endpoint``, ``monthly_cost`` and ``status``. What it needs stands before it, and what needs it after it.
     """
 
     what: str
@@ -60,7 +60,7 @@ class Traits:
 @dataclass(frozen=True)
 class Actions:
     """What AWS asks for, by what it is needed for: to look at one, to plan what is to be made or changed, to make and
-    change it, to give it another token, and to take it away.
+    change it, to give it another token, and to take it away; ``tell`` is what a state tells beside it.
     """
 
     look: tuple[Permission, ...]
@@ -68,9 +68,14 @@ class Actions:
     make: tuple[Permission, ...]
     token: tuple[Permission, ...]
     delete: tuple[Permission, ...]
+    tell: tuple[Permission, ...] = ()
 
 
 def _nothing(_settings: Settings) -> dict[str, Any]:
+    return {}
+
+
+def _unknown(_settings: Settings, _found: Found | None) -> dict[str, Any]:
     return {}
 
 
@@ -87,6 +92,10 @@ class Target:
     the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made, and
     ``is_durable`` that one which is found, or made by them, has each write in several zones before it answers. Where
     one grows by itself, ``grows_to`` says up to how many bytes, None without a limit.
+
+    ``scales`` has what Application Auto Scaling scales of it, by dimension: the setting that is its count, and what
+    else that is found changes with it. ``becomes`` is what decides whether it does, once the target is as stated: the
+    option will_be of cache_scaling. Where it scales nothing, ``scales_instead`` says what there is in its place.
     """
 
     service: str  # as an endpoint names it
@@ -101,7 +110,7 @@ class Target:
     traits: Traits
     actions: Actions
     parts: Callable[[Settings, Found | None], list[Part]]  # what it is made of, in the order of making
-    removal: Callable[[Settings], list[Part]]  # what to take away, in that order
+    removal: Callable[[Settings], list[Part]]  # what to take away, in that order: after the target what hangs on it
     maxmemory: Callable[[str], int | None]  # bytes, by node type
     offers: Callable[[Load, Wishes], list[Offer]]  # for the comparison, which puts those of all rows side by side
     node_type_option: str = "cache_node_type"
@@ -110,6 +119,9 @@ class Target:
     iam_login: Mapping[str, Any] = field(default_factory=dict)  # of cache.iam_token.Login, where that is another
     is_durable: Callable[[Settings, Found | None], bool] = _never
     grows_to: Callable[[Settings, Found | None], int | None] | None = None
+    scales: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scales_instead: str = ""  # as a sentence without its full stop
+    becomes: Callable[[Settings, Found | None], Mapping[str, Any]] = _unknown
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
 
     def what(self, settings: Settings) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import DEFAULT
 from ansible_collections.kempian.cache_migration.plugins.modules import (
     cache_scaling,
     cache_scaling_info,
     elasticache_cluster,
+    elasticache_cluster_info,
 )
 from botocore.exceptions import ClientError
 
@@ -79,6 +82,63 @@ def test_the_shards_of_a_cluster_are_scaled_by_aws_or_by_hand_in_place(run, clus
     for option, (value, actions) in by_hand.items():
         planned = run(elasticache_cluster.main, **clustered, **{option: value}, check_mode=True)
         assert [step["action"] for step in planned.get("plan", ())] == actions, planned
+
+
+MIGRATION = {
+    **{name: option.default for name, option in OPTIONS.items()},
+    "name": "shop-prod",
+    "replication_group_id": "bymigration",
+    "engine": "valkey",
+    "engine_version": "8.0",
+    "cache_node_type": "cache.r7g.large",
+    "cluster_mode": "enabled",
+    "multi_az_enabled": False,
+    "replicas_per_node_group": 0,
+    "subnet_group_name": "default",
+    "scaling": [{"scalable_dimension": "NodeGroups", "min_capacity": 1, "max_capacity": 3, "target_value": 60.0}],
+}
+MODULES = {"cache_scaling": cache_scaling, "elasticache_cluster": elasticache_cluster}
+
+
+def test_a_migration_registers_its_target_and_does_not_take_back_what_aws_has_added(aws, run, converge):
+    def found():
+        told = run(elasticache_cluster_info.main, replication_group_id="bymigration")
+        return DEFAULT.found_in(told)
+
+    def planned(**settings):
+        """By a second run: the actions of all parts, and whatever one of them refuses."""
+        parts = DEFAULT.parts({**MIGRATION, **settings}, found())
+        seen = [run(MODULES[part.module].main, **part.args, check_mode=True) for part in parts]
+        assert not [one["msg"] for one in seen if "msg" in one]
+        return [step["action"] for one in seen for step in one["plan"]]
+
+    assert planned() == ["CreateReplicationGroup", "RegisterScalableTarget", "PutScalingPolicy"]
+    for part in DEFAULT.parts(MIGRATION, None):
+        made = converge(MODULES[part.module].main, **part.args)
+        assert "msg" not in made, made
+    assert planned() == []
+    aws.client("elasticache").modify_replication_group_shard_configuration(
+        ReplicationGroupId="bymigration", NodeGroupCount=2, ApplyImmediately=True
+    )
+    assert converge(elasticache_cluster.main, replication_group_id="bymigration")["status"] == "available"
+    assert found()["num_node_groups"] == 2
+    assert planned() == planned(num_node_groups=1) == []
+    by_hand = {"num_node_groups": 1, "scaling": [{"scalable_dimension": "NodeGroups", "state": "absent"}]}
+    assert planned(**by_hand) == ["DeregisterScalableTarget", "ModifyReplicationGroupShardConfiguration"]
+    assert planned(cache_node_type="cache.t4g.medium", scaling=[]) == ["ModifyReplicationGroup"]
+
+
+def test_a_group_of_others_is_neither_registered_nor_taken_out(aws, run, converge):
+    converge(elasticache_cluster.main, replication_group_id="theirs", cache_node_type="cache.t4g.micro")
+    stated = {"scalable_dimension": "Replicas", "replication_group_id": "theirs", "migration_name": "other"}
+    will_be = {"engine": "valkey", "cache_node_type": "cache.r7g.large", "cluster_enabled": True}
+    bounds = {"min_capacity": 1, "max_capacity": 2}
+    told = run(cache_scaling.main, **stated, **bounds, will_be=will_be, check_mode=True)
+    assert told["option"] == "replication_group_id" and "not this migration's" in told["msg"]
+    ours = {**stated, "migration_name": "shop-prod"}
+    assert run(cache_scaling.main, **ours, **bounds, will_be=will_be, check_mode=True)["changed"]
+    assert "cluster mode disabled" in run(cache_scaling.main, **ours, **bounds, will_be=will_be)["msg"]
+    assert not run(cache_scaling.main, **stated, state="absent")["changed"]
 
 
 def test_a_group_without_cluster_mode_is_refused_by_the_module_and_by_aws(aws, converge, run):

@@ -217,7 +217,7 @@ def stages_of(row: Target) -> Mapping[str, tuple[Permission, ...]]:
             _told((*_WAY_LOOK, *_WAY_CLOSE, *target.delete), _STAYS),
         ),
         "rotate": _once(look, _VALUES_LOOK, _HOLD, _TOKEN_ROTATE, target.token, _VALUES_WRITE),
-        "state": _told(_once(_LOCK_LOOK, _LEDGER, target.look, _VALUES_LOOK), _SAYS),
+        "state": _told(_once(_LOCK_LOOK, _LEDGER, target.look, target.tell, _VALUES_LOOK), _SAYS),
         "decommission": _once(
             _LOCK_LOOK,
             _LEDGER,

@@ -49,6 +49,8 @@ def memory(source: Source, who: Who, target: Target) -> Iterator[Finding]:
     room = f"{node} {'have' if target.shards > 1 else 'has'} {size(target.usable)} for data{reserved}"
     larger = sizes.large_enough(2 * peak // target.shards, target.node_type, target.reserved_percent)
     remedy = f"Set {option} to {larger or 'a larger type'}: twice the peak is a good size."
+    if target.most_shards > target.shards:
+        room += f", and AWS adds up to {target.most_shards} (migration_scaling), which takes it minutes each time"
     if peak > target.usable:
         yield Finding(REFUSE, "memory", found, f"{room}, which is too small.", remedy)
     elif 2 * peak > target.usable:

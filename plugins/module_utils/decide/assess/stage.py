@@ -30,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.to_
     reads,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
 
 Looks = Mapping[str, Look]
 
@@ -221,12 +222,14 @@ def _target(settings: Mapping[str, Any], known: Known) -> dict[str, Any]:
     """What is stated, else what the target that exists runs."""
     runs = known.endpoint if known.endpoint.get("state") == "known" else {}
     row = table.by_service(str(known.endpoint.get("service") or table.DEFAULT.service))
+    counted = scaling.counted(row, settings, known.found or None)
     return {
         "service": known.endpoint.get("service"),
         "engine": settings.get("engine") or runs.get("engine"),
         "engine_version": settings.get("engine_version") or runs.get("engine_version"),
         "node_type": settings.get(row.node_type_option),
-        "shards": settings.get(row.shards_option),
+        "shards": counted.get(row.shards_option) or known.found.get(row.shards_option),
+        "most_shards": scaling.most(row, settings, row.shards_option),
         "grows_to": row.grows_to(settings, known.found or None) if row.grows_to else None,
         "parameters": settings.get("parameters"),
         "protocol": known.endpoint.get("protocol"),

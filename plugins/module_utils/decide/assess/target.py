@@ -34,6 +34,7 @@ class Target:
     auth: str = "none"
     is_durable: bool = False
     shards: int = 1
+    most_shards: int = 0  # up to how many AWS adds by itself; 0 where it adds none
     grows_to: int | None = None  # bytes, of one that grows by itself; None without a limit
 
     @property
@@ -51,8 +52,8 @@ class Target:
 
 
 def target_from(mapping: Mapping[str, Any]) -> Target:
-    """Of service, engine, engine_version, node_type, shards, grows_to, parameters, protocol, auth, databases and
-    is_durable.
+    """Of service, engine, engine_version, node_type, shards, most_shards, grows_to, parameters, protocol, auth,
+    databases and is_durable.
 
     What is left out is as the service has it.
 
@@ -69,6 +70,7 @@ def target_from(mapping: Mapping[str, Any]) -> Target:
             engine_version=str(mapping.get("engine_version") or ""),
             node_type=node_type,
             shards=int(mapping.get("shards") or 1),
+            most_shards=int(mapping.get("most_shards") or 0),
             maxmemory=service.maxmemory(node_type),
             grows_to=mapping.get("grows_to"),
             reserved_percent=float(parameters.get("reserved-memory-percent", usual.reserved_percent)),

@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permi
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Actions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import permissions as groups
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import permissions as scaling
 
 _CLUSTER = groups.HERE + "cluster:{target}"
 _NEW, _OURS = groups.new(_CLUSTER), groups.ours(_CLUSTER)
@@ -26,7 +27,7 @@ ACTIONS = Actions(
             "elasticache:DescribeCacheParameters": "what parameters are to be changed",
         },
     ),
-    plan=groups.PLAN,
+    plan=(*groups.PLAN, *scaling.LOOK),
     make=(
         *each(_NEW, {**groups.CREATE_GROUPS, "elasticache:CreateCacheCluster": "to make the target"}),
         groups.tags(_CLUSTER),
@@ -35,10 +36,13 @@ ACTIONS = Actions(
             _MODIFY, "the parameter group that it is to use may be AWS's own, without a tag", groups.ITS_PARAMETERS
         ),
         *groups.OF_OTHER_SERVICES,
+        *scaling.MAKE,
     ),
     token=(),  # it has none
     delete=(
         *groups.LOOK_AT_GROUPS,
         *each(_OURS, {"elasticache:DeleteCacheCluster": "to take the target away", **groups.DELETE_GROUPS}),
+        *scaling.DELETE,
     ),
+    tell=scaling.LOOK,
 )

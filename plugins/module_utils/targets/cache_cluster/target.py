@@ -20,6 +20,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.co
     stated,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parts as groups
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling.dimensions import NODES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sizes import maxmemory
 
 MODULE = "elasticache_cluster"
@@ -64,6 +66,7 @@ def _maxmemory(node_type: str) -> int | None:
 
 
 def _parts(settings: Settings, found: Found | None) -> list[Part]:
+    settings = scaling.counted(CACHE_CLUSTER, settings, found)
     named = {**groups.with_groups(settings), "engine": MEMCACHED}
     target = {
         "migration_name": named["name"],
@@ -71,8 +74,16 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
         **stated(named, {name: name for name in _PASSED_ON}),
         **stated(named, _RENAMED),
     }
-    own = groups.OF_ELASTICACHE.parts(named, found)
-    return [*own, Part(CACHE_CLUSTER.what(named), MODULE, target, is_target=True)]
+    return [
+        *scaling.before(CACHE_CLUSTER, settings),
+        *groups.OF_ELASTICACHE.parts(named, found),
+        Part(CACHE_CLUSTER.what(named), MODULE, target, is_target=True),
+        *scaling.after(CACHE_CLUSTER, settings, found),
+    ]
+
+
+def _becomes(settings: Settings, _found: Found | None) -> dict[str, Any]:
+    return {"engine": MEMCACHED, **stated(settings, {"cache_node_type": "cache_node_type"})}
 
 
 def _expected(settings: Settings) -> dict[str, Any]:
@@ -91,7 +102,8 @@ def _removal(settings: Settings) -> list[Part]:
         **stated(settings, {"cache_cluster_id": "cache_cluster_id", "wait_timeout": "wait_timeout"}),
     }
     own = groups.OF_ELASTICACHE.removal(settings)
-    return [Part(CACHE_CLUSTER.what(settings), MODULE, target, is_target=True), *own]
+    part = Part(CACHE_CLUSTER.what(settings), MODULE, target, is_target=True)
+    return [*scaling.removal(CACHE_CLUSTER, settings), part, *own]
 
 
 CACHE_CLUSTER = Target(
@@ -112,5 +124,7 @@ CACHE_CLUSTER = Target(
     offers=offers,
     shards_option="num_cache_nodes",
     expected=_expected,
-    renamed=_RENAMED,
+    scales={NODES: ("num_cache_nodes", "preferred_availability_zones")},
+    becomes=_becomes,
+    renamed={**_RENAMED, **scaling.RENAMED},
 )

@@ -190,6 +190,7 @@ MEMORYDB = Target(
     offers=offers,
     node_type_option="node_type",
     shards_option="num_shards",
+    scales_instead="change migration_num_shards, migration_num_replicas_per_shard or migration_node_type, in place",
     expected=_expected,
     iam_login={"service": "memorydb"},
     is_durable=_is_durable,

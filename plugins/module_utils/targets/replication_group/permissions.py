@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permi
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Actions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import permissions as groups
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import permissions as scaling
 
 _GROUP = (groups.HERE + "replicationgroup:{target}", groups.HERE + "cluster:{target}-*")
 _NEW, _OURS = groups.new(*_GROUP), groups.ours(*_GROUP)
@@ -69,6 +70,7 @@ ACTIONS = Actions(
     ),
     plan=(
         *groups.PLAN,
+        *scaling.LOOK,
         Permission(
             "elasticache:DescribeEvents",
             "why AWS could not make the target",
@@ -113,6 +115,7 @@ ACTIONS = Actions(
         Permission(_CREATE, "its data, from a snapshot", _FROM, unseen=_OF_SNAPSHOTS),
         *groups.OF_OTHER_SERVICES,
         *_KEY,
+        *scaling.MAKE,
     ),
     token=(Permission(_MODIFY, "to have it take the new token beside the old one, and then alone", _OURS),),
     delete=(
@@ -125,5 +128,7 @@ ACTIONS = Actions(
             },
         ),
         *_FINAL,
+        *scaling.DELETE,
     ),
+    tell=scaling.LOOK,
 )

@@ -29,6 +29,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     REDIS,
     VALKEY,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import setting as scaling
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling.dimensions import (
+    NODE_GROUPS,
+    REPLICAS,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sizes import RESERVED_PERCENT, maxmemory
 
 MODULE = "elasticache_cluster"
@@ -43,6 +48,12 @@ _OF_CLUSTER = {"cluster-enabled": "yes"}
 _RENAMED = {
     "cache_parameter_group_name": "parameter_group_name",
     "cache_subnet_group_name": "subnet_group_name",
+}
+
+# By what AWS scales, the setting that is its count, and what else of a group changes with it.
+_SCALES = {
+    NODE_GROUPS: ("num_node_groups", "num_cache_clusters", "node_group_configuration"),
+    REPLICAS: ("replicas_per_node_group", "num_cache_clusters", "node_group_configuration"),
 }
 
 # Options of elasticache_cluster that are stated as they are.
@@ -99,12 +110,14 @@ _TRAITS = Traits(
 
 def _parts(settings: Settings, found: Found | None) -> list[Part]:
     """What belongs to an adopted group is its owner's: it is checked where it is stated by name."""
+    settings = scaling.counted(REPLICATION_GROUP, settings, found)
     if not found:
         settings = {**settings, **_of_a_new_one(settings)}
     named = groups.with_groups(settings)
     if settings.get("parameters"):
         named["parameters"] = {**_for_its_mode(settings, found), **settings["parameters"]}
     return [
+        *scaling.before(REPLICATION_GROUP, settings),
         *groups.OF_ELASTICACHE.parts(named, found),
         Part(
             REPLICATION_GROUP.what(named),
@@ -118,6 +131,7 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
             is_target=True,
             takes="" if settings.get("username") else "auth_token",  # a user's password is no token
         ),
+        *scaling.after(REPLICATION_GROUP, settings, found),
     ]
 
 
@@ -151,6 +165,7 @@ def _is_clustered(settings: Settings) -> bool:
 
 def _expected(settings: Settings) -> dict[str, Any]:
     """With cluster mode enabled clients need another protocol, and have one database; users take a token's place."""
+    settings = scaling.counted(REPLICATION_GROUP, settings, None)
     protocol = {"protocol": REDIS_CLUSTER, "databases": 1} if _is_clustered(settings) else {}
     users = {"auth": "rbac"} if settings.get("user_group_ids") else {}
     options = {"tls": "transit_encryption_enabled", "port": "port", "engine": "engine"}
@@ -159,9 +174,24 @@ def _expected(settings: Settings) -> dict[str, Any]:
 
 def _for_its_mode(settings: Settings, found: Found | None) -> dict[str, str]:
     """What a parameter group of one's own needs for a target with cluster mode, which is and stays what it is."""
+    return _OF_CLUSTER if _is_clustered(_as_stated(settings, found)) else {}
+
+
+def _as_stated(settings: Settings, found: Found | None) -> Settings:
+    """What decides its mode, once it is as stated."""
     modes = {"cluster_mode": "cluster_mode", "num_node_groups": "num_node_groups"}
-    will_be = {**(found or {}), **stated(settings, modes)} if found else settings
-    return _OF_CLUSTER if _is_clustered(will_be) else {}
+    return {**found, **stated(settings, modes)} if found else settings
+
+
+def _becomes(settings: Settings, found: Found | None) -> dict[str, Any]:
+    """A move to another engine is to a version that is stated, or that AWS chooses."""
+    counted = scaling.counted(REPLICATION_GROUP, settings, found)
+    new = {} if found else _of_a_new_one(counted)
+    decides = {name: name for name in ("engine", "engine_version", "cache_node_type")}
+    runs = {**(found or {}), **new, **stated(settings, decides)}
+    if found and runs["engine"] != found.get("engine") and not settings.get("engine_version"):
+        runs["engine_version"] = ""
+    return {**stated(runs, decides), "cluster_enabled": _is_clustered(_as_stated(counted, found))}
 
 
 def _removal(settings: Settings) -> list[Part]:
@@ -173,7 +203,8 @@ def _removal(settings: Settings) -> list[Part]:
         **({"final_snapshot_identifier": final} if final else {"skip_final_snapshot": True}),
     }
     own = groups.OF_ELASTICACHE.removal(settings)
-    return [Part(REPLICATION_GROUP.what(settings), MODULE, group, is_target=True), *own]
+    target = Part(REPLICATION_GROUP.what(settings), MODULE, group, is_target=True)
+    return [*scaling.removal(REPLICATION_GROUP, settings), target, *own]
 
 
 def _is_durable(settings: Settings, found: Found | None) -> bool:
@@ -200,5 +231,7 @@ REPLICATION_GROUP = Target(
     expected=_expected,
     is_durable=_is_durable,
     shards_option="num_node_groups",
-    renamed=_RENAMED,
+    scales=_SCALES,
+    becomes=_becomes,
+    renamed={**_RENAMED, **scaling.RENAMED},
 )

@@ -10,14 +10,16 @@ knows, and serverless caches scale by themselves.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.versions import (
     version_numbers,
 )
 
 NODE_GROUPS, REPLICAS, NODES = "NodeGroups", "Replicas", "Nodes"
+METRICS: tuple[str, ...] = tuple(OPTIONS["scaling"].options["predefined_metric_type"]["choices"])
 SIZES = ("large", "xlarge", "2xlarge")
 OLDEST = {"redis": (6, 0), "valkey": (7, 2)}
 
@@ -25,6 +27,7 @@ OLDEST = {"redis": (6, 0), "valkey": (7, 2)}
 @dataclass(frozen=True)
 class Dimension:
     api: str  # ScalableDimension
+    noun: str  # what is added and removed
     resource: str  # what ResourceId begins with
     option: str  # that names the cache
     metric: str  # that a policy follows where none is stated; empty where it must be
@@ -35,6 +38,7 @@ class Dimension:
 DIMENSIONS: Mapping[str, Dimension] = {
     NODE_GROUPS: Dimension(
         "elasticache:replication-group:NodeGroups",
+        "shards",
         "replication-group",
         "replication_group_id",
         "ElastiCachePrimaryEngineCPUUtilization",
@@ -42,13 +46,14 @@ DIMENSIONS: Mapping[str, Dimension] = {
     ),
     REPLICAS: Dimension(
         "elasticache:replication-group:Replicas",
+        "replicas",
         "replication-group",
         "replication_group_id",
         "ElastiCacheReplicaEngineCPUUtilization",
         1,
         5,
     ),
-    NODES: Dimension("elasticache:cache-cluster:Nodes", "cache-cluster", "cache_cluster_id", "", 1),
+    NODES: Dimension("elasticache:cache-cluster:Nodes", "nodes", "cache-cluster", "cache_cluster_id", "", 1),
 }
 
 
@@ -62,6 +67,18 @@ class Cache:
     node_type: str
     is_clustered: bool  # with cluster mode enabled
     tags: Mapping[str, str] | None
+
+    @classmethod
+    def that_will_be(cls, name: str, becomes: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> Cache:
+        """Of the option will_be of cache_scaling."""
+        return cls(
+            name,
+            str(becomes.get("engine") or ""),
+            str(becomes.get("engine_version") or ""),
+            str(becomes.get("cache_node_type") or ""),
+            bool(becomes.get("cluster_enabled")),
+            tags,
+        )
 
 
 def refuse_unscalable(cache: Cache, word: str) -> None:

@@ -111,6 +111,7 @@ class Desired:
     scale_in_cooldown: int | None = None
     scale_out_cooldown: int | None = None
     disable_scale_in: bool | None = None
+    will_be: Mapping[str, Any] | None = None  # what the same run makes of the cache, where it is only planned
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Desired:
@@ -132,6 +133,7 @@ class Desired:
             scale_in_cooldown=params.get("scale_in_cooldown"),
             scale_out_cooldown=params.get("scale_out_cooldown"),
             disable_scale_in=params.get("disable_scale_in"),
+            will_be=params.get("will_be"),
         )
         _check_numbers(wanted)
         return wanted
@@ -278,8 +280,8 @@ def plan_absent(current: Scaling | None, cache: Cache | None, desired: Desired) 
     """AWS takes the policies away with it; the cache stays as large as it is. Raises PlanRefused."""
     if current is None:
         return Plan()
-    if cache is not None:
-        _refuse_foreign(cache, desired)
+    if cache is not None and not ownership.is_ours(cache.tags, desired.migration_name):
+        raise PlanRefused(f"{_foreign(cache, desired)}: take it away where the cache is managed", "state")
     step = Step("DeregisterScalableTarget", desired.names, "state: absent")
     return Plan((step,), current.facts(), {})
 
@@ -289,11 +291,14 @@ def plan_absent(current: Scaling | None, cache: Cache | None, desired: Desired) 
 
 def _refuse_foreign(cache: Cache, desired: Desired) -> None:
     if not ownership.is_ours(cache.tags, desired.migration_name):
-        raise PlanRefused(
-            f"{desired.dimension.option} is {cache.name}, which is not this migration's, and how others' caches scale "
-            "is never changed: change it where the cache is managed",
-            desired.dimension.option,
-        )
+        raise PlanRefused(f"{_foreign(cache, desired)}: change it where the cache is managed", desired.dimension.option)
+
+
+def _foreign(cache: Cache, desired: Desired) -> str:
+    return (
+        f"{desired.dimension.option} is {cache.name}, which is not this migration's, and how others' caches scale is "
+        "never changed"
+    )
 
 
 def _refuse_second_of_a_metric(after: Scaling, desired: Desired) -> None:

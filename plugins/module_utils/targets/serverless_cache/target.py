@@ -144,6 +144,7 @@ SERVERLESS_CACHE = Target(
     maxmemory=_no_node_type,
     offers=offers,
     grows_to=_grows_to,
+    scales_instead="it grows and shrinks by its use, within migration_cache_usage_limits",
     expected=_expected,
     iam_login={"is_serverless": True},
     renamed=_RENAMED,
