@@ -242,10 +242,12 @@ failure:
     kind:
       description:
         - One of C(name_does_not_resolve), C(timeout), C(refused), C(unreachable), C(tls_wanted), C(tls_not_spoken),
-          C(tls_failed), C(certificate), C(connection_lost), C(no_answer), C(not_redis), C(auth_wanted), C(auth_wrong),
-          C(auth_differs), C(auth_not_configured), C(no_permission), C(read_only_replica), C(not_a_replica),
-          C(cluster_redirect), C(not_a_cluster), C(slots_not_covered), C(database_out_of_range), C(loading),
-          C(out_of_memory), C(not_kept), C(client_library), C(app_interpreter) and C(server_error).
+          C(tls_failed), C(certificate), C(connection_lost), C(no_answer), C(not_redis), C(not_memcached),
+          C(auth_wanted), C(auth_wrong), C(auth_differs), C(auth_not_configured), C(no_permission),
+          C(read_only_replica), C(not_a_replica), C(cluster_redirect), C(not_a_cluster), C(slots_not_covered),
+          C(sent_astray), C(other_nodes),
+          C(database_out_of_range), C(loading), C(out_of_memory), C(not_kept), C(client_library), C(app_interpreter) and
+          C(server_error).
       type: str
     found:
       description: What was found.

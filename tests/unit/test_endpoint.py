@@ -15,6 +15,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     UrlParts,
     after_apply,
     build_url,
+    is_of_each_host,
     mask_url,
     parse_url,
     protocol_of,
@@ -340,3 +341,19 @@ def test_redis_py_reads_the_new_place_with_the_old_options_also_a_second_time(op
     assert {name: read[name] for name in bare} == bare
     assert set(read) - set(bare) == {name for name, _value in kept}
     assert with_options_of(BARE, url) == url
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "127.9.9.9", "169.254.169.254", "0.0.0.0", "224.0.0.1"),
+        *("::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fe80::1%eth0", "fd00:ec2::254"),
+    ],
+)
+def test_an_address_that_each_host_has_for_itself_is_known(address):
+    assert is_of_each_host(address)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "100.64.0.1", "52.1.2.3", "fd12::1", "2600:1f14::1", "node.example"])
+def test_one_that_others_reach_is_none(address):
+    assert not is_of_each_host(address)

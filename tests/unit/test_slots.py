@@ -36,7 +36,6 @@ def test_ranges_of_one_node_are_one_shard_with_its_replicas():
 def test_slots_that_nobody_has_are_counted():
     assert slots.uncovered(slots.read([[1, 16382, ONE]], "entry")) == 2
     assert slots.uncovered(slots.read([], "entry")) == slots.uncovered(()) == 16384
-    assert slots.uncovered(slots.read([[0, 99999, ONE], [-5, 3, ONE]], "entry")) == 0
 
 
 def test_a_node_that_names_no_address_is_reached_as_the_one_that_was_asked():
@@ -46,11 +45,31 @@ def test_a_node_that_names_no_address_is_reached_as_the_one_that_was_asked():
 
 @pytest.mark.parametrize(
     "reply",
-    [[[0, 1]], [[0, 1, [b"a"]]], [["x", 1, ONE]], [[0, 1, [b"?", 6379, b"id"]]], [[0, 1, [b"a", 0, b"id"]]], [3]],
+    [
+        *([[0, 1]], [[0, 1, [b"a"]]], [["x", 1, ONE]], [[0, 1, [b"?", 6379, b"id"]]], [[0, 1, [b"a", 0, b"id"]]], [3]),
+        *([[0, 2**62, ONE]], [[-5, 3, ONE]], [[16384, 16384, ONE]], [[5, 2, ONE]], [[0, 16383, ONE], [7, 7, OTHER]]),
+    ],
 )
 def test_what_is_no_map_of_slots_is_said_to_be_none(reply):
     with pytest.raises(slots.NotASlotMap):
         slots.read(reply, "entry")
+
+
+@pytest.mark.parametrize(
+    "name", [b"evil/?ssl_ca_certs=", b"evil#", b"a@b", b"[", b"a b", b"\x1b[2J", b"fe80::1%eth0", b"x" * 254, b"-x"]
+)
+def test_a_name_that_a_url_would_read_otherwise_is_no_node(name):
+    with pytest.raises(slots.NotASlotMap, match="no name that leads anywhere"):
+        slots.read([[0, 16383, [name, 6379, b"id"]]], "entry")
+    [shard] = slots.read([[0, 16383, [b"node", 6379, b"id", [b"hostname", name]]]], "entry")
+    assert shard.primary.others == ()
+
+
+def test_no_cluster_has_more_nodes_than_the_largest():
+    replicas = [[b"10.0.%d.%d" % divmod(number, 256), 6379, b"id"] for number in range(slots.MOST_NODES)]
+    with pytest.raises(slots.NotASlotMap, match="more than 1000 nodes"):
+        slots.read([[0, 16383, ONE, *replicas]], "entry")
+    assert len(slots.read([[0, 16383, ONE, *replicas[1:]]], "entry")[0].replicas) == slots.MOST_NODES - 1
 
 
 @given(st.lists(st.integers(1, 16383), max_size=20, unique=True).map(sorted))

@@ -23,7 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.prob
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import LIBRARIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, Surveyed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, one_line
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told import NotAsAgreed, Told, parsed
 
 
@@ -47,9 +47,9 @@ def shown(questions: Collection[Asked], url: str) -> Callable[[str], str]:
     secrets = [secret for question in questions for secret in secrets_of(question.url)]
     place = "{0.host}:{0.port}".format(parse_url(url)) if url else ""
     if not place or any(place in secret for secret in secrets):
-        return lambda text: str(printable(masked(text, secrets)))
+        return lambda text: one_line(masked(text, secrets))
     told_apart = re.compile(rf"{re.escape(place)}(?![^\s.,:;)])")
-    return lambda text: place.join(printable(masked(part, secrets)) for part in told_apart.split(text))
+    return lambda text: place.join(one_line(masked(part, secrets)) for part in told_apart.split(text))
 
 
 def secrets_of(url: str) -> list[str]:

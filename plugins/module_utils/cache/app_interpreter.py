@@ -27,6 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import demoted
 
 GRACE = 10.0  # seconds for its start and its end, beside what the questions may take
+MOST_SAID = 1 << 20  # bytes, with what its modules print as they are loaded
 _ROOMS = "ansible_collections.kempian.cache_migration.plugins.module_utils"
 _FLOORS = ("core", "cache")
 
@@ -173,6 +174,7 @@ def _said(questions: Mapping[str, Asked], interpreter: Interpreter) -> bytes:
         demoted.account_of(interpreter.user),
         json.dumps(feed).encode(),
         asked.limit(questions) + GRACE,
+        MOST_SAID,
     )
     if ended.why or ended.status:
         raise NotAsAgreed(ended.why or _last_words(questions, ended))

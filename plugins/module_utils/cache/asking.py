@@ -10,6 +10,7 @@ from typing import Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     Argument,
     Connection,
+    NotRedis,
     Reply,
     ServerError,
 )
@@ -52,6 +53,13 @@ class Asking:
         if name not in self.not_told:
             self.not_told.append(name)
         return None
+
+
+def fields_in(reply: object) -> dict[str, object]:
+    """What is told as a list of names and values in turn. Raises NotRedis."""
+    if not isinstance(reply, list) or len(reply) % 2:
+        raise NotRedis("it tells of something without its fields")
+    return dict(zip(map(text, reply[::2]), reply[1::2]))
 
 
 def text(reply: object) -> str:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import address_of, parse_client
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
+    address_of,
+    parse_client,
+    whole,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
 
 # These wait for data by their nature; XREAD and XREADGROUP may, which the client's flag b tells.
@@ -39,7 +43,7 @@ def read_clients(connection: Connection) -> tuple[Client, ...]:
 
 
 def without(own: str, listed: str) -> tuple[Client, ...]:
-    """CLIENT LIST but for the connection with the id ``own``."""
+    """CLIENT LIST but for the connection with the id ``own``. Raises NotRedis."""
     together: dict[tuple[str, str], list[dict[str, str]]] = {}
     for line in map(parse_client, listed.splitlines()):
         if line.get("id") != own and line.get("addr"):
@@ -55,7 +59,7 @@ def _client(address: str, name: str, lines: Sequence[dict[str, str]]) -> Client:
         name=name,
         connections=len(lines),
         commands=tuple(sorted(commands)),
-        databases=tuple(sorted({int(line.get("db", "0")) for line in lines})),
+        databases=tuple(sorted({whole(line.get("db", "0"), "the database of a client") for line in lines})),
         blocking="b" in flags or bool(commands & BLOCKING),
         pubsub="P" in flags,
         monitor="O" in flags,

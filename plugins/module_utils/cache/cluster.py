@@ -8,6 +8,7 @@ https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
 
 from __future__ import annotations
 
+import re
 from typing import Callable, Tuple
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
@@ -18,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     Reply,
     ServerError,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import names_a_host
 
 _REDIRECTIONS = 8  # each may be older than the next
 
@@ -106,6 +108,7 @@ class OwnClusterClient:
 def _place(told: str, host: str) -> Place:
     """``host:port``, or ``:port`` on the host that says it."""
     name, _colon, port = told.rpartition(":")
-    if not port.isdigit():
+    name = name.strip("[]") or host
+    if not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536 and names_a_host(name)):
         raise NotRedis(f"it sends us to {told[:60]!r}")
-    return name.strip("[]") or host, int(port)
+    return name, int(port)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from dataclasses import replace
 from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, slots
@@ -37,7 +36,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     REDIS_CLUSTER,
     Endpoint,
-    at_place,
     probe_url,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
@@ -172,7 +170,7 @@ class _Run(Run):
         return run.log_in()
 
     def _run_at(self, place: Place) -> Run:
-        return Run(replace(self.question, url=at_place(self.question.url, *place)))
+        return Run(self.at_node(*place))
 
     # --- what the app does ---
 

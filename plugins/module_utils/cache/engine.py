@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What an engine says of itself, as typed data. Pure: takes the text of INFO and CLIENT LIST."""
+"""What an engine says of itself, as typed data. Pure: takes the text of INFO and CLIENT LIST.
+
+An engine has numbers of 64 bits. What is longer is none, and neither is a digit of another alphabet.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import Dict, Mapping, Union
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import NotRedis
+
 InfoValue = Union[str, int, float]
 Info = Dict[str, InfoValue]
 
-_WHOLE = re.compile(r"-?\d+\Z")
-_DECIMAL = re.compile(r"-?\d+\.\d+\Z")
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_DECIMAL = re.compile(r"-?[0-9]{1,19}\.[0-9]{1,19}")
 
 
 def parse_info(text: str) -> Info:
@@ -27,22 +32,37 @@ def parse_info(text: str) -> Info:
 
 
 def _typed(value: str) -> InfoValue:
-    if _WHOLE.match(value):
+    if _WHOLE.fullmatch(value):
         return int(value)
-    if _DECIMAL.match(value):
+    if _DECIMAL.fullmatch(value):
         return float(value)
     return value
 
 
+def whole(text: str, what: str) -> int:
+    """The number that it says. Raises NotRedis where that is none; ``what`` it is of is a phrase."""
+    if not _WHOLE.fullmatch(text):
+        raise NotRedis(f"{what} is {text[:20]!r}, which is no number")
+    return int(text)
+
+
+def major(version: str) -> int:
+    """The first number of a version; 0 where it has none."""
+    first = version.partition(".")[0]
+    return int(first) if _WHOLE.fullmatch(first) else 0
+
+
 def keyspace(info: Mapping[str, InfoValue]) -> dict[int, dict[str, int]]:
-    """``{0: {count: 10, expires: 2}}`` from the lines ``db0:keys=10,expires=2,avg_ttl=0`` of INFO."""
+    """``{0: {count: 10, expires: 2}}`` from the lines ``db0:keys=10,expires=2,avg_ttl=0`` of INFO. Raises NotRedis."""
     databases = {}
     for name, value in info.items():
-        found = re.match(r"db(\d+)\Z", name)
+        found = re.fullmatch(r"db([0-9]{1,9})", name)
         if found:
             fields = dict(part.partition("=")[::2] for part in str(value).split(","))
-            count, expires = int(fields.get("keys", "0")), int(fields.get("expires", "0"))
-            databases[int(found.group(1))] = {"count": count, "expires": expires}
+            databases[int(found.group(1))] = {
+                counted: whole(fields.get(field, "0"), f"{field} of {name}")
+                for counted, field in (("count", "keys"), ("expires", "expires"))
+            }
     return databases
 
 

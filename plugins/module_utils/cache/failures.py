@@ -31,7 +31,15 @@ KINDS = frozenset(
         ),
         *("no_permission", "read_only_replica", "not_a_replica", "cluster_redirect", "database_out_of_range"),
         *("loading", "out_of_memory", "not_kept", "not_told", "client_library", "app_interpreter", "server_error"),
-        *("no_original", "unreadable", "not_a_cluster", "slots_not_covered", "auth_differs"),
+        *(
+            "no_original",
+            "unreadable",
+            "not_a_cluster",
+            "slots_not_covered",
+            "auth_differs",
+            "sent_astray",
+            "other_nodes",
+        ),
     )
 )
 
@@ -97,6 +105,18 @@ def unconnected(parts: UrlParts, addresses: Sequence[str], error: OSError, secon
 def _where(parts: UrlParts, addresses: Sequence[str]) -> str:
     shown = [address for address in addresses if address != parts.host]
     return f"{parts.host}:{parts.port}" + (f" ({', '.join(shown)})" if shown else "")
+
+
+def sent_astray(parts: UrlParts, told_at: str, address: str) -> Failure:
+    """A place that a server names, and that no other host has."""
+    where = _where(parts, [address])
+    return Failure(
+        "sent_astray",
+        f"{told_at} names {where} as a node, an address that each host has for itself: no client on another host "
+        "reaches the node by it, and nothing was sent there.",
+        "Have each node announce an address that other hosts reach (cluster-announce-ip or cluster-announce-hostname "
+        "in its configuration).",
+    )
 
 
 # --- TLS ---
@@ -312,6 +332,15 @@ def slots_not_covered(parts: UrlParts, why: str) -> Failure:
         "slots_not_covered",
         f"The cluster at {parts.host}:{parts.port} does not serve every key: {why}.",
         "Wait until a failover or a change of its shards is over, and run again; look at its events where it stays so.",
+    )
+
+
+def other_nodes(parts: UrlParts, others: Sequence[str]) -> Failure:
+    return Failure(
+        "other_nodes",
+        f"{parts.host}:{parts.port} names nodes that AWS did not name a moment ago: {', '.join(others[:10])}.",
+        "Where nodes are being added or replaced, wait until they are and run again; else somebody wrote another list "
+        "of nodes there, which the app's client would follow.",
     )
 
 

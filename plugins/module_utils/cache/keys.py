@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Callable, Iterator, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queue_libraries
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, text
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, fields_in, text
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import whole
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import NotRedis
 
 SAMPLE_SECONDS = 10.0  # for all databases together
 STREAM_SECONDS = 5.0
@@ -116,16 +118,16 @@ class Keys:
         return True
 
     def _scan(self, database: int, deadline: float, *options: str) -> Iterator[list[bytes]]:
-        """Until the time is up, or the server refuses."""
+        """Until the time is up, or the server refuses. Raises NotRedis."""
         if not self._is_at(database):
             return
         cursor = "0"
         while self._clock() <= deadline:
             reply = self._asking.ask("SCAN", cursor, *options)
-            if not isinstance(reply, list):
+            if reply is None:
                 return
-            yield reply[1]
-            cursor = text(reply[0])
+            cursor, keys = _scanned(reply)
+            yield keys
             if cursor == "0":
                 return
 
@@ -148,10 +150,18 @@ class Keys:
             return None
         names, pending = [], 0
         for group in groups if isinstance(groups, list) else []:
-            fields = dict(zip([text(name) for name in group[::2]], group[1::2]))
-            names.append(text(fields["name"]))
-            pending += int(fields["pending"])
+            fields = fields_in(group)
+            names.append(text(fields.get("name", "")))
+            pending += whole(text(fields.get("pending", "")), "pending of a group")
         return Stream(database, pattern_of(key), length, tuple(names), pending)
+
+
+def _scanned(reply: object) -> tuple[str, list[bytes]]:
+    if isinstance(reply, list) and len(reply) == 2 and isinstance(reply[1], list):
+        cursor, keys = text(reply[0]), reply[1]
+        if all(isinstance(key, bytes) for key in keys):
+            return cursor, keys
+    raise NotRedis("its answer to SCAN is no list of keys")
 
 
 def pattern_of(key: bytes) -> str:

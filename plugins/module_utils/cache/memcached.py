@@ -24,9 +24,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NoAnswer,
     ServerError,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import names_a_host
 
 LONGEST = 1 << 20  # bytes of an answer
-_NODE = re.compile(r"([^|\s]+)\|([^|\s]*)\|(\d{1,5})")
+MOST_NODES = 1000  # AWS has 60 in a cluster at the most
+_NODE = re.compile(r"([^|\s]+)\|([^|\s]*)\|([0-9]{1,5})")
 
 Answer = TypeVar("Answer")
 
@@ -50,6 +52,7 @@ class Conversation:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._received = b""
+        self._left = LONGEST
 
     def version(self) -> str:
         line = self._ask("version")
@@ -63,12 +66,15 @@ class Conversation:
             line = self._ask("config get cluster")
         except ServerError:
             return []
-        found = re.fullmatch(r"CONFIG cluster \d+ (\d{1,7})", line)
+        found = re.fullmatch(r"CONFIG cluster [0-9]+ ([0-9]{1,7})", line)
         if not found:
-            return []
+            raise NotMemcached(f"it answered {line[:40]!r} to config get cluster")
         told = self._data(int(found.group(1))).decode("utf-8", "replace")
         self._expect("END")
-        return [Node(name, address, int(port)) for name, address, port in _NODE.findall(told)]
+        nodes = [Node(name, address, int(port)) for name, address, port in _NODE.findall(told)]
+        if len(nodes) > MOST_NODES or not all(map(_leads_somewhere, nodes)):
+            raise NotMemcached("it tells of nodes that no cluster has")
+        return nodes
 
     def set(self, key: str, value: str, seconds: int) -> None:
         data = value.encode()
@@ -80,7 +86,7 @@ class Conversation:
         line = self._ask(f"get {key}")
         if line == "END":
             return ""
-        found = re.fullmatch(r"VALUE \S+ \d+ (\d{1,7})", line)
+        found = re.fullmatch(r"VALUE \S+ [0-9]+ ([0-9]{1,7})", line)
         if not found:
             raise NotMemcached(f"it answered {line[:40]!r} to get")
         value = self._data(int(found.group(1))).decode("utf-8", "replace")
@@ -108,6 +114,7 @@ class Conversation:
         return self._line()
 
     def _send(self, command: bytes) -> None:
+        self._left = LONGEST
         try:
             self._connection.sendall(command + b"\r\n")
         except socket.timeout:
@@ -147,8 +154,14 @@ class Conversation:
         if not received:
             raise ConnectionLost("it closed the connection")
         self._received += received
-        if len(self._received) > LONGEST:
+        self._left -= len(received)
+        if self._left < 0:
             raise NotMemcached("its answer has no end")
+
+
+def _leads_somewhere(node: Node) -> bool:
+    is_address = not node.address or names_a_host(node.address)
+    return names_a_host(node.name) and is_address and 0 < node.port < 65536
 
 
 class OwnClient:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from dataclasses import replace
 from typing import Any, Iterator, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, tls
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server, whole
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.memcached import (
     Conversation,
@@ -69,7 +68,7 @@ def survey(question: SurveyQuestion) -> Surveyed:
 
 def _source(server: Server, stats: Sequence[dict[str, str]]) -> Source:
     def total(name: str) -> int:
-        return sum(int(told[name]) for told in stats if told.get(name, "").isdigit())
+        return sum(whole(told.get(name, "0"), name) for told in stats)
 
     count = total("curr_items")
     return Source(
@@ -164,19 +163,25 @@ class _Run(Run):
         return f"{ENGINE} {version}"
 
     def _reach_nodes(self) -> str:
-        """All of them: there are no replicas that an app could do without."""
+        """All of them: there are no replicas that an app could do without. Who may write to the configuration endpoint
+        could name others there, so those that AWS has count where they are known.
+        """
         told = self._converse().nodes()
-        self._places = [(node.name, node.port) for node in told] or [(self.parts.host, self.parts.port)]
+        known = [(str(name), int(port)) for name, port in self.question.nodes]
+        named = [(node.name, node.port) for node in told]
+        if others := [f"{name}:{port}" for name, port in named if known and (name, port) not in known]:
+            raise ProbeFailed(failures.other_nodes(self.parts, others))
+        self._places = known or named or [(self.parts.host, self.parts.port)]
         names = [(name, node.port) for node in told for name in (node.name, node.address) if name]
         self.answer.nodes = [{"address": name, "port": port} for name, port in names]
-        for place in self._places if told else ():
-            node = _Run(replace(self.question, url=at_place(self.question.url, *place)))
+        for place in self._places if known or told else ():
+            node = _Run(self.at_node(*place))
             self._nodes.append(node)
             self.conversations.append(node.reach_one())
-        if not told:
+        if not self._nodes:
             self.conversations.append(self._converse())
             return "1 node, which tells of no others (no auto discovery)"
-        return f"{len(told)} nodes, by auto discovery"
+        return f"{len(self._nodes)} nodes, {'by auto discovery' if told else 'as AWS has them (no auto discovery)'}"
 
     # --- what the app does ---
 

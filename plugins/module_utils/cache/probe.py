@@ -14,7 +14,7 @@ import secrets
 import socket
 import ssl
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Iterator, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, tls
@@ -45,7 +45,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, UrlParts, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    REDIS,
+    UrlParts,
+    at_place,
+    is_of_each_host,
+    parse_url,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
 
@@ -66,7 +72,8 @@ class Question:
     certificate and name are verified whatever they say. ``compares_names``: where the options are silent, names are
     compared as our redis-py would; false where the app's is known not to. ``reader`` is whose library is asked too.
     ``protocol`` is what the app's client speaks, of PROTOCOLS. ``nodes`` are those of a cluster as AWS has them, each
-    with address and port: what one of them says of a login need not be what the others do.
+    with address and port: what one of them says of a login need not be what the others do. ``told_at`` is the address
+    of who sends us there; empty where that is the URL's own author.
     """
 
     url: str = field(repr=False)
@@ -79,6 +86,7 @@ class Question:
     reader: str = REDIS_PY
     protocol: str = REDIS
     nodes: Sequence[Sequence[Any]] = ()
+    told_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,7 @@ class Run:
         self._clock = clock
         self._sockaddrs: list[tuple[int, Any]] = []
         self._socket: socket.socket | None = None
+        self._address = ""  # at its other end
         self._server: Connection | None = None
         self._client: Any = None
 
@@ -199,6 +208,10 @@ class Run:
         except NotRedis as error:
             raise ProbeFailed(failures.not_redis(self.parts, str(error)))
 
+    def at_node(self, host: str, port: int) -> Question:
+        """The question as it is put to a node that the server names."""
+        return replace(self.question, url=at_place(self.question.url, host, port), told_at=self._address)
+
     # --- reaching it ---
 
     def _resolve(self) -> str:
@@ -206,7 +219,15 @@ class Run:
         if isinstance(found, str):
             raise ProbeFailed(failures.unresolved(self.parts, found))
         self._sockaddrs = found
+        self._refuse_to_be_sent_astray()
         return ", ".join(self._addresses())
+
+    def _refuse_to_be_sent_astray(self) -> None:
+        """Whoever names a node must not have this host ask itself, with a password, or its instance's metadata."""
+        told_at = self.question.told_at
+        astray = [address for address in self._addresses() if is_of_each_host(address)]
+        if told_at and astray and not is_of_each_host(told_at):
+            raise ProbeFailed(failures.sent_astray(self.parts, told_at, astray[0]))
 
     def _addresses(self) -> list[str]:
         return [str(sockaddr[0]) for _family, sockaddr in self._sockaddrs]
@@ -216,9 +237,9 @@ class Run:
             self._socket = self._open()
         except OSError as error:
             raise ProbeFailed(failures.unconnected(self.parts, self._addresses(), error, self.question.seconds))
-        address, port = self._socket.getpeername()[:2]
+        self._address, port = self._socket.getpeername()[:2]
         self.answer.client_address = self._socket.getsockname()[0]
-        return f"{address}:{port}"
+        return f"{self._address}:{port}"
 
     def _open(self) -> socket.socket:
         """A connection to the first address that takes one, as redis-py does; all of them within the time limit."""

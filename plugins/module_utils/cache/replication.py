@@ -11,6 +11,7 @@ While it is made, empty lines show that the server is alive. Standard library on
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Mapping
@@ -120,7 +121,7 @@ def _announcement(link: Connection, clock: Callable[[], float]) -> bytes:
 
 
 def _length(announced: bytes) -> int:
-    if not announced.isdigit():
+    if not re.fullmatch(rb"[0-9]{1,19}", announced):
         raise NotRedis(f"as the length of its snapshot came {announced[:20]!r}")
     return int(announced)
 

@@ -10,6 +10,7 @@ code from most of them. The protocol: https://redis.io/docs/latest/develop/refer
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from typing import Any, Iterator, List, Sequence, Union
 
@@ -198,7 +199,7 @@ def encode(arguments: Sequence[Argument]) -> bytes:
 
 
 def _number(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError:
+    """Of 64 bits, as the protocol has them."""
+    if not re.fullmatch(rb"[+-]?[0-9]{1,19}", text):
         raise NotRedis(f"the answer begins with {text[:20]!r}")
+    return int(text)

@@ -13,7 +13,11 @@ import binascii
 from dataclasses import dataclass
 from typing import Any, Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import names_a_host
+
 COUNT = 16384
+# The specification has no larger clusters, and AWS has 500 at the most.
+MOST_NODES = 1000
 
 
 class NotASlotMap(ValueError):
@@ -56,15 +60,27 @@ def slot_of(key: str) -> int:
 
 def read(reply: Any, entry: str) -> tuple[Shard, ...]:
     """Of CLUSTER SLOTS, asked at ``entry``: a node without an address is reached by that. Raises NotASlotMap."""
-    found: dict[tuple[str, int], tuple[list[tuple[int, int]], list[Node]]] = {}
+    found: dict[tuple[str, int], tuple[list[tuple[int, int]], dict[Node, None]]] = {}
+    owned, known = 0, set()
     for each in reply if isinstance(reply, list) else []:
         if not (isinstance(each, list) and len(each) > 2 and all(isinstance(end, int) for end in each[:2])):
             raise NotASlotMap("a range of slots has no owner")
+        first, last = each[:2]
+        owned += last - first + 1
+        if not 0 <= first <= last < COUNT or owned > COUNT:
+            raise NotASlotMap(f"it has more slots than {COUNT}, or others")
         nodes = [_node(node, entry) for node in each[2:]]
-        ranges, known = found.setdefault(nodes[0].place, ([], []))
-        ranges.append((each[0], each[1]))
-        known += [node for node in nodes if node not in known]
-    return tuple(Shard(tuple(sorted(ranges)), nodes[0], tuple(nodes[1:])) for ranges, nodes in found.values())
+        known.update(nodes)
+        if len(known) > MOST_NODES:
+            raise NotASlotMap(f"it has more than {MOST_NODES} nodes")
+        ranges, of_shard = found.setdefault(nodes[0].place, ([], {}))
+        ranges.append((first, last))
+        of_shard.update(dict.fromkeys(nodes))
+    return tuple(_shard(ranges, list(nodes)) for ranges, nodes in found.values())
+
+
+def _shard(ranges: Sequence[tuple[int, int]], nodes: Sequence[Node]) -> Shard:
+    return Shard(tuple(sorted(ranges)), nodes[0], tuple(nodes[1:]))
 
 
 def _node(told: Any, entry: str) -> Node:
@@ -75,11 +91,13 @@ def _node(told: Any, entry: str) -> Node:
     address = _text(told[0])
     if address == "?":  # it does not know its own name
         raise NotASlotMap("a node does not say by which name it is reached")
+    if address and not names_a_host(address):
+        raise NotASlotMap("a node has no name that leads anywhere")
     return Node(address or entry, told[1], others)
 
 
 def _is_known(name: str) -> bool:
-    return name not in ("", "?")
+    return name != "?" and names_a_host(name)
 
 
 def _text(word: Any) -> str:
@@ -88,13 +106,27 @@ def _text(word: Any) -> str:
 
 def uncovered(shards: Sequence[Shard]) -> int:
     """How many slots nobody owns."""
-    owned = {slot for shard in shards for first, last in shard.ranges for slot in range(first, last + 1)}
-    return COUNT - len(owned & set(range(COUNT)))
+    return COUNT - len(_owners(shards))
+
+
+def _owners(shards: Sequence[Shard]) -> dict[int, int]:
+    """The number of the shard that has a slot, by slot."""
+    return {
+        slot: number
+        for number, shard in enumerate(shards)
+        for first, last in shard.ranges
+        for slot in range(first, last + 1)
+    }
 
 
 def keys_of_each(shards: Sequence[Shard], prefix: str) -> list[str]:
     """A key for each shard, in its slots, that begins with the prefix."""
-    keys = []
-    for shard in shards:
-        keys.append(next(key for key in (f"{prefix}:{number}" for number in range(1 << 20)) if shard.has(slot_of(key))))
-    return keys
+    owners = _owners(shards)
+    found: dict[int, str] = {}
+    for key in (f"{prefix}:{number}" for number in range(1 << 20)):
+        owner = owners.get(slot_of(key))
+        if owner is not None:
+            found.setdefault(owner, key)
+        if len(found) == len(shards):
+            break
+    return [found[number] for number in range(len(shards))]

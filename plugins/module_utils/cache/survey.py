@@ -10,14 +10,16 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, text
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, fields_in, text
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client, without
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
     Info,
     Server,
     keyspace,
+    major,
     parse_info,
     server_of,
+    whole,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure, ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, Keys, Stream
@@ -25,6 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.prob
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
     Connection,
+    NotRedis,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
 
@@ -159,7 +162,7 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
     asking, databases, server = Asking(connection), keyspace(info), server_of(info)
     keys = Keys(asking, database)
     groups, sampled, sample_complete = keys.sample(sorted(databases), sample)
-    streams, streams_complete = keys.streams(sorted(databases), by_type=_is_from(server, 6))
+    streams, streams_complete = keys.streams(sorted(databases), by_type=major(server.version) >= 6)
     libraries, libraries_complete = keys.queue_libraries(sorted(databases))
     config = _config(asking, "databases", "save", "notify-keyspace-events")
     return Source(
@@ -170,7 +173,7 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         maxmemory_policy=str(info.get("maxmemory_policy", "")),
         evicted_keys=_number(info, "evicted_keys"),
         operations_per_second=_number(info, "instantaneous_ops_per_sec"),
-        databases=int(config["databases"]) if config.get("databases", "").isdigit() else None,
+        databases=whole(config["databases"], "databases") if "databases" in config else None,
         keyspace=databases,
         sampled=sampled,
         sample_complete=sample_complete,
@@ -183,7 +186,7 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         appends=info.get("aof_enabled") == 1,
         run_id=str(info.get("run_id", "")),
         streams_complete=streams_complete,
-        functions=_named(asking.ask("FUNCTION", "LIST"), "library_name") if _is_from(server, 7) else (),
+        functions=_named(asking.ask("FUNCTION", "LIST"), "library_name") if major(server.version) >= 7 else (),
         keyspace_events=config.get("notify-keyspace-events", ""),
         queue_libraries=libraries,
         queue_libraries_complete=libraries_complete,
@@ -204,12 +207,6 @@ def read_persistence(connection: Connection, info: Info) -> dict[str, Any]:
     }
 
 
-def _is_from(server: Server, major: int) -> bool:
-    """Whether it is of this release of Redis or a later one, as every Valkey is."""
-    number = server.version.partition(".")[0]
-    return number.isdigit() and int(number) >= major
-
-
 def _saves(config: Mapping[str, str], info: Info) -> bool:
     """CONFIG may be renamed or denied: INFO tells whether it ever saved."""
     return bool(config["save"]) if "save" in config else _number(info, "rdb_last_bgsave_time_sec") >= 0
@@ -226,11 +223,13 @@ def _config(asking: Asking, *names: str) -> dict[str, str]:
 
 
 def _named(reply: object, field_name: str) -> tuple[str, ...]:
-    """The names of modules or libraries, each of which is told as a list of its fields and their values."""
+    """The names of modules or libraries, each of which is told with its fields."""
     found = []
     for one in reply if isinstance(reply, list) else []:
-        fields_of_it = [text(part) for part in one]
-        found.append(fields_of_it[fields_of_it.index(field_name) + 1])
+        fields_of_it = fields_in(one)
+        if field_name not in fields_of_it:
+            raise NotRedis(f"it tells of a module or library without its {field_name}")
+        found.append(text(fields_of_it[field_name]))
     return tuple(sorted(found))
 
 

@@ -37,7 +37,7 @@ def calls_of(commandstats: str) -> dict[str, int]:
     """``{set: 3}`` from the lines ``cmdstat_set:calls=3,usec=…``."""
     found = {}
     for name, value in parse_info(commandstats).items():
-        calls = re.match(r"calls=(\d+)", str(value))
+        calls = re.match(r"calls=([0-9]{1,19})(?![0-9])", str(value))
         if name.startswith(_STATISTIC) and calls:
             found[name[len(_STATISTIC) :]] = int(calls.group(1))
     return found

@@ -18,6 +18,11 @@ KNOWN = "known"
 AFTER_APPLY = "after_apply"
 AFTER_APPLY_ADDRESS = "after-apply.invalid"  # RFC 2606: .invalid never resolves
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]{2,45}")
+# Where an EC2 instance reaches its metadata and the like by IPv6:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+_OF_AN_INSTANCE = ipaddress.ip_network("fd00:ec2::/32")
 _LOOPBACK_NAMES = frozenset(("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"))  # as in /etc/hosts
 
 REDIS, REDIS_CLUSTER, MEMCACHED = "redis", "redis-cluster", "memcached"
@@ -168,6 +173,24 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return host.lower() in _LOOPBACK_NAMES
+
+
+def is_of_each_host(address: str) -> bool:
+    """Whether it is an IP address that each host has for itself, so that it leads nowhere else: of loopback, of a link,
+    as the metadata of an EC2 instance has, and where none or no host at all is meant.
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    plain = getattr(found, "ipv4_mapped", None) or found
+    is_one = plain.is_loopback or plain.is_link_local or plain.is_unspecified or plain.is_multicast
+    return bool(is_one or (plain.version == 6 and plain in _OF_AN_INSTANCE))
+
+
+def names_a_host(text: str) -> bool:
+    """Whether it is an IP address or a name, and nothing that a URL would read otherwise."""
+    return bool(_NAME.fullmatch(text) or _IPV6.fullmatch(text))
 
 
 def _node(node: Any) -> Node:

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import collections
 import threading
 import time
 from typing import Callable, Mapping, TypeVar
 
 Answer = TypeVar("Answer")
+
+AT_ONCE = 64  # calls: how many are to be made may be the word of others
 
 
 def in_time(call: Callable[[], Answer], seconds: float) -> Answer | None:
@@ -21,18 +24,26 @@ def in_time(call: Callable[[], Answer], seconds: float) -> Answer | None:
 
 
 def all_in_time(calls: Mapping[str, Callable[[], Answer]], seconds: float) -> dict[str, Answer]:
-    """What each of the calls returns, made at once; those whose time is up are missing. Raises what a call raised."""
+    """What each of the calls returns, AT_ONCE of them made at once; those whose time is up are missing, as are those
+    that were not begun by then. Raises what a call raised.
+    """
     found: dict[str, Answer] = {}
     raised: list[Exception] = []
-
-    def ask(name: str, call: Callable[[], Answer]) -> None:
-        try:
-            found[name] = call()
-        except Exception as error:
-            raised.append(error)
-
-    asking = [threading.Thread(target=ask, args=each, daemon=True) for each in calls.items()]
+    waiting = collections.deque(calls.items())
     deadline = time.monotonic() + seconds
+
+    def ask() -> None:
+        while time.monotonic() < deadline:
+            try:
+                name, call = waiting.popleft()
+            except IndexError:  # others took the last
+                return
+            try:
+                found[name] = call()
+            except Exception as error:
+                raised.append(error)
+
+    asking = [threading.Thread(target=ask, daemon=True) for _call in range(min(len(calls), AT_ONCE))]
     for thread in asking:
         thread.start()
     for thread in asking:

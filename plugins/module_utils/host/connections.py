@@ -10,6 +10,7 @@ Format: https://docs.kernel.org/networking/proc_net_tcp.html
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import os
 import socket
@@ -20,8 +21,10 @@ from dataclasses import dataclass
 from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import places_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
 
 ESTABLISHED, SYN_SENT, LISTEN = "01", "02", "0A"
+RESOLVE_SECONDS = 30.0  # for all names together, as who names the nodes may also have their name server
 BETWEEN = 0.002  # seconds between two readings of a watch, at the least
 
 
@@ -149,15 +152,17 @@ def places(locations: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, int]]
     """All addresses behind ``[{address, port}]``, of a cluster with its nodes (core.endpoint.places_of). A name that no
     longer resolves has none.
     """
-    found: set[tuple[str, int]] = set()
-    for place in (place for location in locations for place in places_of(location)):
-        port = int(place["port"])
-        try:
-            known = socket.getaddrinfo(str(place["address"]), port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            continue
-        found.update((plain_address(str(sockaddr[0])), port) for *_kind, sockaddr in known)
-    return frozenset(found)
+    told = {(str(place["address"]), int(place["port"])) for one in locations for place in places_of(one)}
+    asked = {f"{address}:{port}": functools.partial(_addresses, address, port) for address, port in told}
+    return frozenset().union(*all_in_time(asked, RESOLVE_SECONDS).values())
+
+
+def _addresses(address: str, port: int) -> frozenset[tuple[str, int]]:
+    try:
+        known = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, OverflowError):
+        return frozenset()
+    return frozenset((plain_address(str(sockaddr[0])), port) for *_kind, sockaddr in known)
 
 
 def plain_address(text: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Collection, Mapping
 
@@ -71,7 +72,7 @@ def release(version: str) -> tuple[int, ...]:
     """Major and minor; ElastiCache's 6.x is the newest 6."""
     numbers = []
     for part in version.split(".")[:2]:
-        numbers.append(int(part) if part.isdigit() else 999)
+        numbers.append(int(part) if re.fullmatch("[0-9]{1,9}", part) else 999)
     return tuple(numbers) if version else ()
 
 
