@@ -16,7 +16,7 @@ from sandbox.places import REGION, Places, SandboxError
 from sandbox.shell import Ground, environment
 from sandbox.world import Order, World
 
-START_SECONDS = 60  # with the world that it makes, on a machine that is busy with other sandboxes
+START_SECONDS = 180  # with the world that it makes, on a machine that is busy with other sandboxes
 
 
 def start_emulator(
@@ -46,8 +46,13 @@ def wait_for_emulator(places: Places, process: subprocess.Popen[bytes]) -> World
     """Until it is ready, with the world in it."""
     deadline = time.monotonic() + START_SECONDS
     while not (places.emulator / "ready").exists():
-        if process.poll() is not None or time.monotonic() > deadline:
+        if process.poll() is not None:
             raise SandboxError(f"the emulated AWS does not start: {places.last_words('aws')}")
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"the emulated AWS is not ready after {START_SECONDS} s, and {places.last_words('aws')}. "
+                "Where this machine is busy with something else, start the sandbox again when it is done."
+            )
         time.sleep(0.02)
     return World.read(places.world)
 

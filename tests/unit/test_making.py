@@ -125,3 +125,43 @@ def test_a_secret_that_is_missing_is_made_with_the_target_and_by_no_other_run():
 def test_a_target_that_is_not_available_yet_is_waited_for():
     assert making.is_to_make([{**THERE, "seen": {"plan": [], "status": "creating"}}], {})
     assert not making.is_to_make([THERE], {})
+
+
+# --- the secret, before anything is made ---
+
+SERVERLESS = {"serverless_cache_name": "shop", "replication_group_id": "", "cache_node_type": ""}
+MEMORYDB = {"memorydb_cluster_name": "shop", "replication_group_id": "", "node_type": "db.t4g.small"}
+NAMED = {"auth_token_secret": "shop/password"}
+
+
+@pytest.mark.parametrize(
+    ("target", "remedy"),
+    [
+        (SERVERLESS, "migration_user_group_id"),
+        ({**MEMORYDB, "acl_name": "open-access"}, "migration_username"),
+        ({"cache_cluster_id": "shop", "replication_group_id": ""}, "leave migration_auth_token_secret out"),
+    ],
+)
+def test_a_secret_that_nobody_would_be_asked_for_is_refused_before_anything_is_made(target, remedy):
+    with pytest.raises(PlanRefused, match=f"asks nobody for a password.*{remedy}") as refused:
+        look(**target, **NAMED)
+    assert refused.value.option == "auth_token_secret"
+    look(**target, auth_token_secret="")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [{}, {**SERVERLESS, "user_group_id": "shop", "username": "app"}, {**MEMORYDB, "username": "app"}],
+)
+def test_a_secret_is_taken_where_the_target_asks_for_it(target):
+    look(**target, **NAMED)
+
+
+def test_a_user_that_is_made_needs_the_secret_that_holds_its_password():
+    with pytest.raises(PlanRefused, match="set migration_auth_token_secret"):
+        look(**MEMORYDB, username="app", auth_token_secret="")
+
+
+def test_a_cluster_of_memorydb_is_not_made_before_it_is_said_who_may_use_it():
+    with pytest.raises(PlanRefused, match=r"set migration_username .* or migration_acl_name"):
+        look(**MEMORYDB)

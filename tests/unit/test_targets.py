@@ -168,6 +168,17 @@ def test_a_setting_of_another_service_than_the_targets_is_refused_by_its_name():
         refuse_settings_of_others(DEFAULT, {**WHOLE, "az_mode": "cross-az"})
 
 
+def test_all_settings_of_other_services_are_named_at_once():
+    stated = {**SERVERLESS, "cache_node_type": "cache.t3.small", "parameters": {"timeout": 1}, "num_shards": 2}
+    with pytest.raises(PlanRefused) as refused:
+        refuse_settings_of_others(by_service("elasticache-serverless"), stated)
+    assert refused.value.message == (
+        "migration_cache_node_type, migration_parameters are of ElastiCache; migration_num_shards is of Amazon "
+        "MemoryDB, and the target is the serverless cache shop: leave them out, or name another target"
+    )
+    assert refused.value.option == "cache_node_type"
+
+
 def test_what_is_left_out_of_an_endpoint_that_is_yet_to_be_is_what_its_protocol_has():
     memcached = by_service("elasticache-memcached")
     endpoint = memcached.endpoint({"cache_cluster_id": "pages", "transit_encryption_enabled": True, "port": 0}, None)

@@ -294,10 +294,13 @@ def _check_token(endpoint: Endpoint, token: str) -> None:
     if endpoint.auth == "none" and token:
         raise EndpointError(
             f"{endpoint.name} has no authentication, and a client that sends a token to it is refused: "
-            "leave the token out, or set auth_token on the cache"
+            "leave the token out (migration_auth_token_secret), or give the cache a token or users first"
         )
     if endpoint.auth != "none" and not token:
-        raise EndpointError(f"{endpoint.name} wants a token (auth: {endpoint.auth}) and none was given")
+        raise EndpointError(
+            f"{endpoint.name} wants a token or password (auth: {endpoint.auth}) and none was given: name the secret "
+            "that holds it in migration_auth_token_secret"
+        )
 
 
 def _check_database(endpoint: Endpoint, database: int) -> None:

@@ -45,7 +45,9 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
             missing[0],
         )
     group = str(parts[0]["seen"].get("group_id") or NOT_YET) if parts else ""
-    for part in row.parts(with_group(settings, group), found):
+    of_row = row.parts(with_group(settings, group), found)
+    _check_secret(row, settings, found, of_row)
+    for part in of_row:
         seen = make(part.module, args_of(part, token), row.setting)
         parts.append(
             {
@@ -59,6 +61,30 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
         if part.is_target:
             told["cost"] = seen.get("monthly_cost") or {}
     return told
+
+
+def _check_secret(
+    row: contract.Target, settings: Mapping[str, Any], found: Found | None, parts: Sequence[contract.Part]
+) -> None:
+    """Before anything is made: a secret that nobody would be asked for, and a user without one. Raises PlanRefused."""
+    secret, option = settings.get("auth_token_secret"), "auth_token_secret"
+    has_user = any(part.takes == "passwords" for part in parts)
+    if has_user and not secret:
+        raise PlanRefused(
+            f"The user {settings.get('username')} is made with a password, and no secret is named that holds it: set "
+            "migration_auth_token_secret, and migration_auth_token_generate: true where the secret is yet to be made",
+            option,
+        )
+    is_asked_for = any(part.takes for part in parts) or settings["adopt"]
+    if is_asked_for or not secret or {row.endpoint(settings, each).auth for each in (None, found)} != {"none"}:
+        return
+    users = f"; or, so that it lets nobody in without a password, {row.login_by}" if row.login_by else ""
+    raise PlanRefused(
+        f"migration_auth_token_secret names {secret}, and the {row.what(settings)} asks nobody for a password, so "
+        f"whoever its security groups let through may use it: leave migration_auth_token_secret out if that is "
+        f"meant{users}",
+        option,
+    )
 
 
 def args_of(part: contract.Part, token: str) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class Target:
     scales_instead: str = ""  # as a sentence without its full stop
     becomes: Callable[[Settings, Found | None], Mapping[str, Any]] = _unknown
     renamed: Mapping[str, str] = field(default_factory=dict)  # options of the modules whose setting has another name
+    login_by: str = ""  # how one without authentication gets users, as an advice; empty where none can
 
     def what(self, settings: Settings) -> str:
         return f"{self.noun} {settings.get(self.name_option) or ''}".rstrip()

@@ -14,7 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     Endpoint,
     EndpointError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.target import CACHE_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Settings, Target
@@ -37,24 +37,37 @@ def target_of(settings: Settings) -> Target:
     named = [row for row in TARGETS.values() if settings.get(row.name_option)]
     if len(named) > 1:
         options = " and ".join(row.setting(row.name_option) for row in named)
-        raise PlanRefused(f"{options} name a target each: name one", named[1].name_option)
+        raise PlanRefused(
+            f"{options} name a target each, and there is one: leave out what is not meant, with the options that go "
+            "with it",
+            named[1].name_option,
+        )
     return named[0] if named else DEFAULT
 
 
 def refuse_settings_of_others(row: Target, settings: Settings) -> None:
-    """What is stated, and is of another service than the target's. Raises PlanRefused.
+    """What is stated, and is of another service than the target's: all of it at once. Raises PlanRefused.
 
     A setting that equals its default counts as left out, as Ansible does not tell the two apart.
     """
     mine = {row.name_option, *row.options}
+    theirs: dict[str, list[str]] = {}
     for other in TARGETS.values():
         for option in (name for name in other.options if name not in mine):
             if settings.get(option) not in (None, "", [], {}, OPTIONS[option].default):
-                raise PlanRefused(
-                    f"migration_{option} is of {other.title}, and the target is the {row.what(settings)}: leave it "
-                    "out, or name another target",
-                    option,
-                )
+                theirs.setdefault(other.title, []).append(f"{PREFIX}{option}")
+                mine.add(option)  # said once, of the first service that has it
+    if not theirs:
+        return
+    named = "; ".join(
+        f"{', '.join(options)} {'is' if len(options) == 1 else 'are'} of {title}" for title, options in theirs.items()
+    )
+    options = [option for of_one in theirs.values() for option in of_one]
+    them = "it" if len(options) == 1 else "them"
+    raise PlanRefused(
+        f"{named}, and the target is the {row.what(settings)}: leave {them} out, or name another target",
+        options[0].removeprefix(PREFIX),
+    )
 
 
 def by_service(service: str) -> Target:

@@ -253,9 +253,9 @@ def _check_parameters(desired: Desired, known: Mapping[str, Parameter], family: 
         parameter = known.get(name)
         if parameter is None:
             near = difflib.get_close_matches(name, known, n=3)
-            hint = f"; near to it are {', '.join(near)}" if near else ""
+            hint = f", or state what is meant: near to it are {', '.join(near)}" if near else ""
             raise PlanRefused(
-                f"parameters states {name!r}, which the family {family} does not have{hint}", "parameters"
+                f"parameters states {name!r}, which the family {family} does not have: leave it out{hint}", "parameters"
             )
         if parameter.value == value:
             continue
@@ -320,7 +320,7 @@ def _set_steps(group: ParameterGroup, values: Mapping[str, str], parameters: Map
 def _why_set(parameter: Parameter, value: str) -> str:
     if parameter.value == value:
         return f"{parameter.name}: {value or 'none'}, as the family has it by now, and recorded as set"
-    reboot = " (in force after a reboot of the nodes)" if parameter.needs_reboot else ""
+    reboot = " (nodes that run already have it after a reboot)" if parameter.needs_reboot else ""
     return f"{parameter.name}: {parameter.value or 'none'} -> {value}{reboot}"
 
 

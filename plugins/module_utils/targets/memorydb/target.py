@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, REDIS_CLUSTER
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
     Found,
     Part,
@@ -103,7 +104,9 @@ def _makes_users(settings: Settings) -> bool:
 
 
 def _parts(settings: Settings, found: Found | None) -> list[Part]:
-    """What belongs to an adopted cluster is its owner's: it is checked where it is stated by name."""
+    """What is an adopted cluster's is its owner's: it is checked where it is stated by name. Raises PlanRefused."""
+    if not (found or settings.get("acl_name") or settings.get("username") or settings.get("adopt")):
+        _refuse_without_users(settings)
     if not found and not settings.get("snapshot_name"):  # which knows its own
         settings = {**settings, "engine": settings.get("engine") or _TRAITS.engines[0]}
     named = groups.with_groups(settings)
@@ -116,6 +119,16 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
         **stated(named, _OF_THE_CLUSTER),
     }
     return [*_GROUPS.parts(named, found), *users, Part(MEMORYDB.what(named), MODULE, target, is_target=True)]
+
+
+def _refuse_without_users(settings: Settings) -> None:
+    raise PlanRefused(
+        f"There is no {MEMORYDB.what(settings)}, and to make one it must be said who may use it: set "
+        "migration_username to the app's user, which is made, with an ACL, and has the password in the secret of "
+        "migration_auth_token_secret; or migration_acl_name to an ACL of yours that has the user, or to "
+        f"{OPEN_ACCESS}, which lets in without a password whoever the security groups let through",
+        "username",
+    )
 
 
 def _users(settings: Settings) -> list[Part]:
@@ -195,4 +208,5 @@ MEMORYDB = Target(
     iam_login={"service": "memorydb"},
     is_durable=_is_durable,
     renamed=_RENAMED,
+    login_by="name the app's user in migration_username, which is made, with an ACL",
 )

@@ -234,4 +234,5 @@ REPLICATION_GROUP = Target(
     scales=_SCALES,
     becomes=_becomes,
     renamed={**_RENAMED, **scaling.RENAMED},
+    login_by="name the user group that the app's user is in in migration_user_group_ids",
 )

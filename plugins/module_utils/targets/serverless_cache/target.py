@@ -148,4 +148,5 @@ SERVERLESS_CACHE = Target(
     expected=_expected,
     iam_login={"is_serverless": True},
     renamed=_RENAMED,
+    login_by="name the app's user group in migration_user_group_id, and its user of it in migration_username",
 )
