@@ -34,6 +34,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     made_of,
     rollback,
     to_original,
+    transfer,
     words,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import (
@@ -45,7 +46,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bringing, progress, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import LOOK, RESULT, known_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
@@ -58,7 +59,7 @@ HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, what
 
 
 class ActionModule(HostAction):
-    """``step`` is look, survey, move, back or refused."""
+    """``step`` is look, survey, data, move, back or refused."""
 
     _VALID_ARGS = frozenset(("known", "step", "turn"))
 
@@ -71,6 +72,7 @@ class ActionModule(HostAction):
         settings = self.settings(task_vars, (*self._goal.stages, *HOST_STAGES))
         self._settings, self._migration = settings, Migration.from_settings(settings)
         steps = {"look": self.look, "survey": self.look, "move": self.move, "back": self.back, "refused": self.refused}
+        steps["data"] = lambda: bringing.bring(self, self._known, settings, self._migration)
         return {**steps[self._task.args["step"]](), "run": self.this_run}
 
     def be_ready(self) -> None:
@@ -106,6 +108,8 @@ class ActionModule(HostAction):
             }
         names = ("services", "other_clients", "found", "target", "old", "survey", "contents")
         told = {name: seen[name] for name in names if name in seen}
+        if transfer.is_to_look(self._known) and self._host == transfer.host_of(self._known):
+            told["transfer"] = bringing.look(self, self._known, self._settings, self._migration)
         told["defined"], told["address"] = made_of.defined(self._settings), self._play_context.remote_addr
         return {"changed": False, "values": seen["stores"], **told}
 

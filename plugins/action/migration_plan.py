@@ -18,6 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     engine,
     made_of,
     removal,
+    transfer,
     words,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL
@@ -69,7 +70,9 @@ class ActionModule(EngineAction):
             "survey": [],
             "surveyed": surveyed,
             "makes": bool(plan.facts.get("makes")) and acts,
-            "acts": acts and not plan.is_nothing and goal.moves,
+            "acts": acts and not plan.is_nothing and bool(goal.moves or self.brings(plan)),
+            "brings": acts and self.brings(plan),
+            "bearer": (plan.facts.get("data") or {}).get("host") or "",
             "step": "back" if goal.destination == ORIGINAL else "move",
             "throttle": int(known.settings["rollback_throttle"]) if goal.destination == ORIGINAL else 0,
             "back_throttle": int(known.settings.get("rollback_throttle") or 1),
@@ -102,6 +105,11 @@ class ActionModule(EngineAction):
             f"Not what was approved any more: {', '.join(drifted)}. The target is made, and nothing that the app reads "
             "was touched. Make a new plan with migration_plan_out, and have that approved."
         )
+
+    @staticmethod
+    def brings(plan: Plan) -> bool:
+        """Whether something is done for the data."""
+        return (plan.facts.get("data") or {}).get("does", transfer.NOTHING) != transfer.NOTHING
 
     def page(self, known: Known, plan: Plan) -> Page:
         playbook = playbooks.word(known.goal, self._task_vars.get("playbook_dir", ""))

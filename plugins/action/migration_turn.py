@@ -10,41 +10,54 @@ migration_verdict's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL, TARGET, TOKEN
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import EngineAction, known_of
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns import original, target, token
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns import data, original, target, token
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
 TURNS = {TARGET: target, ORIGINAL: original, TOKEN: token}
 
 
 class ActionModule(EngineAction):
-    """``batch`` is the number of the batch that comes next, from 0; left out after the last. ``so_far`` is what
-    the turn before returned.
+    """``batch`` is the number of the batch that comes next, from 0; left out after the last. ``data`` says that the
+    turn is before or after the data, which comes before all of them. ``so_far`` is what the turn before returned.
     """
 
-    _VALID_ARGS = frozenset(("known", "plan", "batch", "so_far"))
+    _VALID_ARGS = frozenset(("known", "plan", "batch", "data", "so_far"))
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         known, plan = known_of(self._task.args), Plan.from_dict(self._task.args["plan"])
         so_far = self.of_this_run(self._task.args.get("so_far"))
         turn = Turn(self, known, plan, so_far, task_vars)
-        turns = TURNS[GOALS[known.goal].destination]
+        goal = GOALS[known.goal]
+        turns = TURNS[goal.destination] if goal.moves else data
+        around = {"before": data.before, "after": data.after}.get(self._task.args.get("data") or "")
         try:
-            if not so_far:
-                turns.begin(turn)
-            turn.judge()
-            turns.after_batch(turn)
-            if self._task.args.get("batch") is None:
-                turns.complete(turn)
+            if around and turn.state["go"]:
+                around(turn)
+            elif around:
+                turn.leave_untried()
+            else:
+                self.between_batches(turn, turns, so_far)
         except Stopped as stopped:
             turn.stop(stopped)
         except Exception as error:  # whatever it is, hosts may have to be put back
             turn.stop(Stopped("The controller's turn", str(error) or type(error).__name__))
-        if self._task.args.get("batch") is None:
+        if turn.is_last and not around:
             turns.undo(turn)
         return {**turn.state, "changed": turn.changed}
+
+    @staticmethod
+    def between_batches(turn: Turn, turns: ModuleType, so_far: Mapping[str, Any]) -> None:
+        if turn.state["go"] and not so_far.get("begun"):
+            turns.begin(turn)
+        turn.judge()
+        turns.after_batch(turn)
+        if turn.is_last:
+            turns.complete(turn)

@@ -10,8 +10,9 @@ short_description: One step of the way on an app host
 version_added: 0.2.0
 description:
   - Looks at a host, moves it to the target, or puts it back, by the modules M(kempian.cache_migration.app_host_info),
-    M(kempian.cache_migration.app_host_change), M(kempian.cache_migration.app_service) and
-    M(kempian.cache_migration.cache_probe).
+    M(kempian.cache_migration.app_host_change), M(kempian.cache_migration.app_service),
+    M(kempian.cache_migration.cache_probe), M(kempian.cache_migration.cache_transfer) and
+    M(kempian.cache_migration.cache_verify).
   - 'A result comes back whatever happens: a host that fails or is lost stays in the play, as one decision
     over all results follows. Reads the C(migration_*) options from the variables of its host.'
 author:
@@ -22,13 +23,14 @@ options:
     type: dict
     required: true
   step:
-    description: What is done. V(survey) is a look into the old Redis too; V(refused) asks whether the target
-      refuses the token that was ended.
+    description: What is done. V(survey) is a look into the old Redis too; V(data) brings what that holds to the
+      target; V(refused) asks whether the target refuses the token that was ended.
     type: str
     required: true
     choices:
       - look
       - survey
+      - data
       - move
       - back
       - refused

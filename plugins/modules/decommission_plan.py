@@ -213,6 +213,7 @@ def seen_of(params: Mapping[str, Any], known: ledger.Contents, instance: Instanc
         cutover=known.dated(params["migration_name"], "cutover"),
         entry=known.dated(params["migration_name"], "decommission"),
         backup=known.entries.get("backup") or {},
+        transfer=known.entries.get("transfer") or {},
     )
 
 

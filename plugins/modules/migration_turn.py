@@ -26,6 +26,10 @@ options:
   batch:
     description: The number of the batch that comes next, from 0. Left out after the last.
     type: int
+  data:
+    description: Of a turn before the first batch, whether the data is yet to be brought, or was.
+    type: str
+    choices: [before, after]
   so_far:
     description: What the turn before returned.
     type: dict

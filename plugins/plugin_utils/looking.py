@@ -74,7 +74,7 @@ class Looking:
         self.course: Found = {}
         self.words = {
             name: playbooks.word(name, task_vars.get("playbook_dir", ""))
-            for name in ("provision", "cutover", "rollback", "rotate")
+            for name in ("provision", "transfer", "cutover", "rollback", "rotate")
         }
 
     def known(self) -> Found:

@@ -51,6 +51,14 @@ class HostAction(EngineAction):
         self._opened = {*self._opened, secret} - {""}
         return secret
 
+    def looked_at_by(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
+        """What a module would do, which is a look whatever the mode of the run."""
+        mode, self._task.check_mode = self._task.check_mode, True
+        try:
+            return self.module(name, args)
+        finally:
+            self._task.check_mode = mode
+
     def module(self, name: str, args: dict[str, Any], is_raised: bool = False) -> dict[str, Any]:
         """The result of a module of this collection on this host. A lost connection is a result, too.
 

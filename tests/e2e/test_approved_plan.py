@@ -70,7 +70,7 @@ def test_without_check_it_is_only_a_plan_all_the_same_and_a_page_that_people_rea
 
 def test_a_plan_that_is_refused_says_so_and_has_no_digest(stage):
     path = stage.folder / "refused.md"
-    run = stage.migrate(migration_plan_out=str(path), migration_data="")
+    run = stage.migrate(migration_plan_out=str(path), migration_transfer="")
     page = path.read_text()
     assert run.code != 0 and run.writes == []
     assert "## Refused" in page and "migration\\_data" in page

@@ -25,7 +25,7 @@ PATH, SHARED_NAME = "/opt/shop/.env", "/shop/REDIS_URL"
 ENDPOINT = Endpoint("elasticache", "shop-cache", address="target.internal", tls=True, auth="token").as_dict()
 SETTINGS = {name: option.default for name, option in OPTIONS.items()}
 SETTINGS.update(name="shop", region="us-east-1", auth_token_secret="shop/token", replication_group_id="shop-cache")
-WORDS = {name: f"playbooks/{name}.yml" for name in ("provision", "cutover", "rollback", "rotate")}
+WORDS = {name: f"playbooks/{name}.yml" for name in ("provision", "transfer", "cutover", "rollback", "rotate")}
 WORDS["inventories"] = ["inv"]
 
 

@@ -41,6 +41,22 @@ def test_what_fits_is_only_told_what_cold_means():
     assert levels() == {"data": "note"}
 
 
+def test_what_becomes_of_the_data_must_be_stated():
+    [refused] = refusals(weigh(SOURCE, TARGET, Circumstances()))
+    assert refused.subject == "data" and "migration_transfer: copy" in refused.remedy
+
+
+def test_of_a_copy_it_is_told_what_stays_behind():
+    [told] = weigh(SOURCE, TARGET, Circumstances("copy"))
+    assert told.level == "note" and told.found.endswith("All are copied.") and "stays behind" in told.means
+
+
+def test_nothing_can_be_copied_to_memcached():
+    target = dataclasses.replace(TARGET, protocol="memcached", databases=1)
+    stated = Circumstances("copy", ready_for="memcached")
+    assert "data" in [finding.subject for finding in refusals(weigh(SOURCE, target, stated))]
+
+
 def test_what_may_not_be_lost_is_refused_where_the_target_loses_it():
     wanted = Circumstances("cold", must_not_lose=True)
     assert levels(stated=wanted)["loss"] == "refuse"

@@ -133,7 +133,7 @@ CLUSTER_ENDPOINT = {**ENDPOINT, "protocol": "redis-cluster", "databases": 1}
 
 
 def known(goal, endpoint=CLUSTER_ENDPOINT, **settings):
-    stated = {**SETTINGS, "data": "cold", "cache_node_type": "cache.m7g.large", **settings}
+    stated = {**SETTINGS, "transfer": "cold", "cache_node_type": "cache.m7g.large", **settings}
     return dataclasses.replace(THERE.known(goal), endpoint=endpoint, settings=stated)
 
 

@@ -79,6 +79,7 @@ def test_the_right_one_is_stopped_after_a_backup():
 @pytest.mark.parametrize(
     ("check", "what"),
     [
+        ("transfer", {"transfer": {"step": "used", "strategy": "copy", "host": "app1", "time": "then"}}),
         ("age", {"cutover": {}}),
         ("age", {"cutover": {**SEEN.cutover, "time": "2026-11-23T12:00:01Z"}}),
         ("age", {"cutover": {**SEEN.cutover, "hosts": ["app1"]}}),

@@ -22,7 +22,7 @@ AT_HOME = World({name: Host(Held(OLD.replace("old.internal", "localhost"))) for 
 
 class Plan(migration_plan.ActionModule):
     def __init__(self, told, surveyed):
-        settings = {**SETTINGS, "data": "cold", "cache_node_type": "cache.t3.micro"}
+        settings = {**SETTINGS, "transfer": "cold", "cache_node_type": "cache.t3.micro"}
         known = {**vars(AT_HOME.known("migrate", settings=settings)), "began": RUN}
         self._task = SimpleNamespace(args={"known": known, "told": told, "surveyed": surveyed}, check_mode=False)
 

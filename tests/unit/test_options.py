@@ -42,8 +42,8 @@ def test_text_from_a_command_line_becomes_what_the_option_is():
 
 
 def test_a_word_that_is_no_choice_is_refused_by_the_name_of_the_option():
-    [told] = ArgumentSpecValidator(options.spec(["assess"])).validate({"migration_data": "warm"}).error_messages
-    assert "migration_data" in told
+    [told] = ArgumentSpecValidator(options.spec(["assess"])).validate({"migration_transfer": "warm"}).error_messages
+    assert "migration_transfer" in told
 
 
 def test_what_is_nested_is_checked_too():

@@ -90,7 +90,9 @@ SURVEY = Source(Server("redis", "7.0.15"), run_id="one", keyspace={0: {"count": 
 
 def with_surveys(there, settings=SETTINGS, **surveys):
     """What is weighed where these hosts have looked into the Redis that they have."""
-    known = replace(there.known("assess"), settings={**settings, "data": "cold", "cache_node_type": "cache.t3.micro"})
+    known = replace(
+        there.known("assess"), settings={**settings, "transfer": "cold", "cache_node_type": "cache.t3.micro"}
+    )
     looks = there.looks("assess")
     looks.update({host: replace(looks[host], survey=survey) for host, survey in surveys.items()})
     return stage.weigh(known, looks)
@@ -153,7 +155,7 @@ def test_loopback_is_a_host_of_ours_only_at_the_redis_that_it_has_itself():
         "app2": replace(looks["app2"], old={**looks["app2"].old, "client_address": "10.0.0.2"}),
     }
     looks = {name: replace(look, survey=surveys[name]) for name, look in looks.items()}
-    settings = {**SETTINGS, "data": "cold", "unknown_clients": "refuse"}
+    settings = {**SETTINGS, "transfer": "cold", "unknown_clients": "refuse"}
     [refused] = stage.weigh(replace(there.known("assess"), settings=settings), looks).refusals
     assert "clients: b:6379: 127.0.0.1 has 1 connection" in refused and "clients: localhost" not in refused
 

@@ -16,12 +16,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import (
     ADDRESSES,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING, COLD
 
 PREFIX = "migration_"
-STAGES = ("assess", "provision", "ingress", "cutover", "rollback", "rotate", "state", "decommission")
+STAGES = ("assess", "provision", "ingress", "transfer", "cutover", "rollback", "rotate", "state", "decommission")
 _MOVES = ("cutover", "rollback", "rotate")
-_LOOKS = ("assess", "cutover", "rollback", "rotate", "state")
-_CHANGES = ("provision", "ingress", *_MOVES, "decommission")
+_LOOKS = ("assess", "transfer", "cutover", "rollback", "rotate", "state")
+_CHANGES = ("provision", "ingress", "transfer", *_MOVES, "decommission")
+_BRINGS = ("transfer", "cutover")  # what goes on until the last host has moved is ended by the cutover
 
 
 @dataclass(frozen=True)
@@ -271,12 +273,6 @@ PARTS = (
             ),
             Option("region", "The AWS region, such as us-east-1.", required=True),
             Option(
-                "data",
-                "What becomes of the data. C(cold): the target starts empty. It must be stated.",
-                stages=("assess",),
-                choices=("", "cold"),
-            ),
-            Option(
                 "must_not_lose",
                 "Nothing that was written may be lost when a node fails, as of sessions or orders. What "
                 "C(playbooks/assess.yml) recommends then keeps each write in several zones before it answers.",
@@ -356,7 +352,7 @@ PARTS = (
                 "Another one in the old URL is refused.",
                 "int",
                 0,
-                stages=("assess", "ingress", "cutover", "rotate"),
+                stages=("assess", "ingress", "transfer", "cutover", "rotate"),
             ),
             Option(
                 "state_dir",
@@ -801,12 +797,79 @@ PARTS = (
         ),
     ),
     Part(
+        "The data",
+        (
+            Option(
+                "transfer",
+                "What becomes of the data, which must be stated. C(cold): the target starts empty, and fills as the "
+                "app works. C(copy): all keys are copied while the app works, and compared; what the app writes while "
+                "and after they are stays behind on the old Redis.",
+                stages=("assess", *_BRINGS),
+                choices=("", COLD, *BRINGING),
+            ),
+            Option(
+                "transfer_host",
+                "The host of the group C(app) that copies: one that reaches both, with two processors to spare. Left "
+                "empty, the canary.",
+                stages=_BRINGS,
+            ),
+            Option(
+                "transfer_processes",
+                "How many processes copy at the same time.",
+                "int",
+                2,
+                stages=_BRINGS,
+            ),
+            Option(
+                "transfer_rate",
+                "The most keys a second that are copied. 0 is no limit.",
+                "int",
+                0,
+                stages=_BRINGS,
+            ),
+            Option(
+                "transfer_latency_limit",
+                "Milliseconds that the old Redis may take to answer while it is copied: above it the copy slows down "
+                "by itself. 0 is no limit.",
+                "float",
+                10,
+                stages=_BRINGS,
+            ),
+            Option(
+                "transfer_target_keys",
+                "What becomes of keys that the target holds before: C(refuse) begins nothing where there are any, "
+                "C(keep) leaves them as they are, C(replace) writes over those of the same name.",
+                default="refuse",
+                choices=("refuse", "keep", "replace"),
+                stages=_BRINGS,
+            ),
+            Option(
+                "transfer_verify",
+                "How what was copied is compared with what is there: C(full), every key; C(sample), as many keys of "
+                "each database as C(migration_sample) says; C(none).",
+                default="full",
+                choices=("full", "sample", "none"),
+                stages=_BRINGS,
+            ),
+            Option(
+                "transfer_abort",
+                "End a transfer that was begun, and take away what it copied where the target was empty before. "
+                "Refused once a host has moved.",
+                "bool",
+                False,
+                stages=("transfer",),
+                asked=("transfer",),
+                for_one_run=True,
+            ),
+        ),
+    ),
+    Part(
         "The run",
         (
             Option(
                 "canary",
                 "The host that is moved first, alone. Left empty, the first of those that are to be moved.",
-                stages=("cutover", "rotate"),
+                stages=("transfer", "cutover", "rotate"),
                 asked=("cutover", "rotate"),
             ),
             Option(
@@ -857,10 +920,11 @@ PARTS = (
             ),
             Option(
                 "sample",
-                "Keys looked at in each database, of the old Redis and before a rollback of the target.",
+                "Keys looked at in each database, of the old Redis and before a rollback of the target; with "
+                "C(migration_transfer_verify: sample) also of what was copied.",
                 "int",
                 1000,
-                stages=("assess", "rollback"),
+                stages=("assess", "transfer", "rollback"),
                 asked=("assess", "rollback"),
             ),
             Option(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playbooks import rollback_command
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
@@ -16,6 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     story,
     to_original,
     token_rotation,
+    transfer,
     verdict,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, ORIGINAL, TOKEN
@@ -72,6 +73,11 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
     if "ingress" in stages:
         parts = [part["what"] for part in known.parts]
         records["ingress"] = {"endpoint": known.endpoint, "parts": parts, "probes": plan.facts["probes"]}
+    if turn.get("data"):
+        records["transfer"] = {"endpoint": known.endpoint, "host": plan.facts["data"]["host"], **turn["data"]}
+    if stages == ("transfer",):
+        failure = _target_failure(known, turn, results, {})
+        return Ending(results, () if failure else tuple(_data_there(known, plan, turn)), failure, records)
     if "cutover" not in stages:
         return Ending(results, records=records)
     put_back = {host: batches.result_of(result) for host, result in back.items()}
@@ -87,6 +93,22 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
     }
     failure = _target_failure(known, turn, results, put_back)
     return Ending(results, () if failure else tuple(_closing(known, plan, turn, results)), failure, records)
+
+
+def _data_there(known: Known, plan: Plan, turn: Turn) -> Iterable[str]:
+    if not turn:
+        return
+    if plan.facts["data"]["does"] == transfer.ABORT:
+        yield "Done: the transfer is ended, and what it copied is taken away where the target was empty before."
+        return
+    yield (
+        f"Done: the data is on {_place(known)}. The app goes on writing to the old Redis: switch its hosts soon "
+        f"({known.words['cutover']}), as what it writes now stays behind."
+    )
+
+
+def _place(known: Known) -> str:
+    return f"{known.endpoint.get('name')} at {known.endpoint.get('address')}:{known.endpoint.get('port')}"
 
 
 def done(known: Known, turn: Turn, results: Mapping[str, Any]) -> list[str]:
@@ -147,7 +169,7 @@ WITH_ITS_OPTIONS = " (with the -e options of this run where it had any)"
 def _closing(known: Known, plan: Plan, turn: Turn, results: Mapping[str, Any]) -> list[str]:
     if known.check_mode or not turn:
         return []
-    where = f"{known.endpoint.get('name')} at {known.endpoint.get('address')}:{known.endpoint.get('port')}"
+    where = _place(known)
     moved, before = plan.consumers, plan.facts["other_clients"]
     said = [f"Done: {', '.join(moved)} moved to {where}." if moved else f"Done: every host is on {where}."]
     seen = {host: one.get("other_clients") or before.get(host) for host, one in results.items()}

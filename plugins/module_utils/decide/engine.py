@@ -18,6 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide imp
     to_original,
     to_target,
     to_token,
+    transfer,
     unnamed,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import client, stage
@@ -72,7 +73,9 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         return Plan(known.goal, refusals=refusals, notes=(*assessed.lines, *told), facts=facts)
     moves = to_target.plan(known, looks) if "cutover" in stages else Plan(known.goal)
     unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
-    steps = (*making.steps(known.parts, known.course), *moves.steps)
+    data = _data(known, looks)
+    unseen = to_target.not_seen(looks) if stages == ("transfer",) else ""
+    steps = (*making.steps(known.parts, known.course), *data.steps, *moves.steps)
     # Where nothing is to be done, what was weighed and what it costs is no news.
     found = (*assessed.lines, *cost_lines(known)) if steps or stages == ("assess",) else ()
     seen = to_target.seen_line(known, moves.facts)
@@ -80,16 +83,29 @@ def _to_target(known: Known, looks: Looks) -> Plan:
         known.goal,
         batches=moves.batches,
         steps=steps,
-        refusals=_told(unready, unproven, forgotten, strangers, *moves.refusals, proposed),
-        notes=(*found, *moves.notes, *([seen] if seen else ()), *told),
+        refusals=_told(unready, unproven, unseen, *data.refusals, forgotten, strangers, *moves.refusals, proposed),
+        notes=(*found, *data.notes, *moves.notes, *([seen] if seen else ()), *told),
         facts={
             **moves.facts,
             **facts,
-            "news": list(moves.notes),
+            "data": data.as_dict(),
+            "news": [*data.notes, *moves.notes],
             "other_clients": others,
             "probes": {host: _figures(look.target) for host, look in looks.items()},
         },
     )
+
+
+def _data(known: Known, looks: Looks) -> transfer.Course:
+    """What is done for the data, where this run brings it, or switches a host to it."""
+    if not {"transfer", "cutover"} & set(GOALS[known.goal].stages):
+        return transfer.Course()
+    there = [host for host, look in looks.items() if to_target.leads_to_target(look, known)]
+    led = {host: stage.place_of(look, known) for host, look in looks.items() if host not in there}
+    host = transfer.host_of(known)
+    seen = looks[host].transfer if host in looks else {}
+    waiting = {host: place for host, place in led.items() if place}
+    return transfer.course(known, seen, transfer.Standing(there, waiting))
 
 
 def cost_lines(known: Known) -> list[str]:

@@ -49,10 +49,11 @@ class Goal:
 GOALS: Mapping[str, Goal] = {
     goal.name: goal
     for goal in (
-        Goal("migrate", TARGET, ("assess", "provision", "ingress", "cutover")),
+        Goal("migrate", TARGET, ("assess", "provision", "ingress", "transfer", "cutover")),
         Goal("assess", TARGET, ("assess",)),
         Goal("provision", TARGET, ("provision",)),
         Goal("ingress", TARGET, ("ingress",)),
+        Goal("transfer", TARGET, ("transfer",)),
         Goal("cutover", TARGET, ("cutover",)),
         Goal("rollback", ORIGINAL, ("rollback",), goes_on=True),
         Goal("rotate", TOKEN, ("rotate",)),

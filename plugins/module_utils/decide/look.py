@@ -20,8 +20,8 @@ class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
     answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds,
     ``other_clients`` who beside the services is connected to what is left, ``found`` what leads to a Redis where it is
-    not said. ``defined`` is a fingerprint of what the inventory says for it, ``address`` where it was reached.
-    ``step`` and ``why`` tell what could not be seen.
+    not said, ``transfer`` how far the data is that it brings. ``defined`` is a fingerprint of what the inventory says
+    for it, ``address`` where it was reached. ``step`` and ``why`` tell what could not be seen.
     """
 
     consumer: str
@@ -33,6 +33,7 @@ class Look:
     contents: Seen = field(default_factory=dict)
     other_clients: Seen = field(default_factory=dict)
     found: Seen = field(default_factory=dict)
+    transfer: Seen = field(default_factory=dict)
     defined: str = ""
     address: str = ""
     step: str = ""
@@ -55,6 +56,7 @@ class Look:
             contents=result.get("contents") or {},
             other_clients=result.get("other_clients") or {},
             found=result.get("found") or {},
+            transfer=result.get("transfer") or {},
             defined=str(result.get("defined") or ""),
             address=str(result.get("address") or ""),
             step=str(result.get("step") or ""),

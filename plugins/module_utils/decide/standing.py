@@ -9,7 +9,7 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws import ledger
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.lock import Lock
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import clients
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import clients, transfer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import unreachable_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -81,7 +81,7 @@ def lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
         },
         known.ledger,
         known.name,
-        clients.lines(clients.of(looks)),
+        [*clients.lines(clients.of(looks)), *transfer.standing_lines(known, looks)],
     )
 
 
@@ -104,7 +104,7 @@ def state_lines(
     others: Sequence[str] = (),
 ) -> list[str]:
     """``hosts`` maps each host to its standing; ``remembered`` is the result of migration_ledger_info. ``others`` tell
-    of processes that belong to no service.
+    of processes that belong to no service, and of the data on its way.
     """
     entries = remembered.get("entries") or {}
     lines = [_target_line(endpoint), *(endpoint.get("scaling") or ())]

@@ -20,6 +20,7 @@ _TITLES = {
     "assess": "Assess the old Redis of {name}",
     "provision": "Make the target of {name}: {target}",
     "ingress": "Open the way to {target}",
+    "transfer": "Bring the data of {name} to {target}",
     "cutover": "Switch the hosts of {name} to {target}",
     "rollback": "Put {name} back on the old Redis",
     "rotate": "Give {target} and its hosts a new token",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge, own_check
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, judge, own_check, transfer
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.checks import run_check
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns import data
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import LOST, Stopped, Turn
 
 
@@ -18,8 +19,7 @@ def begin(turn: Turn) -> None:
     """From here on it is not true that hosts which are
     switched again are on the target since then, whatever becomes of this run.
     """
-    turn.take_lock()
-    turn.refuse_what_has_changed()
+    turn.hold()
     facts = turn.plan.facts
     if facts["forgets"]:
         kept = {"state": "present", "value": {**_entry(turn), "hosts": facts["stay"]}}
@@ -29,6 +29,8 @@ def begin(turn: Turn) -> None:
             entry="cutover",
             **(kept if facts["was_complete"] else {"state": "absent"}),
         )
+    if turn.plan.batches and data.is_marked(turn):
+        data.remember(turn, "Remember that the app writes to the target from now on", transfer.USED)
     if turn.known.shared:
         turn.state["begun"] = True
         turn.state["shared"] = turn.change_shared([one["name"] for one in turn.known.shared])
@@ -79,9 +81,13 @@ def complete(turn: Turn) -> None:
     if not turn.state["go"] or not turn.plan.facts["is_to_remember"]:
         return
     turn.keep_lock()
+    answer: dict[str, Any] = {}
+    if data.is_marked(turn):
+        value = data.entry(turn, transfer.FINISHED)
+        answer = turn.tried("migration_ledger", entry=transfer.ENTRY, value=value)
     endpoint = {name: turn.known.endpoint[name] for name in ("name", "address", "port")}
     value = {"endpoint": endpoint, "left": turn.plan.facts["left"], "hosts": list(turn.known.present)}
-    answer = turn.tried("migration_ledger", entry="cutover", value=value)
+    answer = answer if answer.get("failed") else turn.tried("migration_ledger", entry="cutover", value=value)
     if answer.get("failed"):  # it undoes nothing
         turn.state["not_remembered"] = str(answer.get("msg") or "no reason given")
 

@@ -32,7 +32,7 @@ class Stopped(Exception):
 class Turn:
     """``state`` goes from one turn to the next, and to the verdict: ``go`` (whether the next batch is moved),
     ``failure`` (step, why), ``shared``, ``shared_back``, ``shared_failure``, ``checks``, ``put_back``,
-    ``is_last_batch``, and what a goal adds.
+    ``is_last_batch``, ``data`` (what became of it), and what a goal adds.
     """
 
     def __init__(self, action: EngineAction, known: Known, plan: Plan, so_far: Found, task_vars: Any) -> None:
@@ -76,6 +76,15 @@ class Turn:
         answer = self.action.do(name, {**common, **args}, self.vars, check_mode=False)
         self.changed = self.changed or bool(answer.get("changed"))
         return answer
+
+    def hold(self) -> None:
+        """The lock, and that nothing has changed since the plan; once in a run, as it is held from then on."""
+        if self.state.get("held"):
+            self.keep_lock()
+            return
+        self.take_lock()
+        self.refuse_what_has_changed()
+        self.state["held"] = True
 
     def take_lock(self) -> None:
         self.do("migration_lock", "Hold the lock of the migration")

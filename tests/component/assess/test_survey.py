@@ -83,7 +83,7 @@ def test_nothing_of_the_data_is_changed(look, old):
 def test_data_must_be_stated_and_the_refusal_says_what_cold_means_for_it(weigh, old):
     old.client.mset({"counter:1": 1, "counter:2": 2})
     said = finding(weigh(old.url(), data=""), "data").sentence
-    assert "migration_data: cold" in said
+    assert "migration_transfer: cold" in said
     assert "2 keys, 2 of them without TTL" in said and "different caches" in said
 
 

@@ -33,7 +33,7 @@ def play(tmp_path: Path, moto_options: dict[str, str]) -> Play:
     settings = {
         "migration_name": "test",
         "migration_region": moto_options["region"],
-        "migration_data": "cold",
+        "migration_transfer": "cold",
         "migration_values": [{"store": "dotenv", "path": str(tmp_path / ".env")}],
         "migration_endpoint": {"address": "127.0.0.1", "port": 1, "tls": False, "auth": "none"},
         "migration_report_dir": str(tmp_path / "report"),

@@ -200,6 +200,7 @@ def stages_of(row: Target) -> Mapping[str, tuple[Permission, ...]]:
     assess = _once(look, _VALUES_LOOK)
     provision = _once(look, _WAY_LOOK, target.plan, _HOLD, _TOKEN_MAKE, _WAY_MAKE, target.make)
     ingress = _once(look, _WAY_LOOK, _HOLD, _WAY_OPEN)
+    transfer = _once(look, _VALUES_LOOK, _HOLD)
     cutover = _once(look, _VALUES_LOOK, _HOLD, _VALUES_WRITE)
 
     return {
@@ -207,8 +208,9 @@ def stages_of(row: Target) -> Mapping[str, tuple[Permission, ...]]:
         "assess": _once(assess, _COMPARE),
         "provision": provision,
         "ingress": ingress,
+        "transfer": transfer,
         "cutover": cutover,
-        "migrate": _once(assess, provision, ingress, cutover),
+        "migrate": _once(assess, provision, ingress, transfer, cutover),
         "rollback": _once(
             _told((*_LOCK_LOOK, *_LEDGER, *target.look, *_TOKEN_VALUE, *_HOLD), _GOES_BACK),
             _told((*_VALUES_LOOK, *_VALUES_BACK), _GOES_BACK),

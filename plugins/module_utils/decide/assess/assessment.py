@@ -30,7 +30,7 @@ def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> li
     sources = {place: old.source for place, old in olds.items()}
     whole, who = _together(list(sources.values())), Who(len(sources))
     findings = [
-        *change.data(whole, who, stated),
+        *change.data(whole, who, target, stated),
         *change.several(sources),
         *change.loss(target, stated),
         *fit.memory(whole, who, target),

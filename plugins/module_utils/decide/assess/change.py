@@ -10,6 +10,8 @@ from typing import Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import BLOCKING, Client
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import strategies
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
     REFUSE,
@@ -25,6 +27,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 _PATTERNS_SHOWN = 3
 _FUNCTIONS_SINCE = (7, 0)
 
+_MEANS_COPY = (
+    "What the app writes while they are copied, and until the last host has changed, stays behind on the old Redis. "
+    "While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, rate "
+    "limits and queues are split."
+)
 _MEANS_COLD = (
     "The target starts empty, and the app fills it again as it works: expect misses, and more load on what is behind "
     "the cache. While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, "
@@ -32,21 +39,30 @@ _MEANS_COLD = (
 )
 
 
-def data(source: Source, who: Who, stated: Circumstances) -> Iterator[Finding]:
-    found = (
-        f"{who.does('holds', 'hold')} {source.total_keys} keys, {source.keys_without_ttl} of them without TTL. None is "
-        "copied."
-    )
-    if stated.data == "cold":
-        yield Finding(NOTE, "data", found, _MEANS_COLD)
-        return
-    yield Finding(
-        REFUSE,
-        "data",
-        found,
-        _MEANS_COLD,
-        "If the app can live with that, state it: migration_data: cold (data: cold).",
-    )
+def data(source: Source, who: Who, target: Target, stated: Circumstances) -> Iterator[Finding]:
+    held = f"{who.does('holds', 'hold')} {source.total_keys} keys, {source.keys_without_ttl} of them without TTL."
+    if stated.transfer == strategies.COLD:
+        yield Finding(NOTE, "data", f"{held} None is copied.", _MEANS_COLD)
+    elif stated.transfer and target.protocol != MEMCACHED:
+        yield Finding(NOTE, "data", f"{held} All are copied.", _MEANS_COPY)
+    elif stated.transfer:
+        yield Finding(
+            REFUSE,
+            "data",
+            f"{held} They are to come along (migration_transfer: {stated.transfer}).",
+            "Memcached keeps plain values alone, and tells nobody what it holds: there is no way to copy them, nor to "
+            "prove that they are there.",
+            "If the app can live with an empty target, state it: migration_transfer: cold.",
+        )
+    else:
+        yield Finding(
+            REFUSE,
+            "data",
+            f"{held} What becomes of them is not stated.",
+            _MEANS_COLD,
+            "If the app can live with that, state it: migration_transfer: cold. To have them copied: "
+            "migration_transfer: copy.",
+        )
 
 
 def several(sources: Mapping[str, Source]) -> Iterator[Finding]:

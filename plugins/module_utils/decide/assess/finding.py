@@ -39,14 +39,14 @@ class Old:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What an operator states, as what becomes of the data.
+    """What an operator states, as what becomes of the data (``transfer``).
 
     ``must_not_lose``: nothing that was written, when a node fails. ``ready_for`` is the protocol that the app's client
     speaks by now, empty where that is the old Redis's alone. ``databases`` has for each host by key, with its file
     before it, which database the URL names that is there, and which the new one would.
     """
 
-    data: str = ""
+    transfer: str = ""
     unknown_clients: str = WARN
     ready_for: str = ""
     must_not_lose: bool = False

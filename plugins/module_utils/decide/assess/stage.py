@@ -182,7 +182,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
     except (AssessmentError, PlanRefused) as error:
         return Assessment(refusals=(f"The old Redis cannot be assessed: {error}.",))
     stated = Circumstances(
-        data=settings.get("data") or "",
+        transfer=settings.get("transfer") or "",
         unknown_clients=settings["unknown_clients"],
         ready_for=settings.get("app_ready_for") or "",
         must_not_lose=bool(settings.get("must_not_lose")),

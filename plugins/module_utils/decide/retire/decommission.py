@@ -14,6 +14,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.instance import is_instance_id
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.ledger import as_text, as_time, parameter
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.replication import counts_differ
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import transfer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import failure_reason
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire.checks import (
     Reason,
@@ -101,7 +102,7 @@ def _on_hold(wishes: Wishes, seen: Seen) -> Decision:
     if not wishes.terminate:
         asked = "set migration_decommission_terminate: true to have it terminated after that"
         return Decision(NOTHING, f"{line}; {asked}. rollback.yml starts it again")
-    reasons = list(protection(wishes, seen)) + list(hosts_elsewhere(seen))
+    reasons = [*protection(wishes, seen), *hosts_elsewhere(seen), *_data_under_way(seen)]
     if seen.now < until:
         left = (until - seen.now).total_seconds() / 3600
         reasons.append(
@@ -145,11 +146,22 @@ def _first_step(step: str, line: str, wishes: Wishes, seen: Seen, reasons: tuple
     return Decision(
         step,
         line,
-        reasons,
+        (*reasons, *_data_under_way(seen)),
         wants_backup=not is_waived and not is_kept,
         keeps_backup=not is_waived and is_kept,
         forgets_backup=is_waived and bool(seen.backup) and not is_kept,
     )
+
+
+def _data_under_way(seen: Seen) -> Iterator[Reason]:
+    """What is still read from the old Redis is not on the target yet."""
+    if transfer.is_unfinished(seen.transfer):
+        yield Reason(
+            "transfer",
+            f"the data is still on its way to the target (migration_transfer: {seen.transfer.get('strategy')}, on "
+            f"{seen.transfer.get('host')}, {seen.transfer.get('step')} since {seen.transfer.get('time')}). Run "
+            "migrate.yml to its end, which finishes it, first.",
+        )
 
 
 def is_current(backup: Mapping[str, Any], redis: RedisLook | None) -> bool:

@@ -163,7 +163,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Seen:
-    """``cutover``, ``entry`` and ``backup`` are entries of the ledger, empty where there are none.
+    """``cutover``, ``entry``, ``backup`` and ``transfer`` are entries of the ledger, empty where there are none.
 
     The times of the first two are those of Contents.dated.
     """
@@ -178,6 +178,7 @@ class Seen:
     cutover: Mapping[str, Any] = field(default_factory=dict)
     entry: Mapping[str, Any] = field(default_factory=dict)
     backup: Mapping[str, Any] = field(default_factory=dict)
+    transfer: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def known(self) -> list[tuple[str, HostLook]]:

@@ -1,0 +1,350 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The data on its way to the target: what is still to be done for it, what stands against that, and who does it. Pure.
+
+The ledger's entry says how far it came: a host was told to begin, it is ready for the first host to be switched, hosts
+have written to the target since, or the cutover is complete. What is on the target is good for one cutover: where
+hosts have worked from the old Redis since, it is brought anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import writes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED, is_loopback
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import REMOVE, SHARED, Step
+
+# The steps of the ledger's entry.
+ENTRY = "transfer"
+BEGUN, READY, USED, FINISHED = "begun", "ready", "used", "finished"
+
+# What a run does.
+BRING, ANEW, ABORT, NOTHING = "bring", "anew", "abort", "nothing"
+
+Seen = Mapping[str, Any]
+
+_NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where consumers are: ``there`` on the target, ``waiting`` not yet, by the place to which each of them leads."""
+
+    there: Sequence[str] = ()
+    waiting: Mapping[str, Seen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What this run has of it. ``does`` is BRING, ANEW (what was brought before is taken away first), ABORT or NOTHING.
+    ``host`` is who does it.
+    """
+
+    does: str = NOTHING
+    host: str = ""
+    refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"does": self.does, "host": self.host}
+
+
+# --- what is known of it ---
+
+
+def is_wanted(known: Known) -> bool:
+    """Whether the data is to come along, by what is stated."""
+    return known.settings.get("transfer") in BRINGING
+
+
+def entry_of(known: Known) -> Seen:
+    """What the ledger says of a transfer to this endpoint; of one to another it is no news."""
+    entry: Seen = known.entries.get(ENTRY) or {}
+    return entry if entry and batches.is_cutover_to(entry, known.endpoint) else {}
+
+
+def is_unfinished(entry: Seen) -> bool:
+    return bool(entry) and entry.get("step") != FINISHED
+
+
+def is_complete(seen: Seen) -> bool:
+    """Whether the job on the host has brought all that it is to bring."""
+    return (seen.get("transfer") or {}).get("phase") == "done"
+
+
+def host_of(known: Known) -> str:
+    """Who does it: who has begun, else who is stated, else the canary."""
+    entry = entry_of(known)
+    begun = str(entry.get("host") or "") if is_unfinished(entry) else ""
+    stated = str(known.settings.get("transfer_host") or known.settings.get("canary") or "")
+    return begun or stated or next(iter(known.present), "")
+
+
+def is_to_look(known: Known) -> bool:
+    """Whether the host that does it is to say how far that is."""
+    stages = GOALS[known.goal].stages
+    if stages == ("state",):
+        return is_unfinished(entry_of(known))
+    asks = {"transfer", "cutover"} & set(stages)
+    return bool(asks) and (is_wanted(known) or is_unfinished(entry_of(known)))
+
+
+# --- what is to be done ---
+
+
+def course(known: Known, seen: Seen, standing: Standing) -> Course:
+    """``seen`` is what the host that does it tells: ``transfer``, its progress, and what stands against beginning."""
+    host, entry = host_of(known), entry_of(known)
+    if known.settings.get("transfer_abort"):
+        return _abort(known, host, entry, standing)
+    if not (is_wanted(known) or is_unfinished(entry)):
+        return Course()
+    does, why = _next(known, seen, standing)
+    if does == NOTHING:
+        return Course(refusals=(why,) if why else ())
+    refusals = tuple(filter(None, [*_against(known, host, standing, seen), *_told(seen, does)]))
+    if refusals:
+        return Course(refusals=refusals)
+    return Course(does, host, steps=tuple(_steps(known, host, does, seen)), notes=tuple(_notes(seen)))
+
+
+def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
+    """What is done, and why nothing can be where that is so."""
+    entry, goal = entry_of(known), GOALS[known.goal]
+    at = entry.get("step")
+    if is_unfinished(entry) and standing.waiting and known.settings.get("transfer") != entry.get("strategy"):
+        return NOTHING, _another(known, entry)
+    if not standing.waiting or (standing.there and at in (USED, FINISHED)):
+        return NOTHING, ""
+    if standing.there:
+        return NOTHING, _too_late(known, standing)
+    is_whole = at is not None and at != BEGUN and is_complete(seen)  # else it was taken away since, and begun anew
+    if "transfer" not in goal.stages:
+        return NOTHING, "" if is_whole and at == READY else _not_ready(known, at, is_whole)
+    if not is_whole:
+        return BRING, ""
+    return (NOTHING if at == READY and not goal.moves else ANEW), ""
+
+
+def _another(known: Known, entry: Seen) -> str:
+    stated = known.settings.get("transfer") or "not stated"
+    return (
+        f"A transfer was begun on {entry.get('host')} (migration_transfer: {entry.get('strategy')}), and now "
+        f"migration_transfer is {stated}: set it back, or end that one first, which takes away what it copied: "
+        f"{known.words['transfer']} with -e migration_transfer_abort=true."
+    )
+
+
+def _too_late(known: Known, standing: Standing) -> str:
+    return (
+        f"{', '.join(standing.there)} {_is(standing.there)} on the target already, and what the app writes there since "
+        "would be lost under what the old Redis holds: nothing is copied. Put them back first "
+        f"({known.words['rollback']}), or go on without the data: migration_transfer: cold."
+    )
+
+
+def _not_ready(known: Known, at: Any, is_whole: bool) -> str:
+    why = "and nothing was brought to the target yet" if at is None else "and what was begun is not complete"
+    if is_whole:
+        why = "and the app has worked from the old Redis since the data was brought"
+    return (
+        f"migration_transfer is {known.settings['transfer']}, {why}: run {known.words['transfer']} first. To switch "
+        "the hosts without the data: migration_transfer: cold."
+    )
+
+
+def _is(hosts: Sequence[str]) -> str:
+    return "is" if len(hosts) == 1 else "are"
+
+
+def _abort(known: Known, host: str, entry: Seen, standing: Standing) -> Course:
+    if not entry:
+        return Course(notes=("No transfer to this target was begun; there is nothing to end.",))
+    if standing.there:
+        why = (
+            f"{', '.join(standing.there)} {_is(standing.there)} on the target: what a transfer brought is theirs by "
+            "now, and is not taken away under the app. Put them back first, then end it."
+        )
+        return Course(refusals=(why,))
+    if known.is_limited:
+        return Course(refusals=(_limited(known),))
+    reason = f"end it on {host}, and take away what it copied, where the target was empty before"
+    return Course(ABORT, host, steps=(Step(SHARED, "data", reason=reason, kind=REMOVE),))
+
+
+# --- what stands against it ---
+
+
+def _against(known: Known, host: str, standing: Standing, seen: Seen) -> list[str]:
+    """What can be told without the host's own look."""
+    if known.endpoint.get("protocol") == MEMCACHED:
+        return ["Nothing can be copied to Memcached: state migration_transfer: cold, where the app can live with that."]
+    if host not in known.present:
+        is_begun = is_unfinished(entry_of(known))
+        what = "The transfer is under way on" if is_begun else "migration_transfer_host (or migration_canary) names"
+        return [f"{what} {host}, which is no host of this run ({', '.join(known.present)}): run it with that host."]
+    return [_limited(known) if known.is_limited else "", _elsewhere(host, standing, seen)]
+
+
+def _limited(known: Known) -> str:
+    """Who cannot be seen may be on the target by now."""
+    left_out = [host for host in known.everyone if host not in known.present]
+    return (
+        f"The data is that of all hosts, and whether {', '.join(left_out)} {_is(left_out)} on the target already is "
+        "not seen by this run: run it without --limit."
+    )
+
+
+def _elsewhere(host: str, standing: Standing, seen: Seen) -> str:
+    """One Redis is copied. Loopback is another one on each host."""
+    source = (seen.get("source") or {}).get("place") or ""
+    if not source:
+        return ""
+    led = {name: f"{place['host']}:{place['port']}" for name, place in standing.waiting.items()}
+    others = {name: place for name, place in led.items() if place != source}
+    own = [name for name, place in standing.waiting.items() if is_loopback(str(place["host"])) and name != host]
+    if not (others or own):
+        return ""
+    told = "; ".join(f"{', '.join(names)}: {place}" for place, names in batches.by_reason(led).items())
+    return (
+        f"What is copied is one Redis, {source} as {host} reaches it, and the hosts are on more than that, or on "
+        f"another: {told}. Give each a migration of its own (migration_name, and a target), or state "
+        "migration_transfer: cold."
+    )
+
+
+def _told(seen: Seen, does: str) -> list[str]:
+    """What the host says. Keys that a transfer brought before are no reason against bringing them anew."""
+    if seen.get("failure"):
+        return [f"What is to be copied could not be looked at: {seen['failure']}"]
+    return [] if does == ANEW else [str(each) for each in seen.get("refusals") or ()]
+
+
+# --- what is said of it ---
+
+
+def _steps(known: Known, host: str, does: str, seen: Seen) -> list[Step]:
+    """Without figures, which differ from look to look: a plan is approved by these words."""
+    strategy = known.settings["transfer"]
+    source = (seen.get("source") or {}).get("place") or "the old Redis"
+    begins = {ANEW: "take away what was copied before, and copy anew", BRING: "copy"}[does]
+    compared = {
+        "full": "compare every key",
+        "sample": "compare a sample of the keys",
+        "none": "nothing is compared (migration_transfer_verify: none)",
+    }[str(known.settings["transfer_verify"])]
+    reason = f"{begins} what {source} holds, by {host}, while the app works ({strategy}); then {compared}"
+    undo = f"{known.words['transfer']} with -e migration_transfer_abort=true takes it away"
+    return [Step(SHARED, "data", reason=reason, undo=undo)]
+
+
+def _notes(seen: Seen) -> list[str]:
+    progress, source = seen.get("transfer") or {}, seen.get("source") or {}
+    notes = []
+    if "keys" in source:
+        databases = len(source.get("databases") or ())
+        of = f" in {databases} databases" if databases > 1 else ""
+        notes.append(f"The old Redis at {source.get('place')} holds {int(source['keys']):,} keys{of}.")
+    if progress and progress.get("phase") not in ("done", "aborted"):
+        notes.append(f"A transfer that was begun is gone on with: {seen.get('progress') or progress.get('phase')}.")
+    return notes
+
+
+def standing_lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
+    """How far it is, where it is not finished."""
+    entry, host = entry_of(known), host_of(known)
+    if not is_unfinished(entry):
+        return []
+    seen: Seen = looks[host].transfer if host in looks else {"failure": "it is no host of this run"}
+    told = f"data: {entry.get('strategy')} on {host}, {entry.get('step')} since {entry.get('time')}"
+    if seen.get("failure") or not seen.get("transfer"):
+        return [f"{told}: how far it is is unknown: {seen.get('failure') or f'{host} knows of none'}"]
+    idle = is_complete(seen) or seen.get("in_progress", True)
+    stopped = "" if idle else f"; nobody is at it: {known.words['transfer']} goes on with it"
+    return [f"{told}: {seen.get('progress') or seen['transfer'].get('phase')}{stopped}"]
+
+
+# --- what came of it ---
+
+
+def brought(progress: Seen, compared: Seen, written: int | None) -> dict[str, Any]:
+    """The result of the host that brought it: whether hosts may be switched to it, and why not.
+
+    ``written`` is how many keys at most the old Redis was told to change since it began; None where nobody knows. More
+    keys that differ than that were not copied as they are.
+    """
+    keys, left_out = int(progress.get("keys") or 0), int(progress.get("left_out_count") or 0)
+    told: dict[str, Any] = {"keys": keys, "lines": [_copied(keys, progress)]}
+    if left_out:
+        told["lines"].append(_left_out(left_out, progress))
+    if not compared:
+        told["lines"].append("Nothing was compared (migration_transfer_verify: none): what is there is not proven.")
+        return told
+    counts = {name: int(compared.get(name) or 0) for name in ("compared", "missing", "extra", "different")}
+    told["compared"] = {**counts, "equal": bool(compared.get("equal")), "complete": bool(compared.get("complete"))}
+    differ = counts["missing"] + counts["extra"] + counts["different"]
+    names = _names(compared)
+    if not compared.get("complete"):
+        return {**told, **_failed("not all keys could be compared, so it is not proven that they are there")}
+    if compared.get("equal") and not differ:
+        told["lines"].append(f"Compared {counts['compared']:,} keys: equal on both sides.")
+        return told
+    found = ", ".join(f"{counts[name]:,} {name}" for name in ("missing", "extra", "different") if counts[name])
+    if written is not None and differ > written:
+        why = (
+            f"of {counts['compared']:,} keys {differ:,} differ on the target ({found}; {names}), and the old Redis was "
+            f"told to change {written:,} at most since the copy began: they were not copied as they are"
+        )
+        return {**told, **_failed(why)}
+    since = "written" if written is not None else "written (as far as can be told: the copy was gone on with)"
+    told["lines"].append(
+        f"Compared {counts['compared']:,} keys: {differ:,} differ ({found}; {names}). They were {since} on the old "
+        "Redis since they were copied; what they hold there stays behind."
+    )
+    return told
+
+
+def _failed(why: str) -> dict[str, Any]:
+    return {"state": "failed", "step": "Compare what was brought", "why": why}
+
+
+def _copied(keys: int, progress: Seen) -> str:
+    seconds = max(0.0, float(progress.get("now") or 0) - float(progress.get("began") or 0))
+    return f"Copied {keys:,} keys in {seconds:.0f} s."
+
+
+def _left_out(count: int, progress: Seen) -> str:
+    shown = "; ".join(f"{one.get('key')}: {one.get('why')}" for one in progress.get("left_out") or ())
+    return f"{count:,} keys were left out: {shown or 'no reason given'}."
+
+
+def _names(compared: Seen) -> str:
+    named = compared.get("names") or {}
+    names = [str(name) for kind in ("missing", "different", "extra") for name in named.get(kind) or ()]
+    return f"among them {', '.join(names[:_NAMES_SHOWN])}" if names else "their names are not told"
+
+
+# Commands that change as many keys as they are told to.
+_OF_MANY_KEYS = frozenset(("del", "unlink", "mset", "msetnx", "flushall", "flushdb", "swapdb", "migrate", "delifeq"))
+_KEYS_OF_A_COMMAND = 2  # at most, of any other: RENAME and LMOVE have two
+
+
+def most_written(before: Seen, now: Seen) -> int | None:
+    """How many keys the writes between two readings of a server's counts can have changed; None where that is unknown,
+    as after a restart.
+    """
+    if not before.get("life") or before.get("life") != now.get("life"):
+        return None
+    calls = writes.since(before, now)
+    if _OF_MANY_KEYS & {name.split("|")[0] for name in calls}:
+        return None
+    return _KEYS_OF_A_COMMAND * sum(calls.values())

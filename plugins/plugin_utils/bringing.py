@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the host does that brings the data: say how far it is, copy, compare. A result comes back whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, transfer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
+
+Found = dict[str, Any]
+
+A_DAY = 86400.0
+WAIT = 5.0  # seconds of a run of a module, which then says how far it is
+COPY, COMPARE, TAKE_AWAY = "Bring the data", "Compare what was brought", "Take away what was copied before"
+
+
+SEEN = ("transfer", "progress", "in_progress", "strategy", "source", "refusals")
+
+
+class Failed(Exception):
+    """``args`` are the step and why."""
+
+
+class Bearer:
+    """One host on which modules are run, and what they are told. ``action`` is app_host."""
+
+    def __init__(self, action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> None:
+        self.action, self.known, self.settings = action, known, settings
+        self.host = action._task_vars["inventory_hostname"]
+        self.places = self.places_of(migration)
+
+    def places_of(self, migration: Migration) -> Found:
+        """Both ends: the old one as this host knows it, by its own values, or by what all share."""
+        endpoint, token = self.known.endpoint, self.action.token_of_probe()
+        files = [
+            {
+                "path": value.address,
+                "keys": list(value.keys),
+                "forms": {name: form.as_dict() for name, form in value.forms.items()},
+            }
+            for value in migration.own
+        ]
+        shared = [{"name": "the value that hosts share", "original": self.action.secret("original")}]
+        is_known = endpoint.get("address") not in (None, AFTER_APPLY_ADDRESS)
+        return {
+            "migration_name": self.known.name,
+            "state_dir": self.settings["state_dir"],
+            "target_address": endpoint["address"] if is_known else "",
+            "endpoint": dict(endpoint),
+            **({"values": files} if files else {"urls": shared}),
+            **({"token": token} if token else {}),
+        }
+
+    def order(self) -> Found:
+        entry = transfer.entry_of(self.known)
+        begun = entry.get("strategy") if transfer.is_unfinished(entry) else None
+        return {
+            **self.places,
+            "strategy": begun or self.settings["transfer"],
+            "processes": self.settings["transfer_processes"],
+            "rate": self.settings["transfer_rate"],
+            "latency_limit_ms": self.settings["transfer_latency_limit"],
+            "target_keys": self.settings["transfer_target_keys"],
+        }
+
+    def look(self) -> Found:
+        order = {**self.order(), "state": "present"}
+        if self.known.goal == "state":  # no stage but that has no token, and asks the old one alone
+            order["endpoint"] = {**order["endpoint"], "state": "after_apply"}
+        seen = self.action.looked_at_by("cache_transfer", order)
+        if why := batches.failure_reason(seen):
+            return {"failure": why}
+        return {name: seen[name] for name in SEEN if name in seen}
+
+    def until_done(self, step: str, module: str, order: Found) -> Found:
+        """A module again until it is done, with a line at least every five seconds. Raises Failed."""
+        answer = progress.run_until_done(
+            lambda args: self.action.module(module, dict(args)),
+            {**order, "wait": WAIT},
+            timeout=A_DAY,
+            interval=0.0,
+            say=lambda line: say.lines([f"  [{self.host}] {line}"]),
+        )
+        if why := batches.failure_reason(answer):
+            raise Failed(step, why)
+        return dict(answer)
+
+    def writes(self) -> Found:
+        """How often the old Redis was told to write; empty where it does not tell."""
+        names = ("values", "urls", "migration_name", "state_dir", "target_address")
+        order = {name: self.places[name] for name in names if name in self.places}
+        seen = self.action.module("old_redis_info", {**order, "ask": True})
+        return dict((seen.get("redis") or {}).get("writes") or {})
+
+    def take_away(self) -> None:
+        self.until_done(TAKE_AWAY, "cache_transfer", {**self.order(), "state": "absent"})
+
+    def compare(self) -> Found:
+        """What is equal on both sides, as far as that is asked for."""
+        kind = self.settings["transfer_verify"]
+        if kind == "none":
+            return {}
+        sample = self.settings["sample"] if kind == "sample" else 0
+        return self.until_done(COMPARE, "cache_verify", {**self.places, "sample": sample})
+
+
+def look(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
+    """How far it is, and what stands against its beginning."""
+    return Bearer(action, known, settings, migration).look()
+
+
+def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
+    """What was asked for of the data, as a result."""
+    does = action.turn["data"]["does"]
+    told: Found = {"state": "ok", "changed": True, "lines": []}
+    try:
+        bearer = Bearer(action, known, settings, migration)
+        if does in (transfer.ANEW, transfer.ABORT):
+            bearer.take_away()
+        if does == transfer.ABORT:
+            return told
+        is_begun = does == transfer.BRING and bool(bearer.look().get("transfer"))
+        before = {} if is_begun else bearer.writes()
+        done = bearer.until_done(COPY, "cache_transfer", {**bearer.order(), "state": "present"})
+        compared = bearer.compare()
+        written = transfer.most_written(before, bearer.writes())
+    except Failed as failed:
+        step, why = failed.args
+        return {**told, "state": "failed", "step": step, "why": why}
+    result = {**told, **transfer.brought(done.get("transfer") or {}, compared, written)}
+    say.lines([f"  [{bearer.host}] {line}" for line in result["lines"]])
+    return result

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The turns around the data, which comes before the first host is switched: the lock, and the ledger's entry.
+
+They are also those of a run that brings the data alone, where nobody is moved.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, transfer
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import BROUGHT
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
+
+BEGIN, END = "Remember that the data is under way", "Remember that the data is there"
+
+
+def before(turn: Turn) -> None:
+    """What was brought before stays known until it is taken away, which the host tells when it is looked at."""
+    turn.hold()
+    course = turn.plan.facts["data"]
+    if course["does"] == transfer.BRING:
+        remember(turn, BEGIN, transfer.BEGUN)
+    turn.state["data"] = {"does": course["does"]}
+
+
+def after(turn: Turn) -> None:
+    """Nothing is switched to a target whose data is not there."""
+    course = turn.plan.facts["data"]
+    found = turn.action.registered(turn.vars, [course["host"]], BROUGHT)[course["host"]]
+    result = batches.result_of(found)
+    turn.state["data"] = {**turn.state["data"], **result}
+    if result["state"] != "ok":
+        why = str(result["why"]).rstrip(".")
+        raise Stopped(
+            str(result["step"]),
+            f"{course['host']}: {why}. The app works from the old Redis, as before. Mend that, and run the same "
+            "command again, which goes on with it.",
+        )
+    turn.keep_lock()
+    if course["does"] == transfer.ABORT:
+        turn.do("migration_ledger", "Forget the transfer", entry=transfer.ENTRY, state="absent")
+        return
+    remember(turn, END, transfer.READY, **{name: result[name] for name in ("keys", "compared") if name in result})
+
+
+def remember(turn: Turn, words: str, step: str, **more: Any) -> None:
+    turn.do("migration_ledger", words, entry=transfer.ENTRY, value=entry(turn, step, **more))
+
+
+def entry(turn: Turn, step: str, **more: Any) -> dict[str, Any]:
+    """What is kept of it. That it is used, or finished, adds to what was told of it when it was ready."""
+    goes_on = step in (transfer.USED, transfer.FINISHED)
+    kept = turn.state.get("entry") or transfer.entry_of(turn.known) if goes_on else {}
+    value = {
+        "host": transfer.host_of(turn.known),
+        "strategy": turn.known.settings["transfer"],
+        **{name: told for name, told in kept.items() if name != "time"},
+        **more,
+        "endpoint": {name: turn.known.endpoint[name] for name in ("name", "address", "port")},
+        "step": step,
+    }
+    turn.state["entry"] = value
+    return value
+
+
+def is_marked(turn: Turn) -> bool:
+    """Whether the ledger has an entry that the switching of hosts goes on with."""
+    return transfer.is_wanted(turn.known) and bool(turn.state.get("entry") or transfer.entry_of(turn.known))
+
+
+# --- of a run that brings the data alone ---
+
+
+def begin(turn: Turn) -> None:
+    pass
+
+
+def after_batch(turn: Turn) -> None:
+    pass
+
+
+def complete(turn: Turn) -> None:
+    pass
+
+
+def undo(turn: Turn) -> None:
+    pass

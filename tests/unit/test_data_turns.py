@@ -1,0 +1,115 @@
+"""The controller around the data: the lock first, what the ledger is told of it, and no host switched without it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
+
+from tests.unit.engine_world import ENDPOINT, NEW, OLD, SETTINGS, Held, Host, World
+from tests.unit.test_turns import FAILED, OK, Fake
+
+ON_OLD, ON_TARGET = Host(Held(OLD)), Host(Held.written_over(OLD, NEW), "target.internal")
+COPIED = {"state": "ok", "changed": True, "keys": 5, "compared": {"equal": True}, "lines": []}
+NOT_COPIED = {"state": "failed", "changed": True, "step": "Bring the data", "why": "the target is full"}
+BEFORE_AND_AFTER = ("before", "after")
+
+
+@pytest.fixture(autouse=True)
+def _no_ansible(monkeypatch):
+    monkeypatch.setattr(ControllerAction, "run", lambda self, tmp=None, task_vars=None: {})
+
+
+class Run:
+    """The turns of a run, one after the other. ``job`` is how far the copy is when the run looks."""
+
+    def __init__(self, there, goal="transfer", job=None, **answers):
+        self.fake = Fake(there, **answers)
+        settings = {**SETTINGS, "transfer": "copy"}
+        if goal == "abort":
+            goal, settings["transfer_abort"] = "transfer", True
+        known, looks = there.known(goal, settings=settings), there.looks(goal)
+        looks["app1"] = replace(looks["app1"], transfer={"transfer": job or {}})
+        self.known, self.plan, self.state = known, engine.plan(known, looks), {}
+        assert not self.plan.refusals, self.plan.refusals
+
+    def turn(self, result=None, **args):
+        """``result`` is what the host told before this turn."""
+        self.fake.results = {"app1": result} if result else {}
+        told = {**vars(self.known), "began": 1, "token": seal("the-token")}
+        plan = json.loads(json.dumps(self.plan.as_dict()))
+        self.fake._task.args = {"known": told, "plan": plan, "so_far": self.state, **args}
+        ran = self.fake.run(task_vars={"hostvars": {host: {} for host in self.known.present}})
+        self.state = json.loads(json.dumps(ran))
+        return self
+
+    @property
+    def ledger(self):
+        """What it was told of the transfer, in order."""
+        asked = [args for what, args in self.fake.asked if what.startswith("migration_ledger")]
+        told = [args for args in asked if args.get("entry") == "transfer"]
+        return [args["value"]["step"] if "value" in args else args["state"] for args in told]
+
+
+def world(*hosts, entry=None):
+    value = {"step": entry, "host": "app1", "strategy": "copy", "endpoint": ENDPOINT, "keys": 5, "time": "then"}
+    ledger = {"transfer": value} if entry else {}
+    return World({f"app{number}": host for number, host in enumerate(hosts, 1)}, ledger=ledger)
+
+
+def test_the_ledger_knows_that_it_is_under_way_before_the_host_begins_and_that_it_is_ready_after():
+    run = Run(world(ON_OLD)).turn(data="before")
+    assert run.fake.order == ["migration_lock", "migration_ledger_info", "migration_ledger"] and run.ledger == ["begun"]
+    run.turn(COPIED, data="after").turn()
+    assert run.ledger == ["begun", "ready"] and run.state["go"] and run.state["data"]["keys"] == 5
+
+
+def test_what_was_brought_before_stays_known_until_it_is_there_anew():
+    run = Run(world(ON_OLD, entry="used"), job={"phase": "done"}).turn(data="before")
+    assert run.ledger == [] and run.state["data"]["does"] == "anew"
+    assert run.turn(COPIED, data="after").ledger == ["ready"]
+
+
+@pytest.mark.parametrize("result", [NOT_COPIED, None, {"unreachable": True, "msg": "gone"}])
+def test_no_host_is_switched_where_the_data_is_not_there(result):
+    run = Run(world(ON_OLD), "transfer").turn(data="before").turn(result, data="after")
+    assert not run.state["go"] and "app1" in run.state["failure"]["why"] and run.ledger == ["begun"]
+    run.turn()
+    assert run.state["put_back"] == [] and run.ledger == ["begun"]
+
+
+def test_a_run_that_does_not_get_the_lock_begins_nothing():
+    run = Run(world(ON_OLD), migration_lock={"failed": True, "msg": "awx holds it", "lock": {}}).turn(data="before")
+    assert not run.state["go"] and run.ledger == []
+    assert run.turn(data="after").ledger == []
+
+
+def test_the_ledger_says_that_hosts_write_to_the_target_before_the_first_of_them_does_and_at_the_end_that_all_is_done():
+    run = Run(world(ON_OLD, entry="ready"), "cutover", {"phase": "done"}).turn(batch=0)
+    assert run.ledger == ["used"]
+    run.turn(OK)
+    assert run.ledger == ["used", "finished"] and run.fake.order[-1] == "migration_ledger"
+    entry = [args for what, args in run.fake.asked if args.get("entry") == "transfer"][-1]["value"]
+    assert entry["keys"] == 5 and entry["host"] == "app1" and "time" not in entry
+
+
+def test_a_cutover_that_stops_leaves_the_data_as_one_that_was_written_to():
+    run = Run(world(ON_OLD, entry="ready"), "cutover", {"phase": "done"}).turn(batch=0).turn(FAILED)
+    assert run.ledger == ["used"] and run.state["put_back"] == ["app1"]
+
+
+def test_with_cold_the_ledger_is_told_nothing_of_data():
+    run = Run(world(ON_OLD, entry="ready"), "cutover", {"phase": "done"})
+    run.known = replace(run.known, settings={**SETTINGS, "transfer": "cold"}, ledger={"entries": {}, "now": "then"})
+    run.fake.world = world(ON_OLD)
+    assert run.turn(batch=0).turn(OK).ledger == []
+
+
+def test_a_transfer_that_is_ended_is_forgotten():
+    run = Run(world(ON_OLD, entry="begun"), "abort").turn(data="before")
+    assert run.ledger == []
+    assert run.turn({"state": "ok", "changed": True}, data="after").ledger == ["absent"]
