@@ -25,6 +25,7 @@ PARTS = parse_url("rediss://:hunter2-hunter2@cache.example:6379/3")
         ),
         ("NOPERM this user has no permissions to run the 'set' command", "no_permission"),
         ("MOVED 3999 127.0.0.1:6381", "cluster_redirect"),
+        ("ERR MOVED 7572 shop-x.serverless.euw1.cache.amazonaws.com:6379", "cluster_redirect"),  # a serverless cache
         ("CLUSTERDOWN Hash slot not served", "cluster_redirect"),
         ("ERR SELECT is not allowed in cluster mode", "cluster_redirect"),
         ("ERR DB index is out of range", "database_out_of_range"),

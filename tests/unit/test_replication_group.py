@@ -189,3 +189,10 @@ def test_a_security_group_on_its_way_out_is_not_counted():
 def test_a_queued_move_shows_as_the_version_alone_which_tells_the_engine(engine, version, pending):
     cluster = {**CLUSTERS[0], "PendingModifiedValues": {"EngineVersion": version}}
     assert shape({**GROUP, "Engine": engine}, [cluster]).pending == pending
+
+
+def test_a_member_of_a_global_datastore_knows_which_and_as_what():
+    told = {"GlobalReplicationGroupId": "ldgnf-shop", "GlobalReplicationGroupMemberRole": "SECONDARY"}
+    group = shape({**GROUP, "GlobalReplicationGroupInfo": told}, CLUSTERS, TAGS)
+    assert (group.global_datastore, group.global_role) == ("ldgnf-shop", "secondary")
+    assert shape(GROUP, CLUSTERS, TAGS).global_datastore == ""

@@ -644,6 +644,76 @@ def test_redis_becomes_valkey_in_place_by_one_call_with_its_version():
     assert "30 to 60 s" in plan(old, **MOVE).steps[0].reason
 
 
+def test_a_lone_node_of_redis_6_x_becomes_valkey_with_the_parameter_group_of_its_new_family_in_one_call():
+    lone = replace(
+        CURRENT,
+        engine_version="6.2.6",
+        shards=one(1),
+        automatic_failover_enabled=False,
+        multi_az_enabled=False,
+        cache_parameter_group_name="default.redis6.x",
+        members=(Member("shop-001", role="primary"),),
+    )
+    move = {"engine": "valkey", "engine_version": "8.2"}
+    for stated in (move, {**move, "cache_parameter_group_name": "default.valkey8"}):
+        [step] = plan(lone, **stated).steps
+        assert step.action == "ModifyReplicationGroup" and step.parameters["Engine"] == "valkey"
+        assert step.parameters["EngineVersion"] == "8.2"
+        assert step.parameters["CacheParameterGroupName"] == "default.valkey8"
+
+
+def test_a_cluster_becomes_valkey_with_its_version_and_is_told_so_where_only_its_group_was_stated():
+    cluster = replace(
+        CURRENT,
+        cluster_mode="enabled",
+        cache_parameter_group_name="default.redis7.cluster.on",
+        auth_token_enabled=False,
+        user_group_ids=("shop",),
+    )
+    stated = {"engine": "valkey", "cache_parameter_group_name": "default.valkey8.cluster.on"}
+    assert refusal(cluster, **stated).option == "engine_version"
+    [step] = plan(cluster, **stated, engine_version="8.0").steps
+    assert step.parameters["Engine"] == "valkey"
+    assert step.parameters["CacheParameterGroupName"] == "default.valkey8.cluster.on"
+
+
+# --- a global datastore ---
+
+MEMBER = replace(CURRENT, global_datastore="ldgnf-shop", global_role="primary")
+
+
+@pytest.mark.parametrize(
+    "stated, option",
+    [
+        ({"engine": "valkey", "engine_version": "7.2", "cache_parameter_group_name": "default.valkey7"}, "engine"),
+        ({"cache_node_type": "cache.t3.medium"}, "cache_node_type"),
+        ({"cache_parameter_group_name": "shop"}, "cache_parameter_group_name"),
+        ({"automatic_failover_enabled": False, "multi_az_enabled": False}, "automatic_failover_enabled"),
+    ],
+)
+def test_what_is_of_all_regions_of_a_global_datastore_is_not_changed_in_one(stated, option):
+    refused = refusal(MEMBER, **stated)
+    assert refused.option == option
+    assert "ldgnf-shop" in str(refused) and "modify-global-replication-group" in str(refused)
+
+
+def test_what_is_of_one_region_alone_is_changed_there():
+    assert actions(MEMBER, snapshot_retention_limit=7) == ["ModifyReplicationGroup"]
+    assert actions(MEMBER, engine="redis", engine_version="7.1", cache_node_type="cache.t3.small") == []
+
+
+@pytest.mark.parametrize("tags", [OURS, {}])
+def test_a_secondary_of_a_global_datastore_is_no_target_as_it_takes_no_writes(tags):
+    refused = refusal(replace(MEMBER, global_role="secondary", tags=tags), adopt=True)
+    assert "takes no writes" in str(refused) and refused.option == "replication_group_id"
+
+
+def test_a_member_of_a_global_datastore_is_taken_out_before_it_is_deleted():
+    given = {"replication_group_id": "shop", "migration_name": "shop-prod", "skip_final_snapshot": True}
+    with pytest.raises(PlanRefused, match="disassociate-global-replication-group"):
+        plan_absent(MEMBER, Deletion.from_params(given))
+
+
 def test_valkey_7_2_and_nothing_else_becomes_redis_7_1_again():
     back = {"engine": "redis", "engine_version": "7.1"}
     (step,) = plan(BACK, **back).steps

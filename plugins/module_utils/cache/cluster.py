@@ -18,6 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     Reply,
     ServerError,
+    code_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import names_a_host
 
@@ -62,10 +63,11 @@ class Cluster:
                     self.at(place).execute("ASKING")
                 return self.at(place).execute(*command)
             except ServerError as error:
-                word, *rest = str(error).split(" ")
-                if word not in ("MOVED", "ASK") or len(rest) < 2:
+                word = code_of(str(error))
+                _slot, _space, told = str(error).partition(f"{word} ")[2].partition(" ")
+                if word not in ("MOVED", "ASK") or not told:
                     raise
-                place, is_asking = _place(rest[1], place[0]), word == "ASK"
+                place, is_asking = _place(told, place[0]), word == "ASK"
                 if word == "MOVED":
                     self._moved[slot] = place
         raise ServerError(f"CLUSTERDOWN more than {_REDIRECTIONS} redirections for one key")

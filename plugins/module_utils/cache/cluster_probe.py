@@ -32,6 +32,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     CacheError,
     Connection,
     ServerError,
+    code_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     REDIS_CLUSTER,
@@ -40,6 +41,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
 
+_RIGHTS = " +cluster|slots +cluster|shards"  # by which clients learn where a key is, and which no category has
 _LOGIN_STAGES = 4  # each may take as long as a question allows
 _MAY_BE_SILENT = (*failures.NOT_REACHED, "connection_lost", "no_answer", "loading")
 
@@ -90,8 +92,10 @@ class _Run(Run):
                 yield
             except ServerError as error:
                 said = failures.without_secret(str(error), self.parts)
-                if said.startswith(("CLUSTERDOWN", "TRYAGAIN")):
+                if code_of(said) in ("CLUSTERDOWN", "TRYAGAIN"):
                     raise ProbeFailed(failures.slots_not_covered(self.parts, said))
+                if code_of(said) == "NOPERM":
+                    raise ProbeFailed(failures.no_permission(self.parts, said, _RIGHTS))
                 if "cluster support disabled" in said:
                     raise ProbeFailed(failures.not_a_cluster(self.parts, said))
                 raise

@@ -13,6 +13,7 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import Sequence
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import code_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import UrlParts
 
 NOT_REACHED = ("name_does_not_resolve", "timeout", "refused", "unreachable")
@@ -391,7 +392,7 @@ def of_the_app(failure: Failure) -> Failure:
 
 
 def _of_login(parts: UrlParts, said: str) -> Failure | None:
-    where, lower, code = f"{parts.host}:{parts.port}", said.lower(), said.partition(" ")[0]
+    where, lower, code = f"{parts.host}:{parts.port}", said.lower(), code_of(said)
     if code == "WRONGPASS" or "invalid password" in lower or "invalid username-password" in lower:
         of_user = f" of the user {parts.username}" if parts.username else ""
         return Failure(
@@ -413,16 +414,23 @@ def _of_login(parts: UrlParts, said: str) -> Failure | None:
             "Give it: auth_token (migration_auth_token_secret names the secret that holds it).",
         )
     if code == "NOPERM":
-        return Failure(
-            "no_permission",
-            f"{where} lets the user {parts.username or 'default'} in, but forbids what an app needs: {said}.",
-            "Give the user's access string the commands and keys that the app uses (~* +@read +@write +@connection).",
-        )
+        return no_permission(parts, said)
     return None
 
 
+def no_permission(parts: UrlParts, said: str, rights: str = "") -> Failure:
+    """``rights`` are what its protocol needs beside the app's commands."""
+    return Failure(
+        "no_permission",
+        f"{parts.host}:{parts.port} lets the user {parts.username or 'default'} in, but forbids what an app needs: "
+        f"{said}.",
+        "Give the user's access string the commands and keys that the app uses "
+        f"(~* +@read +@write +@connection{rights}).",
+    )
+
+
 def _of_place(parts: UrlParts, said: str) -> Failure | None:
-    where, lower, code = f"{parts.host}:{parts.port}", said.lower(), said.partition(" ")[0]
+    where, lower, code = f"{parts.host}:{parts.port}", said.lower(), code_of(said)
     if code in ("MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT") or "not allowed in cluster mode" in lower:
         return cluster(parts, said)
     if "db index" in lower:
@@ -436,7 +444,7 @@ def _of_place(parts: UrlParts, said: str) -> Failure | None:
 
 
 def _of_state(parts: UrlParts, said: str) -> Failure | None:
-    where, code = f"{parts.host}:{parts.port}", said.partition(" ")[0]
+    where, code = f"{parts.host}:{parts.port}", code_of(said)
     if code == "LOADING":
         return Failure(
             "loading", f"{where} is still loading its data into memory.", "Wait until it has, and run again."

@@ -26,6 +26,9 @@ _ITEM_BYTES = 256
 _DEEPEST = 16
 
 
+_BEHIND_ERR = ("MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT", "TRYAGAIN")
+
+
 class CacheError(Exception):
     """A conversation with a cache that did not come to its end; the base of all below."""
 
@@ -190,6 +193,15 @@ class Connection:
         self._left -= size
         if self._left < 0:
             raise NotRedis(f"it says more than {_MOST_BYTES // 1024**2} MiB, which no Redis has to say of itself")
+
+
+def code_of(error: str) -> str:
+    """The code of an error of the server. What stands in front of a serverless cache of ElastiCache may say ERR before
+    it: ``ERR MOVED 7572 …``.
+    """
+    first, _space, rest = error.partition(" ")
+    second = rest.partition(" ")[0]
+    return second if first == "ERR" and second in _BEHIND_ERR else first
 
 
 def encode(arguments: Sequence[Argument]) -> bytes:

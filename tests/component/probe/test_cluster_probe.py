@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe, slots
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.cluster import Cluster
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import Endpoint
 from ansible_collections.kempian.cache_migration.plugins.modules import cache_probe
 
@@ -174,3 +177,43 @@ def test_the_nodes_are_told_without_a_probe_and_none_of_what_is_no_cluster(start
     assert {node["port"] for node in told} == {node.port for node in nodes}
     single = Endpoint("elasticache", "shop", "redis", "127.0.0.1", start_engine().port)
     assert cluster_probe.nodes_of(single, "", 2.0) == []
+
+
+ACCESS = "~* &* +@read +@write +@connection"
+
+
+@pytest.mark.parametrize("through", ["redis-py", "own client"])
+def test_a_user_who_may_not_ask_for_the_slots_is_told_by_which_rights_he_may(
+    probe, start_cluster, monkeypatch, through
+):
+    if through == "own client":
+        monkeypatch.setitem(sys.modules, "redis", None)
+    nodes = start_cluster()
+    url = f"redis://shop:{TOKEN}@127.0.0.1:{nodes[0].port}"
+
+    def grant(rights):
+        for node in nodes:
+            ask(node, "ACL", "SETUSER", "shop", "reset", "on", f">{TOKEN}", *rights.split())
+
+    grant(ACCESS)
+    told = failed_as(probe(url=url), "no_permission")
+    [string] = re.findall(r"\((~\* .*?)\)", told)
+    assert "cluster" in string
+    grant(string)
+    assert probe(url=url)["through"].startswith(through)
+
+
+@pytest.mark.parametrize("said", ["MOVED 7572 node:6380", "ERR MOVED 7572 node:6380"])
+def test_a_key_is_followed_also_where_a_serverless_cache_says_err_before(said):
+    class Node:
+        def __init__(self, place):
+            self.place = place
+
+        def execute(self, *command):
+            if self.place == ("node", 6380):
+                return b"here"
+            raise ServerError(said)
+
+    asked = Cluster(None, "entry", Node)
+    asked.shards = slots.read([[0, 16383, [b"entry", 6379, b"id"]]], "entry")
+    assert asked.execute("key", "GET", "key") == b"here"

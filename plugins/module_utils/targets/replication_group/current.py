@@ -88,6 +88,8 @@ class ReplicationGroup:
     databases: int = DEFAULT_DATABASES
     allowed_node_types: tuple[str, ...] | None = None
     events: str = ""  # what AWS says of a creation that failed
+    global_datastore: str = ""  # which one it belongs to
+    global_role: str = ""  # in that, primary or secondary
 
     @property
     def cluster_enabled(self) -> bool:
@@ -174,6 +176,7 @@ def endpoint_of(group: ReplicationGroup) -> Endpoint:
 _NOT_OPTIONS = (
     *("status", "arn", "address", "reader_address", "reader_port", "members", "unready", "pending", "databases"),
     *("allowed_node_types", "storage_encryption_type", "shards", "log_failures", "events"),
+    *("global_datastore", "global_role"),
 )
 
 

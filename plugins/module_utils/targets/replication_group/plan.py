@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     access,
     configuration,
     durability,
+    global_datastore,
     mode,
     modify,
     rules,
@@ -116,6 +117,7 @@ def refuse_unusable(current: ReplicationGroup, desired: Desired) -> None:
         )
     if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
         ownership.refuse_foreign(what, current.tags, desired.migration_name)
+    global_datastore.refuse_read_only(current)
 
 
 def _why_it_failed(current: ReplicationGroup) -> str:
@@ -246,6 +248,7 @@ def plan_absent(current: ReplicationGroup | None, deletion: Deletion) -> Plan:
             "final_snapshot_identifier",
             "skip_final_snapshot",
         )
+    global_datastore.refuse_deletion(current)
     parameters: dict[str, Any] = {
         "ReplicationGroupId": current.replication_group_id,
         "RetainPrimaryCluster": False,  # a primary left over would run on, and cost, outside of any group

@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     access,
     configuration,
     durability,
+    global_datastore,
     mode,
     transit,
     upgrade,
@@ -158,6 +159,7 @@ def check_changes(current: ReplicationGroup, desired: Desired, changes: Mapping[
     for option in _FIXED_OPTIONS:
         if option in changes:
             _refuse_fixed(current, option, changes[option])
+    global_datastore.check_changes(current, changes)
     if "engine" in changes or "engine_version" in changes:
         upgrade.check_engine(current, desired)
         upgrade.check_upgrade(current, desired)

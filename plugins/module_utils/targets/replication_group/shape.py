@@ -46,6 +46,7 @@ def shape(
     reader = (node_groups[0] if node_groups else {}).get("ReaderEndpoint") or {}
     topic = first.get("NotificationConfiguration") or {}
     logs = group.get("LogDeliveryConfigurations")
+    of_regions = group.get("GlobalReplicationGroupInfo") or {}
     return ReplicationGroup(
         replication_group_id=group["ReplicationGroupId"],
         status=str(group.get("Status", "")).lower(),
@@ -67,6 +68,8 @@ def shape(
         transit_encryption_enabled=bool(group.get("TransitEncryptionEnabled")),
         transit_encryption_mode=_transit_mode(group),
         at_rest_encryption_enabled=bool(group.get("AtRestEncryptionEnabled")),
+        global_datastore=str(of_regions.get("GlobalReplicationGroupId") or ""),
+        global_role=str(of_regions.get("GlobalReplicationGroupMemberRole") or "").lower(),
         storage_encryption_type=str(group.get("StorageEncryptionType") or "").lower(),
         kms_key_id=group.get("KmsKeyId") or "",
         auth_token_enabled=bool(group.get("AuthTokenEnabled")),
