@@ -31,14 +31,14 @@ class ActionModule(EngineAction):
         super().run(tmp, task_vars)
         self._vars, known = task_vars, known_of(self._task.args)
         self.make("migration_lock", known)
-        token = self.token(known) if known.course.get("secret") else ""
+        token, version = self.token(known) if known.course.get("secret") else ("", "")
         goal, settings = GOALS[known.goal], dict(known.settings)
         way, changed, endpoint = making.way_of(goal, settings), False, known.endpoint
         if way:
             made = self.make(way["module"], known, **way["args"])
             settings, changed = making.with_group(settings, made["group_id"]), bool(made.get("changed"))
         for part in self.parts(known, settings):
-            made = self.make(part.module, known, **making.args_of(part, token))
+            made = self.make(part.module, known, **making.args_of(part, token, version))
             changed = changed or bool(made.get("changed"))
             endpoint = self.endpoint(made, settings) if part.is_target else endpoint
         return {"changed": changed, "endpoint": endpoint}
@@ -51,11 +51,13 @@ class ActionModule(EngineAction):
         is_ours = "provision" in GOALS[known.goal].stages and not settings["endpoint"]
         return table.target_of(settings).parts(settings, self._task.args["known"]["found"] or None) if is_ours else []
 
-    def token(self, known: Known) -> str:
-        """Before the target is made, as nothing tells afterwards which token it has. Where a run is killed in
-        between, the next one finds no target, or one that is still going, and writes the ledger's entry anew.
+    def token(self, known: Known) -> tuple[str, str]:
+        """With its version. Before anything that has it is made, as nothing tells afterwards which token that is. Where
+        a run is killed in between, the next one finds no target, or one that is still going, and writes the ledger's
+        entry anew.
         """
         secret, settings = known.course["secret"], known.settings
+        gives = table.target_of(settings).gives_login(settings)
         made = self.make(
             "cache_token",
             known,
@@ -65,13 +67,13 @@ class ActionModule(EngineAction):
             tags=settings.get("tags") or {},
         )
         status = str((self._task.args["known"]["found"] or {}).get("status") or "absent")
-        if token_rotation.is_to_be_made(status) and not settings["username"]:
+        if token_rotation.is_to_be_made(status) and gives:
             entry = token_rotation.entry_of(secret, made["current_version_id"])
             self.make("migration_ledger", known, migration_name=settings["name"], entry="token", value=entry)
         value = secret_value(self, settings["region"], secret, made["current_version_id"])
         if value is None:
             raise AnsibleActionFail(f"{cannot_be_read(secret, made['current_version_id'])}.")
-        return token_in(value, secret, settings)
+        return token_in(value, secret, settings), str(made["current_version_id"])
 
     def make(self, module: str, known: Known, /, **args: Any) -> dict[str, Any]:
         common = {"region": known.settings["region"], "migration_name": known.name}

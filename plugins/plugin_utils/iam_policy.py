@@ -11,6 +11,7 @@ It is run by its path, in a clone or where the collection is installed, by any P
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -25,11 +26,18 @@ if __name__ == "__main__":  # what else is called ansible_collections there, as 
         sys.modules[name] = package = ModuleType(name)
         package.__path__ = [os.path.abspath(path)] if path else []
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.policy import Names, document, text
+from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.policy import (
+    LONGEST,
+    Names,
+    document,
+    length,
+    text,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import (
     BY_SERVICE,
     STAGES,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import DEFAULT
 
 
@@ -51,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--subnet-group", default="", help="migration_subnet_group_name, where it is set")
     made.add_argument("--parameter-group", default="", help="migration_parameter_group_name, where it is set")
     made.add_argument("--user-group", action="append", default=[], help="of migration_user_group_ids")
+    made.add_argument("--username", default="", help="migration_username, where it is set")
     made.add_argument("--snapshot", default="", help="migration_snapshot_name, where the target is restored from one")
     made.add_argument("--partition", default="aws", help="aws, aws-cn or aws-us-gov (default: aws)")
     return made
@@ -66,5 +75,21 @@ def policy_of(arguments: Sequence[str]) -> str:
     )
 
 
+def too_long(stage: str, policy: str) -> str:
+    """What to do where AWS does not take a policy as one; empty where it does."""
+    if length(json.loads(policy)) <= LONGEST:
+        return ""
+    stages = GOALS[stage].stages if stage in GOALS else (stage,)
+    instead = (
+        f"give the policies of {', '.join(stages)} in its place" if len(stages) > 1 else "give its statements by two"
+    )
+    return (
+        f"This policy is longer than the {LONGEST} characters that AWS takes in one: {instead}, as an identity may "
+        "have several.\n"
+    )
+
+
 if __name__ == "__main__":
-    sys.stdout.write(policy_of(sys.argv[1:]))
+    printed = policy_of(sys.argv[1:])
+    sys.stdout.write(printed)
+    sys.stderr.write(too_long(parser().parse_args().stage, printed))

@@ -174,7 +174,9 @@ class Looking:
 
     def made(self, found: Found | None, token: str) -> Found:
         try:
-            return making.look(self.goal, self.settings, found, self.make, token)
+            return making.look(
+                self.goal, self.settings, found, self.make, token, version=self.course.get("version_id") or ""
+            )
         except PlanRefused as refused:
             raise AnsibleActionFail(f"{refused.message}.") from None
 
@@ -275,8 +277,8 @@ class Looking:
 
     @property
     def is_token_of_target(self) -> bool:
-        """And no user's password, whose versions the ledger does not know."""
-        return not self.settings.get("username")
+        """And no password of somebody's user, whose versions the ledger does not know."""
+        return table.target_of(self.settings).gives_login(self.settings)
 
     def rotated(self, secret: str, seen: Found, entry: Found) -> str:
         before = entry.get("from_secret") or entry.get("secret") or secret
@@ -288,8 +290,18 @@ class Looking:
             raise AnsibleActionFail(f"{refused}.") from None
         if self.course["generate"]:
             self.refuse_to_write_json(secret)
+        self.refuse_without_the_password_before()
         version = self.course["to_version"]
         return self.readable(secret, version) if version else token_rotation.PLACEHOLDER
+
+    def refuse_without_the_password_before(self) -> None:
+        """A user keeps the password that hosts have for as long as AWS is told it beside the new one."""
+        course = self.course
+        if not course["needed"] or table.target_of(self.settings).login(self.settings).takes != contract.PASSWORDS:
+            return
+        if not course["prove"]:
+            raise AnsibleActionFail(token_rotation.not_to_be_read(course["from_secret"], self.settings["username"]))
+        self.readable(course["from_secret"], course["from_version"])
 
     def readable(self, secret: str, version: str) -> str:
         value = self.value_of(secret, version)

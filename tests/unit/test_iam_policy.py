@@ -26,7 +26,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.optio
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_aws import STORES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.iam_policy import policy_of
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.iam_policy import policy_of, too_long
 from botocore.exceptions import ClientError
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs/iam"
@@ -108,6 +108,9 @@ CHANGES = [
 ]
 
 
+OF_USERS = {f"elasticache:{verb}User{what}" for verb in ("Modify", "Delete") for what in ("", "Group")}
+
+
 @pytest.mark.parametrize(("stage", "action", "resource"), CHANGES)
 def test_what_is_there_is_changed_only_where_it_is_a_migrations_of_that_name(stage, action, resource):
     assert allows(stage, action, resource, OURS)
@@ -119,7 +122,7 @@ def test_nothing_else_that_changes_or_deletes_a_cache_or_a_way_is_granted():
     granted = {action for stage in STAGES for action in actions(stage)}
     changing = {action for action in granted if action.partition(":")[2].startswith(words)}
     of_these = {action for action in changing if action.startswith(("ec2:", "elasticache:"))}
-    assert of_these == {action for _, action, _ in CHANGES} | {"ec2:CreateTags"}
+    assert of_these == {action for _, action, _ in CHANGES} | {"ec2:CreateTags"} | OF_USERS
 
 
 @pytest.mark.parametrize("action", ["CreateReplicationGroup", "AddTagsToResource", "ModifyReplicationGroup"])
@@ -233,6 +236,20 @@ def test_users_and_a_snapshot_of_somebody_elses_making_are_granted_by_name_where
     assert not {"TargetUsers", "TargetFrom"} & {one["Sid"] for one in POLICIES["provision"]["Statement"]}
 
 
+def test_the_apps_user_is_made_and_changed_by_name_where_there_is_one():
+    of_the_app = {ELASTICACHE + name for name in ("usergroup:shop-prod-cache", "user:shop", "user:shop-prod-default")}
+    of_users = ("CreateUser", "ModifyUser", "DeleteUser")
+    for stage in ("provision", "migrate", "rotate", "rollback"):
+        needs = document(STAGES[stage], replace(NAMES, username="shop"))
+        assert length(needs) <= LONGEST or stage == "migrate"
+        places = [one for one in needs["Statement"] if any(f"elasticache:{word}" in one["Action"] for word in of_users)]
+        assert places and {arn for one in places for arn in one["Resource"]} == of_the_app
+        changing = [one for one in places if "elasticache:CreateUser" not in one["Action"]]
+        assert all(OURS.items() <= one["Condition"]["StringEquals"].items() for one in changing)
+        without = document(STAGES[stage], NAMES)["Statement"]
+        assert not any(f"elasticache:{word}" in one["Action"] for one in without for word in of_users)
+
+
 def test_a_policy_is_printed_for_a_migration_with_names_of_its_own():
     stated = ["--name", "shop-prod", "--account", ACCOUNT, "--region", "us-east-1", "--target", "shop-cache"]
     more = ["--secret", "shop/token", "--parameter", "/shop/REDIS_URL", "--key", "key-1", "--key", "key-2"]
@@ -242,6 +259,13 @@ def test_a_policy_is_printed_for_a_migration_with_names_of_its_own():
     assert [arn.rpartition("/")[2] for arn in statements["Key"]] == ["key-1", "key-2"]
     other = policy_of(["cutover", *stated, "--partition", "aws-cn"])
     assert "arn:aws-cn:ssm" in other and "arn:aws:" not in other
+
+
+def test_a_policy_that_is_longer_than_aws_takes_is_said_to_be_so_with_what_to_give_in_its_place():
+    needs = document(STAGES["migrate"], replace(NAMES, username="shop"))
+    assert length(needs) > LONGEST
+    assert "assess, provision, ingress, cutover in its place" in too_long("migrate", text(needs))
+    assert too_long("migrate", text(POLICIES["migrate"])) == ""
 
 
 def test_the_program_runs_by_its_path_whatever_is_installed_there():

@@ -137,7 +137,7 @@ NAMED = {"auth_token_secret": "shop/password"}
 @pytest.mark.parametrize(
     ("target", "remedy"),
     [
-        (SERVERLESS, "migration_user_group_id"),
+        (SERVERLESS, "migration_username"),
         ({**MEMORYDB, "acl_name": "open-access"}, "migration_username"),
         ({"cache_cluster_id": "shop", "replication_group_id": ""}, "leave migration_auth_token_secret out"),
     ],

@@ -174,7 +174,15 @@ def test_a_secret_that_the_ledger_alone_names_is_neither_read_nor_tried_and_the_
     way = course("shop/token", {**facts(), **before}, entry, False)
     assert way["needed"] and not way["prove"]
     said = lines(
-        {"course": way, "target": "replication group cache", "hosts": [], "shared": [], "services": {}, "paths": {}}
+        {
+            "course": way,
+            "target": "replication group cache",
+            "token": "token",
+            "hosts": [],
+            "shared": [],
+            "services": {},
+            "paths": {},
+        }
     )
     assert said[-1].startswith("secret shop/db") and "not read" in said[-1] and "unproven" in said[-1]
 
@@ -212,6 +220,7 @@ def test_a_rotation_says_each_of_its_steps_and_no_token():
     told = {
         "course": way,
         "target": "replication group cache",
+        "token": "token",
         "hosts": ["app1"],
         "shared": ["SSM parameter /shop/URL"],
         "services": {"app1": ["shop"]},

@@ -484,7 +484,7 @@ PARTS = (
                 "acl_name",
                 "The ACL of MemoryDB. Left empty, C(<name>-cache) with O(migration_username), which is made. With "
                 "C(open-access) whoever reaches the target may do everything.",
-                stages=("assess", "provision", "ingress", "cutover", "rollback"),
+                stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(
                 "num_cache_nodes",
@@ -572,23 +572,26 @@ PARTS = (
             ),
             Option(
                 "username",
-                "The user that the app logs in as, where the target has users (RBAC). The secret that "
-                "O(migration_auth_token_secret) names holds its password then. Left empty, C(default).",
+                "The user that the app logs in as (RBAC), in place of a token; O(migration_auth_token_secret) holds "
+                "its password then. It is made, with a group of users that the target is given, unless "
+                "O(migration_user_group_ids), O(migration_user_group_id) or O(migration_acl_name) names one that is "
+                "there. Left empty, C(default).",
                 stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(
                 "user_group_ids",
-                "User groups of a replication group, whose users stand in place of a token. C(migration_username) says "
-                "which user the app is, and O(migration_auth_token_secret) holds its password.",
+                "The user group of a replication group, whose users stand in place of a token, as a list of one. "
+                "O(migration_username) says which user the app is, and O(migration_auth_token_secret) holds its "
+                "password. Left empty, C(<name>-cache) with that user, which are made.",
                 "list",
                 [],
                 elements="str",
-                stages=("assess", "provision"),
+                stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(
                 "user_group_id",
                 "The user group of a serverless cache, as O(migration_user_group_ids) of a replication group.",
-                stages=("assess", "provision"),
+                stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(
                 "transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("assess", "provision")

@@ -21,7 +21,9 @@ WIDEST = 16  # bits of an address range: a wider one is more than an app
 NOT_YET = "after-apply"
 
 
-def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Make, token: str = "") -> dict[str, Any]:
+def look(
+    goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Make, token: str = "", *, version: str = ""
+) -> dict[str, Any]:
     """What each part would become, by ``make``, which asks its module in check mode, and is told whose row says which
     of our options is behind one of the module's. Raises PlanRefused.
 
@@ -48,7 +50,7 @@ def look(goal: Goal, settings: Mapping[str, Any], found: Found | None, make: Mak
     of_row = row.parts(with_group(settings, group), found)
     _check_secret(row, settings, found, of_row)
     for part in of_row:
-        seen = make(part.module, args_of(part, token), row.setting)
+        seen = make(part.module, args_of(part, token, version), row.setting)
         parts.append(
             {
                 "what": part.what,
@@ -68,7 +70,7 @@ def _check_secret(
 ) -> None:
     """Before anything is made: a secret that nobody would be asked for, and a user without one. Raises PlanRefused."""
     secret, option = settings.get("auth_token_secret"), "auth_token_secret"
-    has_user = any(part.takes == "passwords" for part in parts)
+    has_user = any(part.takes == contract.PASSWORDS for part in parts)
     if has_user and not secret:
         raise PlanRefused(
             f"The user {settings.get('username')} is made with a password, and no secret is named that holds it: set "
@@ -87,11 +89,29 @@ def _check_secret(
     )
 
 
-def args_of(part: contract.Part, token: str) -> dict[str, Any]:
-    """The options of its module, the secret too where it takes one."""
+def args_of(part: contract.Part, token: str, version: str = "") -> dict[str, Any]:
+    """The options of its module, the secret too where it takes one, which is of that version."""
     if not part.takes or not token:
         return dict(part.args)
-    return {**part.args, part.takes: [token] if part.takes == "passwords" else token}
+    if part.takes == contract.AUTH_TOKEN:
+        return {**part.args, part.takes: token}
+    return {**part.args, part.takes: [token], **({"passwords_version": version} if version else {})}
+
+
+def args_beside(part: contract.Part, token: str, version: str, before: str) -> dict[str, Any]:
+    """With what it takes a secret beside the one before. AWS is told both passwords of a user, and of a token the new
+    one alone.
+    """
+    args = args_of(part, token, version)
+    if part.takes == contract.PASSWORDS:
+        return {**args, part.takes: [token, before]}
+    return {**args, "auth_token_update_strategy": "rotate"}
+
+
+def args_alone(part: contract.Part, token: str, version: str) -> dict[str, Any]:
+    """With what it ends the secret before."""
+    strategy = {"auth_token_update_strategy": "set"} if part.takes == contract.AUTH_TOKEN else {}
+    return {**args_of(part, token, version), **strategy}
 
 
 def with_group(settings: Mapping[str, Any], group: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.loo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import SHARED, Plan, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.to_target import reads
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import PASSWORDS
 
 Looks = Mapping[str, Look]
 
@@ -27,14 +28,30 @@ def not_ours(settings: Mapping[str, Any], endpoint: Mapping[str, Any], found: Ma
     """Why there is no token to rotate; empty where there is."""
     if not settings["auth_token_secret"] or settings["endpoint"] or settings["adopt"]:
         return NOT_OURS
-    if endpoint.get("auth") != "token":
-        return "The target has no AUTH token, so there is none to rotate."
+    if endpoint.get("auth") == "rbac" and (why := _of_others(settings)):
+        return why
+    if endpoint.get("auth") not in ("token", "rbac"):
+        return "The target has no AUTH token, and no user with a password, so there is none to rotate."
     if found.get("ours") is False:
         return (
             f"The target {endpoint.get('name')} does not carry the tag cache_migration:name={settings['name']}, so it "
             "is not this migration's, and its token is not ours to change. Rotate it where it is looked after."
         )
     return ""
+
+
+def _of_others(settings: Mapping[str, Any]) -> str:
+    """Why the password of a target's user is not ours to change; empty where it is."""
+    row = table.target_of(settings)
+    if row.app_user(settings):
+        return ""
+    user = settings.get("username") or "default"
+    return (
+        f"The app logs in to the {row.what(settings)} as the user {user} of users that somebody else looks after, so "
+        "its password is not ours to change. Change it where it is looked after: a user has two passwords at a time, "
+        "so add the new one, put it into the secret (migration_auth_token_secret) and run this collection's migration "
+        "again, and then take the old one away."
+    )
 
 
 def plan(known: Known, looks: Looks) -> Plan:
@@ -109,9 +126,11 @@ def _lines(known: Known, course: Mapping[str, Any], looks: Looks, todo: list[str
     shared = [one for one in known.shared if _changes(one) and token_rotation.leads_to([one], str(address))]
     paths = {host: [str(value.get("path")) for value in looks[host].values] for host in todo}
     services = {host: [str(service["name"]) for service in looks[host].services] for host in todo}
+    login = table.target_of(known.settings).login(known.settings)
     told = {
         "course": course,
-        "target": table.target_of(known.settings).what(known.settings),
+        "target": login.what,
+        "token": "password" if login.takes == PASSWORDS else "token",
         "hosts": todo,
         "shared": [f"{one['words']} {one['name']}" for one in shared],
     }

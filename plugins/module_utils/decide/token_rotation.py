@@ -145,6 +145,15 @@ def _refuse_without_label(secret: str, facts: Facts, version: str) -> None:
     )
 
 
+def not_to_be_read(secret: str, user: str) -> str:
+    """Why a user is given no new password: the one before is in a secret that is not read."""
+    return (
+        f"Nothing was changed. To keep both passwords of the user {user} valid, AWS must be told the one before, too, "
+        f"and that is in the secret {secret}, which is not known to be this migration's (by its tag "
+        "cache_migration:name) and so is not read. Give the secret that tag, and run this again."
+    )
+
+
 def _hosts_done(entry: Entry) -> list[str]:
     return list((entry.get("rotating") or {}).get("hosts") or [])
 
@@ -158,19 +167,21 @@ def leads_to(changes: Sequence[Mapping[str, Any]], address: str) -> bool:
 
 
 def lines(told: Mapping[str, Any]) -> list[str]:
-    """What a rotation does, or would. ``told``: course, target, hosts (to do), shared; paths and services by host."""
-    way, target = told["course"], told["target"]
+    """What a rotation does, or would. ``told``: course, target (what has the ``token``, or password), hosts (to do),
+    shared; paths and services by host.
+    """
+    way, target, token = told["course"], told["target"], told["token"]
     if not way["needed"]:
         return [f"Nothing: the {target} and its hosts have the current version of the secret {way['secret']}."]
     version = way["to_version"] or "the new version"
-    said = [f"secret {way['secret']}: put a generated token beside the current one"] if way["generate"] else []
-    said.append(f"{target}: accept {version} beside the token that it has")
-    said += [f"{place}: the new token" for place in told["shared"]]
+    said = [f"secret {way['secret']}: put a generated {token} beside the current one"] if way["generate"] else []
+    said.append(f"{target}: accept {version} beside the {token} that it has")
+    said += [f"{place}: the new {token}" for place in told["shared"]]
     for host in told["hosts"]:
-        said += [f"{host}: {path}: the new token" for path in told["paths"][host]]
+        said += [f"{host}: {path}: the new {token}" for path in told["paths"][host]]
         said += [f"{host}: restart {service}" for service in told["services"][host]]
     said += [f"secret {way['secret']}: make {version} the current one"] if way["promote"] else []
-    said.append(f"{target}: end the token before it")
+    said.append(f"{target}: end the {token} before it")
     if not way["prove"]:
         said.append(
             f"secret {way['from_secret']}, which the ledger names for the token before: not read, as it is not "

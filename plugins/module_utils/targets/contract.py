@@ -24,6 +24,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.of
 Settings = Mapping[str, Any]
 Found = Mapping[str, Any]
 
+AUTH_TOKEN, PASSWORDS = "auth_token", "passwords"  # what takes a secret, of a target and of a user
+
 
 @dataclass(frozen=True)
 class Part:
@@ -79,6 +81,10 @@ def _unknown(_settings: Settings, _found: Found | None) -> dict[str, Any]:
     return {}
 
 
+def _nobody(_settings: Settings) -> Part | None:
+    return None
+
+
 def _never(_settings: Settings, _found: Found | None) -> bool:
     return False
 
@@ -91,7 +97,8 @@ class Target:
     token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``. ``expected`` is what
     the settings say of the endpoint (protocol, tls, auth, port, databases) of one that is yet to be made, and
     ``is_durable`` that one which is found, or made by them, has each write in several zones before it answers. Where
-    one grows by itself, ``grows_to`` says up to how many bytes, None without a limit.
+    one grows by itself, ``grows_to`` says up to how many bytes, None without a limit. ``app_user`` is the part that is
+    the app's user, where that is this migration's to make: then the secret is its password, and no token of the target.
 
     ``scales`` has what Application Auto Scaling scales of it, by dimension: the setting that is its count, and what
     else that is found changes with it. ``becomes`` is what decides whether it does, once the target is as stated: the
@@ -116,6 +123,7 @@ class Target:
     node_type_option: str = "cache_node_type"
     shards_option: str = ""  # the setting that says over how many nodes the data is spread
     expected: Callable[[Settings], Mapping[str, Any]] = _nothing
+    app_user: Callable[[Settings], Part | None] = _nobody
     iam_login: Mapping[str, Any] = field(default_factory=dict)  # of cache.iam_token.Login, where that is another
     is_durable: Callable[[Settings, Found | None], bool] = _never
     grows_to: Callable[[Settings, Found | None], int | None] | None = None
@@ -150,6 +158,18 @@ class Target:
         """How one that is there is waited for, and changed in nothing."""
         args = stated(settings, {self._named_by: self.name_option, "wait_timeout": "wait_timeout"})
         return Part(self.what(settings), self.module, args, is_target=True)
+
+    def login(self, settings: Settings) -> Part:
+        """What has the secret by which the app logs in, changed in nothing else: its user, or the target itself."""
+        user = self.app_user(settings)
+        if user is None:
+            return replace(self.at_rest(settings), takes=AUTH_TOKEN)
+        named = {name: user.args[name] for name in ("migration_name", "user_id", "user_name") if name in user.args}
+        return replace(user, args=named)
+
+    def gives_login(self, settings: Settings) -> bool:
+        """Whether the target, or its user, has the secret of this migration: not where the app is somebody's user."""
+        return not settings.get("username") or self.app_user(settings) is not None
 
     def found_in(self, result: Mapping[str, Any]) -> Found | None:
         """The target as the info module's result tells it; None where there is none."""

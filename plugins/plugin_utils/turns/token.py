@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible.errors import AnsibleActionFail
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, token_rotation
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, making, token_rotation
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import PASSWORDS, Part
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.looking import (
     cannot_be_read,
     secret_value,
@@ -31,12 +34,7 @@ def begin(turn: Turn) -> None:
     # The target itself told, when it was looked at, whether an earlier run came this far. A second ROTATE might end the
     # token that hosts still use.
     if course["generate"] or not turn.plan.facts["is_accepted"]:
-        _target(
-            turn,
-            "Make the new token valid beside the old one",
-            auth_token=turn.token,
-            auth_token_update_strategy="rotate",
-        )
+        _give(turn, "Make the new token valid beside the old one", _beside(turn))
     if turn.plan.facts["shared"]:  # both are valid, so that it does not matter when a host reads it
         changed = turn.change_shared(turn.plan.facts["shared"])
         if changed.get("failed"):
@@ -56,9 +54,30 @@ def _remember(turn: Turn, hosts: list[str], step: str) -> None:
     turn.do("migration_ledger", step, entry="token", value=value)
 
 
-def _target(turn: Turn, step: str, **token: str) -> None:
+def _target(turn: Turn, step: str) -> None:
     part = table.target_of(turn.known.settings).at_rest(turn.known.settings)
-    turn.do(part.module, step, **part.args, **token)
+    turn.do(part.module, step, **part.args)
+
+
+def _beside(turn: Turn) -> Part:
+    """A user is told both passwords, the one before too."""
+    part, course, before = _login(turn), turn.known.course, ""
+    if part.takes == PASSWORDS:
+        before = _before(turn)
+        if not before:
+            raise Stopped("Take the password before", cannot_be_read(course["from_secret"], course["from_version"]))
+    return replace(part, args=making.args_beside(part, turn.token, turn.state["version"], before))
+
+
+def _login(turn: Turn) -> Part:
+    return table.target_of(turn.known.settings).login(turn.known.settings)
+
+
+def _give(turn: Turn, step: str, part: Part) -> None:
+    """A target takes its time to hear of what its user has by now."""
+    turn.do(part.module, step, **part.args)
+    if not part.is_target:
+        _target(turn, step)
 
 
 def after_batch(turn: Turn) -> None:
@@ -86,14 +105,16 @@ def complete(turn: Turn) -> None:
             state="current",
             version_id=turn.state["version"],
         )
-    _target(turn, "End the token before it", auth_token=turn.token, auth_token_update_strategy="set")
+    part = _login(turn)
+    alone = replace(part, args=making.args_alone(part, turn.token, turn.state["version"]))
+    _give(turn, "End the token before it", alone)
     turn.state["ended"] = True
-    old = _ended(turn) if course["prove"] else ""
+    old = _before(turn) if course["prove"] else ""
     if old and old != turn.token:
         turn.state.update(old_token=seal(old), prove_on=turn.known.present[0])
 
 
-def _ended(turn: Turn) -> str:
+def _before(turn: Turn) -> str:
     """The token before; empty where it cannot be told, which keeps nobody on it."""
     course, settings = turn.known.course, turn.known.settings
     value = secret_value(turn.action, settings["region"], course["from_secret"], course["from_version"])

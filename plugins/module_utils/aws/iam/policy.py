@@ -22,7 +22,7 @@ class Names:
     """What a migration is called in AWS. Where something is left empty, there is none, and nothing is granted for it.
 
     ``parameters`` are those of migration_values, ``keys`` the ids of KMS keys of your own; ``secrets`` are two while a
-    token moves from one to the other.
+    token moves from one to the other. A ``username`` without ``user_groups`` has a group that is made for it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Names:
     subnet_group: str = ""
     parameter_group: str = ""
     user_groups: tuple[str, ...] = ()
+    username: str = ""
     snapshot: str = ""
     partition: str = "aws"
 
@@ -48,12 +49,13 @@ class Names:
             **stated,
             "subnet_group": self.subnet_group or own,
             "parameter_group": self.parameter_group or own,
+            "own_default": f"{self.name}-default" if self.username else "",
         }
         several = {
             "parameter": tuple(one.lstrip("/") for one in self.parameters),
             "key": self.keys,
             "secret": self.secrets,
-            "user_group": self.user_groups,
+            "user_group": self.user_groups or ((own,) if self.username else ()),
         }
         return {**{word: (value,) for word, value in single.items() if isinstance(value, str) and value}, **several}
 

@@ -151,7 +151,7 @@ ACTIONS = Actions(
         Permission(_UPDATE, "the parameter group and the ACL that it is to have may be without a tag", _ITS_OWN),
         *_OF_OTHER_SERVICES,
     ),
-    token=(),  # it has users in its place
+    token=each(_OURS, {"memorydb:UpdateUser": "to have the app's user take the new password beside the old one"}),
     delete=(
         *_WHAT_BELONGS_TO_IT,
         *each(

@@ -34,9 +34,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     VALKEY,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sizes import maxmemory
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users.parts import OF_MEMORYDB
 
-MODULE, USER, ACL = "memorydb_cluster", "memorydb_user", "memorydb_acl"
-EVERYTHING = "on ~* &* +@all"  # the app may do what it could, but for what MemoryDB keeps from everybody
+MODULE = "memorydb_cluster"
 
 _GROUPS = groups.Groups(
     subnets="memorydb_subnet_group",
@@ -99,10 +99,6 @@ _TRAITS = Traits(
 )
 
 
-def _makes_users(settings: Settings) -> bool:
-    return bool(settings.get("username")) and not settings.get("acl_name") and bool(own_name(settings))
-
-
 def _parts(settings: Settings, found: Found | None) -> list[Part]:
     """What is an adopted cluster's is its owner's: it is checked where it is stated by name. Raises PlanRefused."""
     if not (found or settings.get("acl_name") or settings.get("username") or settings.get("adopt")):
@@ -110,7 +106,7 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
     if not found and not settings.get("snapshot_name"):  # which knows its own
         settings = {**settings, "engine": settings.get("engine") or _TRAITS.engines[0]}
     named = groups.with_groups(settings)
-    users = _users(settings) if _makes_users(settings) else []
+    users = OF_MEMORYDB.parts(settings, found)
     if users:
         named["acl_name"] = own_name(settings)
     target = {
@@ -131,22 +127,8 @@ def _refuse_without_users(settings: Settings) -> None:
     )
 
 
-def _users(settings: Settings) -> list[Part]:
-    common = {"migration_name": settings["name"], **stated(settings, {"tags": "tags"})}
-    user, acl = str(settings["username"]), own_name(settings)
-    return [
-        Part(
-            f"user {user}",
-            USER,
-            {**common, "user_name": user, "access_string": EVERYTHING, "passwords_update": "on_change"},
-            takes="passwords",
-        ),
-        Part(f"ACL {acl}", ACL, {**common, "acl_name": acl, "user_names": [user]}),
-    ]
-
-
 def _expected(settings: Settings) -> dict[str, Any]:
-    has_users = _makes_users(settings) or settings.get("acl_name") not in (None, "", OPEN_ACCESS)
+    has_users = OF_MEMORYDB.are_made(settings) or settings.get("acl_name") not in (None, "", OPEN_ACCESS)
     return {
         "protocol": REDIS_CLUSTER,
         "engine": settings.get("engine") or _TRAITS.engines[0],
@@ -169,16 +151,11 @@ def _removal(settings: Settings) -> list[Part]:
         **stated(settings, {"cluster_name": "memorydb_cluster_name", "wait_timeout": "wait_timeout"}),
         **({"final_snapshot_name": final} if final else {"skip_final_snapshot": True}),
     }
-    made = _users(settings) if _makes_users(settings) else []
     return [
         Part(MEMORYDB.what(settings), MODULE, cluster, is_target=True),
-        *(Part(one.what, one.module, {**common, **_named(one)}) for one in reversed(made)),
+        *OF_MEMORYDB.removal(settings),
         *_GROUPS.removal(settings),
     ]
-
-
-def _named(part: Part) -> dict[str, Any]:
-    return {name: value for name, value in part.args.items() if name in ("user_name", "acl_name")}
 
 
 MEMORYDB = Target(
@@ -205,6 +182,7 @@ MEMORYDB = Target(
     shards_option="num_shards",
     scales_instead="change migration_num_shards, migration_num_replicas_per_shard or migration_node_type, in place",
     expected=_expected,
+    app_user=OF_MEMORYDB.app,
     iam_login={"service": "memorydb"},
     is_durable=_is_durable,
     renamed=_RENAMED,

@@ -14,16 +14,16 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permi
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Actions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import permissions as groups
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.scaling import permissions as scaling
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users import permissions as users
 
 _GROUP = (groups.HERE + "replicationgroup:{target}", groups.HERE + "cluster:{target}-*")
 _NEW, _OURS = groups.new(*_GROUP), groups.ours(*_GROUP)
 _SNAPSHOT_OF = Place("TargetSnapshotOf", (*groups.SNAPSHOT.resources, *_GROUP))
 
-# What a group is given of others' making: the users of user groups, the data of a snapshot.
-_USERS = Place("TargetUsers", (groups.HERE + "usergroup:{user_group}",))
+# What a group is given beside its own: the users of a user group, the data of a snapshot.
+_USERS = Place("TargetUsers", (users.GROUP,))
 _FROM = Place("TargetFrom", (groups.HERE + "snapshot:{snapshot}",))
 _OF_SHARDS = "only of a target with cluster mode, of which the scenario has none"
-_OF_USERS = "only with migration_user_group_ids, of which the scenario has none"
 _OF_SNAPSHOTS = "only with migration_snapshot_name, of which the scenario has none"
 
 _MODIFY = "elasticache:ModifyReplicationGroup"
@@ -71,6 +71,7 @@ ACTIONS = Actions(
     plan=(
         *groups.PLAN,
         *scaling.LOOK,
+        *users.PLAN,
         Permission(
             "elasticache:DescribeEvents",
             "why AWS could not make the target",
@@ -110,14 +111,18 @@ ACTIONS = Actions(
             _OURS,
             unseen=_OF_SHARDS,
         ),
-        Permission(_CREATE, "its users", _USERS, unseen=_OF_USERS),
-        Permission(_MODIFY, "the same, of a target that is there", _USERS, unseen=_OF_USERS),
+        Permission(_CREATE, "its users", _USERS, unseen=users.UNSEEN),
+        Permission(_MODIFY, "the same, of a target that is there", _USERS, unseen=users.UNSEEN),
+        *users.MAKE,
         Permission(_CREATE, "its data, from a snapshot", _FROM, unseen=_OF_SNAPSHOTS),
         *groups.OF_OTHER_SERVICES,
         *_KEY,
         *scaling.MAKE,
     ),
-    token=(Permission(_MODIFY, "to have it take the new token beside the old one, and then alone", _OURS),),
+    token=(
+        Permission(_MODIFY, "to have it take the new token beside the old one, and then alone", _OURS),
+        *users.TOKEN,
+    ),
     delete=(
         *groups.LOOK_AT_GROUPS,
         *each(
@@ -129,6 +134,7 @@ ACTIONS = Actions(
         ),
         *_FINAL,
         *scaling.DELETE,
+        *users.DELETE,
     ),
     tell=scaling.LOOK,
 )

@@ -9,11 +9,13 @@ from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
+    AUTH_TOKEN,
     Found,
     Part,
     Settings,
     Target,
     Traits,
+    own_name,
     stated,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import parts as groups
@@ -35,6 +37,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sc
     REPLICAS,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sizes import RESERVED_PERCENT, maxmemory
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users.parts import OF_REPLICATION_GROUPS
 
 MODULE = "elasticache_cluster"
 
@@ -49,6 +52,7 @@ _RENAMED = {
     "cache_parameter_group_name": "parameter_group_name",
     "cache_subnet_group_name": "subnet_group_name",
 }
+_OF_USERS = {"user_id": "username", "user_name": "username"}
 
 # By what AWS scales, the setting that is its count, and what else of a group changes with it.
 _SCALES = {
@@ -116,9 +120,12 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
     named = groups.with_groups(settings)
     if settings.get("parameters"):
         named["parameters"] = {**_for_its_mode(settings, found), **settings["parameters"]}
+    if OF_REPLICATION_GROUPS.are_made(settings):
+        named["user_group_ids"] = [own_name(settings)]
     return [
         *scaling.before(REPLICATION_GROUP, settings),
         *groups.OF_ELASTICACHE.parts(named, found),
+        *OF_REPLICATION_GROUPS.parts(settings, found),
         Part(
             REPLICATION_GROUP.what(named),
             MODULE,
@@ -129,7 +136,7 @@ def _parts(settings: Settings, found: Found | None) -> list[Part]:
                 **stated(named, _RENAMED),
             },
             is_target=True,
-            takes="" if settings.get("username") else "auth_token",  # a user's password is no token
+            takes="" if settings.get("username") else AUTH_TOKEN,  # a user's password is no token
         ),
         *scaling.after(REPLICATION_GROUP, settings, found),
     ]
@@ -167,7 +174,8 @@ def _expected(settings: Settings) -> dict[str, Any]:
     """With cluster mode enabled clients need another protocol, and have one database; users take a token's place."""
     settings = scaling.counted(REPLICATION_GROUP, settings, None)
     protocol = {"protocol": REDIS_CLUSTER, "databases": 1} if _is_clustered(settings) else {}
-    users = {"auth": "rbac"} if settings.get("user_group_ids") else {}
+    has_users = settings.get("user_group_ids") or OF_REPLICATION_GROUPS.are_made(settings)
+    users = {"auth": "rbac"} if has_users else {}
     options = {"tls": "transit_encryption_enabled", "port": "port", "engine": "engine"}
     return {**protocol, **users, **stated(settings, options)}
 
@@ -202,7 +210,7 @@ def _removal(settings: Settings) -> list[Part]:
         **stated(settings, {"replication_group_id": "replication_group_id", "wait_timeout": "wait_timeout"}),
         **({"final_snapshot_identifier": final} if final else {"skip_final_snapshot": True}),
     }
-    own = groups.OF_ELASTICACHE.removal(settings)
+    own = [*OF_REPLICATION_GROUPS.removal(settings), *groups.OF_ELASTICACHE.removal(settings)]
     target = Part(REPLICATION_GROUP.what(settings), MODULE, group, is_target=True)
     return [*scaling.removal(REPLICATION_GROUP, settings), target, *own]
 
@@ -233,6 +241,7 @@ REPLICATION_GROUP = Target(
     shards_option="num_node_groups",
     scales=_SCALES,
     becomes=_becomes,
-    renamed={**_RENAMED, **scaling.RENAMED},
-    login_by="name the user group that the app's user is in in migration_user_group_ids",
+    app_user=OF_REPLICATION_GROUPS.app,
+    renamed={**_RENAMED, **_OF_USERS, **scaling.RENAMED},
+    login_by="name the app's user in migration_username, which is made, with its user group",
 )

@@ -19,6 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.permi
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Actions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups import permissions as groups
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users import permissions as users
 
 _CACHE = groups.HERE + "serverlesscache:{target}"
 _SNAPSHOTS = groups.HERE + "serverlesscachesnapshot:*"
@@ -47,7 +48,10 @@ ACTIONS = Actions(
             "elasticache:ListTagsForResource": "whether it is this migration's",
         },
     ),
-    plan=each(EVERYTHING, {"elasticache:DescribeEvents": "why it could not be made, where that has failed"}),
+    plan=(
+        *each(EVERYTHING, {"elasticache:DescribeEvents": "why it could not be made, where that has failed"}),
+        *users.PLAN,
+    ),
     make=(
         *each(_NEW, {"elasticache:CreateServerlessCache": "to make the target"}),
         Permission(
@@ -57,10 +61,11 @@ ACTIONS = Actions(
         ),
         Permission(_MODIFY, "whatever of the target is stated otherwise", _OURS),
         Permission(_MODIFY, "its users, where migration_user_group_id is another one", Place("TargetUsers", (_USERS,))),
+        *users.MAKE,
         *groups.OF_OTHER_SERVICES,
         *_ENDPOINT,
     ),
-    token=(),  # it has none
+    token=users.TOKEN,  # it has none of its own
     delete=(
         Permission(_DELETE, "to take the target away", _OURS),
         Permission(
@@ -78,5 +83,6 @@ ACTIONS = Actions(
             "the endpoint in the VPC goes with it",
             unseen="ElastiCache makes this call with the caller's permission",
         ),
+        *users.DELETE,
     ),
 )

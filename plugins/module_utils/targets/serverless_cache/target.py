@@ -14,6 +14,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.co
     Settings,
     Target,
     Traits,
+    own_name,
     stated,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.groups.parts import description
@@ -32,6 +33,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.se
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.serverless_cache.permissions import (
     ACTIONS,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.users.parts import OF_SERVERLESS_CACHES
 
 MODULE = "elasticache_serverless_cache"
 GB = 1000**3
@@ -55,7 +57,12 @@ _PASSED_ON = (
 )
 
 # Options of the module whose setting has another name.
-_RENAMED = {"snapshot_arns_to_restore": "snapshot_arns", "final_snapshot_name": "final_snapshot_identifier"}
+_RENAMED = {
+    "snapshot_arns_to_restore": "snapshot_arns",
+    "final_snapshot_name": "final_snapshot_identifier",
+    "user_id": "username",
+    "user_name": "username",
+}
 
 _TRAITS = Traits(
     engines=(VALKEY, REDIS),
@@ -78,25 +85,29 @@ def _engine(settings: Settings, found: Found | None) -> str:
 
 
 def _parts(settings: Settings, found: Found | None) -> list[Part]:
-    """It is made of itself alone: it has neither a subnet group nor a parameter group."""
+    """It has neither a subnet group nor a parameter group."""
+    users = OF_SERVERLESS_CACHES.parts(settings, found)
+    if users:
+        settings = {**settings, "user_group_id": own_name(settings)}
     target = {
         "migration_name": settings["name"],
         "description": description(settings),
         **stated({**settings, "engine": _engine(settings, found)}, {name: name for name in _PASSED_ON}),
         **stated(settings, {"snapshot_arns_to_restore": "snapshot_arns"}),
     }
-    return [Part(SERVERLESS_CACHE.what(settings), MODULE, target, is_target=True)]
+    return [*users, Part(SERVERLESS_CACHE.what(settings), MODULE, target, is_target=True)]
 
 
 def _expected(settings: Settings) -> dict[str, Any]:
     engine = _engine(settings, None)
     port, reader_port = ports_of(engine)
+    has_users = settings.get("user_group_id") or OF_SERVERLESS_CACHES.are_made(settings)
     return {
         "protocol": REDIS_CLUSTER,
         "port": port,
         "reader_port": reader_port,
         "tls": True,
-        "auth": "rbac" if settings.get("user_group_id") else "none",
+        "auth": "rbac" if has_users else "none",
         "engine": engine,
         **stated(settings, {"engine_version": "major_engine_version"}),
     }
@@ -110,7 +121,10 @@ def _removal(settings: Settings) -> list[Part]:
         **stated(settings, {name: name for name in ("serverless_cache_name", "wait_timeout")}),
         **({"final_snapshot_name": final} if final else {"skip_final_snapshot": True}),
     }
-    return [Part(SERVERLESS_CACHE.what(settings), MODULE, target, is_target=True)]
+    return [
+        Part(SERVERLESS_CACHE.what(settings), MODULE, target, is_target=True),
+        *OF_SERVERLESS_CACHES.removal(settings),
+    ]
 
 
 def _no_node_type(_node_type: str) -> int | None:
@@ -146,7 +160,8 @@ SERVERLESS_CACHE = Target(
     grows_to=_grows_to,
     scales_instead="it grows and shrinks by its use, within migration_cache_usage_limits",
     expected=_expected,
+    app_user=OF_SERVERLESS_CACHES.app,
     iam_login={"is_serverless": True},
     renamed=_RENAMED,
-    login_by="name the app's user group in migration_user_group_id, and its user of it in migration_username",
+    login_by="name the app's user in migration_username, which is made, with its user group",
 )
