@@ -36,7 +36,7 @@ def rotation(entry, wants_new=False, **secret):
     return course("shop/token", facts(**secret), entry, wants_new)
 
 
-@pytest.mark.parametrize("token", [PLACEHOLDER, token_secret.generate()])
+@pytest.mark.parametrize("token", [PLACEHOLDER, token_secret.generate()], ids=["stands-in", "generated"])
 def test_what_stands_for_a_token_is_one_that_elasticache_takes(token):
     assert TOKEN.fullmatch(token)
 
