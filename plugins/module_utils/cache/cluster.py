@@ -53,7 +53,7 @@ class Cluster:
             self._connections[place] = self._connect(place)
         return self._connections[place]
 
-    def execute(self, key: str, *command: Argument) -> Reply:
+    def execute(self, key: str | bytes, *command: Argument) -> Reply:
         """The answer of the node that has the key, wherever the first that is asked sends us."""
         slot = slots.slot_of(key)
         place, is_asking = self._owner(slot), False

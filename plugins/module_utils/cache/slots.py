@@ -49,13 +49,15 @@ class Shard:
         return any(first <= slot <= last for first, last in self.ranges)
 
 
-def slot_of(key: str) -> int:
-    """Of a hash tag where the key has one that is not empty: the text between the first brace and the next after it."""
-    whole = key.encode()
-    start = whole.find(b"{")
-    end = whole.find(b"}", start + 1)
-    hashed = whole[start + 1 : end] if start >= 0 and end > start + 1 else whole
-    return binascii.crc_hqx(hashed, 0) % COUNT
+def slot_of(key: str | bytes) -> int:
+    return binascii.crc_hqx(hashed_part(key if isinstance(key, bytes) else key.encode()), 0) % COUNT
+
+
+def hashed_part(key: bytes) -> bytes:
+    """A hash tag where the key has one that is not empty, the text between the first brace and the next after it."""
+    start = key.find(b"{")
+    end = key.find(b"}", start + 1)
+    return key[start + 1 : end] if start >= 0 and end > start + 1 else key
 
 
 def read(reply: Any, entry: str) -> tuple[Shard, ...]:

@@ -114,12 +114,14 @@ def _value(client: redis.Redis, key: bytes) -> Any:
     if kind == b"zset":
         return client.zrange(key, 0, -1, withscores=True)
     whole = client.execute_command("XINFO", "STREAM", key, "FULL", "COUNT", 0)
-    return _without(whole, (b"radix-tree-keys", b"radix-tree-nodes", b"seen-time", b"active-time", b"lag"))
+    return without(whole, (b"radix-tree-keys", b"radix-tree-nodes", b"seen-time", b"active-time", b"lag"))
 
 
-def _without(told: Any, names: tuple[bytes, ...]) -> Any:
+def without(told: Any, names: tuple[bytes, ...]) -> Any:
     if isinstance(told, list):
-        return [_without(part, names) for part in told]
+        return [without(part, names) for part in told]
+    if isinstance(told, tuple):
+        return tuple(without(part, names) for part in told)
     if isinstance(told, dict):
-        return {name: _without(part, names) for name, part in told.items() if name not in names}
+        return {name: without(part, names) for name, part in told.items() if name not in names}
     return told

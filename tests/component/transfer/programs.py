@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
+from tests.component.engines import releases
+
 
 def redis() -> str:
     return os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or "redis-server"
@@ -15,3 +17,5 @@ def valkey() -> str:
 
 
 PROGRAMS = {"redis 7.0": redis, "valkey 8.0": valkey}
+OTHERS = {"redis 6.2": releases.redis_6_2, "valkey 9": releases.valkey_9}
+ALL = {**PROGRAMS, **OTHERS}

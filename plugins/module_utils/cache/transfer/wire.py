@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Iterator, Sequence, Union
+from typing import Any, Iterator, Sequence, Union
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
@@ -26,7 +26,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 )
 
 _CHUNK = 1 << 18
-_ERROR, _BULK = ord("-"), ord("$")
+_BULK, _NUMBER, _ARRAY, _STATUS = b"$:*+"
+_LARGEST = 1 << 30  # of a value or a list: a Redis has no value of more than 512 MiB where nobody said otherwise
 
 # A bulk string with its length and its end (``$3\r\nfoo\r\n``), None for what is not there, or the server's refusal.
 Raw = Union[bytes, None, ServerError]
@@ -104,6 +105,50 @@ class Link:
             raise NotRedis("its answer to SCAN has no cursor")
         return inside(cursor), [key for key in keys if isinstance(key, bytes)]
 
+    def replies(self, count: int) -> list[Reply | ServerError]:
+        """The next answers, decoded as resp.Connection does it, whatever they are; a refusal is the answer of one."""
+        found: list[Any] = []
+        outer: list[tuple[list[Any], int]] = []
+        items, left = found, count
+        data, at = self._data, self._at
+        while left or outer:
+            if not left:
+                items, left = outer.pop()
+                continue
+            stop = data.find(b"\r\n", at)
+            if stop < 0:
+                data, at = self._more(data, at, 1), 0
+                continue
+            kind = data[at]
+            item: Any = None
+            if kind == _BULK:
+                size = _size(data[at + 1 : stop])
+                end = stop + size + 4
+                if size >= 0:
+                    if end > len(data):
+                        data, at = self._more(data, at, end - len(data)), 0
+                        continue
+                    item, stop = data[stop + 2 : end - 2], end - 2
+            elif kind == _NUMBER:
+                item = int(data[at + 1 : stop])
+            elif kind == _ARRAY:
+                size = _size(data[at + 1 : stop])
+                if size >= 0:
+                    item = []
+                    outer.append((items, left - 1))
+                    items.append(item)
+                    items, left, at = item, size, stop + 2
+                    continue
+            elif kind == _STATUS:
+                item = data[at + 1 : stop].decode("utf-8", "replace")
+            else:
+                item = _refusal(data[at:stop])
+            items.append(item)
+            left -= 1
+            at = stop + 2
+        self._data, self._at = data, at
+        return found
+
     def _more(self, data: bytes, at: int, least: int) -> bytes:
         """What is left of ``data``, and at least that many bytes more."""
         parts = [data[at:]]
@@ -154,6 +199,13 @@ def repeated(first: Sequence[bytes], keys: Sequence[bytes], last: Sequence[bytes
     head = b"*%d\r\n" % (len(first) + 1 + len(last)) + b"".join(raw(word) for word in first)
     tail = b"".join(raw(word) for word in last)
     return head + (tail + head).join(keys) + tail
+
+
+def _size(text: bytes) -> int:
+    size = int(text)
+    if size > _LARGEST:
+        raise NotRedis(f"an answer says that it has {size} bytes or parts")
+    return size
 
 
 def _refusal(line: bytes) -> ServerError:
