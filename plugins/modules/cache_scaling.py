@@ -128,6 +128,9 @@ notes:
     C(elasticache:DescribeCacheParameters), C(elasticache:ListTagsForResource). AWS also asks for
     C(cloudwatch:PutMetricAlarm), C(cloudwatch:DescribeAlarms), C(cloudwatch:DeleteAlarms) and, at the first time in an
     account, C(iam:CreateServiceLinkedRole).'
+seealso:
+  - module: kempian.cache_migration.cache_scaling_info
+  - module: kempian.cache_migration.elasticache_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -168,6 +171,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {ResourceId: replication-group/kempian-cache-prod, MinCapacity: 2, MaxCapacity: 5}
     reason:
       description: Which options ask for it.
       type: str
@@ -182,9 +186,11 @@ scaling:
     min_capacity:
       description: There are never fewer.
       type: int
+      sample: 2
     max_capacity:
       description: There are never more.
       type: int
+      sample: 5
     policies:
       description: The policies that follow a predefined metric, in the words of the options.
       type: list
@@ -200,6 +206,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: max_capacity
 """
 
 from typing import Any

@@ -23,7 +23,7 @@ options:
     type: str
   migration_name:
     description:
-      - Tell whether the cache is this migration's.
+      - The name of a migration. It is told then whether the cache is that one's.
     type: str
 attributes:
   check_mode:
@@ -36,6 +36,8 @@ notes:
   - 'IAM actions: C(application-autoscaling:DescribeScalableTargets),
     C(application-autoscaling:DescribeScalingPolicies); with O(migration_name) C(elasticache:DescribeReplicationGroups),
     C(elasticache:DescribeCacheClusters), C(elasticache:DescribeCacheParameters), C(elasticache:ListTagsForResource).'
+seealso:
+  - module: kempian.cache_migration.cache_scaling
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

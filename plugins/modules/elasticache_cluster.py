@@ -431,6 +431,10 @@ notes:
     O(cache_cluster_id) also C(elasticache:CreateCacheCluster), C(elasticache:ModifyCacheCluster),
     C(elasticache:DeleteCacheCluster).'
 seealso:
+  - module: kempian.cache_migration.elasticache_cluster_info
+  - module: kempian.cache_migration.elasticache_subnet_group
+  - module: kempian.cache_migration.elasticache_parameter_group
+  - module: kempian.cache_migration.elasticache_user_group
   - name: AWS, CreateReplicationGroup
     description: What each option means to AWS.
     link: https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
@@ -571,6 +575,7 @@ plan:
     parameters:
       description: Its parameters, a token as C(***).
       type: dict
+      sample: {ReplicationGroupId: kempian-cache-prod, CacheNodeType: cache.t4g.small, ApplyImmediately: true}
     reason:
       description: Which options ask for it.
       type: str
@@ -586,9 +591,11 @@ endpoint:
     service:
       description: The service, C(elasticache), or C(elasticache-memcached).
       type: str
+      sample: elasticache
     name:
       description: The name of the group.
       type: str
+      sample: kempian-cache-prod
     protocol:
       description: >-
         What clients must speak, C(redis), C(redis-cluster) where cluster mode is enabled, or C(memcached).
@@ -611,6 +618,7 @@ endpoint:
     reader_port:
       description: Its port.
       type: int
+      sample: 6379
     nodes:
       description: >-
         The nodes. Never point an app at one, as it does not follow a failover; a client of Memcached without auto
@@ -625,9 +633,11 @@ endpoint:
         address:
           description: The node's endpoint.
           type: str
+          sample: kempian-cache-prod-001.kempian-cache-prod.abc123.use1.cache.amazonaws.com
         port:
           description: Its port.
           type: int
+          sample: 6379
     tls:
       description: Whether clients speak TLS.
       type: bool
@@ -638,6 +648,7 @@ endpoint:
     username:
       description: The user's name, empty with a token.
       type: str
+      sample: kempian
     databases:
       description: >-
         How many databases are served, 1 where cluster mode is enabled or compatible, but for Valkey from 9.0 on with
@@ -647,6 +658,7 @@ endpoint:
     engine:
       description: The engine.
       type: str
+      sample: valkey
     engine_version:
       description: The version that runs, or is stated.
       type: str
@@ -654,6 +666,7 @@ endpoint:
     state:
       description: C(known), or C(after_apply) for a placeholder.
       type: str
+      sample: known
 status:
   description: The status of the group as AWS tells it, in lower case, or C(absent).
   returned: always
@@ -663,6 +676,7 @@ arn:
   description: The ARN of the group, empty where there is none.
   returned: always
   type: str
+  sample: arn:aws:elasticache:us-east-1:123456789012:replicationgroup:kempian-cache-prod
 pending:
   description: What AWS has queued for the maintenance window, by option.
   returned: always
@@ -680,12 +694,15 @@ monthly_cost:
     nodes:
       description: The nodes that are counted.
       type: int
+      sample: 3
     usd_per_node_hour:
       description: US dollars a node and hour; null where no price is known.
       type: float
+      sample: 0.0256
     source:
       description: The price list, with its region and date.
       type: str
+      sample: AWS price list, on demand, us-east-1, 2026-10-02
     note:
       description: How it is reckoned, or that it is unknown and why.
       type: str
@@ -710,6 +727,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: engine_version
 """
 
 from typing import Any

@@ -27,7 +27,7 @@ options:
     version_added: 0.2.0
   migration_name:
     description:
-      - Tell of each group whether it is this migration's.
+      - The name of a migration. It is told then of each group and cluster whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -39,6 +39,8 @@ attributes:
 notes:
   - 'IAM actions: C(elasticache:DescribeReplicationGroups), C(elasticache:DescribeCacheClusters),
     C(elasticache:DescribeCacheParameters), C(elasticache:ListTagsForResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -68,27 +70,35 @@ replication_groups:
     replication_group_id:
       description: The name of the group.
       type: str
+      sample: kempian-cache-prod
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
+      sample: available
     arn:
       description: Its ARN.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:replicationgroup:kempian-cache-prod
     replication_group_description:
       description: What it is for.
       type: str
+      sample: Kempian production cache
     engine:
       description: The engine.
       type: str
+      sample: valkey
     engine_version:
       description: The version that runs, the lowest of its nodes.
       type: str
+      sample: "8.1"
     cache_node_type:
       description: The type of its nodes.
       type: str
+      sample: cache.t4g.small
     num_cache_clusters:
       description: How many nodes it has, those of all shards.
       type: int
+      sample: 3
     num_node_groups:
       description: How many shards it has.
       type: int
@@ -113,13 +123,16 @@ replication_groups:
         replica_count:
           description: How many replicas it has.
           type: int
+          sample: 1
         availability_zones:
           description: The zones of its nodes, the primary's not told apart.
           type: list
           elements: str
+          sample: [us-east-1a, us-east-1b]
     cluster_mode:
       description: C(disabled), C(compatible) or C(enabled).
       type: str
+      sample: enabled
     automatic_failover_enabled:
       description: Whether a replica takes over where the primary fails.
       type: bool
@@ -132,29 +145,35 @@ replication_groups:
     cache_subnet_group_name:
       description: Its subnet group.
       type: str
+      sample: kempian-prod-cache
     cache_parameter_group_name:
       description: Its parameter group.
       type: str
+      sample: kempian-prod-cache
     security_group_ids:
       description: Its security groups.
       type: list
       elements: str
+      sample: [sg-0123456789abcdef0]
     user_group_ids:
       description: Its user groups.
       type: list
       elements: str
+      sample: [kempian-prod]
     transit_encryption_enabled:
       description: Whether it speaks TLS.
       type: bool
     transit_encryption_mode:
       description: C(preferred), C(required), or empty without TLS.
       type: str
+      sample: required
     at_rest_encryption_enabled:
       description: Whether its storage is encrypted, by AWS's storage type where that is told.
       type: bool
     kms_key_id:
       description: The KMS key, or empty.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     auth_token_enabled:
       description: Whether it has a token.
       type: bool
@@ -164,24 +183,30 @@ replication_groups:
     durability:
       description: What is in force, C(sync), C(async) or C(disabled).
       type: str
+      sample: sync
     port:
       description: Its TCP port.
       type: int
+      sample: 6379
     network_type:
       description: The addresses of its nodes, C(ipv4), C(ipv6) or C(dual_stack).
       type: str
+      sample: ipv4
     ip_discovery:
       description: By which addresses its nodes tell of each other.
       type: str
+      sample: ipv4
     auto_minor_version_upgrade:
       description: Whether AWS may upgrade it to the next minor version.
       type: bool
     notification_topic_arn:
       description: The topic that is told of its events, or empty.
       type: str
+      sample: arn:aws:sns:us-east-1:123456789012:kempian-prod
     notification_topic_status:
       description: C(active), C(inactive), or empty.
       type: str
+      sample: active
     log_delivery_configurations:
       description: Where its logs go, as the option of M(kempian.cache_migration.elasticache_cluster).
       type: list
@@ -189,18 +214,23 @@ replication_groups:
     snapshot_retention_limit:
       description: For how many days daily snapshots are kept.
       type: int
+      sample: 5
     snapshot_window:
       description: When the daily snapshot begins (UTC).
       type: str
+      sample: 03:00-04:00
     preferred_maintenance_window:
       description: The weekly maintenance window (UTC).
       type: str
+      sample: sun:05:00-sun:06:00
     pending:
       description: What AWS has queued, by option.
       type: dict
+      sample: {}
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool
@@ -212,24 +242,31 @@ replication_groups:
         cache_cluster_id:
           description: The node's id, the dimension of its metrics.
           type: str
+          sample: kempian-cache-prod-001
         status:
           description: Its status.
           type: str
+          sample: available
         role:
           description: C(primary) or C(replica); empty where cluster mode is enabled, as AWS does not tell it there.
           type: str
+          sample: primary
         node_group_id:
           description: Its shard.
           type: str
+          sample: "0001"
         availability_zone:
           description: Its availability zone.
           type: str
+          sample: us-east-1a
         address:
           description: Its endpoint.
           type: str
+          sample: kempian-cache-prod-001.kempian-cache-prod.abc123.use1.cache.amazonaws.com
         port:
           description: Its port.
           type: int
+          sample: 6379
     endpoint:
       description: How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.elasticache_cluster).
       type: dict
@@ -244,15 +281,19 @@ cache_clusters:
     cache_cluster_id:
       description: The name of the cluster.
       type: str
+      sample: kempian-cache-prod-001
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
+      sample: available
     arn:
       description: Its ARN.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:replicationgroup:kempian-cache-prod
     engine:
       description: C(memcached) or C(redis).
       type: str
+      sample: valkey
     engine_version:
       description: The version that runs.
       type: str
@@ -260,28 +301,35 @@ cache_clusters:
     cache_node_type:
       description: The type of its nodes.
       type: str
+      sample: cache.t4g.small
     num_cache_nodes:
       description: How many nodes it has.
       type: int
+      sample: 2
     az_mode:
       description: Whether its nodes lie in one zone (C(single-az)) or several (C(cross-az)).
       type: str
+      sample: cross-az
     preferred_availability_zones:
       description: The zone of each of its nodes.
       type: list
       elements: str
+      sample: [us-east-1a, us-east-1b]
     port:
       description: Its port.
       type: int
+      sample: 6379
     transit_encryption_enabled:
       description: Whether it speaks TLS.
       type: bool
     pending:
       description: What AWS has queued, by option.
       type: dict
+      sample: {}
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool
@@ -297,15 +345,19 @@ cache_clusters:
         status:
           description: Its status.
           type: str
+          sample: available
         availability_zone:
           description: Its availability zone.
           type: str
+          sample: us-east-1a
         address:
           description: Its endpoint.
           type: str
+          sample: kempian-cache-prod-001.kempian-cache-prod.abc123.use1.cache.amazonaws.com
         port:
           description: Its port.
           type: int
+          sample: 6379
     endpoint:
       description: How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.elasticache_cluster).
       type: dict

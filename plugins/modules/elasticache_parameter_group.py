@@ -94,6 +94,9 @@ notes:
     C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource),
     C(elasticache:ModifyCacheParameterGroup), C(elasticache:ResetCacheParameterGroup),
     C(elasticache:DeleteCacheParameterGroup).'
+seealso:
+  - module: kempian.cache_migration.elasticache_parameter_group_info
+  - module: kempian.cache_migration.elasticache_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -101,9 +104,19 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Evict the least recently used keys of all
+- name: Close idle connections, in development
   kempian.cache_migration.elasticache_parameter_group:
-    cache_parameter_group_name: kempian-cache
+    cache_parameter_group_name: kempian-dev-cache
+    migration_name: kempian-dev
+    engine: valkey
+    engine_version: "8.1"
+    parameters:
+      timeout: 300
+    region: us-east-1
+
+- name: Evict the least recently used keys of all, in production
+  kempian.cache_migration.elasticache_parameter_group:
+    cache_parameter_group_name: kempian-prod-cache
     migration_name: kempian-prod
     cache_parameter_group_family: redis7
     parameters:
@@ -126,6 +139,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {CacheParameterGroupName: kempian-prod-cache, ParameterNameValues: [{ParameterName: timeout}]}
     reason:
       description: Which options ask for it.
       type: str
@@ -141,25 +155,32 @@ cache_parameter_group:
     cache_parameter_group_name:
       description: Its name.
       type: str
+      sample: kempian-prod-cache
     cache_parameter_group_family:
       description: Its family.
       type: str
+      sample: valkey8
     description:
       description: What it is for.
       type: str
+      sample: Parameters of kempian-prod
     parameters:
       description: The parameters that were given a value of their own.
       type: dict
+      sample: {maxmemory-policy: allkeys-lru}
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:parametergroup:kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: parameters
 """
 
 from typing import Any

@@ -16,11 +16,12 @@ author:
 options:
   cache_parameter_group_name:
     description:
-      - The name of one. All are told where it is left out, and none where there is no such parameter group.
+      - The name of a parameter group. All are told where it is left out, and none where there is no such
+        group.
     type: str
   migration_name:
     description:
-      - Tell of each whether it is this migration's.
+      - The name of a migration. It is told then of each group whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -32,6 +33,8 @@ attributes:
 notes:
   - 'IAM actions: C(elasticache:DescribeCacheParameterGroups), C(elasticache:DescribeCacheParameters),
     C(elasticache:ListTagsForResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_parameter_group
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -70,6 +73,7 @@ cache_parameter_groups:
     description:
       description: What it is for.
       type: str
+      sample: Parameters of kempian-prod
     parameters:
       description: The parameters that somebody has set, also to the value of the family.
       type: dict
@@ -77,9 +81,11 @@ cache_parameter_groups:
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:parametergroup:kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

@@ -218,6 +218,7 @@ notes:
     C(elasticache:CreateServerlessCacheSnapshot). AWS also asks for C(ec2:CreateVpcEndpoint), C(ec2:CreateTags) and
     C(ec2:DeleteVpcEndpoints), and for what describes the network.'
 seealso:
+  - module: kempian.cache_migration.elasticache_user_group
   - name: AWS, CreateServerlessCache
     description: What each option means to AWS.
     link: https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateServerlessCache.html
@@ -288,6 +289,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {ServerlessCacheName: kempian-cache-prod, SnapshotRetentionLimit: 7}
     reason:
       description: Which options ask for it.
       type: str
@@ -303,12 +305,15 @@ endpoint:
     service:
       description: The service, C(elasticache-serverless).
       type: str
+      sample: elasticache-serverless
     name:
       description: The name of the cache.
       type: str
+      sample: kempian-cache-prod
     protocol:
       description: What is spoken, C(redis-cluster), or C(memcached) with O(engine=memcached).
       type: str
+      sample: redis-cluster
     address:
       description: The endpoint; C(after-apply.invalid) while it is not known.
       type: str
@@ -320,6 +325,7 @@ endpoint:
     reader_address:
       description: The reader endpoint, which may tell what was so a moment ago.
       type: str
+      sample: kempian-cache-prod-abc123.serverless.use1.cache.amazonaws.com
     reader_port:
       description: Its port.
       type: int
@@ -334,9 +340,11 @@ endpoint:
     auth:
       description: How clients authenticate, C(none) or C(rbac).
       type: str
+      sample: rbac
     username:
       description: The user's name, which AWS does not tell.
       type: str
+      sample: kempian
     databases:
       description: How many databases are served.
       type: int
@@ -344,12 +352,15 @@ endpoint:
     engine:
       description: The engine.
       type: str
+      sample: valkey
     engine_version:
       description: The version that runs, or the major version that is stated.
       type: str
+      sample: "8"
     state:
       description: C(known), or C(after_apply) for a placeholder.
       type: str
+      sample: known
 status:
   description: The status of the cache as AWS tells it, in lower case, or C(absent).
   returned: always
@@ -359,10 +370,12 @@ arn:
   description: The ARN of the cache, empty where there is none.
   returned: always
   type: str
+  sample: arn:aws:elasticache:us-east-1:123456789012:serverlesscache:kempian-cache-prod
 pending:
   description: Empty, as AWS queues no change of a serverless cache.
   returned: always
   type: dict
+  sample: {}
 monthly_cost:
   description: What the cache costs in a month of 730 hours at the least, as the rest is paid by use.
   returned: O(state=present)
@@ -375,9 +388,11 @@ monthly_cost:
     usd_data:
       description: Of that, for the data.
       type: float
+      sample: 6.13
     usd_requests:
       description: Of that, for requests.
       type: float
+      sample: 0.0
     usd_per_gb_hour:
       description: US dollars a GB and hour; null where no price is known.
       type: float
@@ -389,6 +404,7 @@ monthly_cost:
     source:
       description: The price list, with its region and date.
       type: str
+      sample: AWS price list, on demand, us-east-1, 2026-10-02
     note:
       description: How it is reckoned, or that it is unknown and why.
       type: str
@@ -408,6 +424,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: major_engine_version
 """
 
 from typing import Any

@@ -19,7 +19,7 @@ options:
     type: str
   migration_name:
     description:
-      - Tell of each cache whether it is this migration's.
+      - The name of a migration. It is told then of each cache whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -57,6 +57,7 @@ serverless_caches:
     serverless_cache_name:
       description: The name of the cache.
       type: str
+      sample: kempian-cache-prod
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
@@ -64,6 +65,7 @@ serverless_caches:
     arn:
       description: Its ARN.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:serverlesscache:kempian-cache-prod
     create_time:
       description: When it was made.
       type: str
@@ -71,6 +73,7 @@ serverless_caches:
     description:
       description: What it is for.
       type: str
+      sample: Kempian production cache
     engine:
       description: Its engine.
       type: str
@@ -90,6 +93,7 @@ serverless_caches:
     kms_key_id:
       description: The KMS key of encryption at rest, empty where it is the service's own.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     storage_encryption_type:
       description: How it is encrypted at rest.
       type: str
@@ -98,25 +102,32 @@ serverless_caches:
       description: Its security groups.
       type: list
       elements: str
+      sample: [sg-0123456789abcdef0]
     subnet_ids:
       description: Its subnets.
       type: list
       elements: str
+      sample: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
     user_group_id:
       description: The group of its users, empty where whoever reaches it uses it.
       type: str
+      sample: kempian-prod
     snapshot_retention_limit:
       description: For how many days daily snapshots are kept.
       type: int
+      sample: 5
     daily_snapshot_time:
       description: When the daily snapshot begins (UTC).
       type: str
+      sample: "03:00"
     network_type:
       description: The IP versions by which it is reached.
       type: str
+      sample: ipv4
     connection_type:
       description: C(vpc), or C(public), which is reached from the internet.
       type: str
+      sample: vpc
     integrations:
       description: Services that it works with by itself.
       type: list
@@ -127,12 +138,14 @@ serverless_caches:
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is O(migration_name)'s; null where that is left out.
       type: bool
     pending:
       description: Empty, as AWS queues no change of a serverless cache.
       type: dict
+      sample: {}
     endpoint:
       description:
         - How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.elasticache_serverless_cache).

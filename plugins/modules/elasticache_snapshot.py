@@ -99,12 +99,12 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds.
+      - For how many seconds to wait in all. Running it again goes on.
     type: int
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two looks, in seconds.
+      - How many seconds there are between two reads while it waits, at most.
     type: float
     default: 15
 attributes:
@@ -122,6 +122,10 @@ notes:
     C(elasticache:CopyServerlessCacheSnapshot), C(elasticache:ExportServerlessCacheSnapshot),
     C(elasticache:DeleteServerlessCacheSnapshot); with O(target_bucket) C(s3:ListBucket), C(s3:GetBucketAcl),
     C(s3:GetBucketLocation), C(s3:ListAllMyBuckets) and C(s3:PutObject).'
+seealso:
+  - module: kempian.cache_migration.elasticache_snapshot_info
+  - module: kempian.cache_migration.elasticache_cluster
+  - module: kempian.cache_migration.elasticache_serverless_cache
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -169,9 +173,11 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {SnapshotName: kempian-prod-2026-12-01, ReplicationGroupId: kempian-cache-prod}
     reason:
       description: Which options ask for it.
       type: str
+      sample: there is no snapshot kempian-prod-2026-12-01
     disruptive:
       description: Whether clients notice it.
       type: bool
@@ -183,15 +189,19 @@ snapshot:
     snapshot_name:
       description: Its name. Of a serverless cache RV(ignore:serverless_cache_snapshot_name) stands in its place.
       type: str
+      sample: kempian-prod-2026-12-01
     replication_group_id:
       description: The replication group that it is of, or empty. Of one without cluster mode AWS tells the node.
       type: str
+      sample: kempian-cache-prod
     cache_cluster_id:
       description: The cache cluster that it is of, or empty.
       type: str
+      sample: kempian-cache-prod-002
     serverless_cache_name:
       description: The serverless cache that it is of.
       type: str
+      sample: kempian-cache-prod
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
@@ -199,15 +209,19 @@ snapshot:
     snapshot_source:
       description: C(manual), or C(automated) where AWS made it by itself.
       type: str
+      sample: manual
     engine:
       description: The engine that it is of.
       type: str
+      sample: valkey
     engine_version:
       description: The version of the engine.
       type: str
+      sample: "8.1"
     kms_key_id:
       description: The KMS key that it is encrypted with, or empty.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     size:
       description:
         - How large it is as AWS tells it, of each shard, or in bytes of a serverless cache; empty while that is not
@@ -217,12 +231,15 @@ snapshot:
     create_time:
       description: Of when its data is, empty while that is not known.
       type: str
+      sample: '2026-12-01T03:00:00+00:00'
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:snapshot:kempian-prod-2026-12-01
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     exported:
       description:
         - Its objects in O(target_bucket), null where that is left out. In check mode one stands for those of all
@@ -239,10 +256,12 @@ arn:
   description: Its ARN, empty while that is not known.
   returned: always
   type: str
+  sample: arn:aws:elasticache:us-east-1:123456789012:snapshot:kempian-prod-2026-12-01
 pending:
   description: What AWS has queued. Nothing, as it queues nothing here.
   returned: always
   type: dict
+  sample: {}
 in_progress:
   description: Whether there is more to do or to wait for. False in check mode.
   returned: always
@@ -256,6 +275,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: kms_key_id
 """
 
 from typing import Any

@@ -24,20 +24,20 @@ options:
     type: str
   replication_group_id:
     description:
-      - Those of this replication group. Of one without cluster mode AWS tells the node of which a snapshot is, so state
-        O(cache_cluster_id) there.
+      - Tell the snapshots of this replication group. Of one without cluster mode AWS tells the node of which a
+        snapshot is, so state O(cache_cluster_id) there.
     type: str
   cache_cluster_id:
     description:
-      - Those of this cache cluster.
+      - Tell the snapshots of this cache cluster.
     type: str
   serverless_cache_name:
     description:
-      - Those of this serverless cache.
+      - Tell the snapshots of this serverless cache.
     type: str
   migration_name:
     description:
-      - Tell of each snapshot whether it is this migration's.
+      - The name of a migration. It is told then of each snapshot whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -49,6 +49,8 @@ attributes:
 notes:
   - 'IAM actions: C(elasticache:DescribeSnapshots), C(elasticache:DescribeServerlessCacheSnapshots),
     C(elasticache:ListTagsForResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_snapshot
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -74,15 +76,19 @@ snapshots:
     snapshot_name:
       description: Its name. Of a serverless cache RV(ignore:serverless_cache_snapshot_name) stands in its place.
       type: str
+      sample: kempian-prod-2026-12-01
     replication_group_id:
       description: The replication group that it is of, or empty. Of one without cluster mode AWS tells the node.
       type: str
+      sample: kempian-cache-prod
     cache_cluster_id:
       description: The cache cluster that it is of, or empty.
       type: str
+      sample: kempian-cache-prod-001
     serverless_cache_name:
       description: The serverless cache that it is of.
       type: str
+      sample: kempian-cache-prod
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
@@ -90,15 +96,19 @@ snapshots:
     snapshot_source:
       description: C(manual), or C(automated) where AWS made it by itself.
       type: str
+      sample: manual
     engine:
       description: The engine that it is of.
       type: str
+      sample: valkey
     engine_version:
       description: The version of the engine.
       type: str
+      sample: "8.1"
     kms_key_id:
       description: The KMS key that it is encrypted with, or empty.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     size:
       description:
         - How large it is as AWS tells it, of each shard, or in bytes of a serverless cache; empty while that is not
@@ -108,12 +118,15 @@ snapshots:
     create_time:
       description: Of when its data is, empty while that is not known.
       type: str
+      sample: '2026-12-01T03:00:00+00:00'
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:snapshot:kempian-prod-2026-12-01
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

@@ -66,6 +66,9 @@ notes:
   - 'IAM actions: C(elasticache:DescribeCacheSubnetGroups), C(elasticache:ListTagsForResource),
     C(elasticache:CreateCacheSubnetGroup), C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource),
     C(elasticache:ModifyCacheSubnetGroup), C(elasticache:DeleteCacheSubnetGroup).'
+seealso:
+  - module: kempian.cache_migration.elasticache_subnet_group_info
+  - module: kempian.cache_migration.elasticache_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -73,9 +76,16 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Place the nodes in two availability zones
+- name: Place the nodes of development in one availability zone
   kempian.cache_migration.elasticache_subnet_group:
-    cache_subnet_group_name: kempian-cache
+    cache_subnet_group_name: kempian-dev-cache
+    migration_name: kempian-dev
+    subnet_ids: [subnet-0123456789abcdef0]
+    region: us-east-1
+
+- name: Place the nodes of production in two
+  kempian.cache_migration.elasticache_subnet_group:
+    cache_subnet_group_name: kempian-prod-cache
     migration_name: kempian-prod
     subnet_ids: [subnet-0123456789abcdef0, subnet-0fedcba9876543210]
     region: us-east-1
@@ -95,6 +105,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {CacheSubnetGroupName: kempian-prod-cache, SubnetIds: [subnet-0123456789abcdef0]}
     reason:
       description: Which options ask for it.
       type: str
@@ -109,26 +120,33 @@ cache_subnet_group:
     cache_subnet_group_name:
       description: Its name.
       type: str
+      sample: kempian-prod-cache
     cache_subnet_group_description:
       description: What it is for.
       type: str
+      sample: Subnets of kempian-prod
     subnet_ids:
       description: Its subnets.
       type: list
       elements: str
+      sample: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
     vpc_id:
       description: Its VPC, empty while that is not known.
       type: str
+      sample: vpc-0123456789abcdef0
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:subnetgroup:kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: subnet_ids
 """
 
 from typing import Any

@@ -116,12 +116,12 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds.
+      - For how many seconds to wait in all. Running it again goes on.
     type: int
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two looks, in seconds.
+      - How many seconds there are between two reads while it waits, at most.
     type: float
     default: 15
 attributes:
@@ -135,6 +135,9 @@ notes:
   - 'IAM actions: C(elasticache:DescribeUsers), C(elasticache:ListTagsForResource), C(elasticache:CreateUser),
     C(elasticache:ModifyUser), C(elasticache:DeleteUser), C(elasticache:AddTagsToResource),
     C(elasticache:RemoveTagsFromResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_user_info
+  - module: kempian.cache_migration.elasticache_user_group
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -189,6 +192,7 @@ plan:
     parameters:
       description: Its parameters; passwords are masked.
       type: dict
+      sample: {UserId: kempian-prod-app, AccessString: 'on ~app:* &* +@all'}
     reason:
       description: Which options ask for it.
       type: str
@@ -203,12 +207,15 @@ user:
     user_id:
       description: Its id.
       type: str
+      sample: kempian-prod-app
     user_name:
       description: The name by which clients log in.
       type: str
+      sample: kempian
     engine:
       description: C(redis) or C(valkey).
       type: str
+      sample: valkey
     access_string:
       description: What it may do, as AWS tells it.
       type: str
@@ -225,12 +232,15 @@ user:
       description: The groups that it is in.
       type: list
       elements: str
+      sample: [kempian-prod]
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:user:kempian-prod-app
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 passwords_changed:
   description: Whether passwords were set; in check mode, whether they would be.
   returned: O(state=present)
@@ -250,10 +260,12 @@ arn:
   description: Its ARN, empty while that is not known.
   returned: always
   type: str
+  sample: arn:aws:elasticache:us-east-1:123456789012:user:kempian-prod-app
 pending:
   description: What AWS has queued. Nothing, as it queues nothing here.
   returned: always
   type: dict
+  sample: {}
 in_progress:
   description: Whether there is more to do or to wait for. False in check mode.
   returned: always
@@ -267,6 +279,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: access_string
 """
 
 from typing import Any

@@ -71,12 +71,12 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds.
+      - For how many seconds to wait in all. Running it again goes on.
     type: int
     default: 3600
   wait_interval:
     description:
-      - The longest pause between two looks, in seconds.
+      - How many seconds there are between two reads while it waits, at most.
     type: float
     default: 15
 attributes:
@@ -90,6 +90,11 @@ notes:
   - 'IAM actions: C(elasticache:DescribeUserGroups), C(elasticache:DescribeUsers), C(elasticache:ListTagsForResource),
     C(elasticache:CreateUserGroup), C(elasticache:ModifyUserGroup), C(elasticache:DeleteUserGroup),
     C(elasticache:AddTagsToResource), C(elasticache:RemoveTagsFromResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_user_group_info
+  - module: kempian.cache_migration.elasticache_user
+  - module: kempian.cache_migration.elasticache_cluster
+  - module: kempian.cache_migration.elasticache_serverless_cache
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -130,6 +135,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {UserGroupId: kempian-prod, UserIdsToAdd: [kempian-prod-app]}
     reason:
       description: Which options ask for it.
       type: str
@@ -144,13 +150,16 @@ user_group:
     user_group_id:
       description: Its id.
       type: str
+      sample: kempian-prod
     engine:
       description: C(redis) or C(valkey).
       type: str
+      sample: valkey
     user_ids:
       description: Its users, changes under way included.
       type: list
       elements: str
+      sample: [kempian-prod-default, kempian-prod-app]
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
@@ -159,16 +168,20 @@ user_group:
       description: The replication groups that use it.
       type: list
       elements: str
+      sample: [kempian-cache-prod]
     serverless_caches:
       description: The serverless caches that use it.
       type: list
       elements: str
+      sample: [kempian-cache-sessions]
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:usergroup:kempian-prod
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 status:
   description: Its status as AWS tells it, in lower case, or C(absent).
   returned: always
@@ -178,10 +191,12 @@ arn:
   description: Its ARN, empty while that is not known.
   returned: always
   type: str
+  sample: arn:aws:elasticache:us-east-1:123456789012:usergroup:kempian-prod
 pending:
   description: What AWS has queued. Nothing, as it queues nothing here.
   returned: always
   type: dict
+  sample: {}
 in_progress:
   description: Whether there is more to do or to wait for. False in check mode.
   returned: always
@@ -195,6 +210,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: user_ids
 """
 
 from typing import Any

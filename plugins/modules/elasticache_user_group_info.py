@@ -19,7 +19,7 @@ options:
     type: str
   migration_name:
     description:
-      - Tell of each user group whether it is this migration's.
+      - The name of a migration. It is told then of each user group whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -30,6 +30,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(elasticache:DescribeUserGroups), C(elasticache:ListTagsForResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_user_group
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -55,30 +57,38 @@ user_groups:
     user_group_id:
       description: Its id.
       type: str
+      sample: kempian-prod
     engine:
       description: C(redis) or C(valkey).
       type: str
+      sample: valkey
     user_ids:
       description: Its users, changes under way included.
       type: list
       elements: str
+      sample: [kempian-prod-default, kempian-prod-app]
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
+      sample: available
     replication_groups:
       description: The replication groups that use it.
       type: list
       elements: str
+      sample: [kempian-cache-prod]
     serverless_caches:
       description: The serverless caches that use it.
       type: list
       elements: str
+      sample: [kempian-cache-sessions]
     arn:
       description: Its ARN.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:usergroup:kempian-prod
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

@@ -19,7 +19,7 @@ options:
     type: str
   migration_name:
     description:
-      - Tell of each user whether it is this migration's.
+      - The name of a migration. It is told then of each user whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -30,6 +30,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(elasticache:DescribeUsers), C(elasticache:ListTagsForResource).'
+seealso:
+  - module: kempian.cache_migration.elasticache_user
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -55,31 +57,39 @@ users:
     user_id:
       description: Its id.
       type: str
+      sample: kempian-prod-app
     user_name:
       description: The name by which clients log in.
       type: str
+      sample: kempian
     engine:
       description: C(redis) or C(valkey).
       type: str
+      sample: valkey
     access_string:
       description: What it may do.
       type: str
+      sample: on ~* &* +@all
     authentication:
       description: How it logs in; C(type), and C(password_count).
       type: dict
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
+      sample: available
     user_group_ids:
       description: The groups that it is in.
       type: list
       elements: str
+      sample: [kempian-prod]
     arn:
       description: Its ARN.
       type: str
+      sample: arn:aws:elasticache:us-east-1:123456789012:user:kempian-prod-app
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

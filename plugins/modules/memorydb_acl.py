@@ -62,7 +62,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - For how many seconds to wait in all.
+      - For how many seconds to wait in all. Running it again goes on.
     type: int
     default: 3600
   wait_interval:
@@ -80,6 +80,10 @@ attributes:
 notes:
   - 'IAM actions: C(memorydb:DescribeACLs), C(memorydb:ListTags), C(memorydb:CreateACL), C(memorydb:UpdateACL),
     C(memorydb:DeleteACL), C(memorydb:TagResource), C(memorydb:UntagResource).'
+seealso:
+  - module: kempian.cache_migration.memorydb_acl_info
+  - module: kempian.cache_migration.memorydb_user
+  - module: kempian.cache_migration.memorydb_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -118,6 +122,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {ACLName: kempian-prod, UserNamesToAdd: [kempian]}
     reason:
       description: Which options ask for it.
       type: str
@@ -151,12 +156,15 @@ acl:
       description: The clusters that have it.
       type: list
       elements: str
+      sample: [kempian-cache-prod]
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:acl/kempian-prod
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 status:
   description: Its status as AWS tells it, in lower case, or C(absent).
   returned: always
@@ -166,10 +174,12 @@ arn:
   description: Its ARN, empty while that is not known.
   returned: always
   type: str
+  sample: arn:aws:memorydb:us-east-1:123456789012:acl/kempian-prod
 pending:
   description: Empty, as MemoryDB queues no change.
   returned: always
   type: dict
+  sample: {}
 in_progress:
   description: Whether there is more to do or to wait for. False in check mode.
   returned: always
@@ -183,6 +193,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: user_names
 """
 
 from typing import Any

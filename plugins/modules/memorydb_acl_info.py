@@ -15,11 +15,11 @@ author:
 options:
   acl_name:
     description:
-      - The name of one. All are told where it is left out, and none where there is no such ACL.
+      - The name of an ACL. All are told where it is left out, and none where there is no such ACL.
     type: str
   migration_name:
     description:
-      - Tell of each whether it is this migration's.
+      - The name of a migration. It is told then of each ACL whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -30,6 +30,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(memorydb:DescribeACLs), C(memorydb:ListTags).'
+seealso:
+  - module: kempian.cache_migration.memorydb_acl
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -78,12 +80,15 @@ acls:
       description: The clusters that have it.
       type: list
       elements: str
+      sample: [kempian-cache-prod]
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:acl/kempian-prod
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

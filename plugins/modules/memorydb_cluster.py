@@ -152,7 +152,7 @@ options:
     choices: [ipv4, ipv6, dual_stack]
   ip_discovery:
     description:
-      - Which addresses clients are told when they ask for the nodes.
+      - By which addresses the nodes tell of each other.
     type: str
     choices: [ipv4, ipv6]
   snapshot_name:
@@ -214,6 +214,9 @@ notes:
     C(memorydb:DescribeEvents), C(memorydb:CreateCluster), C(memorydb:UpdateCluster), C(memorydb:TagResource),
     C(memorydb:UntagResource), C(memorydb:DeleteCluster), C(memorydb:CreateSnapshot).'
 seealso:
+  - module: kempian.cache_migration.memorydb_cluster_info
+  - module: kempian.cache_migration.memorydb_subnet_group
+  - module: kempian.cache_migration.memorydb_parameter_group
   - module: kempian.cache_migration.memorydb_acl
   - name: AWS, CreateCluster
     description: What each option means to AWS.
@@ -300,12 +303,15 @@ endpoint:
     service:
       description: The service, C(memorydb).
       type: str
+      sample: memorydb
     name:
       description: The name of the cluster.
       type: str
+      sample: kempian-cache-prod
     protocol:
       description: What is spoken, C(redis-cluster).
       type: str
+      sample: redis-cluster
     address:
       description: The cluster's endpoint; C(after-apply.invalid) while it is not known.
       type: str
@@ -320,6 +326,7 @@ endpoint:
     reader_port:
       description: Its port, 0 as there is none.
       type: int
+      sample: 0
     nodes:
       description: The nodes, as far as their addresses are told.
       type: list
@@ -332,30 +339,38 @@ endpoint:
         address:
           description: The node's endpoint.
           type: str
+          sample: kempian-cache-prod-0001-001.kempian-cache-prod.abc123.memorydb.us-east-1.amazonaws.com
         port:
           description: Its port.
           type: int
+          sample: 6379
     tls:
       description: Whether clients speak TLS.
       type: bool
     auth:
       description: How clients authenticate, C(none) with the ACL C(open-access), else C(rbac).
       type: str
+      sample: rbac
     username:
       description: Empty, as an ACL has more users than one.
       type: str
+      sample: kempian
     databases:
       description: How many databases are served, 1.
       type: int
+      sample: 1
     engine:
       description: The engine.
       type: str
+      sample: valkey
     engine_version:
       description: The version that runs, or is stated.
       type: str
+      sample: "7.3"
     state:
       description: C(known), or C(after_apply) for a placeholder.
       type: str
+      sample: known
 status:
   description: The status of the cluster as AWS tells it, in lower case, or C(absent).
   returned: always
@@ -370,6 +385,7 @@ pending:
   description: Empty, as MemoryDB queues no change.
   returned: always
   type: dict
+  sample: {}
 monthly_cost:
   description: What the nodes cost on demand in a month of 730 hours, where a price is known.
   returned: O(state=present)

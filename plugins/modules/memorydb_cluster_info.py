@@ -19,7 +19,7 @@ options:
     type: str
   migration_name:
     description:
-      - Tell of each cluster whether it is this migration's.
+      - The name of a migration. It is told then of each cluster whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -30,6 +30,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(memorydb:DescribeClusters), C(memorydb:ListTags).'
+seealso:
+  - module: kempian.cache_migration.memorydb_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -63,9 +65,11 @@ clusters:
     arn:
       description: Its ARN.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:cluster/kempian-cache-prod
     description:
       description: What it is for.
       type: str
+      sample: Kempian production cache
     engine:
       description: The engine.
       type: str
@@ -85,43 +89,55 @@ clusters:
     num_shards:
       description: How many shards it has.
       type: int
+      sample: 2
     num_replicas_per_shard:
       description: How many replicas each shard has; while that changes, the fewest.
       type: int
+      sample: 1
     acl_name:
       description: Its ACL.
       type: str
+      sample: kempian-prod
     subnet_group_name:
       description: Its subnet group.
       type: str
+      sample: kempian-prod-cache
     security_group_ids:
       description: Its security groups.
       type: list
       elements: str
+      sample: [sg-0123456789abcdef0]
     parameter_group_name:
       description: Its parameter group.
       type: str
+      sample: kempian-prod-cache
     port:
       description: Its port.
       type: int
+      sample: 6379
     tls_enabled:
       description: Whether it speaks TLS.
       type: bool
     kms_key_id:
       description: The KMS key of its own, or empty.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     sns_topic_arn:
       description: The topic that is told of events, or empty.
       type: str
+      sample: arn:aws:sns:us-east-1:123456789012:kempian-prod
     snapshot_retention_limit:
       description: For how many days daily snapshots are kept.
       type: int
+      sample: 5
     snapshot_window:
       description: When the daily snapshot begins (UTC).
       type: str
+      sample: 03:00-04:00
     maintenance_window:
       description: The weekly maintenance window (UTC).
       type: str
+      sample: sun:05:00-sun:06:00
     auto_minor_version_upgrade:
       description: Whether AWS upgrades to minor versions by itself.
       type: bool
@@ -131,15 +147,18 @@ clusters:
     network_type:
       description: The addresses of its nodes.
       type: str
+      sample: ipv4
     ip_discovery:
       description: Which addresses clients are told.
       type: str
+      sample: ipv4
     multi_region_cluster_name:
       description: The multi-Region cluster that it is part of, or empty.
       type: str
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool
@@ -159,15 +178,19 @@ clusters:
         status:
           description: Its status.
           type: str
+          sample: available
         availability_zone:
           description: Its availability zone.
           type: str
+          sample: us-east-1a
         address:
           description: Its endpoint.
           type: str
+          sample: kempian-cache-prod-0001-001.kempian-cache-prod.abc123.memorydb.us-east-1.amazonaws.com
         port:
           description: Its port.
           type: int
+          sample: 6379
     endpoint:
       description: How clients reach it, as RV(ignore:endpoint) of M(kempian.cache_migration.memorydb_cluster).
       type: dict

@@ -61,11 +61,13 @@ options:
     type: str
   parameters:
     description:
-      - The values of parameters, by name.
+      - Parameters and their values, as C(maxmemory-policy). Values are compared as strings; a YAML boolean stands for
+        V(yes) or V(no).
+      - A name that the family does not have is refused.
     type: dict
   purge_parameters:
     description:
-      - Give parameters that O(parameters) does not state their default again.
+      - Reset parameters that O(parameters) does not state to the values of the family.
     type: bool
     default: false
   tags:
@@ -89,6 +91,9 @@ notes:
     C(memorydb:DescribeEngineVersions), C(memorydb:CreateParameterGroup), C(memorydb:TagResource),
     C(memorydb:UntagResource), C(memorydb:UpdateParameterGroup), C(memorydb:ResetParameterGroup),
     C(memorydb:DeleteParameterGroup).'
+seealso:
+  - module: kempian.cache_migration.memorydb_parameter_group_info
+  - module: kempian.cache_migration.memorydb_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -131,6 +136,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {ParameterGroupName: kempian-prod-cache, ParameterNameValues: [{ParameterName: timeout}]}
     reason:
       description: Which options ask for it.
       type: str
@@ -154,6 +160,7 @@ parameter_group:
     description:
       description: What it is for.
       type: str
+      sample: Parameters of kempian-prod
     parameters:
       description: The parameters whose value differs from that of the family's default group.
       type: dict
@@ -161,13 +168,16 @@ parameter_group:
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:parametergroup/kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: parameters
 """
 
 from typing import Any

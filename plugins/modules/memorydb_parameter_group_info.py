@@ -16,11 +16,12 @@ author:
 options:
   parameter_group_name:
     description:
-      - The name of one. All are told where it is left out, and none where there is no such parameter group.
+      - The name of a parameter group. All are told where it is left out, and none where there is no such
+        group.
     type: str
   migration_name:
     description:
-      - Tell of each whether it is this migration's.
+      - The name of a migration. It is told then of each group whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -31,6 +32,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(memorydb:DescribeParameterGroups), C(memorydb:DescribeParameters), C(memorydb:ListTags).'
+seealso:
+  - module: kempian.cache_migration.memorydb_parameter_group
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -69,6 +72,7 @@ parameter_groups:
     description:
       description: What it is for.
       type: str
+      sample: Parameters of kempian-prod
     parameters:
       description: The parameters whose value differs from that of the family's default group.
       type: dict
@@ -76,9 +80,11 @@ parameter_groups:
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:parametergroup/kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

@@ -80,7 +80,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - For how many seconds to wait in all.
+      - For how many seconds to wait in all. Running it again goes on.
     type: int
     default: 3600
   wait_interval:
@@ -100,6 +100,9 @@ notes:
     C(memorydb:CopySnapshot), C(memorydb:DeleteSnapshot), C(memorydb:TagResource), C(memorydb:UntagResource); with
     O(target_bucket) C(s3:ListBucket), C(s3:GetBucketAcl), C(s3:GetBucketLocation), C(s3:ListAllMyBuckets) and
     C(s3:PutObject).'
+seealso:
+  - module: kempian.cache_migration.memorydb_snapshot_info
+  - module: kempian.cache_migration.memorydb_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -139,6 +142,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {SnapshotName: kempian-prod-2026-12-01, ClusterName: kempian-cache-prod}
     reason:
       description: Which options ask for it.
       type: str
@@ -157,6 +161,7 @@ snapshot:
     cluster_name:
       description: The cluster that it is of.
       type: str
+      sample: kempian-cache-prod
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
@@ -164,27 +169,34 @@ snapshot:
     snapshot_source:
       description: C(manual), or C(automated) where AWS made it by itself.
       type: str
+      sample: manual
     engine:
       description: The engine that it is of.
       type: str
+      sample: valkey
     engine_version:
       description: The version of the engine.
       type: str
+      sample: "8.1"
     kms_key_id:
       description: The KMS key that it is encrypted with, or empty.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     size:
       description: How large it is as AWS tells it, of each shard; empty while that is not known.
       type: str
     create_time:
       description: Of when its data is, empty while that is not known.
       type: str
+      sample: '2026-12-01T03:00:00+00:00'
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:snapshot/kempian-prod-2026-12-01
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     exported:
       description:
         - Its objects in O(target_bucket), null where that is left out. In check mode one stands for those of all
@@ -201,10 +213,12 @@ arn:
   description: Its ARN, empty while that is not known.
   returned: always
   type: str
+  sample: arn:aws:memorydb:us-east-1:123456789012:snapshot/kempian-prod-2026-12-01
 pending:
   description: Empty, as MemoryDB queues no change.
   returned: always
   type: dict
+  sample: {}
 in_progress:
   description: Whether there is more to do or to wait for. False in check mode.
   returned: always
@@ -218,6 +232,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: kms_key_id
 """
 
 from typing import Any

@@ -20,11 +20,11 @@ options:
     type: str
   cluster_name:
     description:
-      - Those of this cluster.
+      - Tell the snapshots of this cluster.
     type: str
   migration_name:
     description:
-      - Tell of each snapshot whether it is this migration's.
+      - The name of a migration. It is told then of each snapshot whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -35,6 +35,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(memorydb:DescribeSnapshots), C(memorydb:ListTags).'
+seealso:
+  - module: kempian.cache_migration.memorydb_snapshot
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -70,6 +72,7 @@ snapshots:
     cluster_name:
       description: The cluster that it is of.
       type: str
+      sample: kempian-cache-prod
     status:
       description: Its status as AWS tells it, in lower case.
       type: str
@@ -77,27 +80,34 @@ snapshots:
     snapshot_source:
       description: C(manual), or C(automated) where AWS made it by itself.
       type: str
+      sample: manual
     engine:
       description: The engine that it is of.
       type: str
+      sample: valkey
     engine_version:
       description: The version of the engine.
       type: str
+      sample: "8.1"
     kms_key_id:
       description: The KMS key that it is encrypted with, or empty.
       type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef
     size:
       description: How large it is as AWS tells it, of each shard; empty while that is not known.
       type: str
     create_time:
       description: Of when its data is, empty while that is not known.
       type: str
+      sample: '2026-12-01T03:00:00+00:00'
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:snapshot/kempian-prod-2026-12-01
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

@@ -65,6 +65,9 @@ attributes:
 notes:
   - 'IAM actions: C(memorydb:DescribeSubnetGroups), C(memorydb:ListTags), C(memorydb:CreateSubnetGroup),
     C(memorydb:TagResource), C(memorydb:UntagResource), C(memorydb:UpdateSubnetGroup), C(memorydb:DeleteSubnetGroup).'
+seealso:
+  - module: kempian.cache_migration.memorydb_subnet_group_info
+  - module: kempian.cache_migration.memorydb_cluster
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -101,6 +104,7 @@ plan:
     parameters:
       description: Its parameters.
       type: dict
+      sample: {SubnetGroupName: kempian-prod-cache, SubnetIds: [subnet-0123456789abcdef0]}
     reason:
       description: Which options ask for it.
       type: str
@@ -120,6 +124,7 @@ subnet_group:
     description:
       description: What it is for.
       type: str
+      sample: Subnets of kempian-prod
     subnet_ids:
       description: Its subnets.
       type: list
@@ -128,16 +133,20 @@ subnet_group:
     vpc_id:
       description: Its VPC, empty while that is not known.
       type: str
+      sample: vpc-0123456789abcdef0
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:subnetgroup/kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: subnet_ids
 """
 
 from typing import Any

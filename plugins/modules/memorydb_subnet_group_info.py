@@ -15,11 +15,11 @@ author:
 options:
   subnet_group_name:
     description:
-      - The name of one. All are told where it is left out, and none where there is no such subnet group.
+      - The name of a subnet group. All are told where it is left out, and none where there is no such subnet group.
     type: str
   migration_name:
     description:
-      - Tell of each whether it is this migration's.
+      - The name of a migration. It is told then of each group whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -30,6 +30,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(memorydb:DescribeSubnetGroups), C(memorydb:ListTags).'
+seealso:
+  - module: kempian.cache_migration.memorydb_subnet_group
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -64,6 +66,7 @@ subnet_groups:
     description:
       description: What it is for.
       type: str
+      sample: Subnets of kempian-prod
     subnet_ids:
       description: Its subnets.
       type: list
@@ -72,12 +75,15 @@ subnet_groups:
     vpc_id:
       description: Its VPC, empty while that is not known.
       type: str
+      sample: vpc-0123456789abcdef0
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:subnetgroup/kempian-prod-cache
     tags:
       description: Its tags.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

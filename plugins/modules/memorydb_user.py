@@ -102,7 +102,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - For how many seconds to wait in all.
+      - For how many seconds to wait in all. Running it again goes on.
     type: int
     default: 3600
   wait_interval:
@@ -120,6 +120,9 @@ attributes:
 notes:
   - 'IAM actions: C(memorydb:DescribeUsers), C(memorydb:ListTags), C(memorydb:CreateUser), C(memorydb:UpdateUser),
     C(memorydb:DeleteUser), C(memorydb:TagResource), C(memorydb:UntagResource).'
+seealso:
+  - module: kempian.cache_migration.memorydb_user_info
+  - module: kempian.cache_migration.memorydb_acl
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -159,6 +162,7 @@ plan:
     parameters:
       description: Its parameters, passwords as C(***).
       type: dict
+      sample: {UserName: kempian, AccessString: 'on ~app:* &* +@all'}
     reason:
       description: Which options ask for it.
       type: str
@@ -191,12 +195,15 @@ user:
       description: The ACLs that it is in.
       type: list
       elements: str
+      sample: [kempian-prod]
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:user/kempian-prod-app
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
 passwords_changed:
   description: Whether passwords were set; in check mode, whether they would be.
   returned: O(state=present)
@@ -216,10 +223,12 @@ arn:
   description: Its ARN, empty while that is not known.
   returned: always
   type: str
+  sample: arn:aws:memorydb:us-east-1:123456789012:user/kempian-prod-app
 pending:
   description: Empty, as MemoryDB queues no change.
   returned: always
   type: dict
+  sample: {}
 in_progress:
   description: Whether there is more to do or to wait for. False in check mode.
   returned: always
@@ -233,6 +242,7 @@ option:
   description: The option to change.
   returned: when it is refused
   type: str
+  sample: access_string
 """
 
 from typing import Any

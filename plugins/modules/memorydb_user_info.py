@@ -15,11 +15,11 @@ author:
 options:
   user_name:
     description:
-      - The name of one. All are told where it is left out, and none where there is no such user.
+      - The name of a user. All are told where it is left out, and none where there is no such user.
     type: str
   migration_name:
     description:
-      - Tell of each whether it is this migration's.
+      - The name of a migration. It is told then of each user whether it is that one's.
     type: str
 attributes:
   check_mode:
@@ -30,6 +30,8 @@ attributes:
     support: none
 notes:
   - 'IAM actions: C(memorydb:DescribeUsers), C(memorydb:ListTags).'
+seealso:
+  - module: kempian.cache_migration.memorydb_user
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -77,12 +79,15 @@ users:
       description: The ACLs that it is in.
       type: list
       elements: str
+      sample: [kempian-prod]
     arn:
       description: Its ARN, empty while that is not known.
       type: str
+      sample: arn:aws:memorydb:us-east-1:123456789012:user/kempian-prod-app
     tags:
       description: Its tags; null while AWS tells none.
       type: dict
+      sample: {'cache_migration:name': kempian-prod}
     ours:
       description: Whether it is the migration's of O(migration_name); null where that is left out.
       type: bool

@@ -47,6 +47,8 @@ def test_an_unknown_price_is_told_as_unknown():
     assert story.cost_line({"usd": None, "note": "no list for eu-west-9"}) == (
         "Cost: unknown a month (no list for eu-west-9)"
     )
+    told = {"usd": None, "note": "unknown: no price on record for db.t4g.small (valkey) in us-east-1"}
+    assert story.cost_line(told) == "Cost: unknown a month (no price on record for db.t4g.small (valkey) in us-east-1)"
 
 
 def test_the_cost_counts_every_node():

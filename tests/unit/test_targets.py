@@ -392,3 +392,9 @@ def test_what_a_login_by_iam_signs_is_stated(lacking):
     assert table.stated_endpoint(stated).name == "shop-cache"
     with pytest.raises(EndpointError, match="name of the cache and a username"):
         table.stated_endpoint({**stated, lacking: ""})
+
+
+@pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
+def test_a_service_that_keeps_each_write_does_not_say_that_it_loses_some(row):
+    if row.is_durable({}, None):
+        assert "lost" not in row.traits.keeps

@@ -136,8 +136,9 @@ def _journal_line(hosts: Mapping[str, Mapping[str, Any]], remembered: Mapping[st
     if not kept and not unseen:
         is_untouched = not remembered["entries"].get("cutover") and all(one["state"] == OLD for one in hosts.values())
         return "no originals are kept" + (": no value is changed" if is_untouched else "")
-    said = [f"of: {', '.join(kept)}"] if kept else []
-    return "originals are kept " + "; ".join([*said, *([f"or not, is unknown: {', '.join(unseen)}"] if unseen else [])])
+    said = [f"originals are kept of: {', '.join(kept)}"] if kept else []
+    unknown = [f"whether originals are kept is unknown of: {', '.join(unseen)}"] if unseen else []
+    return "; ".join([*said, *unknown])
 
 
 def _entry_line(name: str, value: Mapping[str, Any]) -> str:
@@ -177,14 +178,17 @@ def _next_lines(
     lines = []
     step = (entries.get("decommission") or {}).get("step")
     if of(UNKNOWN):
-        lines.append(f"look at {', '.join(of(UNKNOWN))} first: a run names it as failed")
+        lines.append(
+            f"mend {', '.join(of(UNKNOWN))} first: until all can be looked at migrate.yml changes no host, and "
+            "rollback.yml puts back the others alone"
+        )
     may_be_shared = "now" not in remembered or remembered.get("journaled")  # then it is every host's original
     no_way_back = [host for host in of(NEW) if not hosts[host]["journaled"] and not may_be_shared]
     to_switch, to_put_back = of(OLD, MIXED), [host for host in of(NEW, MIXED) if host not in no_way_back]
     if to_switch:
         make = "wait for the target, and " if endpoint.get("status") else "make the target, and "
         make = "" if endpoint.get("state") == "known" else make
-        lines.append(f"migrate.yml would {make}switch {', '.join(to_switch)}")
+        lines.append(f"migrate.yml would {'then ' if of(UNKNOWN) else ''}{make}switch {', '.join(to_switch)}")
     elif not of(UNKNOWN):
         lines.append("migrate.yml would change no value")
     if step == "terminated":

@@ -30,7 +30,8 @@ def shared_lines(shared: Iterable[Result], changes: Mapping[str, Result]) -> lis
 def cost_line(cost: Mapping[str, Any]) -> str:
     """What the target costs a month, or that it is unknown."""
     if not cost or cost.get("usd") is None:
-        return f"Cost: unknown a month ({(cost or {}).get('note') or 'no price is known'})"
+        why = str((cost or {}).get("note") or "no price is known").removeprefix("unknown: ")
+        return f"Cost: unknown a month ({why})"
     nodes = cost.get("nodes")
     if nodes is None:  # it is paid for by use
         return f"Cost: {cost['usd']:.2f} USD a month {cost['note']} ({cost['source']})"

@@ -88,6 +88,7 @@ _TRAITS = Traits(
     databases=PROTOCOLS[REDIS_CLUSTER].databases,
     maxmemory_policy="noeviction",
     reserved_percent=0,
+    keeps="keeps each write in the log of several zones before it is answered, beside daily snapshots.",
     # https://docs.aws.amazon.com/memorydb/latest/devguide/restrictedcommands.html
     # Those that a Redis of one's own or its monitoring calls by itself say nothing about the app, so they are not here.
     denied_commands=frozenset(

@@ -69,6 +69,7 @@ _TRAITS = Traits(
     databases=PROTOCOLS[REDIS_CLUSTER].databases,
     maxmemory_policy="volatile-lru",
     reserved_percent=0,
+    keeps="keeps data by copies in several zones and daily snapshots; what was written last may be lost with a node.",
     # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/SupportedCommands.html
     # Those that a Redis of one's own or its monitoring calls by itself say nothing about the app, so they are not here.
     denied_commands=frozenset(
