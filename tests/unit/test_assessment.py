@@ -51,6 +51,12 @@ def test_of_a_copy_it_is_told_what_stays_behind():
     assert told.level == "note" and told.found.endswith("All are copied.") and "stays behind" in told.means
 
 
+def test_jobs_that_are_copied_while_they_wait_are_done_twice_and_that_is_said():
+    source = dataclasses.replace(SOURCE, queue_libraries=("Celery",))
+    assert levels(source, stated=Circumstances("copy"))["jobs"] == "warn"
+    assert "jobs" not in levels(source) and "jobs" not in levels(stated=Circumstances("copy"))
+
+
 def test_nothing_can_be_copied_to_memcached():
     target = dataclasses.replace(TARGET, protocol="memcached", databases=1)
     stated = Circumstances("copy", ready_for="memcached")

@@ -50,6 +50,7 @@ def _of_one(old: Old, target: Target, stated: Circumstances) -> list[Finding]:
         fit.commands(source, target),
         fit.eviction(source, target),
         client.of(source, target, stated),
+        change.jobs(source, stated),
         change.clients(old, stated),
         change.lasting_keys(source),
         change.events(source, target),

@@ -65,6 +65,18 @@ def data(source: Source, who: Who, target: Target, stated: Circumstances) -> Ite
         )
 
 
+def jobs(source: Source, stated: Circumstances) -> Iterator[Finding]:
+    if source.queue_libraries and stated.transfer == strategies.COPY:
+        yield Finding(
+            WARN,
+            "jobs",
+            f"The old Redis holds queues of {', '.join(source.queue_libraries)}, and they are copied.",
+            "A job that waits while it is copied is on both sides then: the workers of the old one do it, and those of "
+            "the target do it again.",
+            "Have nothing placed and the workers idle while it is copied, or see that a job may be done twice.",
+        )
+
+
 def several(sources: Mapping[str, Source]) -> Iterator[Finding]:
     if len(sources) == 1:
         return
