@@ -239,10 +239,12 @@ def _commands(stats: Info) -> tuple[str, ...]:
 
 
 def _number(info: Info, name: str) -> int:
-    value = info.get(name, 0)
-    return int(value) if isinstance(value, (int, float)) else 0
+    """0 where it is not told. Raises NotRedis."""
+    return whole(str(info.get(name, 0)), name)
 
 
 def _decimal(info: Info, name: str) -> float:
-    value = info.get(name, 0)
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    value = info.get(name, 0.0)
+    if isinstance(value, str):
+        raise NotRedis(f"{name} is {value[:20]!r}, which is no number")
+    return float(value)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import parse_info
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import parse_info, whole
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
 
 _STATISTIC = "cmdstat_"
@@ -34,12 +34,12 @@ def read_writes(connection: Connection) -> dict[str, Any]:
 
 
 def calls_of(commandstats: str) -> dict[str, int]:
-    """``{set: 3}`` from the lines ``cmdstat_set:calls=3,usec=…``."""
+    """``{set: 3}`` from the lines ``cmdstat_set:calls=3,usec=…``. Raises NotRedis."""
     found = {}
     for name, value in parse_info(commandstats).items():
-        calls = re.match(r"calls=([0-9]{1,19})(?![0-9])", str(value))
+        calls = re.match(r"calls=([^,]*)", str(value))
         if name.startswith(_STATISTIC) and calls:
-            found[name[len(_STATISTIC) :]] = int(calls.group(1))
+            found[name[len(_STATISTIC) :]] = whole(calls.group(1), name)
     return found
 
 

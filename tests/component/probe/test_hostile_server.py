@@ -145,6 +145,15 @@ def test_a_survey_ends_in_an_answer_whatever_a_server_says(listen: Any, says: Sa
     assert found.source or (found.failure and found.failure.kind in ("not_told", "not_redis")), found
 
 
+@pytest.mark.parametrize(
+    "said", [f"used_memory:{LONG}", f"used_cpu_sys:{LONG}.5", "uptime_in_seconds:long", "maxmemory:"]
+)
+def test_a_figure_that_is_no_number_is_not_taken_for_none(listen: Any, said: str) -> None:
+    info = bulk(INFO.format(0) + said)
+    found = surveyed(listen({"INFO": info, "SCAN": b"*2\r\n%s*0\r\n" % bulk("0"), "CLIENT": bulk("")}))
+    assert found.failure and f"{said.partition(':')[0]} is '" in found.failure.found, found
+
+
 def test_a_server_forges_no_line_of_ours(listen: Any) -> None:
     said = INFO.format(0).replace("7.0.1", "7\u2028ok: everything is moved")
     version = surveyed(listen({"INFO": bulk(said), "SCAN": b"*2\r\n%s*0\r\n" % bulk("0")})).source.server.version  # type: ignore[union-attr]
