@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, NoReturn
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import migration_name
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import Plan, PlanRefused, Step
 
 RESERVED = "cache_migration:"  # tags that begin so are the collection's own
 OWNER_TAG = f"{RESERVED}name"
@@ -72,8 +72,10 @@ def ours_or_unknown(tags: Tags | None, migration_name: str | None) -> bool | Non
     return is_ours(tags, migration_name) if migration_name else None
 
 
-def refuse_foreign(what: str, tags: Tags, migration_name: str) -> None:
-    """An existing resource of somebody else, without ``adopt``."""
+def refuse_foreign(what: str, tags: Tags | None, migration_name: str, adopt: bool) -> None:
+    """An existing resource of somebody else, without ``adopt``. Whose it is is not known yet where tags are None."""
+    if adopt or tags is None or is_ours(tags, migration_name):
+        return
     raise PlanRefused(
         f"{what} exists and is not this migration's ({_owner(tags, migration_name)}): "
         "set adopt: true to use it as it is, or choose another name",
@@ -89,8 +91,17 @@ def refuse_deletion(what: str, tags: Tags, migration_name: str) -> None:
     )
 
 
-def refuse_differences(what: str, differences: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    """An adopted resource that is not as stated: it is never changed, so say what differs."""
+def plan_adopted(
+    what: str, changes: Mapping[str, Any], current: Mapping[str, Any], pending: Mapping[str, Any] | None = None
+) -> Plan:
+    """Somebody else's resource, which is never changed: refused where it is not as stated, but for its description."""
+    differences = {name: value for name, value in changes.items() if not name.endswith("description")}
+    if differences:
+        _refuse_differences(what, differences, current)
+    return Plan(pending=pending or {})
+
+
+def _refuse_differences(what: str, differences: Mapping[str, Any], current: Mapping[str, Any]) -> NoReturn:
     listed = "; ".join(f"{name} is {current.get(name)!r}, stated {differences[name]!r}" for name in sorted(differences))
     raise PlanRefused(
         f"{what} is not this migration's, so adopt: true uses it only as it is, and it differs: {listed}. "

@@ -70,7 +70,8 @@ def plan_present(current: CacheCluster | None, desired: Desired) -> Plan:
     refuse_unusable(current, desired)
     changes = differences(current, desired)
     if not ownership.is_ours(current.tags, desired.migration_name):
-        return _plan_adoption(current, desired, changes)
+        what = f"The cache cluster {current.cache_cluster_id}"
+        return ownership.plan_adopted(what, changes, as_options(current), current.pending)
     rules.check_changes(current, desired, changes)
     after = _predict(current, desired, changes)
     before = as_options(current)
@@ -116,8 +117,7 @@ def refuse_unusable(current: CacheCluster, desired: Desired, events: str = "") -
             "this again",
             "state",
         )
-    if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
-        ownership.refuse_foreign(what, current.tags, desired.migration_name)
+    ownership.refuse_foreign(what, current.tags, desired.migration_name, desired.adopt)
 
 
 def differences(current: CacheCluster, desired: Desired) -> dict[str, Any]:
@@ -298,15 +298,7 @@ def _said(value: Any) -> str:
     return str(value) if value not in ("", None) else "none"
 
 
-# --- adoption, deletion ---
-
-
-def _plan_adoption(current: CacheCluster, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    """Somebody else's cluster is used as it is: nothing is changed, and a difference is refused."""
-    if changes:
-        what = f"The cache cluster {current.cache_cluster_id}"
-        ownership.refuse_differences(what, changes, as_options(current))
-    return Plan(pending=current.pending)
+# --- deletion ---
 
 
 def plan_absent(current: CacheCluster | None, deletion: Deletion) -> Plan:

@@ -184,7 +184,12 @@ def plan_present(current: ParameterGroup | None, desired: Desired, known: Mappin
     _check_parameters(desired, known, current.family)
     sets, resets = _changes(current, desired)
     if not ownership.is_ours(current.tags, desired.migration_name):
-        return _plan_adoption(current, desired, sets)
+        what = f"The parameter group {current.name}"
+        ownership.refuse_foreign(what, current.tags, desired.migration_name, desired.adopt)
+        is_now = {name: current.parameters[name].value for name in sets}
+        told = {name: value for name, value in sets.items() if is_now[name] != value}
+        before = {"parameters": {name: is_now[name] for name in told}}
+        return ownership.plan_adopted(what, {"parameters": told} if told else {}, before)
     after = predict(current, desired, known)
     before_options, after_options = current.as_options(), after.as_options()
     shown = [name for name in ("parameters", "tags") if before_options[name] != after_options[name]]
@@ -357,17 +362,6 @@ def _refuse_fixed(current: ParameterGroup, desired: Desired) -> None:
             f"another under another {current.words.name_option}, or state {current.description!r}",
             "description",
         )
-
-
-def _plan_adoption(current: ParameterGroup, desired: Desired, sets: Mapping[str, str]) -> Plan:
-    what = f"The parameter group {current.name}"
-    if not desired.adopt:
-        ownership.refuse_foreign(what, current.tags, desired.migration_name)
-    differing = {name: value for name, value in sets.items() if current.parameters[name].value != value}
-    if differing:
-        is_now = {name: current.parameters[name].value for name in differing}
-        ownership.refuse_differences(what, {"parameters": differing}, {"parameters": is_now})
-    return Plan()
 
 
 # --- state absent ---

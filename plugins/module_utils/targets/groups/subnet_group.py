@@ -137,7 +137,9 @@ def plan_present(current: SubnetGroup | None, desired: Desired) -> Plan:
     if desired.subnet_ids is not None and desired.subnet_ids != current.subnet_ids:
         changes["subnet_ids"] = list(desired.subnet_ids)
     if not ownership.is_ours(current.tags, desired.migration_name):
-        return _plan_adoption(current, desired, changes)
+        what = f"The subnet group {current.name}"
+        ownership.refuse_foreign(what, current.tags, desired.migration_name, desired.adopt)
+        return ownership.plan_adopted(what, changes, current.as_options())
     tags = ownership.tags_after(current.tags, desired.tags, desired.migration_name, desired.purge_tags)
     steps = ownership.tag_steps(current.arn, current.tags, tags, current.words.tags)
     if changes:
@@ -194,16 +196,6 @@ def _modification(current: SubnetGroup, changes: Mapping[str, Any]) -> Step:
         {words.name: current.name, **parameters},
         "; ".join(f"{name}: {current.as_options()[name]} -> {value}" for name, value in changes.items()),
     )
-
-
-def _plan_adoption(current: SubnetGroup, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    what = f"The subnet group {current.name}"
-    if not desired.adopt:
-        ownership.refuse_foreign(what, current.tags, desired.migration_name)
-    told = {name: value for name, value in changes.items() if name != current.words.description_option}
-    if told:
-        ownership.refuse_differences(what, told, current.as_options())
-    return Plan()
 
 
 def plan_absent(current: SubnetGroup | None, desired: Desired) -> Plan:

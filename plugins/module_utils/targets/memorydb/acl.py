@@ -113,7 +113,10 @@ def plan_present(current: Acl | None, desired: Desired) -> Plan:
     is_other = desired.user_names is not None and desired.user_names != current.user_names
     tags_now = current.tags or {}
     if not ownership.is_ours(tags_now, desired.migration_name):
-        return _plan_adoption(current, desired, is_other)
+        what = f"The ACL {current.acl_name}"
+        ownership.refuse_foreign(what, tags_now, desired.migration_name, desired.adopt)
+        differs = {"user_names": list(desired.user_names or ())} if is_other else {}
+        return ownership.plan_adopted(what, differs, current.as_options())
     after = predict(current, desired)
     steps = ownership.tag_steps(current.arn, tags_now, after.tags or {}, ownership.MEMORYDB)
     if is_other:
@@ -162,16 +165,6 @@ def _update(current: Acl, wanted: tuple[str, ...]) -> Step:
         parameters["UserNamesToRemove"] = gone
         told.append(f"user_names: {', '.join(gone)} taken out")
     return Step("UpdateACL", parameters, "; ".join(told), disruptive=bool(gone and current.clusters))
-
-
-def _plan_adoption(current: Acl, desired: Desired, is_other: bool) -> Plan:
-    what = f"The ACL {current.acl_name}"
-    if not desired.adopt:
-        ownership.refuse_foreign(what, current.tags or {}, desired.migration_name)
-    if is_other:
-        differs = {"user_names": list(desired.user_names or ())}
-        ownership.refuse_differences(what, differs, current.as_options())
-    return Plan()
 
 
 def plan_absent(current: Acl | None, desired: Desired) -> Plan:

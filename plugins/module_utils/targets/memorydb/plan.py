@@ -79,7 +79,8 @@ def plan_present(current: Cluster | None, desired: Desired) -> Plan:
     refuse_unusable(current, desired)
     changes = differences(current, desired)
     if not ownership.is_ours(current.tags, desired.migration_name):
-        return _plan_adoption(current, desired, changes)
+        rules.check_kind(current)
+        return ownership.plan_adopted(f"The MemoryDB cluster {current.cluster_name}", changes, as_options(current))
     rules.check_changes(current, desired, changes)
     after = _predict(current, desired, changes)
     rules.check_windows(after, changes)
@@ -117,8 +118,7 @@ def refuse_unusable(current: Cluster, desired: Desired, events: str = "") -> Non
             "mend what its events name (aws memorydb describe-events), and run this again",
             "state",
         )
-    if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
-        ownership.refuse_foreign(what, current.tags, desired.migration_name)
+    ownership.refuse_foreign(what, current.tags, desired.migration_name, desired.adopt)
 
 
 def differences(current: Cluster, desired: Desired) -> dict[str, Any]:
@@ -250,17 +250,7 @@ def _said(value: Any) -> str:
     return ", ".join(value) if isinstance(value, (tuple, list)) else str(value) if value not in ("", None) else "none"
 
 
-# --- adoption, deletion ---
-
-
-def _plan_adoption(current: Cluster, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    """Somebody else's cluster is used as it is: nothing is changed, and a difference is refused."""
-    rules.check_kind(current)
-    told = {name: value for name, value in changes.items() if name != "description"}
-    if told:
-        what = f"The MemoryDB cluster {current.cluster_name}"
-        ownership.refuse_differences(what, told, as_options(current))
-    return Plan()
+# --- deletion ---
 
 
 def plan_absent(current: Cluster | None, deletion: Deletion) -> Plan:

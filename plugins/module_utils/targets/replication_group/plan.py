@@ -115,8 +115,7 @@ def refuse_unusable(current: ReplicationGroup, desired: Desired) -> None:
             "skip_final_snapshot: true), and run this again. If it serves, mend what they name",
             "state",
         )
-    if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
-        ownership.refuse_foreign(what, current.tags, desired.migration_name)
+    ownership.refuse_foreign(what, current.tags, desired.migration_name, desired.adopt)
     global_datastore.refuse_read_only(current)
 
 
@@ -220,19 +219,16 @@ def _steps(
 
 
 def _plan_adoption(current: ReplicationGroup, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    """Somebody else's group is used as it is: nothing is changed, and a difference is refused."""
-    told = {name: value for name, value in changes.items() if name != "replication_group_description"}
-    configuration.check(f"The replication group {current.replication_group_id}", current.shards, desired.layout)
+    """With what is stated of shards and of who is let in, which no other change says."""
+    what, told = f"The replication group {current.replication_group_id}", dict(changes)
+    configuration.check(what, current.shards, desired.layout)
     if desired.auth_token and not current.auth_token_enabled:
         told["auth_token"] = "a token"
     if access.changes_token(current, desired):
         told["auth_token_update_strategy"] = desired.token_change
     if access.wants_other_users(current, desired):
         told["user_group_ids"] = list(desired.user_group_ids or ())
-    if told:
-        what = f"The replication group {current.replication_group_id}"
-        ownership.refuse_differences(what, told, {**as_options(current), "auth_token": "none"})
-    return Plan(pending=current.pending)
+    return ownership.plan_adopted(what, told, {**as_options(current), "auth_token": "none"}, current.pending)
 
 
 def plan_absent(current: ReplicationGroup | None, deletion: Deletion) -> Plan:

@@ -70,7 +70,8 @@ def plan_present(current: ServerlessCache | None, desired: Desired) -> Plan:
     origin.refuse_other(what, current.tags, _origin(desired), "snapshot_arns_to_restore")
     changes = differences(current, desired)
     if not ownership.is_ours(current.tags, desired.migration_name):
-        return _plan_adoption(current, desired, changes)
+        told = {name: _as_option(value) for name, value in changes.items()}
+        return ownership.plan_adopted(what, told, as_options(current))
     rules.check_changes(current, desired, changes)
     after = _predict(current, desired, changes)
     before, then = as_options(current), as_options(after)
@@ -102,8 +103,7 @@ def refuse_unusable(current: ServerlessCache, desired: Desired, events: str = ""
             "mend what its events name (aws elasticache describe-events), and run this again",
             "state",
         )
-    if current.tags is not None and not ownership.is_ours(current.tags, desired.migration_name) and not desired.adopt:
-        ownership.refuse_foreign(what, current.tags, desired.migration_name)
+    ownership.refuse_foreign(what, current.tags, desired.migration_name, desired.adopt)
 
 
 def _origin(desired: Desired) -> dict[str, str]:
@@ -141,15 +141,6 @@ def _predict(current: ServerlessCache, desired: Desired, changes: Mapping[str, A
     is_other = any(name in changes for name in _ENGINE)  # whose release AWS chooses
     release = "" if is_other else current.full_engine_version
     return replace(current, tags=tags, full_engine_version=release, **changes)
-
-
-def _plan_adoption(current: ServerlessCache, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    """Somebody else's cache is used as it is: nothing is changed, and a difference is refused."""
-    told = {name: _as_option(value) for name, value in changes.items() if name != "description"}
-    if told:
-        what = f"The serverless cache {current.serverless_cache_name}"
-        ownership.refuse_differences(what, told, as_options(current))
-    return Plan()
 
 
 def warnings(cache: ServerlessCache) -> list[str]:

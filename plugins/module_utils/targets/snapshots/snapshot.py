@@ -247,9 +247,8 @@ def plan_present(current: Snapshot | None, desired: Desired, node: str = "") -> 
         return _plan_creation(desired, node)
     _refuse_another(current, desired)
     tags_now = current.tags or {}
+    ownership.refuse_foreign(f"The snapshot {current.name}", tags_now, desired.migration_name, desired.adopt)
     is_ours = ownership.is_ours(tags_now, desired.migration_name)
-    if not is_ours and not desired.adopt:
-        ownership.refuse_foreign(f"The snapshot {current.name}", tags_now, desired.migration_name)
     tags = _tags_after(tags_now, desired) if is_ours else dict(tags_now)
     steps = ownership.tag_steps(current.arn, tags_now, tags, current.kind.tags)
     shown: dict[str, Any] = {"tags": tags} if tags != dict(tags_now) else {}

@@ -157,7 +157,12 @@ def plan_present(current: User | None, desired: Desired) -> Plan:
     tags_now = current.tags or {}
     changes = _changes(current, desired)
     if not ownership.is_ours(tags_now, desired.migration_name):
-        return _plan_adoption(current, desired, changes)
+        what = f"The user {current.user_id}"
+        ownership.refuse_foreign(what, tags_now, desired.migration_name, desired.adopt)
+        told = {
+            name: value for name, value in changes.items() if name != "authentication" or _is_told(current, desired)
+        }
+        return ownership.plan_adopted(what, told, current.as_options())
     _refuse_impossible(_after(current, desired, changes))
     tags = _tags_after(tags_now, desired)
     # Which version the passwords are of is written once they are: a run that ends in between sends them again.
@@ -329,16 +334,6 @@ def _refuse_impossible(user: User) -> None:
             "passwords, or iam; a user that is to do nothing has access_string 'off -@all' besides",
             "authentication_mode",
         )
-
-
-def _plan_adoption(current: User, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    what = f"The user {current.user_id}"
-    if not desired.adopt:
-        ownership.refuse_foreign(what, current.tags or {}, desired.migration_name)
-    told = {name: value for name, value in changes.items() if name != "authentication" or _is_told(current, desired)}
-    if told:
-        ownership.refuse_differences(what, told, current.as_options())
-    return Plan()
 
 
 def _is_told(current: User, desired: Desired) -> bool:

@@ -122,7 +122,9 @@ def plan_present(current: UserGroup | None, desired: Desired, users: Mapping[str
     changes = _changes(current, desired)
     tags_now = current.tags or {}
     if not ownership.is_ours(tags_now, desired.migration_name):
-        return _plan_adoption(current, desired, changes)
+        what = f"The user group {current.user_group_id}"
+        ownership.refuse_foreign(what, tags_now, desired.migration_name, desired.adopt)
+        return ownership.plan_adopted(what, changes, current.as_options())
     if changes:
         _refuse_impossible(replace(current, **{**changes, "user_ids": desired.user_ids or current.user_ids}), users)
     tags = ownership.tags_after(tags_now, desired.tags, desired.migration_name, desired.purge_tags)
@@ -262,15 +264,6 @@ def _refuse_without_password(group: UserGroup, users: Sequence[User]) -> None:
             "with a password or IAM alone: change its authentication_mode (elasticache_user), or take another",
             "user_ids",
         )
-
-
-def _plan_adoption(current: UserGroup, desired: Desired, changes: Mapping[str, Any]) -> Plan:
-    what = f"The user group {current.user_group_id}"
-    if not desired.adopt:
-        ownership.refuse_foreign(what, current.tags or {}, desired.migration_name)
-    if changes:
-        ownership.refuse_differences(what, changes, current.as_options())
-    return Plan()
 
 
 # --- away ---
