@@ -64,6 +64,14 @@ def refused(row=DEFAULT, found=None, goal="migrate", **settings):
     return told.value
 
 
+@pytest.mark.parametrize("row", TARGETS.values(), ids=TARGETS.keys())
+def test_a_row_says_what_aws_scales_of_it_or_what_there_is_in_its_place(row):
+    assert bool(row.scales) != bool(row.scales_instead)
+    assert bool(row.scales) == bool(row.becomes({row.name_option: "shop", "name": "shop"}, None))
+    assert {name for names in row.scales.values() for name in names} <= set(row.options)
+    assert bool(row.grows_to) == bool(row.grows_by)
+
+
 # --- parts ---
 
 

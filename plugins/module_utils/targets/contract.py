@@ -91,7 +91,8 @@ def _never(_settings: Settings, _found: Found | None) -> bool:
 
 @dataclass(frozen=True)
 class Target:
-    """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``.
+    """One service. ``info_module`` is asked for ``name_option`` and answers with a list under ``listed_as``, each with
+    its ``endpoint``, its ``status`` (``available`` once it serves), and the rest in the words of the module's options.
 
     ``module`` makes one of that name, and leaves as it is what it is not told. Given ``auth_token``, it has that
     token beside the one before by ``auth_token_update_strategy: rotate``, and alone by ``set``. ``expected`` is what
@@ -126,7 +127,9 @@ class Target:
     app_user: Callable[[Settings], Part | None] = _nobody
     iam_login: Mapping[str, Any] = field(default_factory=dict)  # of cache.iam_token.Login, where that is another
     is_durable: Callable[[Settings, Found | None], bool] = _never
+    durable_as: str = ""  # how one is stated that is, as a phrase after "take"
     grows_to: Callable[[Settings, Found | None], int | None] | None = None
+    grows_by: str = ""  # the setting that says how far, as a phrase
     scales: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scales_instead: str = ""  # as a sentence without its full stop
     becomes: Callable[[Settings, Found | None], Mapping[str, Any]] = _unknown

@@ -23,6 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
     release,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 
 _PATTERNS_SHOWN = 3
 _FUNCTIONS_SINCE = (7, 0)
@@ -256,9 +257,8 @@ def loss(target: Target, stated: Circumstances) -> Iterator[Finding]:
             "loss",
             "Nothing that is written may be lost (migration_must_not_lose).",
             "At this target what was written last is lost where the primary fails, as replicas follow a moment later.",
-            "Take Amazon MemoryDB, or a replication group of Valkey 9 with migration_cluster_mode: enabled and "
-            "migration_durability: sync; playbooks/assess.yml says what each needs. Where the last moment may be lost, "
-            "leave the option out.",
+            f"Take {', or '.join(row.durable_as for row in table.TARGETS.values() if row.durable_as)}; "
+            "playbooks/assess.yml says what each needs. Where the last moment may be lost, leave the option out.",
         )
 
 

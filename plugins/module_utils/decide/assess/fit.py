@@ -63,7 +63,7 @@ def _growth(peak: int, found: str, target: Target) -> Iterator[Finding]:
     """Of a target that grows by itself, and may have a limit."""
     if target.grows_to is None or 2 * peak <= target.grows_to:
         return
-    limit = f"The target grows up to {size(target.grows_to)}, by data_storage of migration_cache_usage_limits"
+    limit = f"The target grows up to {size(target.grows_to)}, by {target.service.grows_by}"
     remedy = f"Raise that limit to {size(2 * peak)} or more, twice the peak, or take it away (0)."
     if peak > target.grows_to:
         yield Finding(REFUSE, "memory", found, f"{limit}, which is too small.", remedy)

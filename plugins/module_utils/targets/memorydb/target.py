@@ -186,6 +186,7 @@ MEMORYDB = Target(
     app_user=OF_MEMORYDB.app,
     iam_login={"service": "memorydb"},
     is_durable=_is_durable,
+    durable_as="Amazon MemoryDB",
     renamed=_RENAMED,
     login_by="name the app's user in migration_username, which is made, with an ACL",
 )

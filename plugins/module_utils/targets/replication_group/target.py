@@ -238,6 +238,7 @@ REPLICATION_GROUP = Target(
     offers=offers,
     expected=_expected,
     is_durable=_is_durable,
+    durable_as="a replication group of Valkey 9 with migration_cluster_mode: enabled and migration_durability: sync",
     shards_option="num_node_groups",
     scales=_SCALES,
     becomes=_becomes,

@@ -159,6 +159,7 @@ SERVERLESS_CACHE = Target(
     maxmemory=_no_node_type,
     offers=offers,
     grows_to=_grows_to,
+    grows_by="data_storage of migration_cache_usage_limits",
     scales_instead="it grows and shrinks by its use, within migration_cache_usage_limits",
     expected=_expected,
     app_user=OF_SERVERLESS_CACHES.app,
