@@ -12,7 +12,7 @@ import pytest
 from sandbox.api import Sandbox
 from sandbox.host_app import CLUSTER
 from sandbox.moments import Moment
-from tests.e2e.world import made
+from tests.e2e.world import assert_no_more_than_a_failover, made, until
 
 pytestmark = pytest.mark.long
 
@@ -79,8 +79,52 @@ def there(stage, refused):
         return {**seen, "figures": stop()}
 
 
+LARGE = {"migration_cache_node_type": "cache.r7g.large"}
+SCALED = {
+    **LARGE,
+    "migration_scaling": [
+        {"scalable_dimension": "NodeGroups", "min_capacity": 2, "max_capacity": 4, "target_value": 60}
+    ],
+}
+BY_HAND = {**LARGE, "migration_scaling": [{"scalable_dimension": "NodeGroups", "state": "absent"}]}
+
+
 @pytest.fixture(scope="module")
-def back(stage, there):
+def in_place(stage, there):
+    """Larger nodes, a shard and a replica more, and all of it taken back; each run with what there is after it."""
+    sizes = []
+
+    def size():
+        group = stage.group()
+        sizes.append((group["CacheNodeType"], [len(shard["NodeGroupMembers"]) for shard in group["NodeGroups"]]))
+
+    with stage.load() as stop:
+        runs = []
+        for changes in (
+            {**LARGE, "migration_num_node_groups": 3, "migration_replicas_per_node_group": 2},
+            {},
+        ):
+            runs.append(stage.migrate(**changes))
+            size()
+        return {"runs": runs, "sizes": sizes, "healthy": stage.all_healthy(), "figures": stop()}
+
+
+@pytest.fixture(scope="module")
+def by_aws(stage, in_place):
+    """Registered, and then a shard more than is stated, as AWS adds it."""
+    refused, run = stage.migrate(**{**SCALED, "migration_cache_node_type": "cache.t4g.small"}), stage.migrate(**SCALED)
+    stage.sandbox.client("elasticache").modify_replication_group_shard_configuration(
+        ReplicationGroupId="kempian-cache", NodeGroupCount=3, ApplyImmediately=True
+    )
+    until(lambda: stage.group()["Status"] == "available", 60, "the shard does not come")
+    again, state = stage.migrate(**SCALED), stage.play("playbooks/state.yml", **SCALED)
+    shards = len(stage.group()["NodeGroups"])
+    ended = stage.migrate(**BY_HAND)
+    return {"refused": refused, "run": run, "again": again, "state": state, "shards": shards, "ended": ended}
+
+
+@pytest.fixture(scope="module")
+def back(stage, by_aws):
     with stage.load() as stop:
         run = stage.play("playbooks/rollback.yml")
         return {"run": run, "files": stage.environment_files(), "on old": stage.on_old(), "figures": stop()}
@@ -119,6 +163,34 @@ def test_the_app_is_moved_onto_both_shards(there):
 def test_a_second_run_changes_nothing_and_the_state_knows_where_it_stands(stage, there):
     assert there["again"].code == 0 and there["again"].writes == []
     assert all(f"{host}: new" in there["state"].said() for host in stage.hosts)
+
+
+def test_node_type_shards_and_replicas_go_up_and_down_under_the_app_that_is_on_it(in_place):
+    assert [run.code for run in in_place["runs"]] == [0, 0]
+    assert in_place["sizes"] == [("cache.r7g.large", [3, 3, 3]), ("cache.t4g.small", [2, 2])]
+    assert in_place["healthy"]
+    assert_no_more_than_a_failover(in_place["figures"])
+
+
+def test_aws_scales_it_where_it_does_and_what_it_has_added_stays(by_aws):
+    assert by_aws["refused"].code != 0 and by_aws["refused"].writes == []
+    assert "migration_scaling has NodeGroups" in by_aws["refused"].said()
+    assert by_aws["run"].code == 0
+    assert {"application-autoscaling.RegisterScalableTarget", "application-autoscaling.PutScalingPolicy"} <= set(
+        by_aws["run"].writes
+    )
+    assert by_aws["again"].code == 0 and by_aws["again"].writes == [] and by_aws["shards"] == 3
+    assert "scaling: NodeGroups from 2 to 4 by ElastiCachePrimaryEngineCPUUtilization at 60" in by_aws["state"].said()
+
+
+def test_it_is_taken_back_by_hand_once_aws_scales_it_no_more(stage, by_aws):
+    assert by_aws["ended"].code == 0
+    actions = [call for call in by_aws["ended"].writes if "Deregister" in call or "ShardConfiguration" in call]
+    assert actions == [
+        "application-autoscaling.DeregisterScalableTarget",
+        "elasticache.ModifyReplicationGroupShardConfiguration",
+    ]
+    assert len(stage.group()["NodeGroups"]) == 2
 
 
 def test_it_goes_back_to_the_old_redis_and_its_old_client(stage, back):

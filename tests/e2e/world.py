@@ -106,6 +106,13 @@ def old_instance(sandbox) -> dict:
     return instance(sandbox, "old-redis")
 
 
+def assert_no_more_than_a_failover(figures: dict) -> None:
+    """Connections are dropped where a node is replaced, and what was under way on them fails."""
+    print(f"in place: {figures['requests_total']} requests, {figures['failed']} failed")
+    assert figures["requests_total"] > 100
+    assert figures["failed"] < figures["requests_total"] / 20, figures["failures"]
+
+
 def instance(sandbox, name: str) -> dict:
     filters = [{"Name": "tag:Name", "Values": [name]}]
     return sandbox.client("ec2").describe_instances(Filters=filters)["Reservations"][0]["Instances"][0]
