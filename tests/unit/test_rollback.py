@@ -135,3 +135,12 @@ def test_what_was_to_be_deleted_and_stays_is_named_with_the_reason():
         "security group d: stays, as replication group e does",
     ]
     assert rollback.removal_lines(parts[:1], planned=True) == ["replication group a: would be deleted"]
+
+
+def test_what_stays_on_a_target_that_is_deleted_is_told_to_go_with_it():
+    asked = {"rollback_delete_target": True, "endpoint": {}, "final_snapshot_identifier": ""}
+    (told,) = rollback.fate_of_data(asked, {"name": "shop"})
+    assert "shop is deleted" in told and "nowhere, as migration_final_snapshot_identifier is empty" in told
+    (told,) = rollback.fate_of_data({**asked, "final_snapshot_identifier": "last"}, {"name": "shop"})
+    assert "in the snapshot last alone" in told
+    assert rollback.fate_of_data({**asked, "rollback_delete_target": False}, {"name": "shop"}) == []

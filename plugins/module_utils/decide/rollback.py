@@ -137,6 +137,18 @@ def left_behind(contents: Result, endpoint: Mapping[str, Any], since: str = "") 
     ]
 
 
+def fate_of_data(settings: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[str]:
+    """Where what stays on the target is to be deleted with it."""
+    if not settings["rollback_delete_target"] or settings["endpoint"]:
+        return []
+    last = settings.get("final_snapshot_identifier")
+    kept = f"in the snapshot {last} alone" if last else "nowhere, as migration_final_snapshot_identifier is empty"
+    return [
+        f"Then {endpoint.get('name') or 'the target'} is deleted, where it is this migration's, once every host is off "
+        f"it (migration_rollback_delete_target): what it holds is kept {kept}."
+    ]
+
+
 def _pattern_lines(contents: Result) -> list[str]:
     groups: Sequence[Mapping[str, Any]] = contents["key_groups"]
     lines = [

@@ -54,6 +54,7 @@ def plan(known: Known, looks: Looks) -> Plan:
         notes=(
             *_brings_back(known),
             *left_behind,
+            *(rollback.fate_of_data(known.settings, known.endpoint) if has_work else ()),
             *(clients.lines(clients.of(looks), clients.TARGET) if has_work else ()),
         ),
         facts=base,
