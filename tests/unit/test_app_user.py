@@ -7,6 +7,7 @@ import importlib
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making, to_token
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
 
 SETTINGS = {"name": "shop-prod", "adopt": False, "username": "shop", "wait_timeout": 60, "tags": {"team": "kempian"}}
@@ -145,3 +146,45 @@ def test_the_password_of_somebody_elses_user_is_not_ours_to_rotate(row):
     refused = to_token.not_ours(settings_of(row, **secret, **{setting: one}), endpoint, {})
     assert "not ours to change" in refused and "the user shop" in refused
     assert not row.gives_login(settings_of(row, **{setting: one}))
+
+
+# --- by IAM ---
+
+BY_IAM = {"authentication_mode": "iam", "auth_token_secret": "", "endpoint": {}, "security_group_ids": ["sg-1"]}
+
+
+def look(row, found=None, **stated):
+    return making.look(GOALS["provision"], settings_of(row, **{**BY_IAM, **stated}), found, lambda *_: {})
+
+
+@with_users
+def test_a_user_who_logs_in_by_iam_is_made_without_a_password_and_the_endpoint_says_so(row):
+    parts = made(row, **BY_IAM)
+    [app] = [part for part in parts if part.args.get("access_string") == "on ~* &* +@all"]
+    assert app.args["authentication_mode"] == {"type": "iam"}
+    assert not any("the-secret" in repr(making.args_of(part, "the-secret", "v1")) for part in parts)
+    endpoint = row.endpoint(settings_of(row, **BY_IAM), None)
+    assert (endpoint.auth, endpoint.username) == ("iam", "shop")
+    setting, one = NAMED_BY[row.service]
+    assert row.endpoint(settings_of(row, **BY_IAM, **{setting: one}), None).auth == "iam"
+    assert look(row)["parts"]
+
+
+@with_users
+@pytest.mark.parametrize(
+    ("stated", "option"),
+    [
+        ({"auth_token_secret": "shop/password"}, "migration_auth_token_secret"),
+        ({"username": "", "acl_name": "people"}, "migration_username"),
+        ({"engine_version": "6.2"}, "migration_engine_version"),
+    ],
+)
+def test_what_no_login_by_iam_can_be_is_refused_by_its_option_before_anything_is_made(row, stated, option):
+    with pytest.raises(PlanRefused, match=option):
+        look(row, **stated)
+
+
+@with_users
+def test_who_logs_in_by_iam_has_no_password_to_rotate(row):
+    stated = settings_of(row, **{**BY_IAM, "auth_token_secret": "s"})
+    assert "none to rotate" in to_token.not_ours(stated, {"auth": "iam", "name": "shop"}, {})

@@ -59,7 +59,7 @@ def test_jobs_that_are_copied_while_they_wait_are_done_twice_and_that_is_said():
 
 def test_nothing_can_be_copied_to_memcached():
     target = dataclasses.replace(TARGET, protocol="memcached", databases=1)
-    stated = Circumstances("copy", ready_for="memcached")
+    stated = Circumstances("copy", ready_for=("memcached",))
     assert "data" in [finding.subject for finding in refusals(weigh(SOURCE, target, stated))]
 
 
@@ -100,7 +100,7 @@ SERVERLESS = Target(service=by_service("elasticache-serverless"), engine="valkey
 )
 def test_a_target_that_grows_by_itself_is_weighed_by_its_limit_alone(limit, level):
     target = dataclasses.replace(SERVERLESS, grows_to=limit)
-    stated = dataclasses.replace(COLD, ready_for="redis-cluster")
+    stated = dataclasses.replace(COLD, ready_for=("redis-cluster",))
     found = [one for one in weigh(SOURCE, target, stated) if one.subject == "memory"]
     assert [one.level for one in found] == ([level] if level else [])
     assert all("migration_cache_usage_limits" in one.means for one in found)

@@ -31,7 +31,9 @@ MEMCACHED = dataclasses.replace(TARGET, protocol="memcached", databases=1)
 
 
 def weigh(source=SOURCE, target=CLUSTER, ready_for="", **stated):
-    return assess({"old:6379": Old(source)}, target, Circumstances("cold", ready_for=ready_for, **stated))
+    return assess(
+        {"old:6379": Old(source)}, target, Circumstances("cold", ready_for=tuple(filter(None, [ready_for])), **stated)
+    )
 
 
 def of(subject, findings):
@@ -40,7 +42,7 @@ def of(subject, findings):
 
 def test_a_client_is_known_for_every_protocol_but_the_usual_and_may_be_stated():
     assert {*client.CLIENTS, "redis"} == set(PROTOCOLS)
-    assert set(OPTIONS["app_ready_for"].choices) == {"", *client.CLIENTS}
+    assert set(OPTIONS["app_ready_for"].choices) == {"", *client.CLIENTS, client.IAM}
 
 
 @pytest.mark.parametrize("target", [CLUSTER, MEMCACHED], ids=lambda target: target.protocol)
@@ -122,8 +124,16 @@ def test_queues_run_on_a_target_of_one_node_and_are_warned_of_where_it_evicts():
 
 
 def test_what_an_app_must_do_to_log_in_by_iam_is_told():
-    [told] = of("login", weigh(target=dataclasses.replace(TARGET, auth="iam")))
-    assert "15 minutes" in told.means and "elasticache:Connect" in told.remedy
+    by_iam = dataclasses.replace(TARGET, auth="iam")
+    [refused] = refusals(weigh(target=by_iam))
+    assert refused.subject == "login" and "migration_app_ready_for: [iam]" in refused.remedy
+    for word in ("15 minutes", "12 hours", "TLS"):
+        assert word in refused.means
+    for word in ("credential_provider", "elasticache:Connect", "whose id and name are one"):
+        assert word in refused.remedy
+    [told] = of("login", weigh(target=by_iam, ready_for="iam"))
+    assert told.level == "note" and not of("client", weigh(target=by_iam, ready_for="iam"))
+    assert not of("login", weigh(target=TARGET, ready_for="iam"))
 
 
 # --- in a plan ---
@@ -146,7 +156,15 @@ def looks(goal, source=SOURCE):
 def test_the_plan_of_a_migration_is_refused_where_the_app_is_not_ready(goal):
     refused = engine.plan(known(goal), looks(goal)).refusals
     assert any("migration_app_ready_for" in why for why in refused)
-    assert not engine.plan(known(goal, app_ready_for="redis-cluster"), looks(goal)).refusals
+    assert not engine.plan(known(goal, app_ready_for=["redis-cluster"]), looks(goal)).refusals
+
+
+@pytest.mark.parametrize("goal", ["assess", "migrate", "cutover"])
+def test_it_is_refused_where_the_app_is_not_ready_to_log_in_by_iam_whatever_else_it_is_ready_for(goal):
+    by_iam = {**CLUSTER_ENDPOINT, "auth": "iam", "username": "shop"}
+    refused = engine.plan(known(goal, by_iam, app_ready_for=["redis-cluster"]), looks(goal)).refusals
+    assert any("logs in by IAM" in why and "[iam]" in why for why in refused)
+    assert not engine.plan(known(goal, by_iam, app_ready_for=["redis-cluster", "iam"]), looks(goal)).refusals
 
 
 def test_a_rollback_asks_nobody_whether_the_app_is_ready():

@@ -326,10 +326,14 @@ PARTS = (
             ),
             Option(
                 "app_ready_for",
-                "The client that the app has by now, where the target needs another one than C(redis.from_url) makes: "
-                "C(redis-cluster), as C(redis.cluster.RedisCluster), or C(memcached). Without it such a target is "
-                "refused, with what of the app would break.",
-                choices=("", REDIS_CLUSTER, MEMCACHED),
+                "What the app can by now that one which makes its client by C(redis.from_url) and a password cannot, "
+                "as a list: C(redis-cluster), as C(redis.cluster.RedisCluster), C(memcached), or C(iam), to log in by "
+                "tokens that it makes of its credentials. Without it a target that needs it is refused, with what of "
+                "the app would break.",
+                "list",
+                [],
+                elements="str",
+                choices=("", REDIS_CLUSTER, MEMCACHED, "iam"),
                 stages=("assess", "cutover"),
             ),
             Option(
@@ -576,6 +580,15 @@ PARTS = (
                 "its password then. It is made, with a group of users that the target is given, unless "
                 "O(migration_user_group_ids), O(migration_user_group_id) or O(migration_acl_name) names one that is "
                 "there. Left empty, C(default).",
+                stages=("assess", "provision", "ingress", *_MOVES),
+            ),
+            Option(
+                "authentication_mode",
+                "How O(migration_username) logs in. Left empty, by the password in O(migration_auth_token_secret). "
+                "With C(iam) by a token that the app makes of its credentials, which lasts 15 minutes: no secret is "
+                "named then, the app reads parts of the endpoint and no URL, and O(migration_app_ready_for) says that "
+                "it can.",
+                choices=("", "iam"),
                 stages=("assess", "provision", "ingress", *_MOVES),
             ),
             Option(

@@ -61,11 +61,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     strangers = clients.refusal(others, known.settings.get("unknown_clients") or "") if is_moving else ""
     told = () if strangers else clients.lines(others)
     is_ready_asked = is_moving and "cutover" in stages and "assess" not in stages  # there it is weighed with the rest
-    unready = (
-        client.unready(str(known.endpoint.get("protocol")), known.settings.get("app_ready_for") or "")
-        if is_ready_asked
-        else ""
-    )
+    unready = client.unready(known.endpoint, known.settings.get("app_ready_for") or ()) if is_ready_asked else ""
     makes = making.is_to_make(known.parts, known.course)
     facts = {"makes": makes, "survey": list(assessed.wants), "assessed": assessed.record}
     if assessed.refusals or assessed.wants:

@@ -17,6 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.sc
 Found = Mapping[str, Any]
 Make = Callable[..., Found]
 
+OLDEST_BY_IAM = 7  # major version of an engine whose users log in by IAM
 WIDEST = 16  # bits of an address range: a wider one is more than an app
 NOT_YET = "after-apply"
 
@@ -70,6 +71,9 @@ def _check_secret(
 ) -> None:
     """Before anything is made: a secret that nobody would be asked for, and a user without one. Raises PlanRefused."""
     secret, option = settings.get("auth_token_secret"), "auth_token_secret"
+    if settings.get("authentication_mode") == "iam":
+        _check_iam(row, settings, found)
+        return
     has_user = any(part.takes == contract.PASSWORDS for part in parts)
     if has_user and not secret:
         raise PlanRefused(
@@ -87,6 +91,29 @@ def _check_secret(
         f"meant{users}",
         option,
     )
+
+
+def _check_iam(row: contract.Target, settings: Mapping[str, Any], found: Found | None) -> None:
+    """https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html"""
+    by_iam = "migration_authentication_mode is iam, "
+    if settings.get("auth_token_secret"):
+        raise PlanRefused(
+            f"{by_iam}and a user who logs in by IAM has no password: leave migration_auth_token_secret out",
+            "auth_token_secret",
+        )
+    if not settings.get("username") or row.endpoint(settings, found).auth != "iam":
+        raise PlanRefused(
+            f"{by_iam}and the {row.what(settings)} has no users, or nobody said which of them the app is: set "
+            "migration_username to the app's user, or leave migration_authentication_mode out",
+            "authentication_mode",
+        )
+    versions = [str(settings.get("engine_version") or ""), str((found or {}).get("engine_version") or "")]
+    if any(version and int(version.split(".")[0]) < OLDEST_BY_IAM for version in versions):
+        raise PlanRefused(
+            f"{by_iam}which engines know from {OLDEST_BY_IAM}.0 on: raise migration_engine_version, or leave "
+            "migration_authentication_mode out",
+            "engine_version",
+        )
 
 
 def args_of(part: contract.Part, token: str, version: str = "") -> dict[str, Any]:

@@ -202,7 +202,8 @@ class Target:
 def as_user(endpoint: Endpoint, settings: Settings) -> Endpoint:
     """Of the users that a cache has only the app can say which one it is."""
     username = settings.get("username") if endpoint.auth in ("rbac", "iam") else ""
-    return replace(endpoint, username=str(username)) if username else endpoint
+    auth = settings.get("authentication_mode") or endpoint.auth
+    return replace(endpoint, username=str(username), auth=str(auth)) if username else endpoint
 
 
 def own_name(settings: Settings) -> str:

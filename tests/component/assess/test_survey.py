@@ -432,5 +432,5 @@ def test_sidekiq_is_found_by_keys_of_its_types_alone(look, old):
 def test_queues_of_celery_and_sidekiq_refuse_a_cluster(weigh, old):
     old.client.lpush("celery", "{}")
     old.client.zadd("schedule", {"{}": 1})
-    told = finding(weigh(old.url(), {**TARGET, "protocol": "redis-cluster"}, ready_for="redis-cluster"), "queues")
+    told = finding(weigh(old.url(), {**TARGET, "protocol": "redis-cluster"}, ready_for=("redis-cluster",)), "queues")
     assert told.level == "refuse" and "Celery and Sidekiq" in told.found

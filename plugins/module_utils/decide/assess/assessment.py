@@ -36,7 +36,7 @@ def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> li
         *fit.memory(whole, who, target),
         *fit.database(stated),
         *fit.databases(whole, target, stated),
-        *client.login(target),
+        *client.login(target, stated),
         *_of_each({place: _of_one(old, target, stated) for place, old in olds.items()}),
     ]
     return sorted(findings, key=lambda finding: (REFUSE, WARN, NOTE).index(finding.level))

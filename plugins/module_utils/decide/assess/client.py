@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterator, Mapping
+from typing import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
@@ -24,7 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
 
-OPTION = "migration_app_ready_for"
+OPTION, IAM = "migration_app_ready_for", "iam"
 
 # They may name keys of several slots, which a cluster refuses (CROSSSLOT), and redis-py does not take apart by itself:
 # https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#implemented-subset
@@ -144,7 +144,7 @@ def of(source: Source, target: Target, stated: Circumstances) -> Iterator[Findin
         yield from _ready_for_another(target, stated)
         return
     breaks = client.breaks(source, target)
-    if stated.ready_for != target.protocol:
+    if target.protocol not in stated.ready_for:
         yield not_ready(target.protocol, breaks)
     elif breaks:
         yield Finding(
@@ -158,12 +158,13 @@ def of(source: Source, target: Target, stated: Circumstances) -> Iterator[Findin
 
 def _ready_for_another(target: Target, stated: Circumstances) -> Iterator[Finding]:
     """What is made for a cluster or for Memcached fails at one node of Redis."""
-    if stated.ready_for:
+    others = " and ".join(protocol for protocol in stated.ready_for if protocol in CLIENTS)
+    if others:
         yield Finding(
             WARN,
             "client",
-            f"{OPTION} is {stated.ready_for}, and the target speaks {target.protocol}.",
-            f"A client that speaks {stated.ready_for} alone fails there.",
+            f"{OPTION} is {others}, and the target speaks {target.protocol}.",
+            f"A client that speaks {others} alone fails there.",
             "Check that the app makes its client by redis.from_url as before, and that no key of migration_values "
             f"tells it otherwise; or take {OPTION} out.",
         )
@@ -181,11 +182,12 @@ def not_ready(protocol: str, breaks: list[str]) -> Finding:
     )
 
 
-def unready(protocol: str, ready_for: str) -> str:
+def unready(endpoint: Mapping[str, object], ready_for: Sequence[str]) -> str:
     """The same as a sentence for a run that assesses nothing; empty where the app is ready."""
-    if protocol not in CLIENTS or ready_for == protocol:
-        return ""
-    return f"Nothing was changed. {not_ready(protocol, []).sentence}"
+    protocol = str(endpoint.get("protocol"))
+    found = [not_ready(protocol, [])] if protocol in CLIENTS and protocol not in ready_for else []
+    found += [_no_login()] if endpoint.get("auth") == IAM and IAM not in ready_for else []
+    return " ".join(["Nothing was changed.", *(one.sentence for one in found)]) if found else ""
 
 
 def _queues(source: Source, target: Target) -> Iterator[Finding]:
@@ -217,17 +219,39 @@ def _queues(source: Source, target: Target) -> Iterator[Finding]:
         )
 
 
-def login(target: Target) -> Iterator[Finding]:
-    """https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html"""
-    if target.auth == "iam":
-        yield Finding(
-            NOTE,
-            "login",
-            "The target's user logs in by IAM.",
-            "No password stands in a setting: the app makes one of its credentials before each connection, a signed "
-            "request that is valid for 15 minutes, and is connected for 12 hours at most before it must log in again.",
-            "Give redis-py a credential_provider that signs as botocore's RequestSigner does, give the role of the "
-            "app's hosts, and for its probe that of the controller, the action elasticache:Connect (memorydb:Connect) "
-            "on the cache and the user, and name host, port and username by their forms in migration_values, not a "
-            "url.",
-        )
+def login(target: Target, stated: Circumstances) -> Iterator[Finding]:
+    if target.auth != IAM:
+        return
+    if IAM not in stated.ready_for:
+        yield _no_login()
+        return
+    yield Finding(
+        NOTE,
+        "login",
+        f"The app logs in by IAM, and is ready for it, as {OPTION} says.",
+        _BY_IAM,
+        "Check that each host's role has what it takes, as a probe asks with the controller's.",
+    )
+
+
+def _no_login() -> Finding:
+    return Finding(
+        REFUSE,
+        "login",
+        "The target's user logs in by IAM, and nobody has said that the app can.",
+        f"A client that redis.from_url makes has no password to send. {_BY_IAM}",
+        f"{_FOR_IAM}, and state it then, beside what else the app is ready for: {OPTION}: [{IAM}].",
+    )
+
+
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
+_BY_IAM = (
+    "No password stands in a setting: the app makes one of its credentials before each connection, a signed request "
+    "over TLS that is valid for 15 minutes, and is connected for 12 hours at most before it must log in again."
+)
+_FOR_IAM = (
+    "Give redis-py a credential_provider that signs as botocore's RequestSigner does, for the name of the cache and "
+    "for the user, whose id and name are one. Give the role of the app's hosts, and for its probe that of the "
+    "controller, the action elasticache:Connect (memorydb:Connect) on the cache and the user. Name host, port and "
+    "username by their forms in migration_values, not a url"
+)

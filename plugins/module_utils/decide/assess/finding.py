@@ -41,14 +41,14 @@ class Old:
 class Circumstances:
     """What an operator states, as what becomes of the data (``transfer``).
 
-    ``must_not_lose``: nothing that was written, when a node fails. ``ready_for`` is the protocol that the app's client
-    speaks by now, empty where that is the old Redis's alone. ``databases`` has for each host by key, with its file
-    before it, which database the URL names that is there, and which the new one would.
+    ``must_not_lose``: nothing that was written, when a node fails. ``ready_for`` has what the app's client
+    can by now, the protocols that it speaks beside the old Redis's, and iam. ``databases`` has for each host by key,
+    with its file before it, which database the URL names that is there, and which the new one would.
     """
 
     transfer: str = ""
     unknown_clients: str = WARN
-    ready_for: str = ""
+    ready_for: tuple[str, ...] = ()
     must_not_lose: bool = False
     databases: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
 

@@ -184,7 +184,7 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
     stated = Circumstances(
         transfer=settings.get("transfer") or "",
         unknown_clients=settings["unknown_clients"],
-        ready_for=settings.get("app_ready_for") or "",
+        ready_for=tuple(filter(None, settings.get("app_ready_for") or ())),
         must_not_lose=bool(settings.get("must_not_lose")),
         databases={host: _databases(looks[host], known) for host in waiting},
     )

@@ -62,12 +62,17 @@ class Users:
         return [app, *default, Part(self._what(settings), self.group, args)]
 
     def app(self, settings: Settings) -> Part | None:
-        """The user that the app is, whose password is the secret; None where it is somebody else's."""
+        """The user that the app is, whose password is the secret unless it logs in by IAM; None where it is somebody
+        else's.
+        """
         if not self.are_made(settings):
             return None
         user = str(settings["username"])
         args = {self.user_id: user, **({"user_name": user} if self.engine else {}), "access_string": EVERYTHING}
-        return Part(f"user {user}", self.user, {**self._common(settings), **args}, takes=PASSWORDS)
+        mode = settings.get("authentication_mode")
+        by_iam = {"authentication_mode": {"type": mode}} if mode else {}
+        takes = "" if mode else PASSWORDS
+        return Part(f"user {user}", self.user, {**self._common(settings), **args, **by_iam}, takes=takes)
 
     def removal(self, settings: Settings) -> list[Part]:
         """In the order in which AWS lets them go, once the target is gone."""
