@@ -9,11 +9,11 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import in_time
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, printable
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, one_line
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Jobs
 
 Ask = Callable[..., Any]  # (key, *command) → the answer
@@ -56,13 +56,16 @@ def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> Jobs:
         found = in_time(lambda: held(url, queue["names"], queue.get("protocol") or REDIS), ALL_SECONDS)
     except failures.ProbeFailed as failed:
         is_reached = failed.failure.kind not in failures.NOT_REACHED
-        return Jobs(f"{unknown} ({failed.failure.found.rstrip('.')})", is_reached)
+        return Jobs(f"{unknown} ({_shown(failed.failure.found, secrets_of(url)).rstrip('.')})", is_reached)
     except (CacheError, EndpointError, ValueError) as error:
-        said = printable(masked(str(error), secrets_of(url) if url else ()))
-        return Jobs(f"{unknown} ({said[:_SHOWN]})")
+        return Jobs(f"{unknown} ({_shown(str(error), secrets_of(url) if url else ())[:_SHOWN]})")
     if found is None:
         return Jobs(f"{unknown} (no answer within {ALL_SECONDS:g} s)", can_be_taken=False)
     return Jobs(", ".join(f"{count} in {name}" for name, count in found.items()))
+
+
+def _shown(said: str, secrets: Iterable[str]) -> str:
+    return one_line(masked(said, secrets))
 
 
 def _url_of(queue: Mapping[str, Any]) -> str:

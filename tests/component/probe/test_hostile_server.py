@@ -160,6 +160,13 @@ def test_a_server_forges_no_line_of_ours(listen: Any) -> None:
     assert version.splitlines() == [version]
 
 
+def test_nor_acts_it_on_a_terminal_by_what_it_says_of_a_queue(listen: Any) -> None:
+    info = bulk(INFO.format(0).replace("7.0.1", "7\x1b[2J a-secret"))
+    url = f"redis://:a-secret@127.0.0.1:{listen({'INFO': info})}"
+    held = queues.jobs([{"url": url, "names": ["celery"], "protocol": "redis-cluster"}], {}).held
+    assert "is no node of a cluster (redis 7?[2J ***" in held, held
+
+
 # --- a cluster that names others ---
 
 
