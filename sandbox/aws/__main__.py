@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     authority = (options.ca_cert, options.ca_key) if options.ca_cert else None
     pki = Pki(state / "tls", authority)
     pace = Pace.of(options.creating_seconds, options.modifying_seconds)
-    machine = Machine(state, binaries, pki, names, doors)
+    machine = Machine(state, binaries, pki, names, doors, key_secrets=keys.by_id())
     elasticache, memorydb = ElastiCache(machine, client, pace), MemoryDB(machine, client, pace)
     instances = Instances(client("ec2"), state / "instances", names, binaries.folder)
     doors.sources += [elasticache.doors, memorydb.doors, instances.doors]

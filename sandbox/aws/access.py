@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 # Needed by name between nodes, or denied in part only: kept from every user of the application by ACL, which answers
@@ -29,19 +31,23 @@ SERVERLESS_DENIED = " ".join(
 )
 EVERYTHING = "~* &* +@all"
 DEFAULT_USER = "default"
+NOBODYS = secrets.token_hex(32)  # a password that no user has
 
 
 @dataclass(frozen=True)
 class User:
     """One user of the application: an access string as AWS takes it, and its passwords as digests.
 
-    `needs_no_password` admits whoever names the user.
+    `needs_no_password` admits whoever names the user. Where it logs in by IAM, `takes` says of a token whether it is
+    right, and the digest is of a password that a gate alone knows (`by_gate`).
     """
 
     name: str
     access_string: str = f"on {EVERYTHING}"
     digests: tuple[str, ...] = ()
     needs_no_password: bool = False
+    takes: Callable[[str], bool] | None = None
+    by_gate: str = field(default="", repr=False)
 
     def rules(self, denied: str = "") -> list[str]:
         """What ACL SETUSER is told after the name, from nothing."""
@@ -65,6 +71,17 @@ class Access:
     digests: list[str] = field(default_factory=list)
     users: tuple[User, ...] = ()
     denied: str = ""
+
+    @property
+    def needs_gate(self) -> bool:
+        return any(user.takes for user in self.users)
+
+    def exchange(self, name: str, token: str) -> str | None:
+        """The password for a user's token, one that nobody has where the token is wrong; None of other users."""
+        user = next((one for one in self.users if one.name == name and one.takes), None)
+        if user is None or user.takes is None:
+            return None
+        return user.by_gate if user.takes(token) else NOBODYS
 
     def rules(self) -> dict[str, list[str]]:
         """By the name of the user."""

@@ -175,6 +175,11 @@ class ClusterNode(Engine):
         timeout = MOVING_SECONDS * 1000
         self.hidden("migrate", to.address, port, "", 0, timeout, "REPLACE", *login, "KEYS", *keys)
 
+    def _listen_for_tls_on(self, port: int) -> None:
+        """Others and clients are told the gate's port all the same."""
+        self.configure("cluster-announce-tls-port", self.tls_port)
+        super()._listen_for_tls_on(port)
+
     # -- protocols -----------------------------------------------------------------------------------------------
     def speak_tls(self, certificate: Certificate, second_address: str) -> None:
         super().speak_tls(certificate, second_address)

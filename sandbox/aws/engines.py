@@ -24,6 +24,7 @@ from redis.retry import Retry
 
 from sandbox.aws.access import Access
 from sandbox.aws.doors import Door
+from sandbox.aws.gate import Gate, Place
 from sandbox.aws.pki import Certificate
 
 # ElastiCache answers these with `unknown command`, which is what a renamed command answers too.
@@ -125,6 +126,7 @@ class Engine:
         if len(str(self._socket)) > LONGEST_SOCKET_PATH:
             raise EngineFailed(f"{self._socket} is too long for a Unix socket: choose a shorter --state folder")
         self._process: subprocess.Popen[bytes] | None = None
+        self._gate: Gate | None = None
         self._admin = redis.Redis(
             unix_socket_path=str(self._socket),
             username="_service",
@@ -153,6 +155,7 @@ class Engine:
         until(self._answers, 20, f"the engine on {self.address} does not start; see {settings.folder}/log")
         if self._starts_from_commands:
             self.configure("appendonly", "no")
+        self._set_gate()
 
     def restart_empty(self) -> None:
         """Come back as a machine that was replaced: the same address, no data."""
@@ -162,6 +165,9 @@ class Engine:
         self.start()
 
     def kill(self) -> None:
+        if self._gate is not None:
+            self._gate.close()
+            self._gate = None
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(20)
@@ -210,7 +216,7 @@ class Engine:
         lines.append(f"port {self.plain_port}")
         if settings.certificate is not None:
             lines += [f"{name} {value}" for name, value in tls_settings(settings.certificate).items()]
-        return [*lines, f"tls-port {self.tls_port}"]
+        return [*lines, f"tls-port {self._behind_gate if self._needs_gate else self.tls_port}"]
 
     def _answers(self) -> bool:
         if not self.is_running:
@@ -243,6 +249,35 @@ class Engine:
         for name in set(self._settings.access.rules()) - set(wanted):
             self.command("ACL", "DELUSER", name)
         self._settings = replace(self._settings, access=access)
+        self._set_gate()
+
+    # -- users who log in by IAM, see gate -----------------------------------------------------------------------
+    @property
+    def _needs_gate(self) -> bool:
+        return bool(self.tls_port) and self._settings.access.needs_gate
+
+    @property
+    def _behind_gate(self) -> int:
+        return self.port + 15000 if self.port + 15000 <= 65535 else self.port - 15000
+
+    def _set_gate(self) -> None:
+        """The engine's own port is the gate's then; who is connected stays, unless the gate goes."""
+        certificate = self._settings.certificate
+        if self._needs_gate and self._gate is None and certificate is not None:
+            self._listen_for_tls_on(self._behind_gate)
+            place = Place(self.address, self.tls_port, self._socket, certificate)
+            self._gate = Gate(place, self._exchange)
+        elif self._gate is not None and not self._needs_gate:
+            self._gate.close()
+            self._gate = None
+            self._listen_for_tls_on(self.tls_port)
+
+    def _exchange(self, user: str, token: str) -> str | None:
+        """By whom the engine knows now."""
+        return self._settings.access.exchange(user, token)
+
+    def _listen_for_tls_on(self, port: int) -> None:
+        self.configure("tls-port", port)
 
     def dump(self, to: Path) -> None:
         """Write a real RDB file."""

@@ -55,9 +55,16 @@ class Keys:
     def read(cls, path: Path) -> Keys:
         return cls(**{name: AccessKey(**key) for name, key in json.loads(path.read_text()).items()})
 
+    @property
+    def _all(self) -> tuple[AccessKey, ...]:
+        return (self.operator, self.app, self.owner, self.internal)
+
     def has(self, key_id: str) -> bool:
-        known = (self.operator, self.app, self.owner, self.internal)
-        return any(secrets.compare_digest(key_id.encode(), key.id.encode()) for key in known)
+        return any(secrets.compare_digest(key_id.encode(), key.id.encode()) for key in self._all)
+
+    def by_id(self) -> dict[str, str]:
+        """The secrets."""
+        return {key.id: key.secret for key in self._all}
 
 
 def credential_of(environ: Mapping[str, Any]) -> tuple[str, str]:

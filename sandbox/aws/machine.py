@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,3 +21,4 @@ class Machine:
     names: Names
     doors: Doors
     addresses: Addresses = field(default_factory=Addresses)
+    key_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by the ids of access keys

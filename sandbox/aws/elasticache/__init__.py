@@ -52,6 +52,7 @@ class ElastiCache:
 
     def __init__(self, machine: Machine, client: Callable[[str], Any], pace: Pace) -> None:
         account = Account(Serverless())
+        account.rbac.key_secrets = machine.key_secrets
         self._fleet = Fleets(account, machine)
         events = Events(account)
         self._work = Work(account, pace, events.failed, events.done)

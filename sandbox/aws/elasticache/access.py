@@ -6,8 +6,9 @@ from sandbox.aws.access import Access
 from sandbox.aws.clock import now
 from sandbox.aws.elasticache import auth_token, rbac_rules, rules
 from sandbox.aws.elasticache.admission import access_of
-from sandbox.aws.elasticache.state import MODIFYING, Account, ReplicationGroup
+from sandbox.aws.elasticache.state import MODIFYING, REGION, Account, ReplicationGroup
 from sandbox.aws.elasticache.work import Work
+from sandbox.aws.iam_tokens import Cache
 from sandbox.aws.wire import Params
 
 TOKEN = ("AuthToken", "AuthTokenUpdateStrategy")
@@ -38,7 +39,7 @@ def _change_user_groups(account: Account, work: Work, group: ReplicationGroup, p
             raise rules.combination("Where user groups go, AuthToken needs AuthTokenUpdateStrategy SET.")
         _begin(account, work, group, auth_token.the_only(token), wanted)
     else:
-        _begin(account, work, group, access_of(account.rbac, wanted), wanted)
+        _begin(account, work, group, access_of(account.rbac, wanted, Cache(group.id, REGION)), wanted)
     group.user_groups_wanted = wanted
 
 

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import datetime
+import secrets
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sandbox.aws import acl_syntax
-from sandbox.aws.access import Access
+from sandbox.aws.access import Access, digest_of
 from sandbox.aws.access import User as EngineUser
 from sandbox.aws.elasticache.context import Context
-from sandbox.aws.elasticache.rbac import ACTIVE, NO_PASSWORD, Rbac, User, UserGroup
+from sandbox.aws.elasticache.rbac import ACTIVE, IAM, NO_PASSWORD, Rbac, User, UserGroup
 from sandbox.aws.elasticache.rules import value
-from sandbox.aws.elasticache.state import MODIFYING, Account, ReplicationGroup
+from sandbox.aws.elasticache.state import MODIFYING, REGION, Account, ReplicationGroup
 from sandbox.aws.engines import Binaries
+from sandbox.aws.iam_tokens import Cache, fault_of
 from sandbox.aws.wire import Refusal
 
 
-def access_of(rbac: Rbac, group_ids: Iterable[str]) -> Access:
-    """Whom a cache with these user groups admits: anybody where there are none, and then alone.
-
-    A user who logs in by IAM is admitted by nothing here: nobody verifies a token.
-    """
+def access_of(rbac: Rbac, group_ids: Iterable[str], cache: Cache) -> Access:
+    """Whom the cache with these user groups admits: anybody where there are none, and then alone."""
     users = [user for name in group_ids for user in rbac.members(rbac.group(name))]
-    known = tuple(EngineUser(u.name, u.access_string, tuple(u.digests), u.kind == NO_PASSWORD) for u in users)
+    known = tuple(_known(user, rbac, cache) for user in users)
     return Access(is_open=not known, users=known)
+
+
+def _known(user: User, rbac: Rbac, cache: Cache) -> EngineUser:
+    known = EngineUser(user.name, user.access_string, tuple(user.digests), user.kind == NO_PASSWORD)
+    if user.kind != IAM:
+        return known
+    by_gate = secrets.token_hex(32)
+
+    def takes(token: str) -> bool:
+        return not fault_of(token, user.name, cache, rbac.key_secrets, datetime.datetime.now(datetime.timezone.utc))
+
+    return replace(known, digests=(digest_of(by_gate),), by_gate=by_gate, takes=takes)
 
 
 def readmit(account: Account, cache: ReplicationGroup) -> None:
     """Let its engines know whom its user groups admit by now; who is gone is logged out."""
-    access = access_of(account.rbac, cache.user_groups)
+    access = access_of(account.rbac, cache.user_groups, Cache(cache.id, REGION))
     for member in cache.started:
         member.running.admit(access)
     with account.lock:

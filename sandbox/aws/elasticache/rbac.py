@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.aws.wire import Refusal
@@ -56,6 +57,7 @@ class Rbac:
     def __init__(self) -> None:
         self.users = {DEFAULT: User(DEFAULT, DEFAULT, "redis", "on ~* +@all", NO_PASSWORD)}
         self.groups: dict[str, UserGroup] = {}
+        self.key_secrets: Mapping[str, str] = {}  # by which tokens of IAM are verified
 
     def user(self, name: str) -> User:
         found = self.users.get(name.lower())

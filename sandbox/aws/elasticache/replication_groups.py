@@ -17,12 +17,14 @@ from sandbox.aws.elasticache.state import (
     CREATING,
     DELETING,
     MODIFYING,
+    REGION,
     Member,
     ReplicationGroup,
     SubnetGroup,
 )
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.engines import EngineMissing
+from sandbox.aws.iam_tokens import Cache
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation, page
 
 
@@ -129,7 +131,9 @@ class ReplicationGroups:
             kms_key=kms_key,
             network_zone=self._context.network_zone,
             members=members,
-            access=access_of(self._account.rbac, user_groups) if user_groups else Access(not digests, digests),
+            access=access_of(self._account.rbac, user_groups, Cache(name, REGION))
+            if user_groups
+            else Access(not digests, digests),
             user_groups=user_groups,
             token_changed=now() if digests else None,
             snapshotting_member=members[min(1, replicas)].name,

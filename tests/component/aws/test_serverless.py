@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.iam_token import (
+    Credentials,
+    Login,
+    iam_token,
+)
 
 ONE = {"ServerlessCacheName": "one"}
 NO_LIMITS = {"DataStorage": {"Maximum": 5000, "Unit": "GB"}, "ECPUPerSecond": {"Maximum": 15_000_000}}
@@ -173,6 +179,18 @@ def test_it_has_tags_and_is_busy_while_it_changes(aws: Any, caches: Caches, one:
     assert caches.wait("one")["Description"] == "Another"
 
 
+def _by_iam(aws: Any, caches: Caches, one: dict[str, Any]) -> None:
+    """In place of its password the user whose id is its name has a token, which is one of a serverless cache."""
+    aws.elasticache.modify_user(UserId="app", AuthenticationMode={"Type": "iam"})
+    password = {"user": "app", "token": "a-password-of-app"}
+    aws.wait_until(lambda: "error" in caches.ask(one, "GET", "shop:1", **password), "its password is still taken")
+    key, now = aws.keys.operator, datetime.datetime.now(datetime.timezone.utc)
+    for is_serverless, answer in ((True, "'ok': 'x'"), (False, "invalid username-password")):
+        login = Login("app", "one", "us-east-1", is_serverless=is_serverless)
+        token = iam_token(login, Credentials(key.id, key.secret), now)
+        assert answer in str(caches.ask(one, "GET", "shop:1", user="app", token=token))
+
+
 def test_who_logs_in_is_told_by_its_user_group(aws: Any, caches: Caches, one: dict[str, Any]) -> None:
     access = {"Engine": "valkey", "AccessString": "on ~shop:* +@read +@write"}
     users = {"guest": ("default", "off -@all"), "app": ("app", access["AccessString"])}
@@ -190,6 +208,7 @@ def test_who_logs_in_is_told_by_its_user_group(aws: Any, caches: Caches, one: di
     assert "NoPermission" in caches.ask(one, "SET", "bank:1", "x", **app)["error"]
     assert "NoPermission" in caches.ask(one, "CLIENT", "LIST", **app)["error"]
     assert aws.refusal("delete_user_group", UserGroupId="shop")[0] == "InvalidUserGroupState"
+    _by_iam(aws, caches, one)
     assert "UserGroupId" not in caches.modify("one", RemoveUserGroup=True)
     assert caches.ask(one, "PING") == {"ok": True}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -9,11 +10,21 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasti
     read_replication_group,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.elasticache.converge import facts
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.iam_token import (
+    Credentials,
+    Login,
+    iam_token,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import build_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS
 
+from sandbox.aws.keys import AccessKey
+
 APP, NEW = "the-password-of-the-app", "another-password-of-it"
 OFF = {"AccessString": "off -@all", "NoPasswordRequired": True}
+
+
+BY_IAM = {"AuthenticationMode": {"Type": "iam"}, "AccessString": "on ~* &* +@all"}
 
 
 def user(aws: Any, name: str, **options: Any) -> str:
@@ -195,3 +206,48 @@ def test_no_password_lies_in_the_sandboxs_files(aws: Any, served: dict[str, Any]
     for path in aws.state.rglob("*"):
         if path.is_file():
             assert APP.encode() not in path.read_bytes(), path
+
+
+# --- by IAM ---
+
+
+@pytest.fixture
+def by_iam(aws: Any, open_group: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A replication group, with a replica, whose app logs in by IAM."""
+    name = f"i{abs(hash(request.node.name)) % 10**8}"
+    off = user(aws, f"{name}-off", UserName="default", **OFF)
+    group = people(aws, name, user(aws, f"{name}-app", UserName=f"{name}-app", **BY_IAM), off)
+    options = {"TransitEncryptionEnabled": True, "UserGroupIds": [group], "SecurityGroupIds": [open_group]}
+    return dict(aws.create(name, NumCacheClusters=2, AutomaticFailoverEnabled=True, **options))
+
+
+def token(aws: Any, name: str, key: AccessKey | None = None, ago: int = 0, **login: Any) -> str:
+    signer, now = key or aws.keys.operator, datetime.datetime.now(datetime.timezone.utc)
+    who = Login(**{"user": f"{name}-app", "cache": name, "region": "us-east-1", **login})
+    return iam_token(who, Credentials(signer.id, signer.secret), now - datetime.timedelta(seconds=ago))
+
+
+def test_a_token_of_iam_lets_its_user_in_and_no_other_does(aws: Any, by_iam: dict[str, Any]) -> None:
+    name = by_iam["ReplicationGroupId"]
+    user_name = f"{name}-app"
+    assert asked(aws, by_iam, "SET", "a", "1", user=user_name, token=token(aws, name)) == {"ok": True}
+    assert asked(aws, by_iam, "GET", "a", user=user_name, token=token(aws, name, ago=890)) == {"ok": "1"}
+    wrong = {
+        "is over": token(aws, name, ago=901),
+        "is of another cache": token(aws, name, cache="another"),
+        "is of another user": token(aws, name, user="another"),
+        "is of another region": token(aws, name, region="eu-west-1"),
+        "is of another service": token(aws, name, service="memorydb"),
+        "is of a serverless cache": token(aws, name, is_serverless=True),
+        "is signed by another key": token(aws, name, AccessKey(aws.keys.operator.id, "x" * 32)),
+        "is of a key that nobody knows": token(aws, name, AccessKey("x" * 32, aws.keys.operator.secret)),
+        "is no token": APP,
+    }
+    for why, one in wrong.items():
+        assert "invalid username-password" in str(asked(aws, by_iam, "PING", user=user_name, token=one)), why
+
+
+def test_a_token_of_iam_is_no_password_of_a_user_who_has_one(aws: Any, served: dict[str, Any]) -> None:
+    name = served["ReplicationGroupId"]
+    answer = asked(aws, served, "PING", user="app", token=token(aws, name, user="app"))
+    assert "invalid username-password" in str(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.aws.access import Access
 from sandbox.aws.elasticache import rbac_rules
 from sandbox.aws.elasticache.admission import access_of
 from sandbox.aws.elasticache.catalogue import Version
@@ -15,10 +16,11 @@ from sandbox.aws.elasticache.serverless.fleet import Fleet
 from sandbox.aws.elasticache.serverless.paging import page
 from sandbox.aws.elasticache.serverless.snapshots import Snapshots, refuse_snapshot_of_memcached
 from sandbox.aws.elasticache.serverless.state import MEMCACHED, ServerlessCache
-from sandbox.aws.elasticache.state import AVAILABLE, CREATE_FAILED, CREATING, DELETING, MODIFYING
+from sandbox.aws.elasticache.state import AVAILABLE, CREATE_FAILED, CREATING, DELETING, MODIFYING, REGION
 from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.elasticache.work import require_available
 from sandbox.aws.engines import EngineMissing
+from sandbox.aws.iam_tokens import Cache
 from sandbox.aws.wire import NO_SUCH_PARAMETER, Params, Refusal, Result, operation
 
 MOST_SUBNETS = 3  # that AWS chooses where none are stated
@@ -48,7 +50,7 @@ class Caches:
             seed = self._snapshots.seed_of(params.get("SnapshotArnsToRestore", []), version)
             cache = self._new(name, version, params)
             self._check_users(cache.user_group, version)
-            access = access_of(self._account.rbac, cache.user_groups)
+            access = self._access_of(cache)
             self._all.caches[name] = cache
             self._account.tags[cache.arn] = dict(tags)
             self._work.begin(cache, CREATING, lambda: self._fleet.start(cache, access, seed))
@@ -173,7 +175,10 @@ class Caches:
 
     def readmit(self, cache: ServerlessCache) -> None:
         """Let its engines know whom its user group admits by now."""
-        self._fleet.admit(cache, access_of(self._account.rbac, cache.user_groups))
+        self._fleet.admit(cache, self._access_of(cache))
+
+    def _access_of(self, cache: ServerlessCache) -> Access:
+        return access_of(self._account.rbac, cache.user_groups, Cache(cache.id, REGION, is_serverless=True))
 
     def readmit_all(self, user_group: str) -> None:
         for cache in self._all.users_of(user_group):
