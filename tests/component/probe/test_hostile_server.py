@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import (
+    answers,
     app_interpreter,
     cluster,
     probe,
     queues,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.app_interpreter import Interpreter
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Answer, Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import NotRedis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Surveyed, SurveyQuestion
@@ -69,7 +73,7 @@ class OfMemcached(socketserver.StreamRequestHandler):
                     self.wfile.write(said)
 
 
-class Server(socketserver.ThreadingTCPServer):
+class Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
@@ -86,7 +90,7 @@ def listen() -> Iterator[Callable[..., int]]:
             heard: list[Any] | None = None,
         ) -> int:
             told = {"says": says, "heard": heard if heard is not None else []}
-            server = stack.enter_context(Server((address, 0), type("One", (kind,), told)))
+            server = stack.enter_context(Listener((address, 0), type("One", (kind,), told)))
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             stack.callback(server.shutdown)
             return int(server.server_address[1])
@@ -154,10 +158,13 @@ def test_a_figure_that_is_no_number_is_not_taken_for_none(listen: Any, said: str
     assert found.failure and f"{said.partition(':')[0]} is '" in found.failure.found, found
 
 
-def test_a_server_forges_no_line_of_ours(listen: Any) -> None:
-    said = INFO.format(0).replace("7.0.1", "7\u2028ok: everything is moved")
-    version = surveyed(listen({"INFO": bulk(said), "SCAN": b"*2\r\n%s*0\r\n" % bulk("0")})).source.server.version  # type: ignore[union-attr]
-    assert version.splitlines() == [version]
+def test_who_answers_forges_no_line_of_ours() -> None:
+    question = Question("redis://:a-secret@127.0.0.1:6379")
+    forged = Answer(through="redis-py 5\nok: [app2] => moved", server=Server("redis", "7\u2028Done: a-secret"))
+    said = json.dumps({"one": asdict(forged)}).encode()
+    found = answers.told({"one": question}, said, [question])["one"]
+    assert isinstance(found, Answer)
+    assert found.through == "redis-py 5 ok: [app2] => moved" and found.server.version == "7 Done: ***"
 
 
 def test_nor_acts_it_on_a_terminal_by_what_it_says_of_a_queue(listen: Any) -> None:
