@@ -97,8 +97,8 @@ options:
   strategy:
     description: How the data comes along.
     type: str
-    choices: [cold]
-    default: cold
+    choices: [cold, copy]
+    default: copy
   direction:
     description: V(there) is from the old Redis to the target, V(back) the other way.
     type: str
@@ -289,7 +289,7 @@ OPTIONS: dict[str, Any] = {
     "endpoint": {"type": "dict", "required": True},
     "token": {"type": "str", "no_log": True},
     "source_protocol": {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS},
-    "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "cold"},
+    "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "copy"},
     "direction": {"type": "str", "choices": [jobs.THERE, jobs.BACK], "default": jobs.THERE},
     "rate": {"type": "int", "default": 0},
     "latency_limit_ms": {"type": "float", "default": 10.0},

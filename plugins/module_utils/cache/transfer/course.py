@@ -59,6 +59,7 @@ def look(job: Job, state: str) -> Outcome:
         refusals=_against(job) if begins and job.target.url else [],
         source=_held(job.source),
         target=_held(job.target),
+        in_progress=jobs.is_running(job.folder),
     )
 
 

@@ -40,7 +40,7 @@ class Reach:
     def __init__(self, links: Sequence[Link], cluster: Cluster | None = None) -> None:
         self.links = links
         self._cluster = cluster
-        self._owners = _owners(cluster) if cluster else []
+        self.owners = owners(cluster) if cluster else []
 
     def select(self, database: int) -> None:
         """Raises ServerError where that is not served."""
@@ -55,7 +55,7 @@ class Reach:
         )
         for place, answer in enumerate(found):
             if isinstance(answer, ServerError) and self._cluster and str(answer).startswith(_ELSEWHERE):
-                found[place] = self._follow(*requests[place])
+                found[place] = self.follow(*requests[place])
         return found
 
     def bulks(self, words: Sequence[bytes], keys: Sequence[bytes]) -> list[Raw]:
@@ -74,13 +74,13 @@ class Reach:
             return list(ask(self.links[0], range(len(keys))))
         places: dict[int, list[int]] = {}
         for place, key in enumerate(keys):
-            places.setdefault(self._owners[slots.slot_of(key)], []).append(place)
+            places.setdefault(self.owners[slots.slot_of(key)], []).append(place)
         found: dict[int, T] = {}
         for link, of_link in places.items():
             found.update(zip(of_link, ask(self.links[link], of_link)))
         return [found[place] for place in range(len(keys))]
 
-    def _follow(self, key: bytes, command: Command) -> Answer:
+    def follow(self, key: bytes, command: Command) -> Answer:
         """A slot that has moved since: whoever has it now is asked by itself."""
         try:
             return self._cluster.execute(key, *command) if self._cluster else None
@@ -99,7 +99,7 @@ def reached(side: Side) -> Iterator[Reach]:
         yield Reach([Link(cluster.at(shard.primary.place)) for shard in cluster.shards], cluster)
 
 
-def _owners(cluster: Cluster) -> list[int]:
+def owners(cluster: Cluster) -> list[int]:
     """The number of its shard for each slot."""
     found = [0] * slots.COUNT
     for number, shard in enumerate(cluster.shards):

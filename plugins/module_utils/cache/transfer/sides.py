@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Tuple
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
@@ -22,12 +22,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
+Place = Tuple[str, int]
+Slots = Tuple[Tuple[int, int], ...]
+
 
 @dataclass(frozen=True)
 class Node:
-    """One engine that holds keys. ``run_id`` is another after each start: then its cursors mean nothing any more."""
+    """One engine that holds keys. ``run_id`` is another after each start: then its cursors mean nothing any more.
+    ``slots`` are its own in a cluster, as first and last.
+    """
 
-    place: tuple[str, int]
+    place: Place
     server: Server
     run_id: str
     databases: Mapping[int, int]
@@ -35,6 +40,16 @@ class Node:
     most_bytes: int
     policy: str
     evicted: int
+    slots: Slots = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.place[0]}:{self.place[1]}"
+
+    @property
+    def identity(self) -> str:
+        """Another where it is not the engine any more that it was, or has other keys to give."""
+        return f"{self.run_id} {self.slots}"
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,10 @@ class Held:
         return sum(node.used_bytes for node in self.nodes)
 
     @property
+    def evicted(self) -> int:
+        return sum(node.evicted for node in self.nodes)
+
+    @property
     def databases(self) -> dict[int, int]:
         numbers = {number for node in self.nodes for number in node.databases}
         return {number: sum(node.databases.get(number, 0) for node in self.nodes) for number in sorted(numbers)}
@@ -63,24 +82,24 @@ class Held:
 
 def look(side: Side) -> Held:
     """What it holds now. Only reads. Raises ProbeFailed, CacheError, EndpointError."""
-    with primaries(side) as connections:
-        return Held(tuple(_node(place, connection) for place, connection in connections.items()))
+    with primaries(side) as found:
+        return Held(tuple(_node(place, *each) for place, each in found.items()))
 
 
 @contextlib.contextmanager
-def primaries(side: Side, expected_role: str = "any") -> Iterator[Mapping[tuple[str, int], Connection]]:
-    """A connection to each engine that has keys of its own: one, or the primaries of a cluster."""
+def primaries(side: Side, expected_role: str = "any") -> Iterator[Mapping[Place, tuple[Connection, Slots]]]:
+    """A connection to each engine that has keys of its own, and its slots: one, or the primaries of a cluster."""
     question = side.question(expected_role)
     if side.protocol != REDIS_CLUSTER:
         with session(question) as connection:
             host, _colon, port = side.place.rpartition(":")
-            yield {(host, int(port)): connection}
+            yield {(host, int(port)): (connection, ())}
         return
     with cluster_probe.session(question) as cluster:
-        yield {shard.primary.place: cluster.at(shard.primary.place) for shard in cluster.shards}
+        yield {shard.primary.place: (cluster.at(shard.primary.place), shard.ranges) for shard in cluster.shards}
 
 
-def _node(place: tuple[str, int], connection: Connection) -> Node:
+def _node(place: Place, connection: Connection, slots: Slots) -> Node:
     info = parse_info(connection.ask("INFO"))
     counts = keyspace(info)
     return Node(
@@ -92,6 +111,7 @@ def _node(place: tuple[str, int], connection: Connection) -> Node:
         most_bytes=_whole(info, "maxmemory"),
         policy=str(info.get("maxmemory_policy", "noeviction")),
         evicted=_whole(info, "evicted_keys"),
+        slots=slots,
     )
 
 

@@ -61,6 +61,7 @@ def _tried(key: bytes, until: int | None, replace: bool) -> Program[bool | Unrea
     try:
         return (yield from _bring(key, until, replace))
     except Unreadable as why:
+        yield (), [("DEL", name_beside(key))]
         return why
 
 

@@ -55,22 +55,28 @@ class Link:
         """The next answers, each of them a bulk string."""
         found: list[Raw] = []
         data, at = self._data, self._at
+        find, have = data.find, len(data)
         while len(found) < count:
-            stop = data.find(b"\r\n", at)
+            stop = find(b"\r\n", at)
             if stop < 0:
-                data, at = self._more(data, at, 1), 0
-                continue
-            if data[at] != _BULK:
+                lacking = 1
+            elif data[at] != _BULK:
                 found.append(_refusal(data[at:stop]))
                 at = stop + 2
                 continue
-            size = int(data[at + 1 : stop])
-            end = stop + size + 4 if size >= 0 else stop + 2
-            if end > len(data):
-                data, at = self._more(data, at, end - len(data)), 0
-                continue
-            found.append(data[at:end] if size >= 0 else None)
-            at = end
+            else:
+                end = stop + 4 + int(data[at + 1 : stop])
+                if end == stop + 3:  # of length -1
+                    found.append(None)
+                    at = stop + 2
+                    continue
+                if end <= have:
+                    found.append(data[at:end])
+                    at = end
+                    continue
+                lacking = end - have
+            data, at = self._more(data, at, lacking), 0
+            find, have = data.find, len(data)
         self._data, self._at = data, at
         return found
 

@@ -1,0 +1,232 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Strategy copy: all keys of all databases are read (SCAN, DUMP) and written (RESTORE), while the source is in use.
+
+What is written at the source after it was copied does not come along: cache_verify names it, and following (live) is
+for data that must not lack it. A run that was killed goes on where all before it is known to be at the target. Where an
+engine was started anew, or a replica took its place, cursors mean nothing any more, or what was confirmed may be lost:
+then all is copied once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import read_clients
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    functions,
+    guard,
+    payload,
+    sides,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    job as jobs,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copier import Ways
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copying import STATE, Copying
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Tell
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.sides import Held
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
+
+_ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
+
+
+def check(job: Job) -> list[str]:
+    source, target = sides.look(job.source), sides.look(job.target)
+    reasons = _same(source, target)
+    if reasons:
+        return reasons
+    if not jobs.read(job.folder, STATE):
+        reasons += _holds_keys(job, target) + _no_room(job, source, target)
+    reasons += _unserved_databases(job, source)
+    reasons += _functions(job)
+    if not reasons and source.keys:
+        try:
+            ways_of(job, source, target)
+        except TransferRefused as refused:
+            reasons.append(str(refused))
+    return reasons
+
+
+def _same(source: Held, target: Held) -> list[str]:
+    if {node.run_id for node in source.nodes} & {node.run_id for node in target.nodes} - {""}:
+        return [
+            "Source and target are the same engine: the app's value leads to the target already, so there is nothing "
+            "to copy."
+        ]
+    return []
+
+
+def _holds_keys(job: Job, target: Held) -> list[str]:
+    if not target.keys or job.target_keys != jobs.REFUSE:
+        return []
+    return [
+        f"The target at {job.target.place} holds {target.keys:,} keys already, and whose they are is not known. Empty "
+        "it, or say what to do with them: migration_transfer_target_keys: keep (those stay as they are) or replace "
+        "(those with the name of a key of the old Redis are overwritten)."
+    ]
+
+
+def _no_room(job: Job, source: Held, target: Held) -> list[str]:
+    most = sum(node.most_bytes for node in target.nodes)
+    if not most or source.used_bytes + target.used_bytes <= most * _ROOM:
+        return []
+    return [
+        f"The source's data takes {_mib(source.used_bytes)}, and the target at {job.target.place} has {_mib(most)}, of "
+        f"which {_mib(target.used_bytes)} are taken: give it more memory (migration_cache_node_type, or more shards), "
+        "or have less to copy."
+    ]
+
+
+def _mib(count: int) -> str:
+    return f"{count / 1024**2:,.0f} MiB"
+
+
+def _unserved_databases(job: Job, source: Held) -> list[str]:
+    wanted = [number for number in source.databases if number]
+    if not wanted:
+        return []
+    unserved = list(wanted)
+    if len(sides.look(job.target).nodes) == 1:
+        with sides.primaries(job.target, "primary") as found:
+            [(connection, _slots)] = found.values()
+            unserved = [number for number in wanted if not _serves(connection, number)]
+    if not unserved:
+        return []
+    named = ", ".join(f"{number} ({source.databases[number]:,} keys)" for number in unserved)
+    return [
+        f"The source has keys in databases that the target does not serve: {named}. Raise the parameter 'databases' in "
+        "its parameter group (where cluster mode is disabled), choose a target with as many, or move these keys to "
+        "database 0 first."
+    ]
+
+
+def _serves(connection: Connection, number: int) -> bool:
+    try:
+        connection.execute("SELECT", number)
+    except ServerError:
+        return False
+    return True
+
+
+def _functions(job: Job) -> list[str]:
+    with reached(job.source) as here, reached(job.target) as there:
+        named = {name.decode("utf-8", "replace") for link in here.links for name in functions.look(link)}
+        if not named:
+            return []
+        try:
+            there.links[0].execute("FUNCTION", "LIST")
+        except ServerError as error:
+            return [
+                f"The source has libraries of functions ({', '.join(sorted(named))}), and the target takes none "
+                f"({error}): choose one of version 7.0 or newer, or delete those that the app does not call (FUNCTION "
+                "DELETE)."
+            ]
+    return []
+
+
+# --- how ---
+
+
+def ways_of(job: Job, source: Held, target: Held) -> Ways:
+    """By what both engines really do. Raises TransferRefused, CacheError."""
+    with contextlib.ExitStack() as stack:
+        here = [connection for connection, _slots in stack.enter_context(sides.primaries(job.source)).values()]
+        there = stack.enter_context(reached(job.target))
+        return Ways(
+            replaces=job.target_keys != jobs.KEEP,
+            splices=_splices(here, source, there),
+            has_expiretime=all(_knows_expiretime(connection) for connection in here),
+            idle_word=_idle_word(source, target),
+            most_keys=guard.most_keys(job.latency_limit_ms),
+        )
+
+
+def _splices(here: list[Connection], source: Held, there: Reach) -> bool:
+    for connection, node in zip(here, source.nodes):
+        for database in node.databases:
+            connection.execute("SELECT", database)
+            try:
+                version = payload.version_at(connection)
+            except ServerError:
+                return False  # no DUMP for this user: then by what keys hold
+            if version is not None:
+                return payload.is_taken(version, there)
+    return True
+
+
+def _knows_expiretime(connection: Connection) -> bool:
+    try:
+        connection.execute("PEXPIRETIME", "cache_migration:probe:no-such-key")
+    except ServerError:
+        return False
+    return True
+
+
+def _idle_word(source: Held, target: Held) -> str:
+    """What the source can tell of a key's use and the target evicts by."""
+    policies = {node.policy.rpartition("-")[2] for node in source.nodes}
+    wanted = {node.policy.rpartition("-")[2] for node in target.nodes}
+    if wanted == {"lfu"} and policies == {"lfu"}:
+        return "FREQ"
+    return "IDLETIME" if wanted == {"lru"} and "lfu" not in policies else ""
+
+
+def run(job: Job, tell: Tell) -> None:
+    Copying(job, tell, ways_of).run()
+
+
+def finish(job: Job) -> None:
+    """It ends by itself."""
+
+
+def abort(job: Job) -> list[str]:
+    state = jobs.read(job.folder, STATE)
+    if not state:
+        return []
+    if not state["was_empty"]:
+        return [
+            f"What was copied stays at {job.target.place}: it held keys before, from which the copied ones cannot be "
+            "told."
+        ]
+    with sides.primaries(job.target, "primary") as found:
+        connections = [connection for connection, _slots in found.values()]
+        _refuse_users(job, connections)
+        return _emptied(job, connections, state)
+
+
+def _refuse_users(job: Job, connections: list[Connection]) -> None:
+    others = set()
+    for connection in connections:
+        try:
+            others |= {
+                client.address for client in read_clients(connection) if not client.replica and not client.monitor
+            }
+        except ServerError:
+            raise TransferRefused(
+                f"who uses the target at {job.target.place} is not told to this user (CLIENT LIST), so what was copied "
+                "is not taken away: do so yourself (FLUSHALL) where nobody uses it."
+            )
+    if others:
+        raise TransferRefused(
+            f"the target at {job.target.place} is in use from {', '.join(sorted(others))}, so what was copied is not "
+            "taken away: put these back first (playbooks/rollback.yml)."
+        )
+
+
+def _emptied(job: Job, connections: list[Connection], state: dict[str, Any]) -> list[str]:
+    held = sides.look(job.target)
+    for connection in connections:
+        for database in sorted({*held.databases, 0}):
+            if _serves(connection, database):
+                connection.execute("FLUSHDB", "ASYNC")
+        there = functions.look(Link(connection))
+        for name in state.get("functions", ()):
+            if name.encode() in there:
+                connection.execute("FUNCTION", "DELETE", name)
+    return [f"{held.keys:,} keys were taken away at {job.target.place}, which was empty before."]
