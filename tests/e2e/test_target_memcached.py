@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.api import Sandbox
 from sandbox.host_app import MEMCACHED
+from tests.e2e.world import assert_no_more_than_a_failover, until
 
 pytestmark = pytest.mark.long
 
@@ -40,19 +41,51 @@ def moved(stage, refused):
     return {"plan": stage.migrate("--check"), "run": stage.migrate(), "again": stage.migrate()}
 
 
+METRIC = "ElastiCacheEngineCPUUtilization"
+SCALED = {
+    "migration_scaling": [
+        {
+            "scalable_dimension": "Nodes",
+            "min_capacity": 2,
+            "max_capacity": 4,
+            "predefined_metric_type": METRIC,
+            "target_value": 60,
+        }
+    ]
+}
+
+
 @pytest.fixture(scope="module")
 def scaled(stage, moved):
     return {"run": stage.migrate(migration_num_cache_nodes=3), "again": stage.migrate(migration_num_cache_nodes=3)}
 
 
 @pytest.fixture(scope="module")
-def back(stage, scaled):
-    return stage.play("playbooks/rollback.yml", migration_rollback_delete_target=True)
+def in_place(stage, scaled, load, figures):
+    """A larger node type, then fewer nodes and the type as before; at last AWS is to scale them, and has added one."""
+    figures["there"] = load()
+    with stage.load() as stop:
+        larger = {"migration_num_cache_nodes": 3, "migration_cache_node_type": "cache.t3.medium"}
+        seen = [(stage.migrate(**wanted), cluster(stage)) for wanted in (larger, {})]
+        figures["in place"] = stop()
+    registered = stage.migrate(**SCALED)
+    client = stage.sandbox.client("elasticache")
+    client.modify_cache_cluster(CacheClusterId=cluster(stage)["CacheClusterId"], NumCacheNodes=3, ApplyImmediately=True)
+    until(lambda: cluster(stage)["CacheClusterStatus"] == "available", 60, "the node does not come")
+    return {"seen": seen, "registered": registered, "by_aws": stage.migrate(**SCALED)}
 
 
 @pytest.fixture(scope="module")
-def figures(back, load):
-    return load()
+def back(stage, in_place, figures):
+    with stage.load() as stop:
+        run = stage.play("playbooks/rollback.yml", migration_rollback_delete_target=True, **SCALED)
+        figures["back"] = stop()
+    return run
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return {}
 
 
 def cluster(stage):
@@ -106,6 +139,22 @@ def test_a_node_comes_in_place(scaled):
     assert scaled["again"].code == 0 and scaled["again"].writes == []
 
 
+def test_nodes_and_their_type_go_up_and_down_under_the_app_that_is_on_them(in_place, figures):
+    (up, larger), (down, smaller) = in_place["seen"]
+    assert up.code == down.code == 0
+    assert (larger["CacheNodeType"], larger["NumCacheNodes"]) == ("cache.t3.medium", 3)
+    assert (smaller["CacheNodeType"], smaller["NumCacheNodes"]) == ("cache.t3.micro", 2)
+    assert_no_more_than_a_failover(figures["in place"])
+
+
+def test_a_node_that_aws_adds_is_not_taken_back_and_its_scaling_goes_with_the_cluster(in_place, back):
+    assert in_place["registered"].code == 0
+    assert "application-autoscaling.PutScalingPolicy" in in_place["registered"].writes
+    assert in_place["by_aws"].code == 0 and in_place["by_aws"].writes == []
+    gone = [call for call in back.writes if call.startswith("application-autoscaling")]
+    assert gone == ["application-autoscaling.DeregisterScalableTarget"]
+
+
 def test_it_goes_back_and_the_cluster_is_deleted_with_its_groups(stage, back):
     assert back.code == 0
     assert stage.environment_files() == stage.originals
@@ -116,6 +165,7 @@ def test_it_goes_back_and_the_cluster_is_deleted_with_its_groups(stage, back):
     assert [group for group in groups if not group["CacheParameterGroupName"].startswith("default.")] == []
 
 
-def test_no_request_failed(figures):
-    assert figures["requests_total"] > 100
-    assert figures["failed"] == 0, figures["failures"]
+def test_no_request_failed(back, figures):
+    for users in (figures["there"], figures["back"]):
+        assert users["requests_total"] > 100
+        assert users["failed"] == 0, users["failures"]
