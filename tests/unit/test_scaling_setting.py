@@ -183,6 +183,12 @@ def test_what_is_to_be_taken_away_is_refused_of_nothing():
     making.look(GOALS["assess"], {**STATED, "cluster_mode": "", "scaling": [GONE]}, None, lambda *_asked: {})
 
 
+def test_a_cluster_by_its_parameter_group_alone_is_known_as_one_by_each_stage_that_judges_it():
+    by_group = {"cluster_mode": "", "parameter_group_name": "default.valkey8.cluster.on", "scaling": [REPLICAS]}
+    making.look(GOALS["assess"], {**STATED, **by_group}, None, lambda *_asked: {})
+    assert {"assess", "provision"} <= set(OPTIONS["parameter_group_name"].stages)
+
+
 # --- counts ---
 
 

@@ -722,7 +722,7 @@ PARTS = (
                 "parameter_group_name",
                 "The parameter group. Left empty, C(<name>-cache) where O(migration_parameters) is stated, else "
                 "the engine's own.",
-                stages=("provision", "rollback"),
+                stages=("assess", "provision", "rollback"),
             ),
             Option(
                 "subnet_group_name",
