@@ -10,6 +10,7 @@ app_host_info, app_host_change, app_service and cache_probe.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -59,7 +60,7 @@ HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, what
 
 
 class ActionModule(HostAction):
-    """``step`` is look, survey, data, move, back or refused."""
+    """``step`` is look, survey, data, move, finish, back or refused."""
 
     _VALID_ARGS = frozenset(("known", "step", "turn"))
 
@@ -72,7 +73,8 @@ class ActionModule(HostAction):
         settings = self.settings(task_vars, (*self._goal.stages, *HOST_STAGES))
         self._settings, self._migration = settings, Migration.from_settings(settings)
         steps = {"look": self.look, "survey": self.look, "move": self.move, "back": self.back, "refused": self.refused}
-        steps["data"] = lambda: bringing.bring(self, self._known, settings, self._migration)
+        for step, brings in (("data", bringing.bring), ("finish", bringing.finish)):
+            steps[step] = functools.partial(brings, self, self._known, settings, self._migration)
         return {**steps[self._task.args["step"]](), "run": self.this_run}
 
     def be_ready(self) -> None:

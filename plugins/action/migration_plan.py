@@ -72,6 +72,7 @@ class ActionModule(EngineAction):
             "makes": bool(plan.facts.get("makes")) and acts,
             "acts": acts and not plan.is_nothing and bool(goal.moves or self.brings(plan)),
             "brings": acts and self.brings(plan),
+            "finishes": acts and bool((plan.facts.get("data") or {}).get("finishes")),
             "bearer": (plan.facts.get("data") or {}).get("host") or "",
             "step": "back" if goal.destination == ORIGINAL else "move",
             "throttle": int(known.settings["rollback_throttle"]) if goal.destination == ORIGINAL else 0,

@@ -25,7 +25,8 @@ TURNS = {TARGET: target, ORIGINAL: original, TOKEN: token}
 
 class ActionModule(EngineAction):
     """``batch`` is the number of the batch that comes next, from 0; left out after the last. ``data`` says that the
-    turn is before or after the data, which comes before all of them. ``so_far`` is what the turn before returned.
+    turn is before or after the data, which comes before all of them, or before its end. ``so_far`` is what the turn
+    before returned.
     """
 
     _VALID_ARGS = frozenset(("known", "plan", "batch", "data", "so_far"))
@@ -45,19 +46,26 @@ class ActionModule(EngineAction):
                 turn.leave_untried()
             else:
                 self.between_batches(turn, turns, so_far)
+                if turn.is_last and not self.is_before_the_end:
+                    turns.complete(turn)
         except Stopped as stopped:
             turn.stop(stopped)
         except Exception as error:  # whatever it is, hosts may have to be put back
             turn.stop(Stopped("The controller's turn", str(error) or type(error).__name__))
-        if turn.is_last and not around:
+        if turn.is_last and not (around or self.is_before_the_end):
             turns.undo(turn)
         return {**turn.state, "changed": turn.changed}
+
+    @property
+    def is_before_the_end(self) -> bool:
+        """After the last batch, where a host is yet to end what follows, which it does where all went well by then."""
+        return self._task.args.get("data") == "finish"
 
     @staticmethod
     def between_batches(turn: Turn, turns: ModuleType, so_far: Mapping[str, Any]) -> None:
         if turn.state["go"] and not so_far.get("begun"):
             turns.begin(turn)
         turn.judge()
-        turns.after_batch(turn)
-        if turn.is_last:
-            turns.complete(turn)
+        if not so_far.get("is_checked"):
+            turns.after_batch(turn)
+        turn.state["is_checked"] = turn.is_last

@@ -24,7 +24,7 @@ options:
     required: true
   step:
     description: What is done. V(survey) is a look into the old Redis too; V(data) brings what that holds to the
-      target; V(refused) asks whether the target refuses the token that was ended.
+      target, and V(finish) ends what follows it; V(refused) asks whether the target refuses the token that was ended.
     type: str
     required: true
     choices:
@@ -32,6 +32,7 @@ options:
       - survey
       - data
       - move
+      - finish
       - back
       - refused
   turn:

@@ -27,9 +27,10 @@ options:
     description: The number of the batch that comes next, from 0. Left out after the last.
     type: int
   data:
-    description: Of a turn before the first batch, whether the data is yet to be brought, or was.
+    description: Of a turn before the first batch, whether the data is yet to be brought, or was; or that what follows
+      is yet to be ended, after the last.
     type: str
-    choices: [before, after]
+    choices: [before, after, finish]
   so_far:
     description: What the turn before returned.
     type: dict

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, transfer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, brought, transfer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
 
@@ -18,14 +19,24 @@ Found = dict[str, Any]
 
 A_DAY = 86400.0
 WAIT = 5.0  # seconds of a run of a module, which then says how far it is
-COPY, COMPARE, TAKE_AWAY = "Bring the data", "Compare what was brought", "Take away what was copied before"
+FINISH_SECONDS = 300.0
+COPY, COMPARE, FINISH = "Bring the data", "Compare what was brought", "End the following"
+TAKE_AWAY = "Take away what was copied before"
 
 
 SEEN = ("transfer", "progress", "in_progress", "strategy", "source", "refusals")
 
 
+OK = {"state": "ok", "changed": True}
+
+
 class Failed(Exception):
     """``args`` are the step and why."""
+
+    @property
+    def result(self) -> Found:
+        step, why = self.args
+        return {**OK, "state": "failed", "step": step, "why": why}
 
 
 class Bearer:
@@ -79,14 +90,17 @@ class Bearer:
             return {"failure": why}
         return {name: seen[name] for name in SEEN if name in seen}
 
-    def until_done(self, step: str, module: str, order: Found) -> Found:
+    def say(self, lines: Iterable[str]) -> None:
+        say.lines([f"  [{self.host}] {line}" for line in lines])
+
+    def until_done(self, step: str, module: str, order: Found, seconds: float = A_DAY) -> Found:
         """A module again until it is done, with a line at least every five seconds. Raises Failed."""
         answer = progress.run_until_done(
             lambda args: self.action.module(module, dict(args)),
             {**order, "wait": WAIT},
-            timeout=A_DAY,
+            timeout=seconds,
             interval=0.0,
-            say=lambda line: say.lines([f"  [{self.host}] {line}"]),
+            say=lambda line: self.say([line]),
         )
         if why := batches.failure_reason(answer):
             raise Failed(step, why)
@@ -98,6 +112,26 @@ class Bearer:
         order = {name: self.places[name] for name in names if name in self.places}
         seen = self.action.module("old_redis_info", {**order, "ask": True})
         return dict((seen.get("redis") or {}).get("writes") or {})
+
+    def transfer(self, **more: Any) -> Found:
+        return self.until_done(COPY, "cache_transfer", {**self.order(), "state": "present", **more})
+
+    def switch(self) -> None:
+        """What follows goes on as it is: no snapshot is put over what hosts write to the target from now on."""
+        if transfer.is_live(self.known) and GOALS[self.known.goal].moves:
+            self.transfer(moving=True)
+
+    def brought(self, *, is_new: bool) -> Found:
+        """Copied and compared. What was begun before has begun at a time of which nobody has the counts."""
+        before = self.writes() if is_new or not self.look().get("transfer") else {}
+        done = self.transfer()
+        compared = self.compare()
+        written = brought.most_written(before, self.writes())
+        told = brought.result(done.get("transfer") or {}, compared, written)
+        self.say(told["lines"])
+        if "state" not in told:
+            self.switch()
+        return told
 
     def take_away(self) -> None:
         self.until_done(TAKE_AWAY, "cache_transfer", {**self.order(), "state": "absent"})
@@ -119,21 +153,26 @@ def look(action: Any, known: Known, settings: Mapping[str, Any], migration: Migr
 def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
     """What was asked for of the data, as a result."""
     does = action.turn["data"]["does"]
-    told: Found = {"state": "ok", "changed": True, "lines": []}
+    bearer = Bearer(action, known, settings, migration)
     try:
-        bearer = Bearer(action, known, settings, migration)
         if does in (transfer.ANEW, transfer.ABORT):
             bearer.take_away()
         if does == transfer.ABORT:
-            return told
-        is_begun = does == transfer.BRING and bool(bearer.look().get("transfer"))
-        before = {} if is_begun else bearer.writes()
-        done = bearer.until_done(COPY, "cache_transfer", {**bearer.order(), "state": "present"})
-        compared = bearer.compare()
-        written = transfer.most_written(before, bearer.writes())
+            return dict(OK)
+        if does == transfer.GO_ON:
+            bearer.switch()
+            return dict(OK)
+        return {**OK, **bearer.brought(is_new=does == transfer.ANEW)}
     except Failed as failed:
-        step, why = failed.args
-        return {**told, "state": "failed", "step": step, "why": why}
-    result = {**told, **transfer.brought(done.get("transfer") or {}, compared, written)}
-    say.lines([f"  [{bearer.host}] {line}" for line in result["lines"]])
-    return result
+        return failed.result
+
+
+def finish(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
+    """The end of what follows, as a result."""
+    bearer = Bearer(action, known, settings, migration)
+    try:
+        done = bearer.until_done(FINISH, "cache_transfer", {**bearer.order(), "state": "finished"}, FINISH_SECONDS)
+    except Failed as failed:
+        return failed.result
+    bearer.say([f"Followed to the end: {done.get('progress')}."])
+    return {**OK, "transfer": done.get("transfer") or {}}

@@ -21,7 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import unseal
 
 LOOK, SURVEYED, RESULT, BACK = "__move_look", "__move_surveyed", "__move_result", "__move_back"
-BROUGHT = "__move_brought"
+BROUGHT, FINISHED = "__move_brought", "__move_finished"
 
 
 class EngineAction(ControllerAction):

@@ -46,7 +46,8 @@ def migrated(stage, planned):
 
 
 def digests_of_target(stage) -> dict[int, str]:
-    url = f"rediss://:{stage.token()}@{stage.primary_address()}:6379/0\n".encode()
+    query = f"?ssl_ca_certs={stage.sandbox.places.ca_certificate}"
+    url = f"rediss://:{stage.token()}@{stage.primary_address()}:6379/0{query}\n".encode()
     found = {}
     for number in DATABASES:
         code = f"import redis; r = redis.Redis.from_url(input())\n{DIGEST.format(number)}"

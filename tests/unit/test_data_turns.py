@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import FINISHED
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
 from tests.unit.engine_world import ENDPOINT, NEW, OLD, SETTINGS, Held, Host, World
@@ -27,19 +28,20 @@ def _no_ansible(monkeypatch):
 class Run:
     """The turns of a run, one after the other. ``job`` is how far the copy is when the run looks."""
 
-    def __init__(self, there, goal="transfer", job=None, **answers):
+    def __init__(self, there, goal="transfer", job=None, strategy="copy", **answers):
         self.fake = Fake(there, **answers)
-        settings = {**SETTINGS, "transfer": "copy"}
+        settings = {**SETTINGS, "transfer": strategy}
         if goal == "abort":
             goal, settings["transfer_abort"] = "transfer", True
         known, looks = there.known(goal, settings=settings), there.looks(goal)
-        looks["app1"] = replace(looks["app1"], transfer={"transfer": job or {}})
+        looks["app1"] = replace(looks["app1"], transfer={"transfer": job or {}, "in_progress": True})
         self.known, self.plan, self.state = known, engine.plan(known, looks), {}
         assert not self.plan.refusals, self.plan.refusals
 
-    def turn(self, result=None, **args):
-        """``result`` is what the host told before this turn."""
-        self.fake.results = {"app1": result} if result else {}
+    def turn(self, result=None, ended=None, **args):
+        """``result`` is what the host told before this turn, ``ended`` what of the end of what follows."""
+        results = {FINISHED: ended} if ended else {}
+        self.fake.registered = lambda task_vars, hosts, name: dict.fromkeys(hosts, results.get(name, result))
         told = {**vars(self.known), "began": 1, "token": seal("the-token")}
         plan = json.loads(json.dumps(self.plan.as_dict()))
         self.fake._task.args = {"known": told, "plan": plan, "so_far": self.state, **args}
@@ -55,8 +57,8 @@ class Run:
         return [args["value"]["step"] if "value" in args else args["state"] for args in told]
 
 
-def world(*hosts, entry=None):
-    value = {"step": entry, "host": "app1", "strategy": "copy", "endpoint": ENDPOINT, "keys": 5, "time": "then"}
+def world(*hosts, entry=None, strategy="copy"):
+    value = {"step": entry, "host": "app1", "strategy": strategy, "endpoint": ENDPOINT, "keys": 5, "time": "then"}
     ledger = {"transfer": value} if entry else {}
     return World({f"app{number}": host for number, host in enumerate(hosts, 1)}, ledger=ledger)
 
@@ -113,3 +115,32 @@ def test_a_transfer_that_is_ended_is_forgotten():
     run = Run(world(ON_OLD, entry="begun"), "abort").turn(data="before")
     assert run.ledger == []
     assert run.turn({"state": "ok", "changed": True}, data="after").ledger == ["absent"]
+
+
+# --- what follows ---
+
+
+def following():
+    return Run(world(ON_OLD, entry="ready", strategy="live"), "cutover", {"phase": "following"}, "live")
+
+
+def test_what_follows_is_ended_after_the_last_batch_and_before_the_ledger_is_told():
+    run = following().turn(batch=0).turn(OK, data="finish")
+    assert run.state["go"] and run.ledger == ["used"] and not any(step == "finished" for step in run.ledger)
+    run.turn(OK, ended={**OK, "transfer": {"keys": 5}})
+    assert run.ledger == ["used", "finished"] and run.state["put_back"] == []
+    assert run.state["data"]["finished"] == {"keys": 5}
+
+
+def test_where_it_cannot_be_ended_nobody_is_put_back_and_the_ledger_is_not_told_of_the_cutover():
+    run = following().turn(batch=0).turn(OK, data="finish")
+    run.turn(OK, ended={**FAILED, "why": "two clients write to it"})
+    assert run.ledger == ["used"] and run.state["put_back"] == []
+    assert run.state["go"] and run.state["not_finished"] == "app1: two clients write to it"
+    assert not any(args.get("entry") == "cutover" for _what, args in run.fake.asked)
+
+
+def test_where_a_host_failed_what_follows_is_not_ended_and_the_host_is_put_back():
+    run = following().turn(batch=0).turn(FAILED, data="finish")
+    assert not run.state["go"]
+    assert run.turn(FAILED).state["put_back"] == ["app1"] and run.ledger == ["used"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine, transfer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import brought, engine, transfer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.transfer import (
     ABORT,
     ANEW,
     BEGUN,
     BRING,
     FINISHED,
+    GO_ON,
     NOTHING,
     READY,
     USED,
@@ -152,7 +153,7 @@ def test_a_transfer_that_was_begun_is_not_left_alone_by_calling_it_cold():
 
 def test_what_was_begun_is_ended_and_taken_away():
     made = plan(world(ON_OLD, entry=BEGUN), job=UNDER_WAY, transfer_abort=True)
-    assert made.facts["data"] == {"does": ABORT, "host": "app1"} and len(made.steps) == 1
+    assert made.facts["data"] == {"does": ABORT, "host": "app1", "finishes": False} and len(made.steps) == 1
 
 
 def test_nothing_is_taken_away_under_an_app():
@@ -211,6 +212,66 @@ def test_figures_are_no_part_of_what_is_approved():
     assert one.digest == other.digest and one.notes != other.notes
 
 
+# --- what follows ---
+
+FOLLOWS = {"phase": "following", "lag_ms": 1.0}
+
+
+def live(*hosts, entry=None, goal="transfer", job=None, at_it=True, **more):
+    there = world(*hosts)
+    if entry:
+        there = replace(there, ledger={"transfer": entry_of(entry, strategy="live")})
+    return plan(there, goal, job, {"in_progress": at_it}, transfer="live", **more)
+
+
+@pytest.mark.parametrize(
+    ("entry", "job", "at_it", "expected"),
+    [
+        (None, None, False, BRING),
+        (BEGUN, UNDER_WAY, True, BRING),
+        (READY, FOLLOWS, True, NOTHING),
+        (READY, FOLLOWS, False, BRING),
+        (READY, DONE, False, ANEW),
+        (USED, FOLLOWS, True, ANEW),
+        (FINISHED, DONE, False, ANEW),
+    ],
+)
+def test_what_follows_is_good_for_as_long_as_it_does_and_no_host_was_on_the_target(entry, job, at_it, expected):
+    made = live(ON_OLD, entry=entry, job=job, at_it=at_it)
+    assert not made.refusals and made.facts["data"]["does"] == expected
+
+
+def test_where_hosts_are_switched_it_is_followed_again_and_nothing_is_copied():
+    made = live(ON_TARGET, ON_OLD, entry=USED, goal="cutover", job=FOLLOWS, at_it=False)
+    assert made.facts["data"]["does"] == GO_ON and "go on to follow" in made.lines[0]
+    assert live(ON_TARGET, ON_OLD, entry=USED, goal="cutover", job=FOLLOWS).facts["data"]["does"] == NOTHING
+
+
+@pytest.mark.parametrize("hosts", [(ON_OLD, ON_OLD), (ON_TARGET, ON_OLD), (ON_TARGET, ON_TARGET)])
+def test_it_is_ended_with_the_last_host_just_before_the_ledger_is_told_of_the_cutover(hosts):
+    entry = USED if ON_TARGET in hosts else READY
+    made = live(*hosts, entry=entry, goal="cutover", job=FOLLOWS)
+    assert not made.refusals and made.facts["data"]["finishes"]
+    assert "end the following" in made.lines[-2] and made.lines[-1].startswith("ledger")
+
+
+def test_it_is_not_ended_while_hosts_are_left():
+    there = world(ON_OLD, ON_OLD, present=("app1",))
+    there = replace(there, ledger={"transfer": entry_of(READY, strategy="live")})
+    made = plan(there, "cutover", FOLLOWS, {"in_progress": True}, transfer="live")
+    assert not made.refusals and not made.facts["data"]["finishes"]
+
+
+def test_no_host_is_switched_where_nobody_follows_any_more():
+    [why] = live(ON_OLD, entry=READY, goal="cutover", job=FOLLOWS, at_it=False).refusals
+    assert "nobody brings what is written now" in why
+
+
+def test_a_cutover_that_is_complete_has_nothing_to_end():
+    made = live(ON_TARGET, entry=FINISHED, goal="cutover", job=DONE)
+    assert not made.facts["data"]["finishes"] and not any("end the following" in line for line in made.lines)
+
+
 # --- planning against what a plan leads to ---
 
 
@@ -250,46 +311,46 @@ TWO_DIFFER = {**EQUAL, "equal": False, "different": 1, "missing": 1, "names": {"
 
 
 def test_what_is_equal_is_said_to_be():
-    told = transfer.brought(DONE, EQUAL, 0)
+    told = brought.result(DONE, EQUAL, 0)
     assert "state" not in told and told["lines"][-1] == "Compared 5 keys: equal on both sides."
 
 
 def test_more_keys_that_differ_than_were_written_were_not_copied_as_they_are():
-    told = transfer.brought(DONE, TWO_DIFFER, 1)
+    told = brought.result(DONE, TWO_DIFFER, 1)
     assert told["state"] == "failed" and "not copied as they are" in told["why"] and "a, b" in told["why"]
 
 
 @pytest.mark.parametrize("written", [2, None])
 def test_what_was_written_since_is_named_as_what_stays_behind(written):
-    told = transfer.brought(DONE, TWO_DIFFER, written)
+    told = brought.result(DONE, TWO_DIFFER, written)
     assert "state" not in told and "2 differ" in told["lines"][-1] and not told["compared"]["equal"]
 
 
 @pytest.mark.parametrize("told", [{"complete": False}, {"complete": None}])
 def test_what_was_not_compared_whole_is_no_proof(told):
-    assert transfer.brought(DONE, {**EQUAL, **told}, 0)["state"] == "failed"
+    assert brought.result(DONE, {**EQUAL, **told}, 0)["state"] == "failed"
 
 
 def test_equal_that_counts_a_difference_is_not_believed():
-    assert transfer.brought(DONE, {**TWO_DIFFER, "equal": True}, 0)["state"] == "failed"
+    assert brought.result(DONE, {**TWO_DIFFER, "equal": True}, 0)["state"] == "failed"
 
 
 def test_where_nothing_was_compared_that_is_said():
-    assert "not proven" in transfer.brought(DONE, {}, 0)["lines"][-1]
+    assert "not proven" in brought.result(DONE, {}, 0)["lines"][-1]
 
 
 def test_what_was_left_out_is_named():
     left = {**DONE, "left_out_count": 1, "left_out": [{"key": "big", "why": "its module is not there"}]}
-    assert "big: its module is not there" in transfer.brought(left, EQUAL, 0)["lines"][1]
+    assert "big: its module is not there" in brought.result(left, EQUAL, 0)["lines"][1]
 
 
 def test_how_many_keys_writes_can_have_changed():
     before = {"life": "1", "calls": {"set": 3}}
-    assert transfer.most_written(before, {"life": "1", "calls": {"set": 5, "rename": 1}}) == 6
-    assert transfer.most_written(before, before) == 0
-    assert transfer.most_written(before, {"life": "1", "calls": {"set": 3, "flushall": 1}}) is None
-    assert transfer.most_written(before, {"life": "2", "calls": {"set": 3}}) is None
-    assert transfer.most_written({}, {}) is None
+    assert brought.most_written(before, {"life": "1", "calls": {"set": 5, "rename": 1}}) == 6
+    assert brought.most_written(before, before) == 0
+    assert brought.most_written(before, {"life": "1", "calls": {"set": 3, "flushall": 1}}) is None
+    assert brought.most_written(before, {"life": "2", "calls": {"set": 3}}) is None
+    assert brought.most_written({}, {}) is None
 
 
 # --- where it stands ---

@@ -21,6 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strat
 PREFIX = "migration_"
 STAGES = ("assess", "provision", "ingress", "transfer", "cutover", "rollback", "rotate", "state", "decommission")
 _MOVES = ("cutover", "rollback", "rotate")
+_LOGS_IN = ("assess", "provision", "ingress", "transfer", *_MOVES)
 _LOOKS = ("assess", "transfer", "cutover", "rollback", "rotate", "state")
 _CHANGES = ("provision", "ingress", "transfer", *_MOVES, "decommission")
 _BRINGS = ("transfer", "cutover")  # what goes on until the last host has moved is ended by the cutover
@@ -488,7 +489,7 @@ PARTS = (
                 "acl_name",
                 "The ACL of MemoryDB. Left empty, C(<name>-cache) with O(migration_username), which is made. With "
                 "C(open-access) whoever reaches the target may do everything.",
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "num_cache_nodes",
@@ -550,20 +551,20 @@ PARTS = (
             Option(
                 "auth_token_secret",
                 "The secret in Secrets Manager that holds the AUTH token. Left empty, the target has no AUTH.",
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "auth_token_secret_key",
                 "The key that holds the token, where that secret is a JSON object. Left empty, the secret is it. "
                 "What this names is never written.",
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "auth_token_generate",
                 "Make that secret, with a generated token, where it does not exist.",
                 "bool",
                 False,
-                stages=("provision", "ingress", "cutover"),
+                stages=("provision", "ingress", "transfer", "cutover"),
             ),
             Option(
                 "auth_token_new",
@@ -580,7 +581,7 @@ PARTS = (
                 "its password then. It is made, with a group of users that the target is given, unless "
                 "O(migration_user_group_ids), O(migration_user_group_id) or O(migration_acl_name) names one that is "
                 "there. Left empty, C(default).",
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "authentication_mode",
@@ -589,7 +590,7 @@ PARTS = (
                 "named then, the app reads parts of the endpoint and no URL, and O(migration_app_ready_for) says that "
                 "it can.",
                 choices=("", "iam"),
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "user_group_ids",
@@ -599,12 +600,12 @@ PARTS = (
                 "list",
                 [],
                 elements="str",
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "user_group_id",
                 "The user group of a serverless cache, as O(migration_user_group_ids) of a replication group.",
-                stages=("assess", "provision", "ingress", *_MOVES),
+                stages=_LOGS_IN,
             ),
             Option(
                 "transit_encryption_enabled", "Speak TLS. AUTH needs it.", "bool", True, stages=("assess", "provision")
@@ -819,7 +820,8 @@ PARTS = (
                 "transfer",
                 "What becomes of the data, which must be stated. C(cold): the target starts empty, and fills as the "
                 "app works. C(copy): all keys are copied while the app works, and compared; what the app writes while "
-                "and after they are stays behind on the old Redis.",
+                "and after they are stays behind on the old Redis. C(live): what the app writes comes along, too, "
+                "until the last host is switched.",
                 stages=("assess", *_BRINGS),
                 choices=("", COLD, *BRINGING),
             ),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-COLD, COPY = "cold", "copy"
+COLD, COPY, LIVE = "cold", "copy", "live"
 
-# Those that bring it, by a job on a host.
-BRINGING = (COPY,)
+# Those that bring it, by a job on a host. One that follows goes on until the last host has been switched.
+BRINGING = (COPY, LIVE)

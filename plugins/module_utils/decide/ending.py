@@ -138,6 +138,11 @@ def _target_failure(known: Known, turn: Turn, results: Mapping[str, Any], back: 
             "Every host is on the target, and nothing is to be put back. Only the ledger in Parameter Store could "
             f"not be told so: {why}. Mend that and run the same command again, which finishes it."
         )
+    if turn.get("not_finished"):
+        return (
+            "Every host is on the target, and nothing is to be put back. Only what follows the old Redis could not be "
+            f"ended: {str(turn['not_finished']).rstrip('.')}. It goes on. Run the same command again, which ends it."
+        )
     if turn["go"]:
         return ""
     if stopped and not any(result.get("changed") for result in results.values()) and not turn.get("shared"):

@@ -25,7 +25,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, NONE, ORIGINAL, TOKEN
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import Plan, Step
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import cost
 
 Looks = Mapping[str, Look]
@@ -71,7 +71,8 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
     data = _data(known, looks)
     unseen = to_target.not_seen(looks) if stages == ("transfer",) else ""
-    steps = (*making.steps(known.parts, known.course), *data.steps, *moves.steps)
+    data = data if moves.facts.get("is_to_remember") else replace(data, finishes=False)
+    steps = (*making.steps(known.parts, known.course), *data.steps, *_finished(moves.steps, data))
     # Where nothing is to be done, what was weighed and what it costs is no news.
     found = (*assessed.lines, *cost_lines(known)) if steps or stages == ("assess",) else ()
     seen = to_target.seen_line(known, moves.facts)
@@ -85,7 +86,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
             **moves.facts,
             **facts,
             "data": data.as_dict(),
-            "news": [*data.notes, *moves.notes],
+            "news": list(moves.notes),
             "other_clients": others,
             "probes": {host: _figures(look.target) for host, look in looks.items()},
         },
@@ -102,6 +103,12 @@ def _data(known: Known, looks: Looks) -> transfer.Course:
     seen = looks[host].transfer if host in looks else {}
     waiting = {host: place for host, place in led.items() if place}
     return transfer.course(known, seen, transfer.Standing(there, waiting))
+
+
+def _finished(steps: tuple[Step, ...], data: transfer.Course) -> tuple[Step, ...]:
+    """The ledger is told at the very last."""
+    finish = transfer.finish_steps(data)
+    return (*steps[:-1], *finish, *steps[-1:]) if finish else steps
 
 
 def cost_lines(known: Known) -> list[str]:

@@ -13,9 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import writes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED, is_loopback
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING, LIVE
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -27,11 +26,9 @@ ENTRY = "transfer"
 BEGUN, READY, USED, FINISHED = "begun", "ready", "used", "finished"
 
 # What a run does.
-BRING, ANEW, ABORT, NOTHING = "bring", "anew", "abort", "nothing"
+BRING, ANEW, GO_ON, ABORT, NOTHING = "bring", "anew", "go_on", "abort", "nothing"
 
 Seen = Mapping[str, Any]
-
-_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class Course:
-    """What this run has of it. ``does`` is BRING, ANEW (what was brought before is taken away first), ABORT or NOTHING.
-    ``host`` is who does it.
+    """What this run has of it. ``does`` is BRING, ANEW (what was brought before is taken away first), GO_ON (follow
+    while hosts are switched), ABORT or NOTHING. ``host`` is who does it. ``finishes``: what follows is
+    ended when the last host is switched.
     """
 
     does: str = NOTHING
@@ -53,9 +51,10 @@ class Course:
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    finishes: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        return {"does": self.does, "host": self.host}
+        return {"does": self.does, "host": self.host, "finishes": self.finishes}
 
 
 # --- what is known of it ---
@@ -64,6 +63,11 @@ class Course:
 def is_wanted(known: Known) -> bool:
     """Whether the data is to come along, by what is stated."""
     return known.settings.get("transfer") in BRINGING
+
+
+def is_live(known: Known) -> bool:
+    """Whether what is written meanwhile comes along, too."""
+    return known.settings.get("transfer") == LIVE
 
 
 def entry_of(known: Known) -> Seen:
@@ -78,7 +82,12 @@ def is_unfinished(entry: Seen) -> bool:
 
 def is_complete(seen: Seen) -> bool:
     """Whether the job on the host has brought all that it is to bring."""
-    return (seen.get("transfer") or {}).get("phase") == "done"
+    return (seen.get("transfer") or {}).get("phase") in ("done", "following")
+
+
+def is_followed(seen: Seen) -> bool:
+    """Whether what is written to the old one goes on to the target."""
+    return (seen.get("transfer") or {}).get("phase") == "following" and bool(seen.get("in_progress"))
 
 
 def host_of(known: Known) -> str:
@@ -109,12 +118,15 @@ def course(known: Known, seen: Seen, standing: Standing) -> Course:
     if not (is_wanted(known) or is_unfinished(entry)):
         return Course()
     does, why = _next(known, seen, standing)
+    if why:
+        return Course(refusals=(why,))
     if does == NOTHING:
-        return Course(refusals=(why,) if why else ())
-    refusals = tuple(filter(None, [*_against(known, host, standing, seen), *_told(seen, does)]))
+        return Course(host=host, finishes=_is_to_finish(known, seen, does))
+    refusals = tuple(filter(None, [*_against(known, host, does, standing, seen), *_told(seen, does)]))
     if refusals:
         return Course(refusals=refusals)
-    return Course(does, host, steps=tuple(_steps(known, host, does, seen)), notes=tuple(_notes(seen)))
+    steps, notes = tuple(_steps(known, host, does, seen)), tuple(_notes(seen))
+    return Course(does, host, steps=steps, notes=notes, finishes=_is_to_finish(known, seen, does))
 
 
 def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
@@ -123,16 +135,33 @@ def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
     at = entry.get("step")
     if is_unfinished(entry) and standing.waiting and known.settings.get("transfer") != entry.get("strategy"):
         return NOTHING, _another(known, entry)
+    if standing.there and at == USED and is_live(known):
+        return (NOTHING if is_followed(seen) or _is_ended(seen) else GO_ON), ""
     if not standing.waiting or (standing.there and at in (USED, FINISHED)):
         return NOTHING, ""
     if standing.there:
         return NOTHING, _too_late(known, standing)
     is_whole = at is not None and at != BEGUN and is_complete(seen)  # else it was taken away since, and begun anew
+    if goal.moves and is_live(known) and at == READY and is_followed(seen):
+        return GO_ON, ""  # from now on, with no snapshot that would be put over what hosts write to the target
     if "transfer" not in goal.stages:
-        return NOTHING, "" if is_whole and at == READY else _not_ready(known, at, is_whole)
+        is_good = is_whole and at == READY and not is_live(known)
+        return NOTHING, "" if is_good else _not_ready(known, seen, at, is_whole)
     if not is_whole:
         return BRING, ""
+    if at == READY and is_live(known):
+        return (NOTHING if is_followed(seen) else ANEW if _is_ended(seen) else BRING), ""
     return (NOTHING if at == READY and not goal.moves else ANEW), ""
+
+
+def _is_ended(seen: Seen) -> bool:
+    return (seen.get("transfer") or {}).get("phase") == "done"
+
+
+def _is_to_finish(known: Known, seen: Seen, does: str) -> bool:
+    """Where it follows by then, and this run may switch the last host."""
+    entry = entry_of(known)
+    return is_live(known) and GOALS[known.goal].moves and (does != NOTHING or is_unfinished(entry))
 
 
 def _another(known: Known, entry: Seen) -> str:
@@ -152,9 +181,11 @@ def _too_late(known: Known, standing: Standing) -> str:
     )
 
 
-def _not_ready(known: Known, at: Any, is_whole: bool) -> str:
+def _not_ready(known: Known, seen: Seen, at: Any, is_whole: bool) -> str:
     why = "and nothing was brought to the target yet" if at is None else "and what was begun is not complete"
-    if is_whole:
+    if is_whole and at == READY:
+        why = f"and nobody brings what is written now: {seen.get('progress') or 'the worker has ended'}"
+    elif is_whole:
         why = "and the app has worked from the old Redis since the data was brought"
     return (
         f"migration_transfer is {known.settings['transfer']}, {why}: run {known.words['transfer']} first. To switch "
@@ -184,7 +215,7 @@ def _abort(known: Known, host: str, entry: Seen, standing: Standing) -> Course:
 # --- what stands against it ---
 
 
-def _against(known: Known, host: str, standing: Standing, seen: Seen) -> list[str]:
+def _against(known: Known, host: str, does: str, standing: Standing, seen: Seen) -> list[str]:
     """What can be told without the host's own look."""
     if known.endpoint.get("protocol") == MEMCACHED:
         return ["Nothing can be copied to Memcached: state migration_transfer: cold, where the app can live with that."]
@@ -192,7 +223,7 @@ def _against(known: Known, host: str, standing: Standing, seen: Seen) -> list[st
         is_begun = is_unfinished(entry_of(known))
         what = "The transfer is under way on" if is_begun else "migration_transfer_host (or migration_canary) names"
         return [f"{what} {host}, which is no host of this run ({', '.join(known.present)}): run it with that host."]
-    return [_limited(known) if known.is_limited else "", _elsewhere(host, standing, seen)]
+    return [_limited(known) if known.is_limited and does != GO_ON else "", _elsewhere(host, standing, seen)]
 
 
 def _limited(known: Known) -> str:
@@ -234,17 +265,28 @@ def _told(seen: Seen, does: str) -> list[str]:
 
 def _steps(known: Known, host: str, does: str, seen: Seen) -> list[Step]:
     """Without figures, which differ from look to look: a plan is approved by these words."""
-    strategy = known.settings["transfer"]
     source = (seen.get("source") or {}).get("place") or "the old Redis"
+    if does == GO_ON:
+        reason = f"go on to follow what is written to {source}, by {host} (live)"
+        return [Step(SHARED, "data", reason=reason)]
     begins = {ANEW: "take away what was copied before, and copy anew", BRING: "copy"}[does]
+    follows = ", and follow what is written meanwhile (live)" if is_live(known) else ", while the app works (copy)"
     compared = {
         "full": "compare every key",
         "sample": "compare a sample of the keys",
         "none": "nothing is compared (migration_transfer_verify: none)",
     }[str(known.settings["transfer_verify"])]
-    reason = f"{begins} what {source} holds, by {host}, while the app works ({strategy}); then {compared}"
+    reason = f"{begins} what {source} holds, by {host}{follows}; then {compared}"
     undo = f"{known.words['transfer']} with -e migration_transfer_abort=true takes it away"
     return [Step(SHARED, "data", reason=reason, undo=undo)]
+
+
+def finish_steps(course: Course) -> list[Step]:
+    """When the last host is switched, as the ledger is told that it is."""
+    if not course.finishes:
+        return []
+    reason = "end the following, when all that was written to the old Redis is there"
+    return [Step(SHARED, "data", reason=reason)]
 
 
 def _notes(seen: Seen) -> list[str]:
@@ -254,7 +296,7 @@ def _notes(seen: Seen) -> list[str]:
         databases = len(source.get("databases") or ())
         of = f" in {databases} databases" if databases > 1 else ""
         notes.append(f"The old Redis at {source.get('place')} holds {int(source['keys']):,} keys{of}.")
-    if progress and progress.get("phase") not in ("done", "aborted"):
+    if progress and not is_complete(seen) and progress.get("phase") != "aborted":
         notes.append(f"A transfer that was begun is gone on with: {seen.get('progress') or progress.get('phase')}.")
     return notes
 
@@ -271,80 +313,3 @@ def standing_lines(known: Known, looks: Mapping[str, Look]) -> list[str]:
     idle = is_complete(seen) or seen.get("in_progress", True)
     stopped = "" if idle else f"; nobody is at it: {known.words['transfer']} goes on with it"
     return [f"{told}: {seen.get('progress') or seen['transfer'].get('phase')}{stopped}"]
-
-
-# --- what came of it ---
-
-
-def brought(progress: Seen, compared: Seen, written: int | None) -> dict[str, Any]:
-    """The result of the host that brought it: whether hosts may be switched to it, and why not.
-
-    ``written`` is how many keys at most the old Redis was told to change since it began; None where nobody knows. More
-    keys that differ than that were not copied as they are.
-    """
-    keys, left_out = int(progress.get("keys") or 0), int(progress.get("left_out_count") or 0)
-    told: dict[str, Any] = {"keys": keys, "lines": [_copied(keys, progress)]}
-    if left_out:
-        told["lines"].append(_left_out(left_out, progress))
-    if not compared:
-        told["lines"].append("Nothing was compared (migration_transfer_verify: none): what is there is not proven.")
-        return told
-    counts = {name: int(compared.get(name) or 0) for name in ("compared", "missing", "extra", "different")}
-    told["compared"] = {**counts, "equal": bool(compared.get("equal")), "complete": bool(compared.get("complete"))}
-    differ = counts["missing"] + counts["extra"] + counts["different"]
-    names = _names(compared)
-    if not compared.get("complete"):
-        return {**told, **_failed("not all keys could be compared, so it is not proven that they are there")}
-    if compared.get("equal") and not differ:
-        told["lines"].append(f"Compared {counts['compared']:,} keys: equal on both sides.")
-        return told
-    found = ", ".join(f"{counts[name]:,} {name}" for name in ("missing", "extra", "different") if counts[name])
-    if written is not None and differ > written:
-        why = (
-            f"of {counts['compared']:,} keys {differ:,} differ on the target ({found}; {names}), and the old Redis was "
-            f"told to change {written:,} at most since the copy began: they were not copied as they are"
-        )
-        return {**told, **_failed(why)}
-    since = "written" if written is not None else "written (as far as can be told: the copy was gone on with)"
-    told["lines"].append(
-        f"Compared {counts['compared']:,} keys: {differ:,} differ ({found}; {names}). They were {since} on the old "
-        "Redis since they were copied; what they hold there stays behind."
-    )
-    return told
-
-
-def _failed(why: str) -> dict[str, Any]:
-    return {"state": "failed", "step": "Compare what was brought", "why": why}
-
-
-def _copied(keys: int, progress: Seen) -> str:
-    seconds = max(0.0, float(progress.get("now") or 0) - float(progress.get("began") or 0))
-    return f"Copied {keys:,} keys in {seconds:.0f} s."
-
-
-def _left_out(count: int, progress: Seen) -> str:
-    shown = "; ".join(f"{one.get('key')}: {one.get('why')}" for one in progress.get("left_out") or ())
-    return f"{count:,} keys were left out: {shown or 'no reason given'}."
-
-
-def _names(compared: Seen) -> str:
-    named = compared.get("names") or {}
-    names = [str(name) for kind in ("missing", "different", "extra") for name in named.get(kind) or ()]
-    return f"among them {', '.join(names[:_NAMES_SHOWN])}" if names else "their names are not told"
-
-
-# Commands that change as many keys as they are told to.
-_OF_MANY_KEYS = frozenset(("del", "unlink", "mset", "msetnx", "flushall", "flushdb", "swapdb", "migrate", "delifeq"))
-_KEYS_OF_A_COMMAND = 2  # at most, of any other: RENAME and LMOVE have two
-
-
-def most_written(before: Seen, now: Seen) -> int | None:
-    """How many keys the writes between two readings of a server's counts can have changed; None where that is unknown,
-    as after a restart.
-    """
-    if not before.get("life") or before.get("life") != now.get("life"):
-        return None
-    calls = writes.since(before, now)
-    if _OF_MANY_KEYS & {name.split("|")[0] for name in calls}:
-        return None
-    return _KEYS_OF_A_COMMAND * sum(calls.values())

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, transfer
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import BROUGHT
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import BROUGHT, FINISHED
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
 BEGIN, END = "Remember that the data is under way", "Remember that the data is there"
@@ -40,10 +40,24 @@ def after(turn: Turn) -> None:
             "command again, which goes on with it.",
         )
     turn.keep_lock()
+    if course["does"] == transfer.GO_ON:
+        return
     if course["does"] == transfer.ABORT:
         turn.do("migration_ledger", "Forget the transfer", entry=transfer.ENTRY, state="absent")
         return
     remember(turn, END, transfer.READY, **{name: result[name] for name in ("keys", "compared") if name in result})
+
+
+def finished(turn: Turn) -> str:
+    """Why what follows could not be ended, by the host's result; empty where it was, or where nothing follows."""
+    course = turn.plan.facts["data"]
+    if not course["finishes"]:
+        return ""
+    result = batches.result_of(turn.action.registered(turn.vars, [course["host"]], FINISHED)[course["host"]])
+    if result["state"] != "ok":
+        return f"{course['host']}: {result['why']}"
+    turn.state["data"] = {**(turn.state.get("data") or {}), "finished": result.get("transfer") or {}}
+    return ""
 
 
 def remember(turn: Turn, words: str, step: str, **more: Any) -> None:

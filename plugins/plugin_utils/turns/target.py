@@ -81,6 +81,9 @@ def complete(turn: Turn) -> None:
     if not turn.state["go"] or not turn.plan.facts["is_to_remember"]:
         return
     turn.keep_lock()
+    if why := data.finished(turn):
+        turn.state["not_finished"] = why
+        return
     answer: dict[str, Any] = {}
     if data.is_marked(turn):
         value = data.entry(turn, transfer.FINISHED)

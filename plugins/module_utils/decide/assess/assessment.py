@@ -55,7 +55,7 @@ def _of_one(old: Old, target: Target, stated: Circumstances) -> list[Finding]:
         change.lasting_keys(source),
         change.events(source, target),
         change.lua(source, target),
-        change.streams(source),
+        change.streams(source, stated),
         change.waiting_clients(source),
         change.persistence(source, target),
         unseen.unseen(source),

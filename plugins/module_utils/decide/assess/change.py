@@ -33,6 +33,11 @@ _MEANS_COPY = (
     "While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, rate "
     "limits and queues are split."
 )
+_MEANS_LIVE = (
+    "What is written to the old Redis meanwhile is written to the target, too, until the last host has changed. What "
+    "hosts write to the target by then is not on the old Redis: sessions, locks, counters, rate limits and queues are "
+    "split for the hosts that have yet to change."
+)
 _MEANS_COLD = (
     "The target starts empty, and the app fills it again as it works: expect misses, and more load on what is behind "
     "the cache. While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, "
@@ -45,7 +50,8 @@ def data(source: Source, who: Who, target: Target, stated: Circumstances) -> Ite
     if stated.transfer == strategies.COLD:
         yield Finding(NOTE, "data", f"{held} None is copied.", _MEANS_COLD)
     elif stated.transfer and target.protocol != MEMCACHED:
-        yield Finding(NOTE, "data", f"{held} All are copied.", _MEANS_COPY)
+        means = _MEANS_LIVE if stated.transfer == strategies.LIVE else _MEANS_COPY
+        yield Finding(NOTE, "data", f"{held} All are copied.", means)
     elif stated.transfer:
         yield Finding(
             REFUSE,
@@ -61,8 +67,8 @@ def data(source: Source, who: Who, target: Target, stated: Circumstances) -> Ite
             "data",
             f"{held} What becomes of them is not stated.",
             _MEANS_COLD,
-            "If the app can live with that, state it: migration_transfer: cold. To have them copied: "
-            "migration_transfer: copy.",
+            "If the app can live with that, state it: migration_transfer: cold. To have them come along: "
+            "migration_transfer: copy, or live where what is written meanwhile is to come along, too.",
         )
 
 
@@ -74,7 +80,8 @@ def jobs(source: Source, stated: Circumstances) -> Iterator[Finding]:
             f"The old Redis holds queues of {', '.join(source.queue_libraries)}, and they are copied.",
             "A job that waits while it is copied is on both sides then: the workers of the old one do it, and those of "
             "the target do it again.",
-            "Have nothing placed and the workers idle while it is copied, or see that a job may be done twice.",
+            "Have what is written meanwhile come along, too (migration_transfer: live), or see that a job may be done "
+            "twice.",
         )
 
 
@@ -207,8 +214,9 @@ def lasting_keys(source: Source) -> Iterator[Finding]:
     )
 
 
-def streams(source: Source) -> Iterator[Finding]:
-    if not source.streams:
+def streams(source: Source, stated: Circumstances) -> Iterator[Finding]:
+    """They come along with all else, their groups and what is pending included."""
+    if not source.streams or stated.transfer in strategies.BRINGING:
         return
     entries = sum(stream.length for stream in source.streams)
     groups = sorted({group for stream in source.streams for group in stream.groups})
