@@ -61,7 +61,9 @@ def hashed_part(key: bytes) -> bytes:
 
 
 def read(reply: Any, entry: str) -> tuple[Shard, ...]:
-    """Of CLUSTER SLOTS, asked at ``entry``: a node without an address is reached by that. Raises NotASlotMap."""
+    """Of CLUSTER SLOTS, asked at ``entry``: a node without an address is reached by that. Shards are in the order of
+    their slots, whoever is asked. Raises NotASlotMap.
+    """
     found: dict[tuple[str, int], tuple[list[tuple[int, int]], dict[Node, None]]] = {}
     owned, known = 0, set()
     for each in reply if isinstance(reply, list) else []:
@@ -78,7 +80,8 @@ def read(reply: Any, entry: str) -> tuple[Shard, ...]:
         ranges, of_shard = found.setdefault(nodes[0].place, ([], {}))
         ranges.append((first, last))
         of_shard.update(dict.fromkeys(nodes))
-    return tuple(_shard(ranges, list(nodes)) for ranges, nodes in found.values())
+    shards = (_shard(ranges, list(nodes)) for ranges, nodes in found.values())
+    return tuple(sorted(shards, key=lambda shard: shard.ranges))
 
 
 def _shard(ranges: Sequence[tuple[int, int]], nodes: Sequence[Node]) -> Shard:

@@ -10,6 +10,7 @@ from typing import Callable, Iterator, Sequence, Tuple, TypeVar, Union
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe, slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.cluster import Cluster
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import keyspace, parse_info
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     Argument,
@@ -46,6 +47,18 @@ class Reach:
         """Raises ServerError where that is not served."""
         for link in self.links:
             link.execute("SELECT", database)
+
+    def identity(self) -> list[str]:
+        """Of each engine which run of it this is, and which slots it has: cursors of another one mean nothing."""
+        shards = self._cluster.shards if self._cluster else ()
+        infos = [parse_info(link.connection.ask("INFO", "server")) for link in self.links]
+        runs = [str(info.get("run_id", "")) for info in infos]
+        return [f"{run} {shard.ranges}" for run, shard in zip(runs, shards)] if shards else runs
+
+    def keys(self) -> list[dict[int, int]]:
+        """How many each engine has in each database that has some."""
+        infos = [parse_info(link.connection.ask("INFO", "keyspace")) for link in self.links]
+        return [{number: counts["count"] for number, counts in keyspace(info).items()} for info in infos]
 
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers in the order of the requests, which are sent together."""
