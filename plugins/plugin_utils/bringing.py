@@ -18,6 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils import pro
 Found = dict[str, Any]
 
 A_DAY = 86400.0
+TOLERANCE_MS = 2000  # of the time that a key has left: what follows has it live a little longer
 WAIT = 5.0  # seconds of a run of a module, which then says how far it is
 FINISH_SECONDS = 300.0
 COPY, COMPARE, FINISH = "Bring the data", "Compare what was brought", "End the following"
@@ -127,7 +128,8 @@ class Bearer:
         done = self.transfer()
         compared = self.compare()
         written = brought.most_written(before, self.writes())
-        told = brought.result(done.get("transfer") or {}, compared, written)
+        wanted = brought.Wanted(self.settings["transfer"], self.settings["transfer_target_keys"])
+        told = brought.result(done.get("transfer") or {}, compared, written, wanted)
         self.say(told["lines"])
         if "state" not in told:
             self.switch()
@@ -142,7 +144,9 @@ class Bearer:
         if kind == "none":
             return {}
         sample = self.settings["sample"] if kind == "sample" else 0
-        return self.until_done(COMPARE, "cache_verify", {**self.places, "sample": sample})
+        shared = ("processes", "rate", "latency_limit_ms")
+        order = {name: value for name, value in self.order().items() if name in (*self.places, *shared)}
+        return self.until_done(COMPARE, "cache_verify", {**order, "sample": sample, "ttl_tolerance_ms": TOLERANCE_MS})
 
 
 def look(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:

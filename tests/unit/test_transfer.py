@@ -307,41 +307,91 @@ def test_whatever_is_known_nothing_is_brought_while_a_host_is_on_the_target(host
 # --- what came of it ---
 
 EQUAL = {"equal": True, "complete": True, "compared": 5, "missing": 0, "extra": 0, "different": 0}
-TWO_DIFFER = {**EQUAL, "equal": False, "different": 1, "missing": 1, "names": {"missing": ["a"], "different": ["b"]}}
+NAMED = {"missing": [{"database": 0, "key": "a", "why": "not there"}], "different": [{"database": 3, "key": "b"}]}
+TWO_DIFFER = {**EQUAL, "equal": False, "different": 1, "missing": 1, "names": NAMED}
+
+
+def came(compared, written=0, progress=DONE, **wanted):
+    return brought.result(progress, compared, written, brought.Wanted(**wanted))
 
 
 def test_what_is_equal_is_said_to_be():
-    told = brought.result(DONE, EQUAL, 0)
-    assert "state" not in told and told["lines"][-1] == "Compared 5 keys: equal on both sides."
+    assert came(EQUAL)["lines"][-1] == "Compared 5 keys: equal on both sides." and "state" not in came(EQUAL)
 
 
 def test_more_keys_that_differ_than_were_written_were_not_copied_as_they_are():
-    told = brought.result(DONE, TWO_DIFFER, 1)
-    assert told["state"] == "failed" and "not copied as they are" in told["why"] and "a, b" in told["why"]
+    told = came(TWO_DIFFER, 1)
+    assert told["state"] == "failed" and "not copied as they are" in told["why"]
+    assert "a of database 0: not there; b of database 3" in told["why"]
 
 
 @pytest.mark.parametrize("written", [2, None])
 def test_what_was_written_since_is_named_as_what_stays_behind(written):
-    told = brought.result(DONE, TWO_DIFFER, written)
-    assert "state" not in told and "2 differ" in told["lines"][-1] and not told["compared"]["equal"]
+    told = came(TWO_DIFFER, written)
+    assert "state" not in told and "1 missing, 1 different" in told["lines"][-1] and not told["compared"]["equal"]
 
 
-@pytest.mark.parametrize("told", [{"complete": False}, {"complete": None}])
+@pytest.mark.parametrize("written", [2, None, 0])
+def test_with_what_follows_no_key_at_rest_may_differ(written):
+    assert came(TWO_DIFFER, written, strategy="live")["state"] == "failed"
+
+
+def test_a_key_that_was_written_all_the_while_is_named_as_not_proven():
+    told = came({**EQUAL, "equal": False, "complete": False, "changing": 1}, strategy="live")
+    assert "state" not in told and "1 were written all the while, and are not proven" in told["lines"][-1]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"complete": False},
+        {"complete": None},
+        {"unseen": 1},
+        {"unknown": 1, "equal": False},
+        {"in_progress": True},
+        {"libraries": {"shop": "not on the target"}, "equal": False},
+    ],
+)
 def test_what_was_not_compared_whole_is_no_proof(told):
-    assert brought.result(DONE, {**EQUAL, **told}, 0)["state"] == "failed"
+    assert came({**EQUAL, **told})["state"] == "failed"
+
+
+def test_a_sample_is_said_to_be_one():
+    told = came({**EQUAL, "complete": False, "sampled": 5})
+    assert "state" not in told and told["lines"][-1] == "Compared a sample of 5 keys: equal on both sides."
+
+
+def test_what_does_not_say_that_it_is_equal_is_not_said_to_be():
+    assert "equal on both sides" not in came({**EQUAL, "equal": False})["lines"][-1]
 
 
 def test_equal_that_counts_a_difference_is_not_believed():
-    assert brought.result(DONE, {**TWO_DIFFER, "equal": True}, 0)["state"] == "failed"
+    assert came({**TWO_DIFFER, "equal": True})["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("target_keys", "counts", "is_told"),
+    [
+        ("keep", {"extra": 1, "different": 1}, False),
+        ("keep", {"missing": 1}, True),
+        ("replace", {"extra": 1}, False),
+        ("replace", {"different": 1}, True),
+        ("refuse", {"extra": 1}, True),
+    ],
+)
+def test_keys_that_the_target_held_before_are_no_difference(target_keys, counts, is_told):
+    told = came({**EQUAL, "equal": False, **counts}, target_keys=target_keys)
+    assert (told.get("state") == "failed") == is_told
+    assert is_told or "held keys before" in told["lines"][-1]
 
 
 def test_where_nothing_was_compared_that_is_said():
-    assert "not proven" in brought.result(DONE, {}, 0)["lines"][-1]
+    assert "not proven" in came({})["lines"][-1]
 
 
 def test_what_was_left_out_is_named():
     left = {**DONE, "left_out_count": 1, "left_out": [{"key": "big", "why": "its module is not there"}]}
-    assert "big: its module is not there" in brought.result(left, EQUAL, 0)["lines"][1]
+    assert "big: its module is not there" in came(EQUAL, progress=left)["lines"][1]
 
 
 def test_how_many_keys_writes_can_have_changed():

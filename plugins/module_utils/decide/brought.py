@@ -5,20 +5,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from dataclasses import dataclass
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import writes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import COPY
 
 Seen = Mapping[str, Any]
 
+REFUSE, KEEP, REPLACE = "refuse", "keep", "replace"  # what becomes of keys that the target held before
 _NAMES_SHOWN = 5
+_KINDS = ("missing", "extra", "different")
+_COUNTS = ("compared", *_KINDS, "changing", "unknown", "unseen", "sampled")
 
 
-def result(progress: Seen, compared: Seen, written: int | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Wanted:
+    """How it was to be brought, as ``migration_transfer`` and ``migration_transfer_target_keys`` say."""
+
+    strategy: str = COPY
+    target_keys: str = REFUSE
+
+    @property
+    def tells(self) -> tuple[str, ...]:
+        """The kinds of differences that tell something, where the target held keys of its own."""
+        return {KEEP: ("missing",), REPLACE: ("missing", "different")}.get(self.target_keys, _KINDS)
+
+
+def result(progress: Seen, compared: Seen, written: int | None, wanted: Wanted) -> dict[str, Any]:
     """The result of the host that brought it: whether hosts may be switched to it, and why not.
 
     ``written`` is how many keys at most the old Redis was told to change since it began; None where nobody knows. More
-    keys that differ than that were not copied as they are.
+    keys that differ than that were not copied as they are. With what follows no key that is at rest may differ.
     """
     keys, left_out = int(progress.get("keys") or 0), int(progress.get("left_out_count") or 0)
     told: dict[str, Any] = {"keys": keys, "lines": [_copied(keys, progress)]}
@@ -27,32 +45,68 @@ def result(progress: Seen, compared: Seen, written: int | None) -> dict[str, Any
     if not compared:
         told["lines"].append("Nothing was compared (migration_transfer_verify: none): what is there is not proven.")
         return told
-    counts = {name: int(compared.get(name) or 0) for name in ("compared", "missing", "extra", "different")}
-    told["compared"] = {**counts, "equal": bool(compared.get("equal")), "complete": bool(compared.get("complete"))}
-    differ = counts["missing"] + counts["extra"] + counts["different"]
-    names = _names(compared)
-    if not compared.get("complete"):
-        return {**told, **_failed("not all keys could be compared, so it is not proven that they are there")}
-    if compared.get("equal") and not differ:
-        told["lines"].append(f"Compared {counts['compared']:,} keys: equal on both sides.")
-        return told
-    found = ", ".join(f"{counts[name]:,} {name}" for name in ("missing", "extra", "different") if counts[name])
-    if written is not None and differ > written:
-        why = (
-            f"of {counts['compared']:,} keys {differ:,} differ on the target ({found}; {names}), and the old Redis was "
-            f"told to change {written:,} at most since the copy began: they were not copied as they are"
-        )
-        return {**told, **_failed(why)}
-    since = "written" if written is not None else "written (as far as can be told: the copy was gone on with)"
-    told["lines"].append(
-        f"Compared {counts['compared']:,} keys: {differ:,} differ ({found}; {names}). They were {since} on the old "
-        "Redis since they were copied; what they hold there stays behind."
-    )
+    counts = {name: int(compared.get(name) or 0) for name in _COUNTS}
+    whole = {name: bool(compared.get(name)) for name in ("equal", "complete")}
+    told["compared"] = {**counts, **whole}
+    why = _unproven(compared, counts) or _wrong(compared, counts, written, wanted)
+    if why:
+        return {**told, "state": "failed", "step": "Compare what was brought", "why": why}
+    told["lines"].append(_told(compared, counts, wanted))
     return told
 
 
-def _failed(why: str) -> dict[str, Any]:
-    return {"state": "failed", "step": "Compare what was brought", "why": why}
+def _unproven(compared: Seen, counts: Mapping[str, int]) -> str:
+    """Why it is not known what is there, where that is so."""
+    if counts["unseen"]:
+        return f"{counts['unseen']:,} keys that are there by their number were not seen, so nothing is proven"
+    if counts["unknown"]:
+        return f"{counts['unknown']:,} keys could not be compared ({_names(compared, ('unknown',))})"
+    if compared.get("in_progress") or not (compared.get("complete") or counts["sampled"] or counts["changing"]):
+        return "not all keys could be compared, so it is not proven that they are there"
+    return ""
+
+
+def _wrong(compared: Seen, counts: Mapping[str, int], written: int | None, wanted: Wanted) -> str:
+    """Why they are not there as they are, where that is certain."""
+    differ = sum(counts[name] for name in wanted.tells)
+    if libraries := compared.get("libraries"):
+        return "libraries of functions differ: " + "; ".join(
+            f"{name}: {why}" for name, why in sorted(libraries.items())
+        )
+    if not differ or (wanted.strategy == COPY and (written is None or differ <= written)):
+        return ""
+    since = "what is written to it is followed"
+    if wanted.strategy == COPY:
+        since = f"it was told to change {written:,} at most since the copy began"
+    return (
+        f"of {counts['compared']:,} keys {differ:,} are otherwise on the target than on the old Redis "
+        f"({_found(counts, wanted.tells)}; {_names(compared, wanted.tells)}), and {since}: "
+        "they were not copied as they are"
+    )
+
+
+def _told(compared: Seen, counts: Mapping[str, int], wanted: Wanted) -> str:
+    of = "a sample of " if counts["sampled"] else ""
+    begun = f"Compared {of}{counts['compared']:,} keys"
+    if not sum(counts[name] for name in (*_KINDS, "changing")):
+        return f"{begun}: equal on both sides." if compared.get("equal") else f"{begun}: not proven to be equal."
+    parts = []
+    differ = [name for name in wanted.tells if counts[name]]
+    if differ:
+        parts.append(
+            f"{_found(counts, differ)} ({_names(compared, differ)}): written on the old Redis since they were copied, "
+            "as far as can be told; what they hold there stays behind"
+        )
+    if counts["changing"]:
+        parts.append(f"{counts['changing']:,} were written all the while, and are not proven")
+    others = [name for name in _KINDS if counts[name] and name not in wanted.tells]
+    if others:
+        parts.append(f"{_found(counts, others)}, as the target held keys before (migration_transfer_target_keys)")
+    return f"{begun}: {'; '.join(parts)}."
+
+
+def _found(counts: Mapping[str, int], names: Iterable[str]) -> str:
+    return ", ".join(f"{counts[name]:,} {name}" for name in names if counts[name])
 
 
 def _copied(keys: int, progress: Seen) -> str:
@@ -65,10 +119,15 @@ def _left_out(count: int, progress: Seen) -> str:
     return f"{count:,} keys were left out: {shown or 'no reason given'}."
 
 
-def _names(compared: Seen) -> str:
+def _names(compared: Seen, kinds: Iterable[str]) -> str:
     named = compared.get("names") or {}
-    names = [str(name) for kind in ("missing", "different", "extra") for name in named.get(kind) or ()]
-    return f"among them {', '.join(names[:_NAMES_SHOWN])}" if names else "their names are not told"
+    names = [_name(one) for kind in kinds for one in named.get(kind) or ()]
+    return f"as {'; '.join(names[:_NAMES_SHOWN])}" if names else "their names are not told"
+
+
+def _name(one: Seen) -> str:
+    why = f": {one['why']}" if one.get("why") else ""
+    return f"{one.get('key')} of database {one.get('database')}{why}"
 
 
 # Commands that change as many keys as they are told to.
