@@ -112,6 +112,7 @@ MAKE_TARGET = (
     *on("Read", "elasticache", "DescribeCacheClusters"),
 )
 NEW = (*LEDGER, *TARGET, *SECRET, *WAY, *GROUPS, *on("Read", "elasticache", "DescribeCacheParameters"))
+COPY = {"migration_transfer": "copy"}
 LARGER = {
     "migration_num_cache_clusters": 3,
     "migration_cache_node_type": "cache.t3.small",
@@ -209,6 +210,8 @@ STORY: list[Move] = [
     Move("ingress", (*LOOK, *WAY, *TAKE_LOCK, *OPEN, *LET_GO)),
     Move("plan", (*LOOK, *WAY, *GROUPS, *NODE_TYPES, *VALUES, *VERSIONS), LARGER, ["--check"]),
     Move("assess", (*LOOK, *VALUES, *INSTANCE_SIZE, *on("Read", "pricing", "GetProducts"))),
+    Move("transfer", (*LOOK, *VALUES, *TAKE_LOCK, *LET_GO), COPY),
+    Move("transfer", variables={**COPY, "migration_transfer_abort": True}),
     Move("cutover", (*LOOK, *VALUES, *TAKE_LOCK, *WRITE_VALUES, *LET_GO)),
     Move("state", (*LEDGER, *TARGET, *TARGET_THERE, *VALUES)),
     Move(
@@ -318,8 +321,9 @@ def unlock(stage) -> None:
 @pytest.mark.long
 def test_each_stage_passes_under_its_own_policy(stage):
     """The others do so in the scenarios of a migration, of a retirement and of AWX."""
-    for name in ("provision", "ingress", "assess", "cutover", "rotate"):
-        run = Move(name, variables={"migration_auth_token_new": name == "rotate"}).play(stage, STAGES[name])
+    stated = {"transfer": COPY, "cutover": COPY, "rotate": {"migration_auth_token_new": True}}
+    for name in ("provision", "ingress", "assess", "transfer", "cutover", "rotate"):
+        run = Move(name, variables=stated.get(name, {})).play(stage, STAGES[name])
         assert (run.code, policies.denied(run)) == (0, []), run.text
         assert bool(run.writes) is (name != "assess")
 
