@@ -385,6 +385,14 @@ def test_keys_that_the_target_held_before_are_no_difference(target_keys, counts,
     assert is_told or "held keys before" in told["lines"][-1]
 
 
+def test_names_of_keys_are_told_as_patterns():
+    named = {
+        "missing": [{"database": 0, "key": f"session:8f3a91{number}:cart", "why": "not there"} for number in (1, 2)]
+    }
+    told = came({**TWO_DIFFER, "names": named}, 2)
+    assert "as session:*:cart of database 0: not there)" in told["lines"][-1] and "8f3a91" not in repr(told)
+
+
 def test_where_nothing_was_compared_that_is_said():
     assert "not proven" in came({})["lines"][-1]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import writes
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import COPY
 
 Seen = Mapping[str, Any]
@@ -115,19 +116,21 @@ def _copied(keys: int, progress: Seen) -> str:
 
 
 def _left_out(count: int, progress: Seen) -> str:
-    shown = "; ".join(f"{one.get('key')}: {one.get('why')}" for one in progress.get("left_out") or ())
+    shown = "; ".join(dict.fromkeys(map(_name, progress.get("left_out") or ())))
     return f"{count:,} keys were left out: {shown or 'no reason given'}."
 
 
 def _names(compared: Seen, kinds: Iterable[str]) -> str:
     named = compared.get("names") or {}
-    names = [_name(one) for kind in kinds for one in named.get(kind) or ()]
+    names = list(dict.fromkeys(_name(one) for kind in kinds for one in named.get(kind) or ()))
     return f"as {'; '.join(names[:_NAMES_SHOWN])}" if names else "their names are not told"
 
 
 def _name(one: Seen) -> str:
+    """As a pattern, since the name of a key may hold personal data, as a session does."""
+    where = f" of database {one['database']}" if one.get("database") is not None else ""
     why = f": {one['why']}" if one.get("why") else ""
-    return f"{one.get('key')} of database {one.get('database')}{why}"
+    return f"{pattern_of(str(one.get('key')).encode())}{where}{why}"
 
 
 # Commands that change as many keys as they are told to.
