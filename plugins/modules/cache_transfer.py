@@ -264,23 +264,25 @@ progress:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES, old_url, values_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, ends
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     REDIS,
     REDIS_CLUSTER,
-    Endpoint,
     EndpointError,
     parse_url,
-    probe_url,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import (
+    masked,
+    options_shown,
+    tell_as_it_is,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 
 OPTIONS: dict[str, Any] = {
@@ -309,21 +311,11 @@ OPTIONS: dict[str, Any] = {
 
 def job_of(params: dict[str, Any]) -> Job:
     """``target.url`` is empty where the target is yet to be made. Raises EndpointError."""
-    endpoint = Endpoint.from_dict(params["endpoint"])
-    url = old_url(values_of(params), params["target_address"] or endpoint.address)
-    if not url:
-        raise EndpointError(
-            "no value of the app leads to it, and the journal has no original of one: name in values the file and the "
-            "keys that hold its URL"
-        )
-    seconds = params["timeout"]
-    old = Side(url, params["source_protocol"], tls_as_app=True, seconds=seconds)
-    new_url = probe_url(endpoint, params["token"] or "") if endpoint.is_known else ""
-    new = Side(new_url, endpoint.protocol, ca_certs=params["ca_certs"] or "", seconds=seconds)
-    goes_back = params["direction"] == jobs.BACK
+    sides = [ends.old(params), ends.new(params)]
+    source, target = reversed(sides) if params["direction"] == jobs.BACK else sides
     return Job(
-        source=new if goes_back else old,
-        target=old if goes_back else new,
+        source=source,
+        target=target,
         strategy=params["strategy"],
         folder=jobs.folder_of(params["state_dir"], params["migration_name"], params["direction"]),
         direction=params["direction"],
@@ -332,6 +324,10 @@ def job_of(params: dict[str, Any]) -> Job:
         target_keys=params["target_keys"],
         processes=params["processes"],
     )
+
+
+def without_secrets(text: str, job: Job) -> str:
+    return masked(text, [parse_url(side.url).password for side in (job.source, job.target) if side.url])
 
 
 def result_of(job: Job, params: dict[str, Any], check_mode: bool) -> course.Outcome:
@@ -358,7 +354,7 @@ def main() -> None:
     except ProbeFailed as failed:
         module.fail_json(msg=f"{what}: {failed.failure.sentence}", **shown)
     except CacheError as error:
-        module.fail_json(msg=f"{what}: {without_secret(str(error), parse_url(job.source.url))}.", **shown)
+        module.fail_json(msg=f"{what}: {without_secrets(str(error), job)}.", **shown)
     told = outcome.as_dict()
     if outcome.msg:
         module.fail_json(msg=outcome.msg, **told, **shown)

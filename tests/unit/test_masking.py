@@ -26,6 +26,18 @@ def test_of_an_option_that_is_secret_nothing_is_shown(name):
     assert options_shown({name: None}, spec) == {name: None}
 
 
+def test_nothing_is_shown_of_a_suboption_that_is_a_secret():
+    of_each = {"name": {"type": "str"}, "original": {"type": "str", "no_log": True}}
+    spec = {
+        "urls": {"type": "list", "elements": "dict", "options": of_each},
+        "one": {"type": "dict", "options": of_each},
+    }
+    url = {"name": "REDIS_URL", "original": "redis://:hunter2@old"}
+    shown = options_shown({"urls": [url, {**url, "original": ""}], "one": url}, spec)
+    hidden = {"name": "REDIS_URL", "original": "***"}
+    assert shown == {"urls": [hidden, {**url, "original": ""}], "one": hidden}
+
+
 class Module:
     """As ansible-core hands it to a module; from 2.22 on it has secrets that are told to the controller."""
 

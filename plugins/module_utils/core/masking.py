@@ -62,10 +62,21 @@ def one_line(text: str) -> str:
 
 
 def options_shown(options: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A module's options as its result may repeat them: nothing of those with ``no_log`` in its ``argument_spec``."""
-    secret = {name for name, option in spec.items() if option.get("no_log")}
-    secret |= {alias for name in secret for alias in spec[name].get("aliases", ())}
-    return {name: MASK if name in secret and value not in (None, "") else value for name, value in options.items()}
+    """A module's options as its result may repeat them: nothing of those with ``no_log`` in its ``argument_spec``, nor
+    of such suboptions.
+    """
+    known = {word: option for name, option in spec.items() for word in (name, *option.get("aliases", ()))}
+    return {name: _shown(value, known.get(name, {})) for name, value in options.items()}
+
+
+def _shown(value: Any, option: Mapping[str, Any]) -> Any:
+    if option.get("no_log") and value not in (None, ""):
+        return MASK
+    if "options" in option and isinstance(value, Mapping):
+        return options_shown(value, option["options"])
+    if "options" in option and isinstance(value, (list, tuple)):
+        return [_shown(each, option) for each in value]
+    return value
 
 
 def tell_as_it_is(module: Any) -> None:

@@ -7,6 +7,7 @@ import itertools
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +41,7 @@ Made = Callable[..., Job]
 
 
 def binary(engine: object) -> redis.Redis:
-    return redis.Redis.from_url(engine.url())
+    return redis.Redis.from_url(engine.url(), socket_timeout=60)
 
 
 @pytest.fixture
@@ -55,9 +56,22 @@ def job(tmp_path: Path) -> Made:
 @pytest.fixture
 def pair(start_engine: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     def start(source: str = "redis 7.0", target: str = "redis 7.0", *lines: str) -> tuple[Any, Any]:
-        return start_engine(program=ALL[source]()), start_engine(*lines, program=ALL[target]())
+        return start_engine(*debug(source), program=ALL[source]()), start_engine(
+            *debug(target), *lines, program=ALL[target]()
+        )
 
     return start
+
+
+def debug(release: str) -> list[str]:
+    return [] if release == "redis 6.2" else ["enable-debug-command local"]
+
+
+def same(source: Any, target: Any) -> bool:
+    """By the engines' own digest of all that they hold, which is quick and takes a time of expiry for any other."""
+    left, right = (binary(engine).execute_command("DEBUG", "DIGEST") for engine in (source, target))
+    assert left == right and int(left, 16)
+    return True
 
 
 def copied(job: Job) -> Progress:
@@ -125,12 +139,13 @@ def test_absolute_times_and_idle_times_come_along(pair, job):
     old, new = pair("redis 7.0", "redis 7.0", "maxmemory 100mb", "maxmemory-policy volatile-lru")
     client = binary(old)
     client.set("until", "x", pxat=data.EVER + 7)
-    client.set("ever", "x")
-    time.sleep(2.1)
+    client.mset({f"ever:{number}": "x" for number in range(30)})
+    time.sleep(3.1)
     copied(job(old, new))
     assert binary(new).pexpiretime("until") == data.EVER + 7
-    assert binary(new).pexpiretime("ever") == -1
-    assert binary(new).object("idletime", "ever") >= 2
+    assert binary(new).pexpiretime("ever:1") == -1
+    idle = [binary(new).object("idletime", f"ever:{number}") for number in range(30)]
+    assert sum(seconds >= 2 for seconds in idle) > 25, "all but those by which the form of payloads was seen"
 
 
 def test_how_often_a_key_is_used_comes_along_where_both_evict_by_that(start_engine, job):
@@ -155,7 +170,7 @@ def test_all_of_many_keys_come_along_in_parts_side_by_side(pair, job):
     old, new = pair()
     mixed.fill(old.port, 30_000)
     end = copied(job(old, new, processes=3))
-    assert alike(old, new)
+    assert same(old, new)
     assert binary(new).dbsize() <= end.keys < 1.1 * end.keys_total
     assert {part["of"] for part in jobs.read(job(old, new).folder, copying.STATE)["parts"]} == {8}
 
@@ -246,7 +261,7 @@ def test_one_that_is_full_meanwhile_ends_it_and_it_goes_on_when_there_is_room(pa
         copy.run(job(old, new), lambda _progress: None)
     binary(new).config_set("maxmemory", 0)
     copied(job(old, new))
-    assert alike(old, new)
+    assert same(old, new)
 
 
 def test_one_that_evicts_what_was_copied_is_never_done(pair, job):
@@ -261,20 +276,24 @@ def test_one_that_evicts_what_was_copied_is_never_done(pair, job):
 
 def test_killed_at_random_points_it_goes_on_and_all_is_there(pair, job):
     old, new = pair()
-    mixed.fill(old.port, 40_000)
-    this, rng, keys = job(old, new, rate=60_000), random.Random(7), []
-    for _kill in range(6):
+    mixed.fill(old.port, 20_000)
+    this, rng, keys = job(old, new, rate=20_000), random.Random(7), [0]
+    for number in range(6):
         assert running.start(this, copy.run)
-        time.sleep(rng.uniform(0.05, 0.3))
+        if number % 2:  # else it may not even have looked at both sides
+            wait_for(lambda: known_keys(this) > keys[-1])
+        time.sleep(rng.uniform(0, 0.1))
         kill(this.folder)
-        known = jobs.progress_of(this.folder)
-        assert known
-        keys.append(known.keys)
+        keys.append(known_keys(this))
     end = ended(this)
-    assert alike(old, new)
+    assert same(old, new)
     assert end.restarts >= 6
-    assert end.keys < 2 * end.keys_total, "what was copied is not copied again"
-    assert keys == sorted(keys) and keys[-1] > 0
+    assert end.keys < 1.5 * end.keys_total, "what was copied is not copied again"
+    assert keys == sorted(keys)
+
+
+def known_keys(this: Job) -> int:
+    return (jobs.progress_of(this.folder) or Progress()).keys
 
 
 def kill(folder: str) -> None:
@@ -293,7 +312,7 @@ def ended(this: Job) -> Progress:
     return found
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 100) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -305,10 +324,10 @@ def test_when_the_one_that_watches_is_killed_those_that_copy_end_too(pair, job):
     mixed.fill(old.port, 40_000)
     this = job(old, new, rate=10_000)
     running.start(this, copy.run)
-    wait_for(lambda: (jobs.progress_of(this.folder) or Progress()).keys > 0)
+    wait_for(lambda: known_keys(this) > 0)
     [watcher] = [pid for pid in processes_of(this.folder) if parent_of(pid) not in processes_of(this.folder)]
     os.kill(watcher, signal.SIGKILL)
-    wait_for(lambda: not jobs.is_running(this.folder), 10)
+    wait_for(lambda: not jobs.is_running(this.folder), 30)
     assert jobs.progress_of(this.folder).phase == jobs.COPYING
 
 
@@ -327,26 +346,24 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def test_a_source_that_is_started_anew_is_copied_anew_as_its_cursors_are_others(start_engine, job):
-    old, new = start_engine(), start_engine()
-    mixed.fill(old.port, 30_000)
+def test_a_source_that_is_started_anew_is_copied_anew_as_its_cursors_are_others(pair, job):
+    old, new = pair()
+    mixed.fill(old.port, 20_000)
     binary(old).save()
-    this = job(old, new, rate=20_000)
+    this = job(old, new, rate=10_000)
     running.start(this, copy.run)
-    wait_for(lambda: (jobs.progress_of(this.folder) or Progress()).keys > 3000)
+    wait_for(lambda: known_keys(this) > 2000)
     old.stop()
-    again = start_engine(f"port {old.port}", folder=old.folder)
-    wait_for(lambda: not jobs.is_running(this.folder), 60)
-    end = jobs.progress_of(this.folder)
-    assert end.phase == jobs.DONE, end
-    assert any("copied anew 1 times" in note for note in end.notes)
-    assert left_alike(again, old.port, new)
-
-
-def left_alike(_again: Any, port: int, new: Any) -> bool:
-    left = data.everything(redis.Redis(port=port))
-    assert left == data.everything(binary(new))
-    return bool(left)
+    again = subprocess.Popen(["redis-server", str(old.folder / "redis.conf")], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: not jobs.is_running(this.folder))
+        end = jobs.progress_of(this.folder)
+        assert end and end.phase == jobs.DONE, end
+        assert any("copied anew 1 times" in note for note in end.notes)
+        assert same(old, new)
+    finally:
+        again.kill()
+        again.wait(10)
 
 
 # --- how fast ---
@@ -363,12 +380,20 @@ def test_a_rate_is_kept(pair, job):
 
 def test_it_slows_down_while_the_source_is_slow_and_says_so(pair, job):
     old, new = pair()
-    mixed.fill(old.port, 30_000)
+    mixed.fill(old.port, 20_000)
     told: list[Progress] = []
-    copy.run(job(old, new, latency_limit_ms=0.001), told.append)
-    assert told[-1].slowed_ms > 0
+
+    def be_slow() -> None:
+        for _time in range(20):
+            binary(old).execute_command("DEBUG", "SLEEP", "0.05")
+
+    slow = threading.Thread(target=be_slow)
+    slow.start()
+    copy.run(job(old, new, latency_limit_ms=25, rate=20_000), told.append)
+    slow.join()
     assert any("migration_transfer_latency_limit" in progress.slowed_why for progress in told)
-    assert alike(old, new)
+    assert told[-1].slowed_ms > 0
+    assert same(old, new)
 
 
 # --- taking it back ---

@@ -105,14 +105,14 @@ class Restorer:
     def settle(self) -> list[tuple[bytes, bytes, ServerError]]:
         """Of the last batch what was refused: key and time of expiry, raw, and why."""
         sent, self._sent = self._sent, []
+        # Who follows asks on the same links, so all of them are read before.
+        told = [(batch, place, error) for link, batch in sent for place, error in link.refused(len(batch.keys))]
         refused = []
-        for link, batch in sent:
-            for place, error in link.refused(len(batch.keys)):
-                answer: object = error
-                if str(error).startswith(_ELSEWHERE):
-                    answer = self._followed(batch.of([place]))
-                if isinstance(answer, ServerError):
-                    refused.append((batch.keys[place], batch.expires[place], answer))
+        for batch, place, error in told:
+            is_elsewhere = str(error).startswith(_ELSEWHERE)
+            answer = self._followed(batch.of([place])) if is_elsewhere else error
+            if isinstance(answer, ServerError):
+                refused.append((batch.keys[place], batch.expires[place], answer))
         return refused
 
     def _followed(self, one: Batch) -> object:

@@ -14,6 +14,7 @@ import os
 import signal
 import time
 import traceback
+from dataclasses import replace
 from typing import Callable
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
@@ -79,8 +80,9 @@ def _leave_all_but(kept: int) -> None:
 def _begun(job: Job) -> Progress:
     """What was known of it goes on; that it failed is over."""
     known = jobs.progress_of(job.folder)
-    began = known.began if known else time.time()
-    return Progress(began=began, restarts=known.restarts + 1 if known else 0)
+    if known is None:
+        return Progress(began=time.time())
+    return replace(known, phase=jobs.CHECKING, why="", restarts=known.restarts + 1)
 
 
 def _work(job: Job, run: Callable[[Job, Tell], None]) -> None:

@@ -1,0 +1,131 @@
+"""What a transfer decides without an engine: its parts, how much when, and the lines that people read."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, job, ranges
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Progress
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.restoring import (
+    Batch,
+    Manner,
+    requests,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import command, raw
+from hypothesis import given
+from hypothesis import strategies as st
+
+# --- parts ---
+
+
+def after(cursor: int, bits: int) -> int:
+    """The cursor after one bucket of a table of 2**bits, as dictScan has it."""
+    reversed_bits = int(format(cursor % 2**bits, f"0{bits}b")[::-1], 2) + 1
+    return int(format(reversed_bits % 2**bits, f"0{bits}b")[::-1], 2)
+
+
+LARGEST = 9  # bits
+
+
+@given(before=st.integers(3, LARGEST), later=st.integers(3, LARGEST), resized_at=st.integers(0, 40))
+def test_the_parts_of_a_table_are_all_of_its_buckets_though_it_is_resized_meanwhile(before, later, resized_at):
+    seen = set()
+    for part in ranges.parts_of("here", {0: 1_000_000}, one_table=True):
+        cursor, step = part.cursor, 0
+        while step == 0 or part.has(cursor):
+            bits = before if step < resized_at else later
+            seen |= {bucket for bucket in range(2**LARGEST) if bucket % 2**bits == cursor % 2**bits}
+            cursor, step = after(cursor, bits), step + 1
+    assert seen == set(range(2**LARGEST))
+
+
+def test_each_bucket_is_in_one_part():
+    ends = []
+    for part in ranges.parts_of("here", {0: 1_000_000}, one_table=True):
+        ends.append(part.cursor)
+        cursor = after(part.cursor, 6)
+        while part.has(cursor):
+            ends.append(cursor)
+            cursor = after(cursor, 6)
+    assert sorted(ends) == list(range(64))
+
+
+def test_small_databases_and_those_of_another_kind_are_one_part():
+    assert len(ranges.parts_of("here", {0: 100, 3: 50_000}, one_table=True)) == 1 + 8
+    assert len(ranges.parts_of("here", {0: 50_000}, one_table=False)) == 1
+
+
+def test_databases_that_came_since_are_missing():
+    parts = ranges.parts_of("here", {0: 10}, one_table=True)
+    assert ranges.missing(parts, {"here": {0: 12, 2: 1}, "there": {0: 5}}) == {"here": {2: 1}, "there": {0: 5}}
+    assert ranges.from_dicts(json.loads(json.dumps(ranges.as_dicts(parts)))) == parts
+
+
+# --- how much when ---
+
+
+def test_a_slow_source_is_left_alone_for_longer_each_time_and_a_fast_one_for_shorter():
+    watch = guard.Guard(10)
+    assert watch.measured(9.9) == 0
+    slow = [watch.measured(11) for _time in range(12)]
+    assert slow == sorted(slow) and slow[0] > 0 and slow[-1] == 2.0
+    fast = [watch.measured(1) for _time in range(40)]
+    assert fast == sorted(fast, reverse=True) and fast[-1] == 0
+
+
+def test_without_a_limit_nothing_is_slow():
+    assert guard.Guard(0).measured(10_000) == 0
+
+
+@given(st.lists(st.integers(1, 500), min_size=2, max_size=50), st.integers(10, 100_000))
+def test_a_pace_is_never_faster_than_its_rate(batches, rate):
+    pace, now = guard.Pace(rate, 0.0), 0.0
+    for keys in batches:
+        now += pace.rest(keys, now)
+    assert now >= (sum(batches) - batches[-1]) / rate * 0.999
+
+
+def test_a_pace_owes_nothing_for_a_time_in_which_less_was_copied():
+    pace = guard.Pace(100, 0.0)
+    assert pace.rest(100, 10.0) == 0
+    assert pace.rest(100, 10.0) == 1.0
+
+
+def test_a_batch_is_as_small_as_the_limit_of_latency_wants():
+    assert [guard.most_keys(limit) for limit in (0, 100, 1, 0.01)] == [512, 512, 100, 16]
+
+
+# --- what is sent ---
+
+ROWS = st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9), st.integers(0, 10**14)), max_size=5)
+
+
+@given(ROWS, st.booleans())
+def test_requests_by_columns_are_those_key_by_key(rows, has_idles):
+    keys = [raw(key) for key, _value, _until in rows]
+    values = [raw(value) for _key, value, _until in rows]
+    times = [raw(b"%d" % until) for _key, _value, until in rows]
+    idles = [b"7"] * len(rows) if has_idles else []
+    last = [raw(word) for word in (b"ABSTTL", b"REPLACE", *((b"IDLETIME", b"7") if has_idles else ()))]
+    expected = [command(raw(b"RESTORE"), key, until, value, *last) for key, value, until in zip(keys, values, times)]
+    manner = Manner(replaces=True, idle_word=b"IDLETIME")
+    assert requests(Batch(keys, values, times, idles), manner) == b"".join(expected)
+
+
+# --- lines ---
+
+
+def test_how_far_it_is_is_one_line():
+    far = Progress(job.COPYING, keys=412_000, keys_total=1_000_000, rate=98_000, eta_seconds=6)
+    assert job.phrase(far) == "copied 412,000 of 1,000,000 keys (41 %), 98,000/s, 6 s left"
+    following = Progress(job.FOLLOWING, lag_ms=0.9)
+    assert job.phrase(following).startswith("following: 0.9 ms behind, 0 bytes")
+    done = Progress(job.DONE, keys=10, left_out_count=2, began=100, now=103)
+    assert job.phrase(done) == "copied 10 keys in 3 s, 2 left out"
+    slow = Progress(job.COPYING, keys=1, slowed_ms=40, slowed_why="the source is slow")
+    assert job.phrase(slow) == "copied 1 keys; slowed by 40 ms: the source is slow"
+
+
+def test_the_name_of_a_key_is_shown_on_one_line_and_cut():
+    assert job.shown(b"a\nb\xff\x1b") == "a b\ufffd?"
+    assert len(job.shown(b"x" * 500)) == 81
