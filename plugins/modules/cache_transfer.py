@@ -95,9 +95,12 @@ options:
     choices: [redis, redis-cluster]
     default: redis
   strategy:
-    description: How the data comes along.
+    description:
+      - How the data comes along.
+      - V(cold) brings nothing, V(copy) all keys as they are when they are reached.
+      - With V(live) the target follows the old Redis as a replica would, until O(state=finished).
     type: str
-    choices: [cold, copy]
+    choices: [cold, copy, live]
     default: copy
   direction:
     description: V(there) is from the old Redis to the target, V(back) the other way.
@@ -122,6 +125,12 @@ options:
     type: str
     choices: [refuse, keep, replace]
     default: refuse
+  moving:
+    description:
+      - Whether hosts write to the target from now on. A new snapshot of the source, as after its restart, does not
+        overwrite that then, and V(live) fails in place of it.
+    type: bool
+    default: false
   processes:
     description: How many processes copy at once.
     type: int
@@ -301,6 +310,7 @@ OPTIONS: dict[str, Any] = {
         "default": jobs.REFUSE,
         "no_log": False,
     },
+    "moving": {"type": "bool", "default": False},
     "processes": {"type": "int", "default": 2},
     "ca_certs": {"type": "path"},
     "timeout": {"type": "float", "default": 5.0},
@@ -323,6 +333,7 @@ def job_of(params: dict[str, Any]) -> Job:
         latency_limit_ms=params["latency_limit_ms"],
         target_keys=params["target_keys"],
         processes=params["processes"],
+        is_moving=params["moving"],
     )
 
 

@@ -14,13 +14,15 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Callable, Mapping
+from typing import Any, BinaryIO, Callable, Mapping, Protocol
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import keyspace, parse_info
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
+    Argument,
     CacheError,
     Connection,
     NotRedis,
+    Reply,
     ServerError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.writes import read_writes, since
@@ -36,6 +38,22 @@ class SnapshotRefused(CacheError):
     """There will be no snapshot; the text is a sentence for the operator."""
 
 
+class Link(Protocol):
+    """What a snapshot comes over."""
+
+    def execute(self, *arguments: Argument) -> Reply:
+        """One command and its answer."""
+
+    def send(self, *arguments: Argument) -> None:
+        """One command, whose answer is read otherwise."""
+
+    def read_line(self) -> bytes:
+        """The next line; empty where the server only shows that it is alive."""
+
+    def read_some(self, most: int) -> bytes:
+        """At least one byte and at most that many, as they come."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """``keyspace`` was told in the moment of the snapshot. ``meanwhile`` counts by command what somebody wrote while it
@@ -49,7 +67,7 @@ class Snapshot:
 
 
 def take(
-    link: Connection,
+    link: Link,
     beside: Connection,
     sink: BinaryIO,
     *,
@@ -62,39 +80,50 @@ def take(
     except ServerError as error:
         _refuse_what_is_forbidden(str(error))
         raise
-    _begin(link, clock)
+    begin(link, clock)
     first = parse_info(beside.ask("INFO"))
-    announced = _announcement(link, clock)
     digest = hashlib.sha256()
 
     def keep(data: bytes) -> int:
         digest.update(data)
         return sink.write(data)
 
-    if announced.startswith(b"EOF:"):
-        size = _until_mark(link, announced[4:], keep, largest)
-    else:
-        size = _counted(link, _length(announced), keep, largest)
+    size = receive(link, keep, largest, clock)
     sink.flush()
     writes = read_writes(beside)
     counts = {str(number): found for number, found in keyspace(first).items()}
     return Snapshot(digest.hexdigest(), size, counts, writes, since(before, writes))
 
 
-def _begin(link: Connection, clock: Callable[[], float]) -> None:
-    """Ask for everything."""
+def receive(
+    link: Link, keep: Callable[[bytes], int], largest: float, clock: Callable[[], float] = time.monotonic
+) -> int:
+    """Have ``keep`` take what the server sends once it has said that a snapshot comes; its size. Raises CacheError."""
+    announced = _announcement(link, clock)
+    if announced.startswith(b"EOF:"):
+        return _until_mark(link, announced[4:], keep, largest)
+    return _counted(link, _length(announced), keep, largest)
+
+
+def begin(
+    link: Link, clock: Callable[[], float] = time.monotonic, replication: str = "?", position: int = -2
+) -> list[str]:
+    """Ask for all, or for what comes after a position of a replication that is known. The answer's words: FULLRESYNC,
+    what the server calls its replication, and the position of the snapshot that follows; or CONTINUE and, from Redis 4,
+    what it is called now. Raises CacheError.
+    """
     for option in (("capa", "eof"), ("capa", "psync2")):
         try:
             link.execute("REPLCONF", *option)
         except ServerError as error:
             _refuse_what_is_forbidden(str(error))
-    link.send("PSYNC", "?", "-1")
+    link.send("PSYNC", replication, str(position + 1))
     line, deadline = b"", clock() + WAIT_SECONDS
     while not line and clock() < deadline:
         line = link.read_line()
     said = line.decode("utf-8", "replace")
-    if line.startswith(b"+FULLRESYNC "):
-        return
+    if line.startswith((b"+FULLRESYNC ", b"+CONTINUE")):
+        return said[1:].split()
     _refuse_what_is_forbidden(said[1:])
     raise SnapshotRefused(f"it gives no snapshot ({said[1:]}): let it come to rest, and run this again")
 
@@ -107,7 +136,7 @@ def _refuse_what_is_forbidden(said: str) -> None:
         )
 
 
-def _announcement(link: Connection, clock: Callable[[], float]) -> bytes:
+def _announcement(link: Link, clock: Callable[[], float]) -> bytes:
     deadline = clock() + WAIT_SECONDS
     while clock() < deadline:
         line = link.read_line()
@@ -126,7 +155,7 @@ def _length(announced: bytes) -> int:
     return int(announced)
 
 
-def _refuse_large(size: int, largest: int) -> None:
+def _refuse_large(size: int, largest: float) -> None:
     if size > largest:
         raise SnapshotRefused(
             f"its snapshot is larger than {largest / 1024**3:g} GiB, which is what one upload to S3 takes. Copy its "
@@ -135,7 +164,7 @@ def _refuse_large(size: int, largest: int) -> None:
         )
 
 
-def _counted(link: Connection, length: int, keep: Callable[[bytes], int], largest: int) -> int:
+def _counted(link: Link, length: int, keep: Callable[[bytes], int], largest: float) -> int:
     _refuse_large(length, largest)
     left = length
     while left:
@@ -143,7 +172,7 @@ def _counted(link: Connection, length: int, keep: Callable[[bytes], int], larges
     return length
 
 
-def _until_mark(link: Connection, mark: bytes, keep: Callable[[bytes], int], largest: int) -> int:
+def _until_mark(link: Link, mark: bytes, keep: Callable[[bytes], int], largest: float) -> int:
     """The end is where the last bytes are the mark: nothing follows them before the first REPLCONF ACK."""
     held, size = b"", 0
     while held[-_MARK:] != mark:

@@ -16,7 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
 
 _POLL_SECONDS = 0.05
-NEAR_MS = 1000.0  # following this close, a transfer is not waited for any more
+NEAR_MS = 1000.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def _against(job: Job) -> list[str]:
 def go_on(job: Job, seconds: float) -> Outcome:
     """Begin, go on with what was killed or failed, or stay with what runs. Raises as the strategy's check."""
     known = jobs.progress_of(job.folder)
+    if job.is_moving and known:
+        jobs.keep_moving(job.folder)
     if known and known.phase == jobs.DONE:
         return _told(job, False)
     if jobs.is_running(job.folder):
@@ -114,9 +116,8 @@ def finish(job: Job, seconds: float) -> Outcome:
     if known.phase == jobs.DONE:
         return _told(job, False)
     STRATEGIES[job.strategy].finish(job)
-    if not jobs.is_running(job.folder):
-        return go_on(job, seconds)
-    return _stay(job, seconds, changed=True)
+    begun = None if jobs.is_running(job.folder) else go_on(job, 0.0)
+    return begun if begun and begun.msg else _stay(job, seconds, changed=True, to_the_end=True)
 
 
 def abort(job: Job, seconds: float) -> Outcome:
@@ -129,27 +130,31 @@ def abort(job: Job, seconds: float) -> Outcome:
     return Outcome(changed=True, done=done)
 
 
-def _stay(job: Job, seconds: float, changed: bool) -> Outcome:
+def _stay(job: Job, seconds: float, changed: bool, to_the_end: bool = False) -> Outcome:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and _goes_on(job):
+    while time.monotonic() < deadline and _goes_on(job, to_the_end):
         time.sleep(_POLL_SECONDS)
-    return _told(job, changed)
+    return _told(job, changed, to_the_end)
 
 
-def _goes_on(job: Job) -> bool:
+def _goes_on(job: Job, to_the_end: bool) -> bool:
     known = jobs.progress_of(job.folder)
-    if known is None or (known.phase == jobs.FOLLOWING and known.lag_ms < NEAR_MS):
+    if known is None or _is_near(known, to_the_end):
         return known is None
     return known.phase not in jobs.ENDED and jobs.is_running(job.folder)
 
 
-def _told(job: Job, changed: bool) -> Outcome:
+def _is_near(known: Progress, to_the_end: bool) -> bool:
+    """Following that close, a transfer is not waited for, unless it is to end."""
+    return known.phase == jobs.FOLLOWING and known.lag_ms < NEAR_MS and not to_the_end
+
+
+def _told(job: Job, changed: bool, to_the_end: bool = False) -> Outcome:
     known = jobs.progress_of(job.folder) or Progress()
-    near = known.phase == jobs.FOLLOWING and known.lag_ms < NEAR_MS
     return Outcome(
         changed=changed,
         transfer=known,
         strategy=str(jobs.kept(job.folder).get("strategy", "")),
-        in_progress=known.phase not in jobs.ENDED and not near,
+        in_progress=known.phase not in jobs.ENDED and not _is_near(known, to_the_end),
         msg=f"The transfer {jobs.phrase(known)}" if known.phase == jobs.FAILED else "",
     )

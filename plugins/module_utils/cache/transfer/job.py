@@ -31,6 +31,7 @@ REFUSE, KEEP, REPLACE = "refuse", "keep", "replace"  # keys that the target hold
 THERE, BACK = "there", "back"
 
 _SHOWN_OF_A_NAME = 80
+_MOVING = "moving.json"
 LEFT_OUT_SHOWN = 20  # of those left out; they are all counted
 
 
@@ -64,7 +65,7 @@ class Side:
 @dataclass(frozen=True)
 class Job:
     """``folder`` is where its state lies. ``rate`` is in keys a second, 0 for no limit; ``latency_limit_ms`` 0 for no
-    guard of the source's latency.
+    guard of the source's latency. ``is_moving``: hosts write to the target from now on.
     """
 
     source: Side
@@ -76,6 +77,7 @@ class Job:
     latency_limit_ms: float = 10.0
     target_keys: str = REFUSE
     processes: int = 2
+    is_moving: bool = False
 
     def described(self) -> dict[str, Any]:
         """What a file may hold of it."""
@@ -198,6 +200,15 @@ def remove(folder: str) -> None:
 
 def keep(job: Job) -> None:
     write(job.folder, "job.json", job.described())
+
+
+def keep_moving(folder: str) -> None:
+    """From now on hosts write to the target."""
+    write(folder, _MOVING, {})
+
+
+def is_moving(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, _MOVING))
 
 
 def kept(folder: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import cold, copy
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import cold, copy, live
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import Strategy
 
-STRATEGIES: Mapping[str, Strategy] = {"cold": cold, "copy": copy}
+STRATEGIES: Mapping[str, Strategy] = {"cold": cold, "copy": copy, "live": live}

@@ -1,0 +1,259 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The stream in the spool, applied to the target, and what it alone cannot make right, read again.
+
+What is applied late may find a key expired in the target that the source had renewed before: by then the command has
+another effect, or none. So a stretch of the stream that was applied late (the one during the snapshot, and each after
+a cut or a restart) is kept, and once the target is near again each key in it is read again. A command that was refused
+opens such a stretch too. Until that is done, a key which a command puts together with one of them is read again as
+well. Standard library only.
+"""
+
+from __future__ import annotations
+
+import collections
+import time
+from typing import Callable, Iterator
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import again
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.again import Found, Key, Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.apply import Mark, Refusal, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import (
+    Command,
+    Script,
+    Unit,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.spool import Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.stream import Place, Pulse
+
+LATE_SECONDS = 0.5  # half of the grace that keys have
+_TOGETHER = 512  # commands of a transaction, about
+_TOGETHER_BYTES = 1 << 20
+_CHUNK = 1 << 18
+_MOST_KEYS = 100_000  # of a stretch, in memory
+_STATE = "follow.json"
+_CHANGES_DATABASES = (b"SWAPDB",)
+
+
+class Stretch:
+    """What was applied late: from a place on, to where the target was near again. Kept, as a kill must not lose it."""
+
+    def __init__(self, folder: str, history: str) -> None:
+        self._folder, self._history = folder, history
+        told = jobs.read(folder, _STATE)
+        known = told if told.get("history") == history else {}
+        self.start = Place(*known["start"]) if known.get("start") else None
+        self.swapped: set[int] = set(known.get("swapped", ()))
+        self.is_swept = bool(known.get("swept", True))
+
+    def open(self, place: Place) -> None:
+        """At the earlier of this and where it was opened before."""
+        if self.start is None or place.position < self.start.position:
+            self.start = place
+            self.keep()
+
+    def move(self, place: Place | None) -> None:
+        self.start = place
+        if place is None:
+            self.swapped = set()
+        self.keep()
+
+    def keep(self) -> None:
+        told = {"start": self.start, "swapped": sorted(self.swapped), "swept": self.is_swept}
+        jobs.write(self._folder, _STATE, {"history": self._history, **told})
+
+
+class Following:
+    """``step`` does some of it. ``place`` is up to where the target has the stream."""
+
+    def __init__(self, target: Target, spool: Spool, pulse: Pulse, source: Source, *, mark: Mark, folder: str) -> None:
+        self._target, self._spool, self._pulse, self._source = target, spool, pulse, source
+        self._names = target.names()
+        self._history = mark.history
+        self.place = self._first = Place(mark.at, mark.database)
+        self._marked = mark.at
+        self._script = Script(mark.at, mark.database)
+        self._units: collections.deque[Unit] = collections.deque()
+        self.stretch = Stretch(folder, mark.history)
+        self.stretch.open(self.place)
+        self._round: Round | None = None
+        self._found: Found | None = None
+        self._sweep: Iterator[list[Key]] | None = None
+        self.version = target.payload_version()
+        self.applied = 0  # commands
+        self.lag_ms = 0.0
+        self.left_out: collections.Counter[str] = collections.Counter()
+        self.read_again = 0
+
+    # --- how far ---
+
+    @property
+    def is_near(self) -> bool:
+        return self.lag_ms < LATE_SECONDS * 1000
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is left to be read again."""
+        return self.stretch.start is None and self.stretch.is_swept and self._found is None
+
+    def _heed_beats(self) -> None:
+        """What was asked before it was applied tells how far behind the target is."""
+        beats, now = self._pulse.beats, time.monotonic()
+        while beats and beats[0].position <= self.place.position:
+            beat = beats.popleft()
+            self.lag_ms = (now - beat.asked) * 1000
+            if not self.is_near:
+                self._open_at(beat.applied)
+        if beats and now - beats[0].asked > LATE_SECONDS:
+            self.lag_ms = (now - beats[0].asked) * 1000
+            self._open_at(beats[0].applied)
+
+    def _open_at(self, place: Place) -> None:
+        """What was asked before this began knows another place, if any."""
+        self.stretch.open(max(place, self._first))
+
+    # --- doing ---
+
+    def step(self, seconds: float) -> None:
+        """Apply what there is, or wait for it for that long. Raises CacheError, TransferRefused, Restarted."""
+        if not self._units:
+            data = self._spool.read(self._history, self._script.read_to, _CHUNK)
+            self._units.extend(self._script.units(data))
+            if not data:
+                self._spool.wait_for_stream(self._history, self._script.read_to, seconds)
+        if self._found is not None and self.place.position >= self._found.position:
+            self._put()
+        elif self._units:
+            self._apply_some()
+        self._heed_beats()
+        if self._found is None and self.is_near and not self._units:
+            self._read_again()
+
+    def _apply_some(self) -> None:
+        commands: list[Command] = []
+        size, before, last = 0, self.place, None
+        barrier = self._found.position if self._found else float("inf")
+        while self._units and len(commands) < _TOGETHER and size < _TOGETHER_BYTES and self._units[0].end <= barrier:
+            last = self._units.popleft()
+            commands += last.commands
+            size += sum(len(one.raw) for one in last.commands)
+        if last is None:  # the source says that it was somewhere within a transaction, which it was not
+            raise AssertionError(f"position {barrier} is in the middle of what ends at {self._units[0].end}")
+        if commands:
+            self._heed(commands)
+            refusals = self._target.apply(commands, Mark(self._history, last.end, last.database, True))
+            self._marked = last.end
+            self.applied += len(commands)
+            self._heed_refusals(refusals, before)
+        self.place = Place(last.end, last.database)
+        kept = self.stretch.start.position if self.stretch.start else self._marked
+        self._spool.forget(min(kept, self._marked))
+
+    def _heed(self, commands: list[Command]) -> None:
+        for one in commands:
+            if self._round is not None and len(one.words) > 2:
+                self._round.heed(self._names.keys(one))
+            if one.name in _CHANGES_DATABASES:
+                self.stretch.swapped |= {int(word) for word in one.words[1:3]}
+                self.stretch.keep()
+
+    def _heed_refusals(self, refusals: list[Refusal], before: Place) -> None:
+        for refusal in refusals:
+            keys = self._names.keys(refusal.command)
+            if not keys:
+                self.left_out[f"{refusal.command.name.decode('ascii', 'replace')[:40]}: {refusal.why[:200]}"] += 1
+            elif self._round is not None:
+                self._round.add(keys)
+            else:
+                self.stretch.open(before)
+
+    # --- reading again ---
+
+    def _read_again(self) -> None:
+        if self.stretch.start is not None and self._round is None:
+            self._round = Round(self._keys_from(self.stretch.start))
+        if self._round is not None:
+            keys = self._round.next(again.TOGETHER)
+            self._found = self._ask(lambda source: again.read(source, keys, self.version)) if keys else None
+            if not keys:
+                self.stretch.move(self._round.rest)
+                self._round = None
+            elif self._found is None:
+                self._round.add(keys)
+            self.read_again += len(keys)
+        elif not self.stretch.is_swept:
+            self._sweep_some()
+
+    def _ask(self, ask: Callable[[Connection], Found]) -> Found | None:
+        """What was found at a position of the stream that is followed; None where there is no such thing now."""
+        found = self._source.ask(ask)
+        return found if found and found.replication == self._spool.about.replication else None
+
+    def has_all(self) -> bool:
+        """Whether nothing is under way: asked of the source now."""
+        found = self._ask(lambda source: again.missing(source, []))
+        return found is not None and self.place.position >= found.position
+
+    def _sweep_some(self) -> None:
+        """What the target has and the source has not, as it had another snapshot before."""
+        self._sweep = self._sweep or self._target.all_keys()
+        keys = next(self._sweep, [])
+        if keys:
+            self._found = self._ask(lambda source: again.missing(source, keys))
+            self._sweep = self._sweep if self._found else None
+        else:
+            self.stretch.is_swept = True
+            self.stretch.keep()
+
+    def _put(self) -> None:
+        found, self._found = self._found, None
+        if found is None or not found.commands:
+            return
+        for refusal in self._target.apply(found.commands, Mark(self._history, *self.place, True)):
+            self.left_out[f"{refusal.command.words[1][:40]!r}: {refusal.why[:200]}"] += 1
+
+    def _keys_from(self, place: Place) -> Iterator[tuple[list[Key], Place]]:
+        """The keys of each command from there on, and where it ends."""
+        script, end = Script(*place), self.place.position
+        while script.read_to < end:
+            data = self._spool.read(self._history, script.read_to, min(_CHUNK, end - script.read_to))
+            if not data:
+                raise AssertionError(f"the stream from {script.read_to} on is gone before it was read again")
+            for unit in script.units(data):
+                keys = [key for one in unit.commands for key in self._names.keys(one)]
+                yield self._everywhere(keys), Place(unit.end, unit.database)
+
+    def _everywhere(self, keys: list[Key]) -> list[Key]:
+        """A database that was swapped with another may have had the other's number then."""
+        swapped = self.stretch.swapped
+        return keys + [(other, key) for database, key in keys if database in swapped for other in swapped - {database}]
+
+
+class Round:
+    """The keys of a stretch, or of as much of it as memory holds: each is read once. ``rest`` is where it goes on."""
+
+    def __init__(self, of_commands: Iterator[tuple[list[Key], Place]]) -> None:
+        self._open: dict[Key, None] = {}
+        self.rest: Place | None = None
+        for keys, place in of_commands:
+            self._open.update(dict.fromkeys(keys))
+            if len(self._open) > _MOST_KEYS:
+                self.rest = place
+                break
+
+    def next(self, count: int) -> list[Key]:
+        keys = [key for key, _place in zip(self._open, range(count))]
+        for key in keys:
+            del self._open[key]
+        return keys
+
+    def heed(self, keys: list[Key]) -> None:
+        """What a command puts together with a key that is yet to be read is not right either."""
+        if len(keys) > 1 and (self.rest is not None or any(key in self._open for key in keys)):
+            self.add(keys)
+
+    def add(self, keys: list[Key]) -> None:
+        self._open.update(dict.fromkeys(keys))
