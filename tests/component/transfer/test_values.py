@@ -18,11 +18,11 @@ from tests.component.transfer import data
 from tests.component.transfer.programs import ALL, PROGRAMS
 
 WAYS = [
-    ("redis 6.2", "redis 7.0"),
     ("redis 6.2", "valkey 9"),
-    ("redis 7.0", "redis 6.2"),
     ("redis 7.0", "valkey 8.0"),
-    ("valkey 9", "valkey 9"),
+    pytest.param(("redis 6.2", "redis 7.0"), marks=pytest.mark.long),
+    pytest.param(("redis 7.0", "redis 6.2"), marks=pytest.mark.long),
+    pytest.param(("valkey 9", "valkey 9"), marks=pytest.mark.long),
 ]
 # What a stream tells from Redis 7.0 on.
 SINCE_7 = (b"entries-added", b"max-deleted-entry-id", b"recorded-first-entry-id", b"entries-read")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import itertools
+import json
+import os
+import resource
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import tally, verify
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import batches, tally, verify
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 
 from tests.component.transfer import data
 from tests.component.transfer.programs import ALL
 from tests.component.transfer.test_values import WAYS, bring_all
+
+# A writer of a test is a thread, and processes are forked beside it, which have no use for it.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
 
 def binary(engine: Any) -> redis.Redis:
@@ -73,7 +86,7 @@ def test_a_copy_by_payloads_is_equal(source: Any, target: Any, compare: Callable
     assert found.state.tally.compared == found.state.keys[0] == found.state.keys[1] > 60
 
 
-@pytest.mark.parametrize("way", WAYS[1:], ids=lambda way: f"{way[0]} to {way[1]}")
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way[0]} to {way[1]}")
 def test_the_same_values_are_equal_in_whatever_release_and_encoding(
     way: tuple[str, str], start_engine: Callable[..., Any], compare: Callable[..., verify.Found]
 ) -> None:
@@ -299,3 +312,212 @@ def test_a_sample_is_never_complete(source: Any, target: Any, compare: Callable[
     assert compare(source, target, sample=3000).is_complete
     binary(target).flushall()
     assert not compare(source, target, sample=500).is_equal
+
+
+# --- while things change ---
+
+
+@pytest.fixture
+def writing() -> Iterator[Callable[..., None]]:
+    """Does something again and again beside the test, until its end."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def begin(write: Callable[[int], Any], pause: float = 0.002) -> None:
+        def go_on() -> None:
+            for number in itertools.count():
+                if over.wait(pause):
+                    return
+                write(number)
+
+        threads.append(threading.Thread(target=go_on))
+        threads[-1].start()
+
+    yield begin
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def follow(source: Any, target: Any) -> None:
+    binary(target).replicaof("127.0.0.1", source.port)
+    deadline = time.monotonic() + 20
+    while binary(target).info("replication")["master_link_status"] != "up":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_is_written_while_its_writes_follow_is_equal(
+    source: Any, target: Any, compare: Callable[..., verify.Found], writing: Callable[..., None]
+) -> None:
+    client = binary(source)
+    client.mset({f"key:{number}": number for number in range(3000)})
+    follow(source, target)
+    writing(lambda number: client.mset({f"key:{number % 3000}": f"new {number}", f"more:{number}": number}))
+
+    found = compare(source, target)
+
+    assert (against(found), found.is_equal) == ({}, True)
+    assert found.state.tally.compared >= 3000
+
+
+def test_a_key_that_never_comes_to_rest_is_told_as_that(
+    source: Any, target: Any, compare: Callable[..., verify.Found], writing: Callable[..., None]
+) -> None:
+    binary(target).set("key", "old")
+    client = binary(source)
+    client.set("key", "x")
+    writing(lambda number: client.set("key", number))
+
+    found = compare(source, target, settle_seconds=0.2)
+
+    assert (found.is_equal, found.is_complete, against(found)) == (False, False, {"changing": 1})
+
+
+def test_a_key_that_differs_for_a_moment_is_equal(
+    source: Any, target: Any, compare: Callable[..., verify.Found]
+) -> None:
+    for engine in (source, target):
+        binary(engine).set("key", "x")
+    binary(source).set("key", "new")
+    late = threading.Timer(0.8, lambda: binary(target).set("key", "new"))
+    late.start()
+
+    assert compare(source, target, settle_seconds=5.0).is_equal
+    late.join()
+
+
+def test_keys_that_expire_meanwhile_count_for_nothing(
+    source: Any, target: Any, compare: Callable[..., verify.Found]
+) -> None:
+    for number in range(200):
+        binary(source).set(f"short:{number}", "x", px=400 + number)
+    binary(source).set("key", "x")
+    binary(target).set("key", "x")
+
+    found = compare(source, target, settle_seconds=2.0)
+
+    assert (found.is_equal, against(found)) == (True, {})
+
+
+# --- going on ---
+
+
+def question_of(source: Any, target: Any, folder: Path, **more: Any) -> verify.Question:
+    common = {"settle_seconds": 0.2, "latency_limit_ms": 0.0, "processes": 1}
+    return verify.Question(Side(source.url()), Side(target.url()), str(folder), **{**common, **more})
+
+
+def test_a_comparison_that_is_killed_goes_on_and_misses_nothing(source: Any, target: Any, tmp_path: Path) -> None:
+    for engine in (source, target):
+        binary(engine).mset({f"key:{number}": number for number in range(20000)})
+    binary(target).set("key:777", "other")
+    question = question_of(source, target, tmp_path / "state", rate=40000)
+    kills = 0
+    for seconds in (0.3, 0.4, 0.5):
+        child = os.fork()
+        if child == 0:
+            os.setpgid(0, 0)
+            verify.go_on(question, 60)
+            os._exit(0)
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        kills += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+
+    before = json.loads((tmp_path / "state" / verify.STATE).read_text())
+    while not (found := verify.go_on(question, 60)).is_done:
+        pass
+
+    assert kills
+    assert found.state.began == before["began"]
+    assert (found.is_equal, found.is_complete, against(found)) == (False, True, {"different": 1})
+    assert found.state.tally.compared == 20000
+
+
+def wait_for(engine: Any) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        with contextlib.suppress(redis.ConnectionError, redis.BusyLoadingError):
+            if binary(engine).ping():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_engine_that_was_started_anew_has_it_begin_anew(
+    source: Any, target: Any, start_engine: Callable[..., Any], tmp_path: Path
+) -> None:
+    for engine in (source, target):
+        binary(engine).mset({f"key:{number}": number for number in range(5000)})
+    question = question_of(source, target, tmp_path / "state")
+    begun = verify.go_on(question, 0.0)
+    assert 0 < begun.state.tally.scanned < 5000
+
+    binary(source).save()
+    source.stop()
+    subprocess.run(["sed", "-i", f"s/^port .*/port {source.port}/", source.folder / "redis.conf"], check=True)
+    again = subprocess.Popen(["redis-server", source.folder / "redis.conf"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(source)
+        found = verify.go_on(question, 60)
+        assert found.state.restarts == 1
+        assert found.state.tally.compared == 5000
+        assert found.is_equal
+    finally:
+        again.kill()
+        again.wait()
+
+
+def test_what_was_left_long_ago_is_begun_anew(source: Any, target: Any, tmp_path: Path) -> None:
+    for engine in (source, target):
+        binary(engine).mset({f"key:{number}": number for number in range(5000)})
+    question = question_of(source, target, tmp_path / "state")
+    began = verify.go_on(question, 0.0).state.began
+
+    state = tmp_path / "state" / verify.STATE
+    state.write_text(json.dumps({**json.loads(state.read_text()), "saved": time.time() - verify.OLDEST_STATE - 1}))
+
+    assert verify.go_on(question, 60).state.began > began
+
+
+def test_two_at_once_are_refused(source: Any, target: Any, tmp_path: Path) -> None:
+    question = question_of(source, target, tmp_path / "state")
+    with jobs.only_one(question.folder), pytest.raises(verify.NotCompared):
+        verify.go_on(question, 1)
+
+
+def test_keys_that_scan_does_not_give_are_counted(
+    source: Any, target: Any, compare: Callable[..., verify.Found], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for engine in (source, target):
+        binary(engine).mset({f"key:{number}": number for number in range(3000)})
+    scanned = batches._Worker._scanned
+
+    def all_but_one(*of: Any) -> tuple[list[bytes], bytes]:
+        keys, after = scanned(*of)
+        return keys[1:], after
+
+    monkeypatch.setattr(batches._Worker, "_scanned", all_but_one)
+
+    found = compare(source, target)
+
+    assert (found.is_equal, found.is_complete) == (False, False)
+    assert found.unseen > 2
+    assert against(found) == {}
+
+
+@pytest.mark.long
+def test_a_set_of_a_million_members_takes_little_memory(
+    source: Any, target: Any, compare: Callable[..., verify.Found]
+) -> None:
+    for engine in (source, target):
+        for start in range(0, 1_000_000, 50_000):
+            binary(engine).sadd("set", *(b"member:%d" % number for number in range(start, start + 50_000)))
+    assert compare(source, target).is_equal
+    binary(target).srem("set", "member:999999")
+    binary(target).sadd("set", "member:1000000")
+    assert against(compare(source, target)) == {"different": 1}
+    for engine in (source, target):
+        assert binary(engine).info("clients")["client_recent_max_output_buffer"] < 4_000_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 200_000  # with all that a test has loaded

@@ -14,7 +14,7 @@ import os
 import struct
 import time
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
@@ -26,12 +26,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
-    EQUAL,
     EXTRA,
     GONE,
     MISSING,
     Tally,
     Verdict,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import (
+    Link,
+    command,
+    inside,
+    raw,
 )
 
 _LONGEST_CURSOR = 32
@@ -138,7 +143,7 @@ class _Worker:
         time.sleep(max(self._guard.measured((now - began) * 1000), self._pace.rest(self._count, now)))
 
     def read(self, place: Place) -> tuple[list[bytes], Place]:
-        """The keys of the batch, and the place after it."""
+        """The keys of the batch, raw, and the place after it."""
         stretch = self._order.stretches[place.stretch]
         self._go_to(stretch.database)
         if self._refused[stretch.is_back]:
@@ -147,17 +152,19 @@ class _Worker:
         if stretch.sample:
             keys, cursor = self._drawn(link, stretch.sample, int(place.cursor))
         else:
-            cursor, keys = self._scanned(link, place.cursor)
+            keys, cursor = self._scanned(link, place.cursor)
         next_stretch = place.stretch + (cursor == START)
         return list(dict.fromkeys(keys)), Place(place.number + 1, next_stretch, cursor)
 
-    def _scanned(self, link: Any, cursor: bytes) -> tuple[bytes, list[bytes]]:
-        answer = link.execute("SCAN", cursor, "COUNT", self._count)
-        return answer[0], answer[1]
+    def _scanned(self, link: Link, cursor: bytes) -> tuple[list[bytes], bytes]:
+        link.send(command(raw(b"SCAN"), raw(cursor), raw(b"COUNT"), raw(b"%d" % self._count)))
+        after, keys = link.scanned()
+        return keys, after
 
-    def _drawn(self, link: Any, sample: int, drawn: int) -> tuple[list[bytes], bytes]:
+    def _drawn(self, link: Link, sample: int, drawn: int) -> tuple[list[bytes], bytes]:
         count = min(self._count, sample - drawn)
-        found = link.connection.execute_many([("RANDOMKEY",)] * count)
+        link.send(command(raw(b"RANDOMKEY")) * count)
+        found = link.bulks(count)
         for answer in found:
             if isinstance(answer, ServerError):
                 raise answer
@@ -169,41 +176,44 @@ class _Worker:
             self._refused = (_why_not_served(self._source, database), _why_not_served(self._target, database))
             self._database = database
 
-    def compare(self, stretch: Stretch, keys: list[bytes]) -> Tally:
+    def compare(self, stretch: Stretch, raws: list[bytes]) -> Tally:
         self._go_to(stretch.database)
         tally = Tally()
         if stretch.is_back:
-            tally.looked_back = len(keys)
-            self._look_back(stretch, keys, tally)
-            return tally
-        tally.scanned = len(keys)
-        if self._refused[1]:
-            for key in keys:
-                tally.judge(stretch.database, key, Verdict(MISSING, self._refused[1]))
-            return tally
-        self._judge(stretch.database, keys, tally)
-        if not stretch.sample:
-            self._seen.add(stretch.database, keys)
+            tally.looked_back = len(raws)
+            self._look_back(stretch, raws, tally)
+        else:
+            tally.scanned = len(raws)
+            self._look_there(stretch, raws, tally)
         return tally
 
-    def _look_back(self, stretch: Stretch, keys: list[bytes], tally: Tally) -> None:
+    def _look_there(self, stretch: Stretch, raws: list[bytes], tally: Tally) -> None:
+        if self._refused[1]:
+            for key in raws:
+                tally.judge(stretch.database, inside(key), Verdict(MISSING, self._refused[1]))
+            return
+        self._judge(stretch.database, raws, tally)
+        if not stretch.sample:
+            self._seen.add(stretch.database, raws)
+
+    def _look_back(self, stretch: Stretch, raws: list[bytes], tally: Tally) -> None:
         """Those that the source lacks, and those that it has got since its keys were compared."""
         if self._refused[0]:
-            for key in keys:
-                tally.judge(stretch.database, key, Verdict(EXTRA, self._refused[0]))
+            for key in raws:
+                tally.judge(stretch.database, inside(key), Verdict(EXTRA, self._refused[0]))
             return
-        lacking = set(compare.lacking(keys, self._source))
+        lacking = set(compare.lacking(raws, self._source))
         for key in lacking:
-            tally.suspect(stretch.database, key, Verdict(EXTRA))
+            tally.suspect(stretch.database, inside(key), Verdict(EXTRA))
         if not stretch.sample:
-            new = [key for key in keys if key not in lacking and not self._seen.has(stretch.database, key)]
+            new = [key for key in self._seen.without(stretch.database, raws) if key not in lacking]
             self._judge(stretch.database, new, tally)
 
-    def _judge(self, database: int, keys: list[bytes], tally: Tally) -> None:
-        for key, verdict in compare.compare(keys, self._source, self._target, self._rules):
-            if verdict.word == EQUAL:
-                tally.compared += 1
-            elif verdict.word == GONE:
+    def _judge(self, database: int, raws: list[bytes], tally: Tally) -> None:
+        compared = compare.compare(raws, self._source, self._target, self._rules)
+        tally.compared += compared.equal
+        for key, verdict in compared.others:
+            if verdict.word == GONE:
                 tally.gone += 1
             else:
                 tally.suspect(database, key, verdict)

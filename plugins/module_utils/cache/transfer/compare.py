@@ -10,7 +10,8 @@ differs says nothing; then values are read by their type (same.py).
 from __future__ import annotations
 
 import time
-from typing import Any, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import NONE, Unreadable, told
@@ -31,13 +32,20 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     UNKNOWN,
     Verdict,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import (
+    Link,
+    command,
+    inside,
+    raw,
+)
 
 LARGE = 1 << 19  # bytes in memory, from which on a value is read in parts alone
 _AT_ONCE = 1 << 22  # bytes of payloads that are asked for together
 
 # Types of payloads whose bytes mean the same to every engine that knows them: later ones were given out twice.
 _LAST_COMMON_TYPE = 21
+_LASTS = b":-1"
+_TOGETHER = 500  # keys whose values are read at the same time
 _FOOTER = 12  # of a payload as it is sent: its version, a checksum, the end of the line
 
 
@@ -54,27 +62,43 @@ def _knows_field_ttls(side: Reach) -> bool:
 # --- many keys ---
 
 
-def compare(keys: Sequence[bytes], source: Reach, target: Reach, rules: Rules) -> Iterator[tuple[bytes, Verdict]]:
-    """A verdict for each key. What is missing or differs by its first look may be being written just now."""
+@dataclass
+class Compared:
+    """How many keys are equal, and a verdict for each of the others."""
+
+    equal: int = 0
+    others: list[tuple[bytes, Verdict]] = field(default_factory=list)
+
+    def add(self, verdicts: Mapping[bytes, Verdict]) -> None:
+        found = [(key, verdict) for key, verdict in verdicts.items() if verdict.word != EQUAL]
+        self.equal += len(verdicts) - len(found)
+        self.others += found
+
+
+def compare(raws: Sequence[bytes], source: Reach, target: Reach, rules: Rules) -> Compared:
+    """Keys, which are raw. What is missing or differs by its first look may be being written just now."""
+    compared = Compared()
     small: list[bytes] = []
     size = 0
-    for key, takes in zip(keys, _sizes(keys, source, target)):
+    for key, takes in zip(raws, _sizes(raws, source, target)):
         if takes is None or takes > LARGE:
-            yield from together({key: _compared(key, rules)}, source, target).items()
+            compared.add(together({inside(key): _compared(inside(key), rules)}, source, target))
             continue
         small.append(key)
         size += takes
         if size > _AT_ONCE:
-            yield from _small(small, source, target, rules)
+            _small(small, source, target, rules, compared)
             small, size = [], 0
-    yield from _small(small, source, target, rules)
+    _small(small, source, target, rules, compared)
+    return compared
 
 
-def _sizes(keys: Sequence[bytes], source: Reach, target: Reach) -> list[int | None]:
+def _sizes(raws: Sequence[bytes], source: Reach, target: Reach) -> Sequence[int | None]:
     """Of each key, in memory; None where neither side tells."""
-    found = [_whole(line) for line in source.lines((b"MEMORY", b"USAGE"), keys)]
-    if None in found:
-        found = [_whole(line) for line in target.lines((b"MEMORY", b"USAGE"), keys)]
+    for side in (source, target):
+        found = [_whole(line) for line in side.lines((b"MEMORY", b"USAGE"), raws)]
+        if None not in found:
+            break
     return found
 
 
@@ -83,21 +107,20 @@ def _whole(line: bytes) -> int | None:
     return None if line[:1] == b"-" else 0 if line[:1] == b"$" else int(line[1:])
 
 
-def _small(keys: Sequence[bytes], source: Reach, target: Reach, rules: Rules) -> Iterator[tuple[bytes, Verdict]]:
-    ours, theirs = source.bulks((b"DUMP",), keys), target.bulks((b"DUMP",), keys)
+def _small(raws: Sequence[bytes], source: Reach, target: Reach, rules: Rules, compared: Compared) -> None:
+    ours, theirs = source.bulks((b"DUMP",), raws), target.bulks((b"DUMP",), raws)
     began = time.monotonic()
-    our_ends, their_ends = source.lines((b"PTTL",), keys), target.lines((b"PTTL",), keys)
+    our_ends, their_ends = source.lines((b"PTTL",), raws), target.lines((b"PTTL",), raws)
     seconds = time.monotonic() - began
-    equal = Verdict(EQUAL)
-    others: dict[bytes, Program[Verdict]] = {}
-    for key, our, their, end, other_end in zip(keys, ours, theirs, our_ends, their_ends):
-        if our is None and their is None:
-            yield key, Verdict(GONE)
-        elif _same_payload(our, their) and (end == other_end == b":-1" or _same_ends(end, other_end, seconds, rules)):
-            yield key, equal
-        else:
-            others[key] = _compared(key, rules)
-    yield from together(others, source, target).items()
+    left: list[bytes] = []
+    for key, our, their, end, other_end in zip(raws, ours, theirs, our_ends, their_ends):
+        if our and our == their and end == other_end == _LASTS:
+            continue
+        if not (_same_payload(our, their) and _same_ends(end, other_end, seconds, rules)):
+            left.append(inside(key))
+    compared.equal += len(raws) - len(left)
+    for start in range(0, len(left), _TOGETHER):
+        compared.add(together({key: _compared(key, rules) for key in left[start : start + _TOGETHER]}, source, target))
 
 
 def _same_payload(our: Any, their: Any) -> bool:
@@ -152,16 +175,16 @@ def _with_ends(key: bytes, differs: str, rules: Rules) -> Program[Verdict]:
 # --- many keys, by their names alone ---
 
 
-def lacking(keys: Sequence[bytes], side: Reach) -> list[bytes]:
+def lacking(raws: Sequence[bytes], side: Reach) -> list[bytes]:
     """Those of the keys that the side does not have."""
-    if len(side.links) == 1 and _are_all_there(side.links[0], keys):
+    if len(side.links) == 1 and _are_all_there(side.links[0], raws):
         return []
-    return [key for key, line in zip(keys, side.lines((b"EXISTS",), keys)) if line != b":1"]
+    return [key for key, line in zip(raws, side.lines((b"EXISTS",), raws)) if line != b":1"]
 
 
-def _are_all_there(link: Link, keys: Sequence[bytes]) -> bool:
+def _are_all_there(link: Link, raws: Sequence[bytes]) -> bool:
     """In one question, as nearly always they are."""
-    try:
-        return link.execute("EXISTS", *keys) == len(keys)
-    except ServerError:
-        return False
+    if not raws:
+        return True
+    link.send(command(raw(b"EXISTS"), *raws))
+    return link.lines(1) == [b":%d" % len(raws)]

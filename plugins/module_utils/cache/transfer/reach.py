@@ -22,7 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import (
     Link,
     Raw,
-    raw,
+    inside,
     repeated,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
@@ -30,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 Command = Sequence[Argument]
 Answer = Union[Reply, ServerError]
 Request = Tuple[bytes, Command]  # with the key that it is for
+S = TypeVar("S")
 T = TypeVar("T")
 
 _ELSEWHERE = ("MOVED ", "ASK ", "TRYAGAIN ")
@@ -63,7 +64,8 @@ class Reach:
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers in the order of the requests, which are sent together."""
         found = self._spread(
-            [key for key, _command in requests],
+            requests,
+            lambda request: request[0],
             lambda link, places: _asked(link, [requests[place][1] for place in places]),
         )
         for place, answer in enumerate(found):
@@ -71,27 +73,29 @@ class Reach:
                 found[place] = self.follow(*requests[place])
         return found
 
-    def bulks(self, words: Sequence[bytes], keys: Sequence[bytes]) -> list[Raw]:
-        """The raw answers of the same command for each key."""
-        return self._spread(keys, lambda link, places: _bulks(link, words, [keys[place] for place in places]))
+    def bulks(self, words: Sequence[bytes], raws: Sequence[bytes]) -> list[Raw]:
+        """The raw answers to the same command for each key, which is raw itself."""
+        return self._spread(raws, inside, lambda link, places: _bulks(link, words, [raws[place] for place in places]))
 
-    def lines(self, words: Sequence[bytes], keys: Sequence[bytes]) -> list[bytes]:
-        """The answers of the same command for each key, each of one line."""
-        return self._spread(keys, lambda link, places: _lines(link, words, [keys[place] for place in places]))
+    def lines(self, words: Sequence[bytes], raws: Sequence[bytes]) -> list[bytes]:
+        """The answers to the same command for each key, each of one line."""
+        return self._spread(raws, inside, lambda link, places: _lines(link, words, [raws[place] for place in places]))
 
-    def _spread(self, keys: Sequence[bytes], ask: Callable[[Link, Sequence[int]], Sequence[T]]) -> list[T]:
+    def _spread(
+        self, asked: Sequence[S], key_of: Callable[[S], bytes], ask: Callable[[Link, Sequence[int]], Sequence[T]]
+    ) -> list[T]:
         """Asks each link for the places of its keys, and puts the answers back where these are."""
-        if not keys:
+        if not asked:
             return []
         if len(self.links) == 1:
-            return list(ask(self.links[0], range(len(keys))))
+            return list(ask(self.links[0], range(len(asked))))
         places: dict[int, list[int]] = {}
-        for place, key in enumerate(keys):
-            places.setdefault(self.owners[slots.slot_of(key)], []).append(place)
+        for place, one in enumerate(asked):
+            places.setdefault(self.owners[slots.slot_of(key_of(one))], []).append(place)
         found: dict[int, T] = {}
         for link, of_link in places.items():
             found.update(zip(of_link, ask(self.links[link], of_link)))
-        return [found[place] for place in range(len(keys))]
+        return [found[place] for place in range(len(asked))]
 
     def follow(self, key: bytes, command: Command) -> Answer:
         """A slot that has moved since: whoever has it now is asked by itself."""
@@ -126,11 +130,11 @@ def _asked(link: Link, commands: Sequence[Command]) -> list[Answer]:
     return link.replies(len(commands))
 
 
-def _bulks(link: Link, words: Sequence[bytes], keys: Sequence[bytes]) -> list[Raw]:
-    link.send(repeated(words, [raw(key) for key in keys]))
-    return link.bulks(len(keys))
+def _bulks(link: Link, words: Sequence[bytes], raws: Sequence[bytes]) -> list[Raw]:
+    link.send(repeated(words, raws))
+    return link.bulks(len(raws))
 
 
-def _lines(link: Link, words: Sequence[bytes], keys: Sequence[bytes]) -> list[bytes]:
-    link.send(repeated(words, [raw(key) for key in keys]))
-    return link.lines(len(keys))
+def _lines(link: Link, words: Sequence[bytes], raws: Sequence[bytes]) -> list[bytes]:
+    link.send(repeated(words, raws))
+    return link.lines(len(raws))

@@ -38,9 +38,11 @@ class Seen:
             place = zlib.crc32(key, database) & _MASK
             bits[place >> 3] |= 1 << (place & 7)
 
-    def has(self, database: int, key: bytes) -> bool:
-        place = zlib.crc32(key, database) & _MASK
-        return bool(self._bits[place >> 3] >> (place & 7) & 1)
+    def without(self, database: int, keys: Iterable[bytes]) -> list[bytes]:
+        """Those that were not compared."""
+        bits, crc32 = self._bits, zlib.crc32
+        places = ((key, crc32(key, database) & _MASK) for key in keys)
+        return [key for key, place in places if not bits[place >> 3] >> (place & 7) & 1]
 
     def close(self) -> None:
         self._bits.close()

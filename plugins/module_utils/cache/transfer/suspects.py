@@ -30,9 +30,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Tally,
     Verdict,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import raw
 
 PAUSE = 0.25  # seconds between two looks
 _TOGETHER = 200
+_EQUAL = Verdict(EQUAL)
 _PATIENCE = 10  # times as long as what is at rest, for what is not
 
 
@@ -65,13 +67,15 @@ def look_again(tally: Tally, source: Reach, target: Reach, rules: Rules) -> bool
 
 def _look_at(some: Sequence[Suspect], tally: Tally, source: Reach, target: Reach, rules: Rules) -> list[Suspect]:
     """Those that are still not certain."""
-    keys = [one.key for one in some]
     equality = compare.rules_for(source, target, rules.ttl_tolerance_ms)
-    verdicts = dict(compare.compare(keys, source, target, equality))
-    differing = [one for one in some if verdicts[one.key].word not in (EQUAL, GONE)]
+    verdicts = dict(compare.compare([raw(one.key) for one in some], source, target, equality).others)
+    differing = []
     for one in some:
-        if verdicts[one.key].word in (EQUAL, GONE):
-            tally.judge(one.database, one.key, verdicts[one.key])
+        verdict = verdicts.get(one.key, _EQUAL)
+        if verdict.word in (EQUAL, GONE):
+            tally.judge(one.database, one.key, verdict)
+        else:
+            differing.append(one)
     names = [one.key for one in differing]
     ours = together({key: at(SOURCE, digest.of(key, rules.secret)) for key in names}, source, target)
     theirs = together({key: at(TARGET, digest.of(key, rules.secret)) for key in names}, source, target)
