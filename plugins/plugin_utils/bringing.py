@@ -125,12 +125,14 @@ class Bearer:
     def brought(self, *, is_new: bool) -> Found:
         """Copied and compared. What was begun before has begun at a time of which nobody has the counts."""
         before = self.writes() if is_new or not self.look().get("transfer") else {}
-        done = self.transfer()
+        seen = self.transfer().get("transfer") or {}
+        said = brought.copied(seen)
+        self.say(said)
         compared = self.compare()
         written = brought.most_written(before, self.writes())
         wanted = brought.Wanted(self.settings["transfer"], self.settings["transfer_target_keys"])
-        told = brought.result(done.get("transfer") or {}, compared, written, wanted)
-        self.say(told["lines"])
+        told = brought.result(seen, compared, written, wanted)
+        self.say(told["lines"][len(said) :])
         if "state" not in told:
             self.switch()
         return told

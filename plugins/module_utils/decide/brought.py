@@ -39,10 +39,7 @@ def result(progress: Seen, compared: Seen, written: int | None, wanted: Wanted) 
     ``written`` is how many keys at most the old Redis was told to change since it began; None where nobody knows. More
     keys that differ than that were not copied as they are. With what follows no key that is at rest may differ.
     """
-    keys, left_out = int(progress.get("keys") or 0), int(progress.get("left_out_count") or 0)
-    told: dict[str, Any] = {"keys": keys, "lines": [_copied(keys, progress)]}
-    if left_out:
-        told["lines"].append(_left_out(left_out, progress))
+    told: dict[str, Any] = {"keys": int(progress.get("keys") or 0), "lines": copied(progress)}
     if not compared:
         told["lines"].append("Nothing was compared (migration_transfer_verify: none): what is there is not proven.")
         return told
@@ -110,9 +107,12 @@ def _found(counts: Mapping[str, int], names: Iterable[str]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in names if counts[name])
 
 
-def _copied(keys: int, progress: Seen) -> str:
+def copied(progress: Seen) -> list[str]:
+    """What is told before it is compared."""
     seconds = max(0.0, float(progress.get("now") or 0) - float(progress.get("began") or 0))
-    return f"Copied {keys:,} keys in {seconds:.0f} s."
+    left_out = int(progress.get("left_out_count") or 0)
+    line = f"Copied {int(progress.get('keys') or 0):,} keys in {seconds:.0f} s."
+    return [line, *([_left_out(left_out, progress)] if left_out else [])]
 
 
 def _left_out(count: int, progress: Seen) -> str:
