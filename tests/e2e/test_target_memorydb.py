@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.api import Sandbox
 from sandbox.host_app import CLUSTER
+from tests.e2e.world import assert_no_more_than_a_failover
 
 pytestmark = pytest.mark.long
 
@@ -48,14 +49,45 @@ def migrated(stage, planned):
     return stage.migrate(**MEMORYDB)
 
 
+LARGER = {
+    **MEMORYDB,
+    "migration_node_type": "db.t4g.medium",
+    "migration_num_shards": 3,
+    "migration_num_replicas_per_shard": 2,
+}
+
+
 @pytest.fixture(scope="module")
-def back(stage, migrated):
-    return stage.play(
-        "playbooks/rollback.yml",
-        migration_rollback_delete_target=True,
-        migration_final_snapshot_identifier=LAST,
-        **MEMORYDB,
-    )
+def in_place(stage, migrated, load, figures):
+    """Larger nodes, a shard and a replica more, and all of it taken back, under users of their own."""
+    figures["there"] = load()
+    with stage.load() as stop:
+        seen = [(stage.migrate(**wanted), size(stage)) for wanted in (LARGER, MEMORYDB)]
+        figures["in place"] = stop()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def back(stage, in_place, figures):
+    with stage.load() as stop:
+        run = stage.play(
+            "playbooks/rollback.yml",
+            migration_rollback_delete_target=True,
+            migration_final_snapshot_identifier=LAST,
+            **MEMORYDB,
+        )
+        figures["back"] = stop()
+    return run
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return {}
+
+
+def size(stage):
+    [cluster] = memorydb(stage).describe_clusters(ClusterName=NAME, ShowShardDetails=True)["Clusters"]
+    return cluster["NodeType"], [shard["NumberOfNodes"] for shard in cluster["Shards"]]
 
 
 def memorydb(stage):
@@ -120,6 +152,13 @@ def test_more_shards_are_one_more_step_of_the_same_command(stage, migrated):
     assert [line for line in planned.lines if "num_shards: 2 -> 3" in line]
 
 
+def test_node_type_shards_and_replicas_go_up_and_down_under_the_app_that_is_on_it(in_place, figures):
+    (up, larger), (down, smaller) = in_place
+    assert up.code == down.code == 0
+    assert larger == ("db.t4g.medium", [3, 3, 3]) and smaller == ("db.t4g.small", [2, 2])
+    assert_no_more_than_a_failover(figures["in place"])
+
+
 def test_it_goes_back_and_the_target_is_deleted_with_all_that_was_made_for_it(stage, back):
     assert back.code == 0
     assert stage.environment_files() == stage.originals
@@ -141,7 +180,7 @@ def test_its_last_snapshot_is_kept_and_restored_from(stage, back):
     assert stage.on_new() and stage.all_healthy()
 
 
-def test_no_request_failed(back, load):
-    figures = load()
-    assert figures["requests_total"] > 100
-    assert figures["failed"] == 0, figures["failures"]
+def test_no_request_failed(back, figures):
+    for users in (figures["there"], figures["back"]):
+        assert users["requests_total"] > 100
+        assert users["failed"] == 0, users["failures"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.world import assert_no_more_than_a_failover
+
 pytestmark = pytest.mark.long
 
 HOSTS = 2
 REDIS = {"migration_engine": "redis", "migration_engine_version": "7.1"}
+LARGER = {**REDIS, "migration_cache_node_type": "cache.t3.medium", "migration_num_cache_clusters": 3}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,7 @@ def figures():
 @pytest.fixture(scope="module")
 def load(stage, figures):
     with stage.load() as stop:
-        yield lambda: figures.setdefault("there and back", stop())
+        yield lambda: figures.setdefault("there", stop())
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +33,20 @@ def there(stage, load):
 
 
 @pytest.fixture(scope="module")
-def back(stage, there, load):
-    run = stage.play("playbooks/rollback.yml", migration_rollback_delete_target=True, **REDIS)
+def in_place(stage, there, load):
+    """Larger nodes and one more, and both taken back, under users of their own."""
     load()
+    before = stage.group()
+    with stage.load() as stop:
+        seen = [(stage.migrate(**wanted), stage.group()) for wanted in (LARGER, REDIS)]
+        return {"before": before, "seen": seen, "healthy": stage.all_healthy(), "figures": stop()}
+
+
+@pytest.fixture(scope="module")
+def back(stage, in_place, figures):
+    with stage.load() as stop:
+        run = stage.play("playbooks/rollback.yml", migration_rollback_delete_target=True, **REDIS)
+        figures["back"] = stop()
     return run
 
 
@@ -51,6 +65,16 @@ def test_a_second_run_changes_nothing(there):
     assert there["again"].code == 0 and there["again"].writes == []
 
 
+def test_node_type_and_replicas_go_up_and_down_under_the_app_that_is_on_it(in_place):
+    (up, larger), (down, smaller) = in_place["seen"]
+    assert up.code == down.code == 0
+    assert (larger["CacheNodeType"], len(larger["MemberClusters"])) == ("cache.t3.medium", 3)
+    before = in_place["before"]
+    assert (smaller["CacheNodeType"], len(smaller["MemberClusters"])) == (before["CacheNodeType"], 2)
+    assert in_place["healthy"]
+    assert_no_more_than_a_failover(in_place["figures"])
+
+
 def test_it_goes_back_and_nothing_is_left_of_the_target(stage, back):
     assert back.code == 0 and stage.on_old() and stage.all_healthy()
     assert stage.environment_files() == stage.originals and stage.parameter() == stage.original_parameter
@@ -58,5 +82,5 @@ def test_it_goes_back_and_nothing_is_left_of_the_target(stage, back):
 
 
 def test_no_request_failed(back, figures):
-    users = figures["there and back"]
-    assert users["requests_total"] > 100 and users["failed"] == 0, users["failures"]
+    for users in (figures["there"], figures["back"]):
+        assert users["requests_total"] > 100 and users["failed"] == 0, users["failures"]

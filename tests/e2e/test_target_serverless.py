@@ -13,6 +13,7 @@ from sandbox.host_app import CLUSTER
 pytestmark = pytest.mark.long
 
 NAME = "kempian-cache"
+LIMITS = {"data_storage": {"maximum": 10}, "ecpu_per_second": {"maximum": 5000}}
 # In place of the replication group of the sandbox's inventory.
 TARGET = {
     "migration_serverless_cache_name": NAME,
@@ -20,7 +21,7 @@ TARGET = {
     "migration_engine": "valkey",
     "migration_engine_version": "",
     "migration_major_engine_version": "8",
-    "migration_cache_usage_limits": {"data_storage": {"maximum": 10}, "ecpu_per_second": {"maximum": 5000}},
+    "migration_cache_usage_limits": LIMITS,
     "migration_cache_node_type": "",
     "migration_cluster_mode": "",
     "migration_num_node_groups": None,
@@ -86,7 +87,23 @@ def migrated(stage, refused):
 
 
 @pytest.fixture(scope="module")
-def back(stage, migrated, load):
+def in_place(stage, migrated):
+    """More of both limits, and as before; what AWS is asked to scale by itself is refused."""
+    more = {"data_storage": {"maximum": 20}, "ecpu_per_second": {"minimum": 1000, "maximum": 10000}}
+    up = {**TARGET, "migration_cache_usage_limits": more}
+    down = {**TARGET, "migration_cache_usage_limits": {**LIMITS, "ecpu_per_second": {"minimum": 0, "maximum": 5000}}}
+    item = {"scalable_dimension": "Replicas", "min_capacity": 1, "max_capacity": 2}
+    refused = stage.migrate(**TARGET, migration_scaling=[item])
+    return {"refused": refused, "seen": [(stage.migrate(**wanted), limits(stage)) for wanted in (up, down)]}
+
+
+def limits(stage):
+    (cache,) = made(stage)["caches"].values()
+    return cache["CacheUsageLimits"]
+
+
+@pytest.fixture(scope="module")
+def back(stage, in_place, load):
     run = stage.play("playbooks/rollback.yml", **TARGET, **DELETED)
     load()
     return run
@@ -152,6 +169,18 @@ def test_the_app_is_moved_to_a_serverless_cache_that_it_reaches_by_both_ports(st
 
 def test_a_second_run_changes_nothing(migrated):
     assert migrated["again"].code == 0 and migrated["again"].writes == []
+
+
+def test_its_limits_go_up_and_down_under_the_app_that_is_on_it(in_place):
+    (up, larger), (down, smaller) = in_place["seen"]
+    assert up.code == down.code == 0
+    assert (larger["DataStorage"]["Maximum"], larger["ECPUPerSecond"]["Maximum"]) == (20, 10000)
+    assert (smaller["DataStorage"]["Maximum"], smaller["ECPUPerSecond"]["Maximum"]) == (10, 5000)
+
+
+def test_what_scales_by_itself_is_not_registered_and_its_limits_are_named(in_place):
+    assert in_place["refused"].code != 0 and in_place["refused"].writes == []
+    assert "migration_cache_usage_limits" in in_place["refused"].said()
 
 
 def test_it_goes_back_without_a_trace_and_the_cache_is_deleted_with_a_last_snapshot(stage, back, restored):
