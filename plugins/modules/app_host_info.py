@@ -51,6 +51,10 @@ options:
         description: How many keys of each database are looked at.
         type: int
         default: 1000
+      watch:
+        description: For how many seconds its traffic is watched before it is asked for keys. With 0, it is not.
+        type: float
+        default: 1.0
   contents:
     description:
       - Read what the target holds, as what an app wrote to it stays behind where that goes back to the old Redis.
@@ -327,6 +331,46 @@ survey:
     cpu_seconds:
       description: Seconds of CPU that it had.
       type: float
+    lives:
+      description:
+        - How many of the keys that were looked at have at most a C(minute), an C(hour), a C(day) or a C(week) to live
+          from now on, or C(longer). Those without TTL are not in it.
+      type: dict
+      sample: {hour: 812, day: 40}
+    largest:
+      description: The largest of the keys that were looked at, each with C(database), C(type), C(pattern), C(bytes).
+      type: list
+      elements: dict
+    payload:
+      description: The version of what its C(DUMP) gives, read from one; null where it gave none.
+      type: int
+    now:
+      description:
+        - What went on in the C(seconds) in which it was watched, each a second, C(hits) and C(misses) of lookups and
+          C(writes), the calls of commands that write (null where it does not tell which these are).
+        - Null with O(survey.watch=0).
+      type: dict
+      sample: {seconds: 1.0, hits: 812.0, misses: 41.0, writes: 97.0}
+    on_average:
+      description: The same since its start, or since its statistics were reset.
+      type: dict
+    subscribed:
+      description: How many channels have subscribers.
+      type: int
+    subscribed_patterns:
+      description: How many patterns of channels have.
+      type: int
+    channels:
+      description: What the names of such channels have in common, as patterns; none where there are very many.
+      type: list
+      elements: str
+    scripts:
+      description: How many scripts it keeps by their hash.
+      type: int
+    may_follow:
+      description:
+        - Whether this user may follow it as a replica does, C(yes), C(no) or C(unknown), without being one.
+      type: str
 contents:
   description:
     - What the target holds, with C(total_keys), C(keys_without_ttl), C(sampled), C(sample_complete) and C(key_groups)
@@ -404,7 +448,11 @@ OPTIONS: dict[str, Any] = {
     "survey": {
         "type": "dict",
         "no_log": True,
-        "options": {"sample": {"type": "int", "default": 1000}, "url": {"type": "str", "no_log": True}},
+        "options": {
+            "sample": {"type": "int", "default": 1000},
+            "watch": {"type": "float", "default": 1.0},
+            "url": {"type": "str", "no_log": True},
+        },
     },
     "contents": {
         "type": "dict",
@@ -615,7 +663,8 @@ def questions_of(params: dict[str, Any]) -> tuple[dict[str, Asked], dict[str, An
         if isinstance(read, Failure):
             parts["survey"] = survey_failed("The old Redis", read)
         else:
-            questions["survey"] = SurveyQuestion(read, seconds, params["survey"]["sample"], tls_as_app=True)
+            wanted = params["survey"]
+            questions["survey"] = SurveyQuestion(read, seconds, wanted["sample"], wanted["watch"], tls_as_app=True)
     return questions, parts
 
 

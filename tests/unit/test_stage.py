@@ -160,6 +160,24 @@ def test_loopback_is_a_host_of_ours_only_at_the_redis_that_it_has_itself():
     assert "clients: b:6379: 127.0.0.1 has 1 connection" in refused and "clients: localhost" not in refused
 
 
+def test_the_record_has_what_is_recommended_and_whose_each_client_is():
+    there = world(ON_OLD)
+    looks = there.looks("assess")
+    survey = client_of(SURVEY, "10.0.0.2")
+    survey["clients"].append({**survey["clients"][0], "address": "10.9.9.9", "name": "exporter"})
+    services = tuple({**one, "connections": {"to_target": 0, "to_left": 2}} for one in looks["app1"].services)
+    others = {"processes": [{"pid": 7, "program": "python", "unit": "beat.service"}]}
+    told = {"survey": survey, "services": services, "other_clients": others}
+    looks = {"app1": replace(looks["app1"], old={"client_address": "10.0.0.2"}, **told)}
+    known = there.known("assess")
+    record = stage.weigh(replace(known, settings={**SETTINGS, "transfer": "cold"}), looks).record
+    [[ours, nobody_s]] = record["clients"].values()
+    assert ours["hosts"] == ["app1"]
+    assert ours["connected_there"] == {"app1": sorted(["beat.service", *(one["name"] for one in services)])}
+    assert (nobody_s["address"], nobody_s["name"], nobody_s["hosts"]) == ("10.9.9.9", "exporter", [])
+    assert record["strategy"]["recommended"] in ("cold", "copy", "live") and record["strategy"]["why"]
+
+
 def test_two_names_of_the_host_itself_are_one_place():
     there = world(Host(Held(OLD.replace("old.internal", "localhost"))))
     [value] = there.looks("assess")["app1"].values

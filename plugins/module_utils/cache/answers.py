@@ -12,16 +12,23 @@ import re
 from typing import Any, Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, following
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asked import Answered, Asked
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import COMMANDS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Server
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, Stream
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import (
+    LIVES,
+    LONGER,
+    KeyGroup,
+    LargeKey,
+    Stream,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import STAGES, Answer, Check, Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import LIBRARIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, Surveyed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.traffic import Traffic
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, one_line
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.told import NotAsAgreed, Told, parsed
@@ -102,7 +109,7 @@ def _surveyed(told: Told) -> Surveyed:
 
 
 def _source_of(told: Told) -> Source:
-    keyspace = told.part("keyspace")
+    keyspace, lives = told.part("keyspace"), told.part("lives")
     return Source(
         server=_server(told.part("server")),
         used_memory=told.whole("used_memory"),
@@ -133,6 +140,16 @@ def _source_of(told: Told) -> Source:
         commands_processed=told.whole("commands_processed"),
         net_bytes=told.whole("net_bytes"),
         cpu_seconds=told.number("cpu_seconds"),
+        lives={name: lives.whole(name) for name in (*LIVES, LONGER) if lives.has(name)},
+        largest=tuple(_large_key(key) for key in told.parts("largest")),
+        payload=told.whole("payload") if told.has("payload") else None,
+        now=_traffic(told.part("now")) if told.has("now") else None,
+        on_average=_traffic(told.part("on_average")) if told.has("on_average") else None,
+        subscribed=told.whole("subscribed"),
+        subscribed_patterns=told.whole("subscribed_patterns"),
+        channels=told.texts("channels"),
+        scripts=told.whole("scripts"),
+        may_follow=told.word("may_follow", following.WORDS),
     )
 
 
@@ -155,6 +172,15 @@ def _key_group(told: Told) -> KeyGroup:
         told.whole("without_ttl"),
         told.whole("bytes"),
     )
+
+
+def _large_key(told: Told) -> LargeKey:
+    return LargeKey(told.whole("database"), told.text("type"), told.text("pattern"), told.whole("bytes"))
+
+
+def _traffic(told: Told) -> Traffic:
+    writes = told.number("writes") if told.has("writes") else None
+    return Traffic(told.number("seconds"), told.number("hits"), told.number("misses"), writes)
 
 
 def _stream(told: Told) -> Stream:

@@ -57,7 +57,7 @@ _SURVEY_SECONDS = 45.0  # what a survey takes beside these: samples, streams, th
 def limit(questions: Mapping[str, Asked]) -> float:
     """How long answering may take, in seconds."""
     return max(
-        asked.seconds * _STAGES + (_SURVEY_SECONDS if isinstance(asked, SurveyQuestion) else 0.0)
+        asked.seconds * _STAGES + (_SURVEY_SECONDS + asked.watch if isinstance(asked, SurveyQuestion) else 0.0)
         for asked in questions.values()
     )
 

@@ -18,8 +18,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 # What may be refused, by its name.
 COMMANDS = frozenset(
     (
-        *("CLIENT ID", "CLIENT LIST", "CONFIG GET", "FUNCTION LIST", "INFO", "MEMORY USAGE", "MODULE LIST", "PTTL"),
-        *("SCAN", "SELECT", "TYPE", "XINFO GROUPS", "XLEN"),
+        *("CLIENT ID", "CLIENT LIST", "COMMAND INFO", "CONFIG GET", "DUMP", "FUNCTION LIST", "INFO", "MEMORY USAGE"),
+        *("MODULE LIST", "PTTL", "PUBSUB CHANNELS", "SCAN", "SELECT", "TYPE", "XINFO GROUPS", "XLEN"),
     )
 )
 

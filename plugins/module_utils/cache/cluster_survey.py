@@ -12,7 +12,7 @@ from typing import Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe, failures
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, largest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
     Source,
@@ -20,12 +20,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.surv
     SurveyQuestion,
     as_probe,
     keyspace_of,
+    lives_of,
     read_source,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.traffic import together
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.in_time import all_in_time
 
-SECONDS = 40.0  # for all primaries together, which are read at once
+SECONDS = 40.0  # for all primaries together, which are read at once, beside the time for which they are watched
 
 
 def survey(question: SurveyQuestion) -> Surveyed:
@@ -36,16 +38,18 @@ def survey(question: SurveyQuestion) -> Surveyed:
             primaries = [shard.primary.place for shard in cluster.shards]
             sample = -(-question.sample // len(primaries))
             reading = {
-                f"{name}:{port}": functools.partial(read_source, cluster.at((name, port)), parts.database, sample)
+                f"{name}:{port}": functools.partial(
+                    read_source, cluster.at((name, port)), parts.database, sample, question.watch
+                )
                 for name, port in primaries
             }
-            read = all_in_time(reading, SECONDS)
+            read = all_in_time(reading, SECONDS + question.watch)
     except ProbeFailed as failed:
         return Surveyed(failure=failed.failure)
     except CacheError as error:
         return Surveyed(failure=failures.not_told(parts, str(error)))
     if len(read) < len(reading):
-        return Surveyed(failure=failures.endless(parts, SECONDS))
+        return Surveyed(failure=failures.endless(parts, SECONDS + question.watch))
     return Surveyed(whole(list(read.values())))
 
 
@@ -58,6 +62,9 @@ def whole(sources: Sequence[Source]) -> Source:
         maxmemory=sum(source.maxmemory for source in sources),
         evicted_keys=sum(source.evicted_keys for source in sources),
         operations_per_second=sum(source.operations_per_second for source in sources),
+        commands_processed=sum(source.commands_processed for source in sources),
+        net_bytes=sum(source.net_bytes for source in sources),
+        cpu_seconds=sum(source.cpu_seconds for source in sources),
         keyspace=keyspace_of(sources),
         sampled=sum(source.sampled for source in sources),
         sample_complete=all(source.sample_complete for source in sources),
@@ -69,6 +76,14 @@ def whole(sources: Sequence[Source]) -> Source:
         not_told=tuple(sorted({name for source in sources for name in source.not_told})),
         queue_libraries=tuple(sorted({name for source in sources for name in source.queue_libraries})),
         queue_libraries_complete=all(source.queue_libraries_complete for source in sources),
+        lives=lives_of(sources),
+        largest=largest(key for source in sources for key in source.largest),
+        payload=max((source.payload for source in sources if source.payload), default=None),
+        now=together(source.now for source in sources),
+        on_average=together(source.on_average for source in sources),
+        subscribed=max(source.subscribed for source in sources),
+        subscribed_patterns=max(source.subscribed_patterns for source in sources),
+        channels=tuple(sorted({name for source in sources for name in source.channels})),
         run_id="",
     )
 

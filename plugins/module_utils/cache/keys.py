@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass
-from typing import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Callable, Iterable, Iterator, NamedTuple, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queue_libraries
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, fields_in, text
@@ -24,6 +24,14 @@ STREAM_SECONDS = 5.0
 LIBRARY_SECONDS = 5.0
 BATCH = 100
 STREAMS_SHOWN = 100
+LARGEST_SHOWN = 5
+
+# How long keys live from now on, each up to so many seconds; those that have longer to live are told as LONGER.
+LIVES = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+LONGER = "longer"
+
+_ASKED_FOR_PAYLOAD = 3  # keys of a database, the smallest first, as one may be gone by then
+_MOST_PAYLOAD = 65_536  # bytes that such a key takes at most
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,38 @@ class KeyGroup:
     pattern: str
     count: int
     without_ttl: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class LargeKey:
+    database: int
+    type: str
+    pattern: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some keys of each database. ``lives`` counts those with a TTL by LIVES. ``payload`` is the version of what DUMP
+    gives, None where it gave nothing. ``is_complete``: there was time for as many as were wanted.
+    """
+
+    count: int = 0
+    is_complete: bool = True
+    groups: tuple[KeyGroup, ...] = ()
+    lives: dict[str, int] = field(default_factory=dict)
+    largest: tuple[LargeKey, ...] = ()
+    payload: int | None = None
+
+
+class _Seen(NamedTuple):
+    """One key; its bytes are 0 where they are not told, and its ``ttl`` is as PTTL has it, in milliseconds."""
+
+    database: int
+    key: bytes
+    type: str
+    ttl: int | None
     bytes: int
 
 
@@ -55,10 +95,11 @@ class Keys:
         self._database = database
         self._clock = clock
 
-    def sample(self, databases: Sequence[int], most: int) -> tuple[tuple[KeyGroup, ...], int, bool]:
-        """Groups of keys, how many keys were looked at, and whether there was time for ``most`` of each database."""
+    def sample(self, databases: Sequence[int], most: int) -> Sample:
+        """Of ``most`` keys of each database at most."""
         deadline = self._clock() + SAMPLE_SECONDS
-        seen: list[tuple[int, str, str, bool, int]] = []
+        seen: list[_Seen] = []
+        payload = None
         for database in databases:
             keys: list[bytes] = []
             for some in self._scan(database, deadline, "COUNT", str(BATCH)):
@@ -66,9 +107,10 @@ class Keys:
                 if len(keys) >= most:
                     break
             keys = list(dict.fromkeys(keys))[:most]
-            for start in range(0, len(keys), BATCH):
-                seen += self._look_at(database, keys[start : start + BATCH])
-        return _grouped(seen), len(seen), self._clock() <= deadline
+            found = [one for start in range(0, len(keys), BATCH) for one in self._look_at(database, keys, start)]
+            payload = payload or self._payload(found)
+            seen += found
+        return Sample(len(seen), self._clock() <= deadline, _grouped(seen), _lives(seen), _largest(seen), payload)
 
     def streams(self, databases: Sequence[int], by_type: bool) -> tuple[tuple[Stream, ...], bool]:
         """The first streams of each database, and whether there was time to look for all. ``by_type``: SCAN knows
@@ -131,14 +173,29 @@ class Keys:
             if cursor == "0":
                 return
 
-    def _look_at(self, database: int, keys: Sequence[bytes]) -> Iterator[tuple[int, str, str, bool, int]]:
+    def _look_at(self, database: int, keys: Sequence[bytes], start: int) -> Iterator[_Seen]:
+        """Those of a batch."""
+        some = keys[start : start + BATCH]
         replies = self._asking.ask_all(
-            [[*command, key] for key in keys for command in (["TYPE"], ["PTTL"], ["MEMORY", "USAGE"])]
+            [[*command, key] for key in some for command in (["TYPE"], ["PTTL"], ["MEMORY", "USAGE"])]
         )
-        for place, key in enumerate(keys):
+        for place, key in enumerate(some):
             kind, ttl, size = replies[3 * place : 3 * place + 3]
             if kind not in (None, "none"):  # not told, or gone in the meantime
-                yield database, text(kind), pattern_of(key), ttl == -1, size if isinstance(size, int) else 0
+                lives = ttl if isinstance(ttl, int) else None
+                yield _Seen(database, key, text(kind), lives, size if isinstance(size, int) else 0)
+
+    def _payload(self, seen: Sequence[_Seen]) -> int | None:
+        """The version of a real one, of keys of the database that the conversation is at."""
+        # What a module imports on a host is compiled anew in each of its runs, and not every look has use for it.
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
+
+        small = sorted((one for one in seen if 0 < one.bytes <= _MOST_PAYLOAD), key=lambda one: one.bytes)
+        for one in small[:_ASKED_FOR_PAYLOAD]:
+            dumped = self._asking.ask("DUMP", one.key)
+            if isinstance(dumped, bytes) and len(dumped) >= rdb.PAYLOAD_END:
+                return rdb.version_of(dumped)
+        return None
 
     def _streams_among(self, keys: Sequence[bytes]) -> list[bytes]:
         kinds = self._asking.ask_all([["TYPE", key] for key in keys])
@@ -172,13 +229,27 @@ def pattern_of(key: bytes) -> str:
     return shown if len(shown) <= 60 else shown[:59] + "…"
 
 
-def _grouped(seen: Sequence[tuple[int, str, str, bool, int]]) -> tuple[KeyGroup, ...]:
+def _grouped(seen: Iterable[_Seen]) -> tuple[KeyGroup, ...]:
     keys: Counter[tuple[int, str, str]] = Counter()
     without_ttl: Counter[tuple[int, str, str]] = Counter()
     size: Counter[tuple[int, str, str]] = Counter()
-    for database, kind, pattern, is_lasting, used in seen:
-        group = (database, kind, pattern)
+    for one in seen:
+        group = (one.database, one.type, pattern_of(one.key))
         keys[group] += 1
-        without_ttl[group] += is_lasting
-        size[group] += used
+        without_ttl[group] += one.ttl == -1
+        size[group] += one.bytes
     return tuple(KeyGroup(*group, keys[group], without_ttl[group], size[group]) for group, _n in keys.most_common())
+
+
+def _lives(seen: Iterable[_Seen]) -> dict[str, int]:
+    seconds = [one.ttl / 1000 for one in seen if one.ttl is not None and one.ttl >= 0]
+    return dict(Counter(next((name for name, most in LIVES.items() if each <= most), LONGER) for each in seconds))
+
+
+def _largest(seen: Iterable[_Seen]) -> tuple[LargeKey, ...]:
+    return largest(LargeKey(one.database, one.type, pattern_of(one.key), one.bytes) for one in seen if one.bytes)
+
+
+def largest(keys: Iterable[LargeKey]) -> tuple[LargeKey, ...]:
+    """The first of them, the largest first."""
+    return tuple(sorted(keys, key=lambda one: -one.bytes)[:LARGEST_SHOWN])

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import failures, following
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.asking import Asking, fields_in, text
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client, without
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
@@ -22,14 +22,24 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
     whole,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import Failure, ProbeFailed
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import KeyGroup, Keys, Stream
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import (
+    KeyGroup,
+    Keys,
+    LargeKey,
+    Stream,
+    pattern_of,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question, session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
     Connection,
     NotRedis,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.traffic import Meter, Traffic
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
+
+_MOST_CHANNELS = 10_000
+_CHANNELS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,9 @@ class Source:
     """Numbers are as INFO has them: memory in bytes; since the start, ``uptime`` seconds ago, the commands, the bytes
     over the network and the seconds of CPU. ``run_id`` tells one server from another, whatever leads to it.
     ``not_told`` are commands that the server refused to this user. ``keyspace_events`` is as its parameter has it.
-    ``queue_libraries`` are words of cache.queue_libraries.
+    ``queue_libraries`` are words of cache.queue_libraries. ``lives``, ``largest`` and ``payload`` are as Sample has
+    them. ``channels`` are those with subscribers, as patterns, of so many (``subscribed``); ``subscribed_patterns`` are
+    what else is listened to. ``may_follow`` is a word of cache.following, ``scripts`` how many it keeps by their hash.
     """
 
     server: Server
@@ -69,6 +81,16 @@ class Source:
     commands_processed: int = 0
     net_bytes: int = 0
     cpu_seconds: float = 0.0
+    lives: dict[str, int] = field(default_factory=dict)
+    largest: tuple[LargeKey, ...] = ()
+    payload: int | None = None
+    now: Traffic | None = None
+    on_average: Traffic | None = None
+    subscribed: int = 0
+    subscribed_patterns: int = 0
+    channels: tuple[str, ...] = ()
+    scripts: int = 0
+    may_follow: str = following.UNKNOWN
 
     @property
     def total_keys(self) -> int:
@@ -90,7 +112,10 @@ class Source:
         values["key_groups"] = tuple(KeyGroup(**group) for group in told.get("key_groups") or ())
         values["streams"] = tuple(Stream(**_tuples(stream)) for stream in told.get("streams") or ())
         values["clients"] = tuple(Client(**_tuples(client)) for client in told.get("clients") or ())
-        for name in ("commands", "modules", "not_told", "functions", "queue_libraries"):
+        values["largest"] = tuple(LargeKey(**key) for key in told.get("largest") or ())
+        for name in ("now", "on_average"):
+            values[name] = Traffic(**told[name]) if told.get(name) else None
+        for name in ("commands", "modules", "not_told", "functions", "queue_libraries", "channels"):
             values[name] = tuple(told.get(name) or ())
         return cls(**values)
 
@@ -101,7 +126,8 @@ def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SurveyQuestion:
-    """Which cache is to be read. ``seconds`` bounds each answer; ``sample`` is how many keys of a database are seen.
+    """Which cache is to be read. ``seconds`` bounds each answer; ``sample`` is how many keys of a database are seen,
+    ``watch`` for how many seconds its traffic is watched.
 
     ``tls_as_app``, ``compares_names`` and ``protocol`` are as Question has them.
     """
@@ -109,6 +135,7 @@ class SurveyQuestion:
     url: str = field(repr=False)
     seconds: float = 5.0
     sample: int = 1000
+    watch: float = 0.0
     ca_certs: str = ""
     tls_as_app: bool = False
     compares_names: bool = True
@@ -145,23 +172,33 @@ def keyspace_of(sources: Sequence[Source]) -> dict[int, dict[str, int]]:
     return {number: dict(counts) for number, counts in found.items()}
 
 
+def lives_of(sources: Sequence[Source]) -> dict[str, int]:
+    """Of several together."""
+    found: Counter[str] = Counter()
+    for source in sources:
+        found.update(source.lives)
+    return dict(found)
+
+
 def survey(question: SurveyQuestion) -> Surveyed:
     """Raises EndpointError where the URL cannot be read."""
     try:
         with session(as_probe(question)) as connection:
-            return Surveyed(read_source(connection, parse_url(question.url).database, question.sample))
+            return Surveyed(read_source(connection, parse_url(question.url).database, question.sample, question.watch))
     except ProbeFailed as failed:
         return Surveyed(failure=failed.failure)
     except CacheError as error:
         return Surveyed(failure=failures.not_told(parse_url(question.url), str(error)))
 
 
-def read_source(connection: Connection, database: int, sample: int) -> Source:
+def read_source(connection: Connection, database: int, sample: int, watch: float = 0.0) -> Source:
     """``database`` is the one that it is at. Raises CacheError where even INFO is not answered."""
     info = parse_info(connection.ask("INFO"))
     asking, databases, server = Asking(connection), keyspace(info), server_of(info)
+    meter = Meter(asking)
+    on_average, now = meter.on_average(_number(info, "uptime_in_seconds")), meter.watched(watch)  # before we look up
     keys = Keys(asking, database)
-    groups, sampled, sample_complete = keys.sample(sorted(databases), sample)
+    seen = keys.sample(sorted(databases), sample)
     streams, streams_complete = keys.streams(sorted(databases), by_type=major(server.version) >= 6)
     libraries, libraries_complete = keys.queue_libraries(sorted(databases))
     config = _config(asking, "databases", "save", "notify-keyspace-events")
@@ -175,9 +212,9 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         operations_per_second=_number(info, "instantaneous_ops_per_sec"),
         databases=whole(config["databases"], "databases") if "databases" in config else None,
         keyspace=databases,
-        sampled=sampled,
-        sample_complete=sample_complete,
-        key_groups=groups,
+        sampled=seen.count,
+        sample_complete=seen.is_complete,
+        key_groups=seen.groups,
         streams=streams,
         clients=without(asking.text("CLIENT", "ID"), asking.text("CLIENT", "LIST")),
         commands=_commands(parse_info(asking.text("INFO", "commandstats"))),
@@ -194,6 +231,16 @@ def read_source(connection: Connection, database: int, sample: int) -> Source:
         commands_processed=_number(info, "total_commands_processed"),
         net_bytes=_number(info, "total_net_input_bytes") + _number(info, "total_net_output_bytes"),
         cpu_seconds=_decimal(info, "used_cpu_sys") + _decimal(info, "used_cpu_user"),
+        lives=seen.lives,
+        largest=seen.largest,
+        payload=seen.payload,
+        now=now,
+        on_average=on_average,
+        subscribed=_number(info, "pubsub_channels"),
+        subscribed_patterns=_number(info, "pubsub_patterns"),
+        channels=_channels(asking, _number(info, "pubsub_channels")),
+        scripts=_number(info, "number_of_cached_scripts"),
+        may_follow=following.may_follow(connection, major(server.version)),
         not_told=tuple(asking.not_told),
     )
 
@@ -220,6 +267,13 @@ def _config(asking: Asking, *names: str) -> dict[str, str]:
         if isinstance(reply, list) and len(reply) == 2:
             found[name] = text(reply[1])
     return found
+
+
+def _channels(asking: Asking, count: int) -> tuple[str, ...]:
+    """As patterns, like keys; none where there are so many that the answer would be long."""
+    reply = asking.ask("PUBSUB", "CHANNELS") if 0 < count <= _MOST_CHANNELS else []
+    names = [one if isinstance(one, bytes) else text(one).encode() for one in reply] if isinstance(reply, list) else []
+    return tuple(sorted({pattern_of(name) for name in names})[:_CHANNELS_SHOWN])
 
 
 def _named(reply: object, field_name: str) -> tuple[str, ...]:

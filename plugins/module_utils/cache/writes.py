@@ -11,7 +11,7 @@ which commands write (https://redis.io/docs/latest/commands/command-info/).
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import parse_info, whole
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
@@ -29,8 +29,13 @@ def read_writes(connection: Connection) -> dict[str, Any]:
     calls = calls_of(connection.ask("INFO", "commandstats"))
     names = sorted(calls)
     told = connection.execute("COMMAND", "INFO", *names) if names else []
+    return {"life": str(life), "calls": {name: calls[name] for name in that_write(names, told)}}
+
+
+def that_write(names: Sequence[str], told: Any) -> list[str]:
+    """Those of ``names`` that may write, by the answer to COMMAND INFO of all of them."""
     known = dict(zip(names, told if isinstance(told, list) else []))
-    return {"life": str(life), "calls": {name: calls[name] for name in names if _may_write(name, known.get(name))}}
+    return [name for name in names if _may_write(name, known.get(name))]
 
 
 def calls_of(commandstats: str) -> dict[str, int]:

@@ -9,10 +9,22 @@ Where the app has several, as one of its own on each host, the target takes the 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Iterator, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source, keyspace_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import change, client, fit, unseen
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import (
+    Source,
+    keyspace_of,
+    lives_of,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.traffic import together
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import (
+    change,
+    client,
+    fit,
+    strategy,
+    unseen,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
     REFUSE,
@@ -31,6 +43,7 @@ def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> li
     whole, who = _together(list(sources.values())), Who(len(sources))
     findings = [
         *change.data(whole, who, target, stated),
+        *(strategy.findings(recommend(olds, target, stated), stated) if whole.total_keys else ()),
         *change.several(sources),
         *change.loss(target, stated),
         *fit.memory(whole, who, target),
@@ -40,6 +53,10 @@ def assess(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> li
         *_of_each({place: _of_one(old, target, stated) for place, old in olds.items()}),
     ]
     return sorted(findings, key=lambda finding: (REFUSE, WARN, NOTE).index(finding.level))
+
+
+def recommend(olds: Mapping[str, Old], target: Target, stated: Circumstances) -> strategy.Recommendation:
+    return strategy.recommend(_together([old.source for old in olds.values()]), len(olds), target, stated)
 
 
 def _of_one(old: Old, target: Target, stated: Circumstances) -> list[Finding]:
@@ -74,13 +91,19 @@ def _of_each(findings: Mapping[str, list[Finding]]) -> Iterator[Finding]:
 
 
 def _together(sources: list[Source]) -> Source:
-    """What they have in all: keys, memory, and who is in which database."""
+    """What they have in all: keys, memory, traffic, and who is in which database."""
     return replace(
         sources[0],
         used_memory=sum(source.used_memory for source in sources),
         used_memory_peak=sum(max(source.used_memory_peak, source.used_memory) for source in sources),
         keyspace=keyspace_of(sources),
-        clients=tuple(client for source in sources for client in source.clients),
+        key_groups=tuple(chain.from_iterable(source.key_groups for source in sources)),
+        streams=tuple(chain.from_iterable(source.streams for source in sources)),
+        queue_libraries=tuple(sorted({name for source in sources for name in source.queue_libraries})),
+        lives=lives_of(sources),
+        now=together(source.now for source in sources),
+        on_average=together(source.on_average for source in sources),
+        clients=tuple(chain.from_iterable(source.clients for source in sources)),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Collection, Mapping
+from typing import Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 
@@ -31,10 +31,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Old:
-    """One old Redis: what was read of it, and the addresses by which it knows hosts of the inventory."""
+    """One old Redis: what was read of it, and the hosts of the inventory by the addresses by which it knows them."""
 
     source: Source
-    known_clients: Collection[str] = ()
+    known_clients: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

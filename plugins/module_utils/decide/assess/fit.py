@@ -83,7 +83,7 @@ def version(source: Source, target: Target) -> Iterator[Finding]:
         means = "A command or option that is newer than the target fails there."
     if not is_newer:
         return
-    remedy = "Check what the app uses of the newer version. The data could not be copied as it is, only started cold."
+    remedy = "Check what the app uses of the newer version."
     if ours <= _LAST_COMMON and "valkey" in target.service.traits.engines:
         remedy += " Valkey has all that Redis 7.2 has: migration_engine: valkey."
     yield Finding(

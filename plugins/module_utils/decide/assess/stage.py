@@ -12,7 +12,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.surv
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, is_loopback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, story, verdict
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import assess, refusals
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import connected
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.assessment import (
+    assess,
+    recommend,
+    refusals,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     Circumstances,
     Finding,
@@ -196,6 +201,8 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
         lines=tuple(story.assess_lines([_told(finding) for finding in findings])),
         record={
             "findings": [_told(finding) for finding in findings],
+            "strategy": recommend(olds, target, stated).as_dict(),
+            "clients": {place: connected.clients(old, looks) for place, old in olds.items()},
             "sources": {place: dict(one.survey) for place, one in reads.items()},
             "waiting": dict(waiting),
             "named_databases": sorted(stated.named_databases),
@@ -203,10 +210,14 @@ def _weighed(known: Known, looks: Looks, waiting: Mapping[str, Any], reads: Mapp
     )
 
 
-def _known_clients(looks: Looks, users: Sequence[str]) -> set[str]:
-    """The addresses of the hosts of this run there. Loopback is a host's only where it is one of its ``users``."""
-    addresses = {host: str(look.old.get("client_address") or "") for host, look in looks.items()}
-    return {address for host, address in addresses.items() if host in users or not is_loopback(address)} - {""}
+def _known_clients(looks: Looks, users: Sequence[str]) -> dict[str, list[str]]:
+    """The hosts of this run by their address there. Loopback is a host's only where it is one of its ``users``."""
+    known: dict[str, list[str]] = {}
+    for host, look in looks.items():
+        address = str(look.old.get("client_address") or "")
+        if address and (host in users or not is_loopback(address)):
+            known.setdefault(address, []).append(host)
+    return known
 
 
 def refusal(places: Sequence[str], refused: list[Finding]) -> str:
