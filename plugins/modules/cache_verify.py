@@ -139,6 +139,12 @@ options:
     description: How many processes compare at once.
     type: int
     default: 2
+  show_keys:
+    description:
+      - Name the keys that differ as they are. They may hold sessions or personal data, so without it they are told as
+        patterns, C(session:*).
+    type: bool
+    default: false
   ca_certs:
     description: A file with the CAs to trust for O(endpoint) and the URLs, instead of the interpreter's own.
     type: path
@@ -242,7 +248,9 @@ names:
   type: dict
   contains:
     missing:
-      description: The keys with C(database), C(key) and C(why); the others have the same form.
+      description:
+        - The keys with C(database), C(key) (its pattern, or with O(show_keys=true) itself) and C(why); the others have
+          the same form.
       type: list
       elements: dict
 libraries:
@@ -286,6 +294,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import ends, verify
@@ -318,6 +327,7 @@ OPTIONS: dict[str, Any] = {
     "rate": {"type": "int", "default": 0},
     "latency_limit_ms": {"type": "float", "default": 10.0},
     "processes": {"type": "int", "default": 2},
+    "show_keys": {"type": "bool", "default": False, "no_log": False},
     "ca_certs": {"type": "path"},
     "timeout": {"type": "float", "default": 5.0},
     "wait": {"type": "float", "default": 4.0},
@@ -364,7 +374,7 @@ def _old(params: dict[str, Any]) -> Side:
     return ends.old(params)
 
 
-def told(found: Found) -> dict[str, Any]:
+def told(found: Found, show_keys: bool) -> dict[str, Any]:
     state, tally = found.state, found.state.tally
     return {
         "changed": False,
@@ -374,7 +384,7 @@ def told(found: Found) -> dict[str, Any]:
         **tally.against,
         "gone": tally.gone,
         "unseen": found.unseen,
-        "names": tally.names,
+        "names": tally.names if show_keys else {word: _patterns(names) for word, names in tally.names.items()},
         "libraries": dict(found.libraries),
         "source_keys": state.keys[0],
         "target_keys": state.keys[1],
@@ -384,6 +394,10 @@ def told(found: Found) -> dict[str, Any]:
         "in_progress": not found.is_done,
         "progress": verify.phrase(found),
     }
+
+
+def _patterns(names: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**name, "key": pattern_of(name["key"].encode())} for name in names]
 
 
 def main() -> None:
@@ -412,7 +426,7 @@ def main() -> None:
             without_secret(str(error), parse_url(question.source.url)), parse_url(question.target.url)
         )
         module.fail_json(msg=f"{what}, as far as it is: {said}. Run it again to go on.", **shown)
-    module.exit_json(**told(found), **shown)
+    module.exit_json(**told(found, params["show_keys"]), **shown)
 
 
 if __name__ == "__main__":

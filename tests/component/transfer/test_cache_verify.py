@@ -45,7 +45,7 @@ def test_what_differs_is_named(run: Callable[..., dict[str, Any]], pair: tuple[A
     client.set("key:7", "other")
     client.delete("key:8")
 
-    result = run(wait=20)
+    result = run(wait=20, show_keys=True)
 
     assert not result["equal"]
     assert (result["different"], result["missing"], result["extra"]) == (1, 1, 0)
@@ -53,6 +53,17 @@ def test_what_differs_is_named(run: Callable[..., dict[str, Any]], pair: tuple[A
         {"database": 0, "key": "key:7", "why": "its value is another from byte 0 on"}
     ]
     assert result["progress"] == "compared 99 keys: 1 missing, 1 different"
+
+
+def test_names_are_told_as_patterns_unless_they_are_asked_for(
+    run: Callable[..., dict[str, Any]], pair: tuple[Any, Any]
+) -> None:
+    redis.Redis.from_url(pair[0].url()).set("session:8f3a91:cart", "x")
+
+    result = run(wait=20)
+
+    assert result["names"]["missing"] == [{"database": 0, "key": "session:*:cart", "why": ""}]
+    assert "8f3a91" not in json.dumps(result)
 
 
 def test_by_the_apps_values_and_the_endpoint(

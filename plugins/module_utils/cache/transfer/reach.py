@@ -50,11 +50,11 @@ class Reach:
             link.execute("SELECT", database)
 
     def identity(self) -> list[str]:
-        """Of each engine which run of it this is, and which slots it has: cursors of another one mean nothing."""
-        shards = self._cluster.shards if self._cluster else ()
+        """Which run of each engine this is, and who has which slots now: cursors of other ones mean nothing."""
         infos = [parse_info(link.connection.ask("INFO", "server")) for link in self.links]
-        runs = [str(info.get("run_id", "")) for info in infos]
-        return [f"{run} {shard.ranges}" for run, shard in zip(runs, shards)] if shards else runs
+        shards = self._cluster.look() if self._cluster else ()
+        owned = [f"{shard.primary.address}:{shard.primary.port} {shard.ranges}" for shard in shards]
+        return [*(str(info.get("run_id", "")) for info in infos), *owned]
 
     def keys(self) -> list[dict[int, int]]:
         """How many each engine has in each database that has some."""
