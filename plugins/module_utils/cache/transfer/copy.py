@@ -200,13 +200,15 @@ def abort(job: Job) -> list[str]:
         return _emptied(job, connections, state)
 
 
+_SOCKET = "/"  # the path of one on the engine's own machine: who runs a managed cache looks at it so
+
+
 def _refuse_users(job: Job, connections: list[Connection]) -> None:
     others = set()
     for connection in connections:
         try:
-            others |= {
-                client.address for client in read_clients(connection) if not client.replica and not client.monitor
-            }
+            clients = (one for one in read_clients(connection) if not (one.replica or one.monitor))
+            others |= {one.address for one in clients if not one.address.startswith(_SOCKET)}
         except ServerError:
             raise TransferRefused(
                 f"who uses the target at {job.target.place} is not told to this user (CLIENT LIST), so what was copied "
