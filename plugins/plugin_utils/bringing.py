@@ -103,6 +103,8 @@ class Bearer:
             interval=0.0,
             say=lambda line: self.say([line]),
         )
+        if answer.get("in_progress") and not answer.get("unreachable"):
+            raise Failed(step, f"after {seconds:.0f} s it is not at its end: {answer.get('progress')}")
         if why := batches.failure_reason(answer):
             raise Failed(step, why)
         return dict(answer)

@@ -141,7 +141,8 @@ def _target_failure(known: Known, turn: Turn, results: Mapping[str, Any], back: 
     if turn.get("not_finished"):
         return (
             "Every host is on the target, and nothing is to be put back. Only what follows the old Redis could not be "
-            f"ended: {str(turn['not_finished']).rstrip('.')}. It goes on. Run the same command again, which ends it."
+            f"ended: {str(turn['not_finished']).rstrip('.')}. It goes on. Where somebody writes to the old Redis "
+            "still, stop that. Then run the same command again, which ends it."
         )
     if turn["go"]:
         return ""
