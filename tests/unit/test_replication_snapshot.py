@@ -34,7 +34,7 @@ def test_a_length_that_is_none_is_refused(length):
 def test_nothing_but_empty_lines_is_no_snapshot(told):
     passed = iter(range(0, 10**6, 10))
     with pytest.raises(replication.SnapshotRefused, match="gives no snapshot"):
-        replication._begin(told(b"+OK\r\n" * 2 + b"\r\n" * 1000), lambda: next(passed))
+        replication.begin(told(b"+OK\r\n" * 2 + b"\r\n" * 1000), lambda: next(passed))
 
 
 def test_a_snapshot_of_a_length_is_taken_to_its_last_byte(told):
