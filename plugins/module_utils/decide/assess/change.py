@@ -185,7 +185,8 @@ def lua(source: Source, target: Target) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             "scripts",
-            "Since it was started, the old Redis was asked to run scripts by their hash (EVALSHA).",
+            "Since it was started, the old Redis was asked to run scripts by their hash (EVALSHA)"
+            + (f"; it keeps {source.scripts} of them." if source.scripts else "."),
             "The target knows none of them yet, and answers NOSCRIPT until each is loaded, as redis-py's "
             "register_script does by itself.",
         )
@@ -253,7 +254,8 @@ def waiting_clients(source: Source) -> Iterator[Finding]:
         yield Finding(
             WARN,
             "subscriptions",
-            f"{', '.join(listening)} subscribes to channels.",
+            f"{', '.join(listening)} subscribes to channels"
+            + (f" ({', '.join(source.channels[:_PATTERNS_SHOWN])})." if source.channels else "."),
             "A message reaches only subscribers on the same cache, so some are missed while hosts change.",
         )
 
