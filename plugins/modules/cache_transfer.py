@@ -188,7 +188,7 @@ transfer:
     phase:
       description: V(checking), V(copying), V(following), V(verifying), V(done), V(failed) or V(aborted).
       type: str
-    keys:
+    keys_done:
       description: How many keys were copied.
       type: int
     keys_total:

@@ -116,13 +116,13 @@ def test_requests_by_columns_are_those_key_by_key(rows, has_idles):
 
 
 def test_how_far_it_is_is_one_line():
-    far = Progress(job.COPYING, keys=412_000, keys_total=1_000_000, rate=98_000, eta_seconds=6)
+    far = Progress(job.COPYING, keys_done=412_000, keys_total=1_000_000, rate=98_000, eta_seconds=6)
     assert job.phrase(far) == "copied 412,000 of 1,000,000 keys (41 %), 98,000/s, 6 s left"
     following = Progress(job.FOLLOWING, lag_ms=0.9)
     assert job.phrase(following).startswith("following: 0.9 ms behind, 0 bytes")
-    done = Progress(job.DONE, keys=10, left_out_count=2, began=100, now=103)
+    done = Progress(job.DONE, keys_done=10, left_out_count=2, began=100, now=103)
     assert job.phrase(done) == "copied 10 keys in 3 s, 2 left out"
-    slow = Progress(job.COPYING, keys=1, slowed_ms=40, slowed_why="the source is slow")
+    slow = Progress(job.COPYING, keys_done=1, slowed_ms=40, slowed_why="the source is slow")
     assert job.phrase(slow) == "copied 1 keys; slowed by 40 ms: the source is slow"
 
 

@@ -24,7 +24,7 @@ from tests.unit.engine_world import ENDPOINT, NEW, OLD, SETTINGS, Held, Host, Wo
 
 ON_OLD, ON_TARGET = Host(Held(OLD)), Host(Held.written_over(OLD, NEW), "target.internal")
 PLACE = "old.internal:6379"
-DONE, UNDER_WAY = {"phase": "done", "keys": 5}, {"phase": "copying", "keys": 2}
+DONE, UNDER_WAY = {"phase": "done", "keys_done": 5}, {"phase": "copying", "keys_done": 2}
 
 
 def world(*hosts, entry=None, **more):

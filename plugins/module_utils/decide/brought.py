@@ -39,7 +39,7 @@ def result(progress: Seen, compared: Seen, written: int | None, wanted: Wanted) 
     ``written`` is how many keys at most the old Redis was told to change since it began; None where nobody knows. More
     keys that differ than that were not copied as they are. With what follows no key that is at rest may differ.
     """
-    told: dict[str, Any] = {"keys": int(progress.get("keys") or 0), "lines": copied(progress)}
+    told: dict[str, Any] = {"keys": int(progress.get("keys_done") or 0), "lines": copied(progress)}
     if not compared:
         told["lines"].append("Nothing was compared (migration_transfer_verify: none): what is there is not proven.")
         return told

@@ -108,7 +108,7 @@ def _check_iam(row: contract.Target, settings: Mapping[str, Any], found: Found |
             "authentication_mode",
         )
     versions = [str(settings.get("engine_version") or ""), str((found or {}).get("engine_version") or "")]
-    if any(version and int(version.split(".")[0]) < OLDEST_BY_IAM for version in versions):
+    if any(version and int(version.split(".", maxsplit=1)[0]) < OLDEST_BY_IAM for version in versions):
         raise PlanRefused(
             f"{by_iam}which engines know from {OLDEST_BY_IAM}.0 on: raise migration_engine_version, or leave "
             "migration_authentication_mode out",

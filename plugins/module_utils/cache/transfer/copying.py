@@ -208,7 +208,7 @@ class Copying:
         slows = phase == jobs.COPYING and time.monotonic() - self._slowed_at < _RATE_OVER
         return Progress(
             phase=phase,
-            keys=keys,
+            keys_done=keys,
             keys_total=state.keys_total,
             bytes=sum(part.bytes for part in state.parts),
             rate=rate,

@@ -92,7 +92,7 @@ class Progress:
     """
 
     phase: str = CHECKING
-    keys: int = 0
+    keys_done: int = 0
     keys_total: int = 0
     bytes: int = 0
     rate: float = 0.0
@@ -130,7 +130,7 @@ def phrase(progress: Progress) -> str:
     if progress.phase == FOLLOWING:
         return f"following: {progress.lag_ms:.1f} ms behind, {progress.lag_bytes:,} bytes"
     if progress.phase == DONE:
-        return f"copied {progress.keys:,} keys in {max(0.0, progress.now - progress.began):.0f} s{_left(progress)}"
+        return f"copied {progress.keys_done:,} keys in {max(0.0, progress.now - progress.began):.0f} s{_left(progress)}"
     if progress.phase == FAILED:
         return f"failed: {progress.why}"
     return {VERIFYING: "comparing both sides", ABORTED: "aborted"}.get(progress.phase, "looking at both sides")
@@ -138,9 +138,9 @@ def phrase(progress: Progress) -> str:
 
 def _share(progress: Progress) -> str:
     if not progress.keys_total:
-        return f"{progress.keys:,} keys"
-    share = min(100, 100 * progress.keys // progress.keys_total)
-    return f"{progress.keys:,} of {progress.keys_total:,} keys ({share} %)"
+        return f"{progress.keys_done:,} keys"
+    share = min(100, 100 * progress.keys_done // progress.keys_total)
+    return f"{progress.keys_done:,} of {progress.keys_total:,} keys ({share} %)"
 
 
 def _pace(progress: Progress) -> str:

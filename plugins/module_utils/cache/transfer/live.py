@@ -285,7 +285,7 @@ class Worker:
 
     def _say(self, **changed: Any) -> None:
         loaded = self._loaded
-        figures = {"keys": loaded.keys, "keys_total": loaded.total, "bytes": loaded.size}
+        figures = {"keys_done": loaded.keys, "keys_total": loaded.total, "bytes": loaded.size}
         self._progress = replace(self._progress, **{**figures, **changed})
         self._tell(self._progress)
         self._told = time.monotonic()

@@ -193,8 +193,7 @@ class Load:
             length, start = rdb.length(self._read(start, 9), 0)
             start += entry.start
             yield _set_begin(entry, length)
-            for piece in self._pieces(start, start + length):
-                yield piece
+            yield from self._pieces(start, start + length)
             yield _set_end(entry)
             return
         yield _restore_begin(entry, 1 + length + rdb.PAYLOAD_END)

@@ -170,6 +170,7 @@ class Pages:
     def __getitem__(self, place: int) -> int: ...
     @overload
     def __getitem__(self, place: slice) -> bytes: ...
+
     def __getitem__(self, place: int | slice) -> int | bytes:
         if isinstance(place, slice):
             return self._read(place.start, place.stop - place.start)

@@ -94,7 +94,7 @@ class Entries(Value):
         [found] = told((yield [("XRANGE", self.key, self._from, "+", "COUNT", count)]))
         self._from = after(found[-1][0]) if len(found) == count else None
         self.pace.took(sum(len(word) for _id, words in found for word in words))
-        return [(entry, words) for entry, words in found]
+        return list(found)
 
 
 class PendingEntries:

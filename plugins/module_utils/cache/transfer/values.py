@@ -163,7 +163,7 @@ def _bring_entries(key: bytes, beside: bytes, dead: list[bytes]) -> Program[bool
     is_begun = False
     while True:
         part = yield from at(SOURCE, entries.next())
-        found = [(entry, words) for entry, words in part or ()]
+        found = list(part or ())
         most = streams.in_order(found[-1][0]) if found else None
         due = [entry for entry in dead if part is None or (most is not None and streams.in_order(entry) < most)]
         dead = dead[len(due) :]
