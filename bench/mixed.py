@@ -48,7 +48,7 @@ def _key(rng: random.Random, text: bytes, number: int) -> Iterator[Command]:
     kind = rng.random()
     if kind < 0.6:
         key = b"page:%d" % number
-        yield b"SET", key, _text(rng, text, min(4096, int(100 * (1 - rng.random()) ** -0.6)))
+        yield b"SET", key, _text(rng, text, min(4096, int(100 * (1 - rng.random()) ** -0.62)))
     elif kind < 0.78:
         key = b"session:%d" % number
         fields = ((b"field%d" % field, _text(rng, text, rng.randint(8, 40))) for field in range(rng.randint(3, 12)))

@@ -49,6 +49,16 @@ def test_all_goes_into_a_cluster_and_out_of_it_again(start_engine, start_cluster
     assert left == right
 
 
+def test_what_was_copied_into_a_cluster_is_taken_away_from_all_of_it(start_engine, start_cluster, tmp_path):
+    old, nodes = start_engine(), start_cluster()
+    redis.Redis.from_url(old.url()).mset({f"key:{number}": number for number in range(50)})
+    job = Job(Side(old.url()), Side(nodes[0].url(), REDIS_CLUSTER), "copy", str(tmp_path / "transfer"))
+    copy.run(job, lambda _progress: None)
+    assert sum(ask(node, "DBSIZE") for node in nodes) == 50
+    assert "50 keys were taken away" in copy.abort(job)[0]
+    assert [ask(node, "DBSIZE") for node in nodes] == [0, 0]
+
+
 def test_keys_of_other_databases_than_0_are_refused_before_anything_is_written(start_engine, start_cluster, tmp_path):
     old, nodes = start_engine(), start_cluster()
     redis.Redis.from_url(old.url(database=3)).set("a", "x")

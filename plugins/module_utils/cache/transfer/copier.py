@@ -53,8 +53,8 @@ class Ways:
     replaces: bool
     splices: bool
     has_expiretime: bool
+    most_keys: int
     idle_word: str = ""
-    most_keys: int = 512
 
     @property
     def manner(self) -> Manner:

@@ -34,9 +34,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Report,
     Ways,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.ranges import Part
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
 _NUMBER = struct.Struct("<I")

@@ -20,7 +20,6 @@ from typing import Any, Callable, Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import one_line
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file
 
 CHECKING, COPYING, FOLLOWING, VERIFYING = "checking", "copying", "following", "verifying"
@@ -30,7 +29,6 @@ ENDED = (DONE, FAILED, ABORTED)
 REFUSE, KEEP, REPLACE = "refuse", "keep", "replace"  # keys that the target holds already
 THERE, BACK = "there", "back"
 
-_SHOWN_OF_A_NAME = 80
 _MOVING = "moving.json"
 LEFT_OUT_SHOWN = 20  # of those left out; they are all counted
 
@@ -155,12 +153,6 @@ def _with_slowness(progress: Progress, line: str) -> str:
 
 def _left(progress: Progress) -> str:
     return f", {progress.left_out_count:,} left out" if progress.left_out_count else ""
-
-
-def shown(key: bytes) -> str:
-    """The name of a key, as far as a line has room for it."""
-    name = one_line(key.decode("utf-8", "replace"))
-    return name if len(name) <= _SHOWN_OF_A_NAME else f"{name[:_SHOWN_OF_A_NAME]}…"
 
 
 # --- where it is kept ---

@@ -40,6 +40,9 @@ class Link:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._socket: socket.socket = connection.socket
+        with contextlib.suppress(OSError):  # a socket of the machine itself has no such thing
+            # Else the end of a request waits until its begin is acknowledged, which may take 40 ms.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = b""
         self._at = 0
 
