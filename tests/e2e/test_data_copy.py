@@ -11,6 +11,8 @@ from sandbox.api import Sandbox
 from sandbox.host_app import WHOLE
 from tests.e2e import world
 
+pytestmark = pytest.mark.long  # what fits in a minute is in molecule/transfer
+
 RECEIPTS = "/var/lib/shop/receipts"
 COPY = {"migration_transfer": "copy"}
 # What nobody writes while it is copied: `legacy:` of the database of the URL, and as much in the one of the sessions.
@@ -100,7 +102,6 @@ def receipts(stage) -> Counter[str]:
     return Counter(order for of_host in there for order in of_host)
 
 
-@pytest.mark.long
 def test_after_a_rollback_the_data_is_copied_anew(stage, held, load):
     stage.old_redis("r.set('legacy:since', 'the rollback')")
     fresh = stage.old_redis(DIGEST.format(0))
