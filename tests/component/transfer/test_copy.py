@@ -25,16 +25,21 @@ from bench import mixed
 from tests.component.transfer import data
 from tests.component.transfer.programs import ALL
 
+LONG = pytest.mark.long
 WAYS = [
     ("redis 6.2", "redis 7.0"),
-    ("redis 7.0", "redis 7.0"),
-    ("redis 6.2", "valkey 8.0"),
+    pytest.param("redis 7.0", "redis 7.0", marks=LONG),
+    pytest.param("redis 6.2", "valkey 8.0", marks=LONG),
     ("redis 7.0", "valkey 8.0"),
-    ("redis 7.0", "valkey 9"),
-    ("valkey 8.0", "valkey 9"),
+    pytest.param("redis 7.0", "valkey 9", marks=LONG),
+    pytest.param("valkey 8.0", "valkey 9", marks=LONG),
     ("valkey 9", "valkey 9"),
 ]
-REFUSED_PAYLOADS = [("redis 7.0", "redis 6.2"), ("valkey 9", "redis 7.0"), ("valkey 9", "valkey 8.0")]
+REFUSED_PAYLOADS = [
+    ("redis 7.0", "redis 6.2"),
+    pytest.param("valkey 9", "redis 7.0", marks=LONG),
+    pytest.param("valkey 9", "valkey 8.0", marks=LONG),
+]
 # What a stream tells from Redis 7.0 on.
 SINCE_7 = (b"entries-added", b"max-deleted-entry-id", b"recorded-first-entry-id", b"entries-read")
 Made = Callable[..., Job]
@@ -122,6 +127,7 @@ def test_where_the_target_refuses_the_payloads_keys_go_by_what_they_hold(source,
     assert alike(old, new)
 
 
+@LONG
 def test_a_large_value_goes_in_parts_and_alone(pair, job, monkeypatch):
     old, new = pair()
     pipeline = binary(old).pipeline(transaction=False)
@@ -158,6 +164,7 @@ def test_how_often_a_key_is_used_comes_along_where_both_evict_by_that(start_engi
     assert binary(new).object("freq", "often") > 30
 
 
+@LONG
 def test_times_of_a_source_that_tells_none_but_what_is_left_are_right_to_some_milliseconds(pair, job):
     old, new = pair("redis 6.2", "redis 7.0")
     binary(old).set("session", "x", px=60_000)
@@ -264,6 +271,7 @@ def test_one_that_is_full_meanwhile_ends_it_and_it_goes_on_when_there_is_room(pa
     assert same(old, new)
 
 
+@LONG
 def test_one_that_evicts_what_was_copied_is_never_done(pair, job):
     old, new = pair("redis 7.0", "redis 7.0", "maxmemory 5mb", "maxmemory-policy allkeys-lru")
     mixed.fill(old.port, 30_000)
@@ -319,6 +327,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 100) -> None:
         time.sleep(0.02)
 
 
+@LONG
 def test_when_the_one_that_watches_is_killed_those_that_copy_end_too(pair, job):
     old, new = pair()
     mixed.fill(old.port, 40_000)
@@ -346,6 +355,7 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+@LONG
 def test_a_source_that_is_started_anew_is_copied_anew_as_its_cursors_are_others(pair, job):
     old, new = pair()
     mixed.fill(old.port, 20_000)
