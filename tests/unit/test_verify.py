@@ -11,9 +11,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import compare, suspects
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import compare, suspects, values
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.hyperloglog import same_counts
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import after
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import Unreadable, after
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.same import Rules
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
@@ -24,6 +24,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     MISSING,
     NAMES,
     SUSPECTS,
+    UNKNOWN,
     Suspect,
     Tally,
     Verdict,
@@ -62,6 +63,9 @@ class InPieces:
 
     def recv(self, _most: int) -> bytes:
         return self._pieces.pop(0) if self._pieces else b""
+
+    def setsockopt(self, *_option: int) -> None:
+        return None
 
     def makefile(self, _mode: str) -> None:
         return None
@@ -256,3 +260,37 @@ def test_no_key_that_was_not_compared_is_taken_for_one_but_by_rare_chance(tmp_pa
 def test_the_id_after_another_is_the_next_that_there_can_be(milliseconds: int, number: int) -> None:
     following = tuple(int(part) for part in after(b"%d-%d" % (milliseconds, number)).split(b"-"))
     assert following == ((milliseconds, number + 1) if number < 2**64 - 1 else (milliseconds + 1, 0))
+
+
+# --- types of modules ---
+
+
+def answered(program: Any, *answers: Any) -> Any:
+    """What a program comes to, when it is given these answers one after the other."""
+    program.send(None)
+    with pytest.raises(StopIteration) as end:
+        for answer in answers:
+            program.send(answer)
+    return end.value.value
+
+
+def test_a_type_of_a_module_is_not_equal_and_has_its_name() -> None:
+    verdict = answered(compare._judged(b"key", Rules()), (["ReJSON-RL"], ["ReJSON-RL"]))
+    assert verdict.word == UNKNOWN
+    assert "ReJSON-RL" in verdict.why
+
+
+def test_a_type_of_a_module_is_not_brought_and_has_its_name() -> None:
+    why = answered(values._tried(b"key", None, False), (["MBbloom--"], []), ([], [0]))
+    assert isinstance(why, Unreadable)
+    assert "MBbloom--" in str(why)
+
+
+def test_what_the_server_refuses_is_not_equal() -> None:
+    refused = ServerError("NOPERM this user has no permissions")
+    verdict = answered(compare._compared(b"key", Rules()), (["string"], ["string"]), ([refused], [b"x"]))
+    assert verdict == Verdict(UNKNOWN, "it cannot be read: NOPERM this user has no permissions")
+
+
+def test_two_types_are_two_things() -> None:
+    assert answered(compare._judged(b"key", Rules()), (["set"], ["list"])).word == DIFFERENT

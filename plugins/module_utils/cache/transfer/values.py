@@ -43,6 +43,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 
 PREFIX = b"cache_migration:part:"
 _KEPT_MS = 3600 * 1000
+_NO_SUCH_KEY = "no such key"
 
 _WRITES: Mapping[str, str] = {LIST: "RPUSH", SET: "SADD", ZSET: "ZADD", HASH: "HSET"}
 
@@ -75,11 +76,12 @@ def _bring(key: bytes, until: int | None, replace: bool) -> Program[bool]:
     told((yield (), [("DEL", beside)])[1])
     is_there = yield from (_bring_stream(key, beside) if kind == STREAM else _bring_parts(kind, key, beside))
     if not is_there:
+        yield (), [("DEL", beside)]
         return False
     ends: Command = ("PERSIST", beside) if until is None else ("PEXPIREAT", beside, until)
     rename = "RENAME" if replace else "RENAMENX"
     _ended, renamed = (yield (), [ends, (rename, beside, key)])[1]
-    if isinstance(renamed, ServerError) and until is not None:  # its time was over
+    if isinstance(renamed, ServerError) and _NO_SUCH_KEY in str(renamed):  # its time was over
         return False
     [renamed] = told([renamed])
     if renamed == 0:
