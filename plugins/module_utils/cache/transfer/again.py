@@ -27,7 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import GRACE_MS, Command
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 
-TOGETHER = 64  # keys: the source does nothing else meanwhile
+TOGETHER = 128  # keys: the source does nothing else meanwhile
 
 Key = Tuple[int, bytes]
 

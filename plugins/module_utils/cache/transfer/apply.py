@@ -31,9 +31,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import Command, Names
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
 
-MARK = "cache_migration:transfer:mark"
 NAME = "cache_migration:transfer"  # of the connection that writes, in CLIENT LIST
 _LEFTOVER_SECONDS = 2.0
 # The target is not what it was, or not yet: whoever is connected anew may find it in order.

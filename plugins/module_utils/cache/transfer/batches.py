@@ -22,7 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     ServerError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import compare, guard
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
@@ -39,6 +39,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     raw,
 )
 
+_MARK = MARK.encode()
 _LONGEST_CURSOR = 32
 START = b"0"  # a cursor, and the one at which SCAN ends
 
@@ -202,6 +203,7 @@ class _Worker:
             for key in raws:
                 tally.judge(stretch.database, inside(key), Verdict(EXTRA, self._refused[0]))
             return
+        raws = [key for key in raws if not inside(key).startswith(_MARK)]
         lacking = set(compare.lacking(raws, self._source))
         for key in lacking:
             tally.suspect(stretch.database, inside(key), Verdict(EXTRA))

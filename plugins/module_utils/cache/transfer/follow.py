@@ -80,6 +80,7 @@ class Following:
         self.stretch = Stretch(folder, mark.history)
         self.stretch.open(self.place)
         self._round: Round | None = None
+        self._late_since: Place | None = None
         self._found: Found | None = None
         self._sweep: Iterator[list[Key]] | None = None
         self.version = target.payload_version()
@@ -112,8 +113,14 @@ class Following:
             self._open_at(beats[0].applied)
 
     def _open_at(self, place: Place) -> None:
-        """What was asked before this began knows another place, if any."""
-        self.stretch.open(max(place, self._first))
+        """What was asked before this began knows another place. What is late while a round of keys is read is for
+        the next one.
+        """
+        place = max(place, self._first)
+        if self._round is None:
+            self.stretch.open(place)
+        else:
+            self._late_since = min(place, self._late_since or place)
 
     # --- doing ---
 
@@ -129,7 +136,7 @@ class Following:
         elif self._units:
             self._apply_some()
         self._heed_beats()
-        if self._found is None and self.is_near and not self._units:
+        if self._found is None and not self._units:
             self._read_again()
 
     def _apply_some(self) -> None:
@@ -179,13 +186,17 @@ class Following:
             keys = self._round.next(again.TOGETHER)
             self._found = self._ask(lambda source: again.read(source, keys, self.version)) if keys else None
             if not keys:
-                self.stretch.move(self._round.rest)
-                self._round = None
+                self._end_round(self._round)
             elif self._found is None:
                 self._round.add(keys)
             self.read_again += len(keys)
         elif not self.stretch.is_swept:
             self._sweep_some()
+
+    def _end_round(self, ended: Round) -> None:
+        places = [place for place in (ended.rest, self._late_since) if place is not None]
+        self.stretch.move(min(places, default=None))
+        self._round = self._late_since = None
 
     def _ask(self, ask: Callable[[Connection], Found]) -> Found | None:
         """What was found at a position of the stream that is followed; None where there is no such thing now."""

@@ -29,6 +29,8 @@ ENDED = (DONE, FAILED, ABORTED)
 REFUSE, KEEP, REPLACE = "refuse", "keep", "replace"  # keys that the target holds already
 THERE, BACK = "there", "back"
 
+# A key of the target that begins so is one of a transfer that follows, for as long as that does.
+MARK = "cache_migration:transfer:mark"
 _MOVING = "moving.json"
 LEFT_OUT_SHOWN = 20  # of those left out; they are all counted
 
