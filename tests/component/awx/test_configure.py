@@ -33,8 +33,8 @@ def configured(server):
 
 def test_an_empty_awx_has_all_of_it_afterwards(configured):
     held = {name: len(configured.held[name]) for name in controller.FIELDS}
-    assert held["job_templates"] == 12 and held["workflow_job_template_nodes"] == 11
-    assert held["workflow_approval_templates"] == 3 and held["schedules"] == 1 and held["credentials"] == 12
+    assert held["job_templates"] == 13 and held["workflow_job_template_nodes"] == 12
+    assert held["workflow_approval_templates"] == 3 and held["schedules"] == 1 and held["credentials"] == 13
 
 
 def test_a_template_has_its_playbook_its_survey_and_its_own_rights(configured):

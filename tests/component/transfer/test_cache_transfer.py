@@ -77,7 +77,7 @@ def test_a_target_that_is_yet_to_be_made_is_for_a_look_alone(run):
 def test_it_copies_and_says_how_far_it_is_and_a_second_run_changes_nothing(run, pair):
     result = until_done(run)
     assert result["changed"]
-    assert result["transfer"]["phase"] == "done" and result["transfer"]["keys"] == 100
+    assert result["transfer"]["phase"] == "done" and result["transfer"]["keys_done"] == 100
     assert result["progress"].startswith("copied 100 keys in ")
     assert redis.Redis.from_url(pair[1].url()).get("key:7") == b"7"
     again = run()
@@ -100,14 +100,15 @@ def test_taken_away_it_can_begin_again(run, pair):
     assert redis.Redis.from_url(pair[1].url()).dbsize() == 0
     assert not run(state="absent")["changed"]
     assert run(check_mode=True)["transfer"] == {}
-    assert until_done(run)["transfer"]["keys"] == 100
+    assert until_done(run)["transfer"]["keys_done"] == 100
 
 
-def test_a_long_one_is_left_after_a_while_and_ended_with_all_its_processes(run):
-    first = run(rate=20, wait=0.5)
+def test_a_long_one_is_left_after_a_while_and_ended_with_all_its_processes(run, pair):
+    redis.Redis.from_url(pair[0].url()).mset({f"more:{number}": number for number in range(1900)})
+    first = run(rate=200, wait=0.5)
     assert first["in_progress"] and first["changed"]
     look = run(check_mode=True)
-    assert look["in_progress"] and look["transfer"]["keys_total"] == 100
+    assert look["in_progress"] and look["transfer"]["keys_total"] == 2000
     run(state="absent")
     assert not run(check_mode=True)["in_progress"]
 
@@ -124,11 +125,11 @@ def test_what_fails_says_why_and_the_next_run_goes_on(run, pair):
     refused = run()
     assert refused["failed"] and "restore" in refused["msg"].lower()
     new.execute_command("ACL", "SETUSER", "default", "+restore")
-    assert until_done(run)["transfer"]["keys"] == 101
+    assert until_done(run)["transfer"]["keys_done"] == 101
 
 
 def test_it_goes_the_other_way_too(run, pair):
     redis.Redis.from_url(pair[1].url()).set("since", "x")
     result = until_done(run, direction="back", target_keys="replace")
-    assert result["transfer"]["keys"] == 1
+    assert result["transfer"]["keys_done"] == 1
     assert redis.Redis.from_url(pair[0].url()).get("since") == b"x"

@@ -18,6 +18,7 @@ import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, running, verify
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
 
 from tests.component.transfer import data
@@ -315,7 +316,12 @@ def test_what_was_brought_is_taken_away_where_the_target_was_empty(
     source: Any, target: Any, transfer: Callable[..., Transfer]
 ) -> None:
     following = followed(transfer(source, target))
-    assert binary(target).dbsize() > 50
+    with binary(target) as user:
+        assert user.dbsize() > 50
+        with pytest.raises(TransferRefused, match=r"in use from 127\.0\.0\.1"):
+            course.abort(following.job, seconds=5)
+        assert user.dbsize() > 50
+        user.connection_pool.disconnect()
     outcome = course.abort(following.job, seconds=5)
     assert outcome.done == [f"The target at 127.0.0.1:{target.port}, which was empty before, is empty again."]
     assert binary(target).info("keyspace") == {}

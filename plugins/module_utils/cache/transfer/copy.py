@@ -14,13 +14,13 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.clients import Client, read_clients
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
     functions,
     guard,
     payload,
     sides,
+    users,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
     job as jobs,
@@ -196,34 +196,8 @@ def abort(job: Job) -> list[str]:
         ]
     with sides.primaries(job.target, "primary") as found:
         connections = [connection for connection, _slots in found.values()]
-        _refuse_users(job, connections)
+        users.refuse(job, connections)
         return _emptied(job, connections, state)
-
-
-_SOCKET = "/"  # the path of one on the engine's own machine: who runs a managed cache looks at it so
-_SLOTS = {"cluster", "cluster|slots"}  # all that our own connection to the entry of a cluster asks
-
-
-def _refuse_users(job: Job, connections: list[Connection]) -> None:
-    others = set()
-    for connection in connections:
-        try:
-            others |= {client.address for client in read_clients(connection) if _is_a_user(client)}
-        except ServerError:
-            raise TransferRefused(
-                f"who uses the target at {job.target.place} is not told to this user (CLIENT LIST), so what was copied "
-                "is not taken away: do so yourself (FLUSHALL) where nobody uses it."
-            )
-    if others:
-        raise TransferRefused(
-            f"the target at {job.target.place} is in use from {', '.join(sorted(others))}, so what was copied is not "
-            "taken away: put these back first (playbooks/rollback.yml)."
-        )
-
-
-def _is_a_user(client: Client) -> bool:
-    asks_for_slots = client.connections == 1 and set(client.commands) <= _SLOTS
-    return not (client.replica or client.monitor or client.address.startswith(_SOCKET) or asks_for_slots)
 
 
 def _emptied(job: Job, connections: list[Connection], state: dict[str, Any]) -> list[str]:

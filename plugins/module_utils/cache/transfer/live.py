@@ -22,7 +22,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     Connection,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import apply, sides, spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    apply,
+    sides,
+    spool,
+    users,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.again import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.apply import Mark, Target
@@ -37,6 +42,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Place,
     Pulse,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
@@ -135,6 +141,7 @@ def abort(job: Job) -> list[str]:
         if not begun["was_empty"]:
             target.remove_mark()
             return [f"What was copied to {job.target.place} stays there, as it held keys before."]
+        users.refuse(job, [target.connection])
         target.empty()
     return [f"The target at {job.target.place}, which was empty before, is empty again."]
 
@@ -249,6 +256,7 @@ class Worker:
             is_quiet = time.monotonic() - quiet_since > QUIET_SECONDS and following.is_whole
             if is_quiet and self._is_to_finish() and self._follower.is_up and following.has_all():
                 target.remove_mark()
+                self._follower.stop()  # which writes into the spool
                 self._spool.remove()
                 self._is_done = True
                 self._say(phase=jobs.DONE)
@@ -269,14 +277,16 @@ class Worker:
             notes.append("Nothing is received, as the disk of this host is full.")
         if self._is_to_finish():
             notes.append("It ends once nobody writes to the old Redis any more.")
-        left = tuple({"key": what, "why": f"{count} times"} for what, count in following.left_out.most_common(20))
+        loaded = [{"key": shown(key), "why": why[:200]} for key, why in self._loaded.left_out[: jobs.LEFT_OUT_SHOWN]]
+        refused = following.left_out.most_common(jobs.LEFT_OUT_SHOWN)
+        left = [*loaded, *({"key": what, "why": f"{count} times"} for what, count in refused)]
         self._say_now_and_then(
             phase,
             lag_bytes=behind,
             lag_ms=round(following.lag_ms, 1),
             notes=tuple(notes),
-            left_out=left,
-            left_out_count=sum(following.left_out.values()),
+            left_out=tuple(left[: jobs.LEFT_OUT_SHOWN]),
+            left_out_count=len(self._loaded.left_out) + sum(following.left_out.values()),
         )
 
     def _say_now_and_then(self, phase: str, **changed: Any) -> None:
