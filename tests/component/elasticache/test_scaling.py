@@ -63,6 +63,7 @@ def clustered(converge):
     return {"replication_group_id": "sharded"}
 
 
+@pytest.mark.long
 def test_the_shards_of_a_cluster_are_scaled_by_aws_or_by_hand_in_place(run, clustered):
     scaled = run(
         cache_scaling.main,
@@ -100,6 +101,7 @@ MIGRATION = {
 MODULES = {"cache_scaling": cache_scaling, "elasticache_cluster": elasticache_cluster}
 
 
+@pytest.mark.long
 def test_a_migration_registers_its_target_and_does_not_take_back_what_aws_has_added(aws, run, converge):
     def found():
         told = run(elasticache_cluster_info.main, replication_group_id="bymigration")

@@ -151,6 +151,7 @@ def fill_with_sessions(client: redis.Redis, count: int) -> None:
     pipe.execute()
 
 
+@pytest.mark.long
 def test_a_link_that_breaks_is_taken_up_where_it_was(
     source: Any, target: Any, transfer: Callable[..., Transfer]
 ) -> None:
@@ -260,6 +261,7 @@ def wait_for(truth: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_target_that_is_full_says_so_and_is_gone_on_with(
     source: Any, start_engine: Callable[..., Any], transfer: Callable[..., Transfer]
 ) -> None:
@@ -361,6 +363,7 @@ def test_what_is_against_it_is_found_before_anything_is_written(
     assert not (Path(transfer(source, target).job.folder)).exists()
 
 
+@pytest.mark.long
 def test_a_comparison_while_it_follows_finds_nothing(
     source: Any, target: Any, transfer: Callable[..., Transfer], tmp_path: Path
 ) -> None:
