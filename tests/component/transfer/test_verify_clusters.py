@@ -20,6 +20,8 @@ from tests.component.transfer import data
 
 AWKWARD = [b"{tag}:1", b"{}x", b"a}b", b"", b"\xff{\x00}", b"{", b"}{"]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def old(start_engine: Callable[..., Any]) -> Any:
