@@ -73,7 +73,7 @@ def test_a_plan_that_is_refused_says_so_and_has_no_digest(stage):
     run = stage.migrate(migration_plan_out=str(path), migration_transfer="")
     page = path.read_text()
     assert run.code != 0 and run.writes == []
-    assert "## Refused" in page and "migration\\_data" in page
+    assert "## Refused" in page and "migration\\_transfer" in page
     assert "Digest:" not in page and "migration_approve" not in page + run.text
 
 
