@@ -19,6 +19,8 @@ description:
   - The old Redis is only read.
 author:
   - The cache_migration authors (@cache-migration)
+extends_documentation_fragment:
+  - kempian.cache_migration.app_values
 options:
   state:
     description:
@@ -29,43 +31,6 @@ options:
     type: str
     choices: [present, finished, absent]
     default: present
-  values:
-    description: The files on the host that hold the app's values. Left out, O(urls) says where things are.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: The C(.env) file.
-        type: path
-        required: true
-      keys:
-        description: The keys in it that hold the cache's URL, or parts of it.
-        type: list
-        elements: str
-        required: true
-      forms:
-        description: Of keys that hold something else than a URL, as M(kempian.cache_migration.app_host_info) has it.
-        type: dict
-        default: {}
-  urls:
-    description: The app's values, where they are in a store that hosts share. They are secrets.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: What the value is called.
-        type: str
-        required: true
-      original:
-        description: The value before the migration; empty where it is not known.
-        type: str
-        default: ""
-      current:
-        description: The value now.
-        type: str
-        default: ""
   migration_name:
     description: The name of the migration, under which the journal and the state of the transfer are kept.
     type: str
@@ -274,36 +239,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, ends
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
-    REDIS,
-    REDIS_CLUSTER,
-    EndpointError,
-    parse_url,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import (
-    masked,
-    options_shown,
-    tell_as_it_is,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 
 OPTIONS: dict[str, Any] = {
-    **VALUES,
+    **ends.OPTIONS,
     "state": {"type": "str", "choices": ["present", "finished", "absent"], "default": "present"},
     "endpoint": {"type": "dict", "required": True},
-    "token": {"type": "str", "no_log": True},
-    "source_protocol": {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS},
     "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "copy"},
-    "direction": {"type": "str", "choices": [jobs.THERE, jobs.BACK], "default": jobs.THERE},
-    "rate": {"type": "int", "default": 0},
-    "latency_limit_ms": {"type": "float", "default": 10.0},
     "target_keys": {
         "type": "str",
         "choices": [jobs.REFUSE, jobs.KEEP, jobs.REPLACE],
@@ -311,11 +261,7 @@ OPTIONS: dict[str, Any] = {
         "no_log": False,
     },
     "moving": {"type": "bool", "default": False},
-    "processes": {"type": "int", "default": 2},
-    "ca_certs": {"type": "path"},
-    "timeout": {"type": "float", "default": 5.0},
     "wait": {"type": "float", "default": 3.0},
-    "wait_timeout": {"type": "int", "default": 86400},
 }
 
 
@@ -335,10 +281,6 @@ def job_of(params: dict[str, Any]) -> Job:
         processes=params["processes"],
         is_moving=params["moving"],
     )
-
-
-def without_secrets(text: str, job: Job) -> str:
-    return masked(text, [parse_url(side.url).password for side in (job.source, job.target) if side.url])
 
 
 def result_of(job: Job, params: dict[str, Any], check_mode: bool) -> course.Outcome:
@@ -365,7 +307,7 @@ def main() -> None:
     except ProbeFailed as failed:
         module.fail_json(msg=f"{what}: {failed.failure.sentence}", **shown)
     except CacheError as error:
-        module.fail_json(msg=f"{what}: {without_secrets(str(error), job)}.", **shown)
+        module.fail_json(msg=f"{what}: {jobs.without_secrets(str(error), job.source, job.target)}.", **shown)
     told = outcome.as_dict()
     if outcome.msg:
         module.fail_json(msg=outcome.msg, **told, **shown)

@@ -27,6 +27,8 @@ description:
   - Not compared are how long ago a key was used, how long ago a consumer was seen, and which scripts are loaded.
 author:
   - The cache_migration authors (@cache-migration)
+extends_documentation_fragment:
+  - kempian.cache_migration.app_values
 options:
   source_url:
     description:
@@ -46,43 +48,6 @@ options:
     type: str
     choices: [redis, redis-cluster]
     default: redis
-  values:
-    description: The files on the host that hold the app's values. Left out, O(urls) says where things are.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: The C(.env) file.
-        type: path
-        required: true
-      keys:
-        description: The keys in it that hold the cache's URL, or parts of it.
-        type: list
-        elements: str
-        required: true
-      forms:
-        description: Of keys that hold something else than a URL, as M(kempian.cache_migration.app_host_info) has it.
-        type: dict
-        default: {}
-  urls:
-    description: The app's values, where they are in a store that hosts share. They are secrets.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: What the value is called.
-        type: str
-        required: true
-      original:
-        description: The value before the migration; empty where it is not known.
-        type: str
-        default: ""
-      current:
-        description: The value now.
-        type: str
-        default: ""
   migration_name:
     description:
       - The name of the migration, under which the journal is kept. Needed without O(source_url).
@@ -293,45 +258,28 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed, without_secret
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import ends, verify
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import Found, Question
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
-    REDIS,
-    REDIS_CLUSTER,
-    EndpointError,
-    parse_url,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 
-_PROTOCOL = {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS}
 OPTIONS: dict[str, Any] = {
-    **VALUES,
+    **ends.OPTIONS,
     "migration_name": {"type": "str", "default": ""},
     "source_url": {"type": "str", "no_log": True},
     "target_url": {"type": "str", "no_log": True},
-    "source_protocol": _PROTOCOL,
-    "target_protocol": _PROTOCOL,
-    "endpoint": {"type": "dict"},
-    "token": {"type": "str", "no_log": True},
-    "direction": {"type": "str", "choices": [jobs.THERE, jobs.BACK], "default": jobs.THERE},
+    "target_protocol": ends.PROTOCOL,
     "sample": {"type": "int", "default": 0},
     "ttl_tolerance_ms": {"type": "int", "default": 1000},
     "settle": {"type": "float", "default": 3.0},
-    "rate": {"type": "int", "default": 0},
-    "latency_limit_ms": {"type": "float", "default": 10.0},
-    "processes": {"type": "int", "default": 2},
     "show_keys": {"type": "bool", "default": False, "no_log": False},
-    "ca_certs": {"type": "path"},
-    "timeout": {"type": "float", "default": 5.0},
     "wait": {"type": "float", "default": 4.0},
-    "wait_timeout": {"type": "int", "default": 86400},
 }
 
 
@@ -422,9 +370,7 @@ def main() -> None:
     except ProbeFailed as failed:
         module.fail_json(msg=f"{what}: {failed.failure.sentence}", **shown)
     except CacheError as error:
-        said = without_secret(
-            without_secret(str(error), parse_url(question.source.url)), parse_url(question.target.url)
-        )
+        said = jobs.without_secrets(str(error), question.source, question.target)
         module.fail_json(msg=f"{what}, as far as it is: {said}. Run it again to go on.", **shown)
     module.exit_json(**told(found, params["show_keys"]), **shown)
 

@@ -7,13 +7,32 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import old_url, values_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES, old_url, values_of
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import BACK, THERE, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
+    REDIS,
+    REDIS_CLUSTER,
     Endpoint,
     EndpointError,
     probe_url,
 )
+
+PROTOCOL: dict[str, Any] = {"type": "str", "choices": [REDIS, REDIS_CLUSTER], "default": REDIS}
+
+# Of every module that goes from one to the other: where both are, and how much they may be asked for.
+OPTIONS: dict[str, Any] = {
+    **VALUES,
+    "source_protocol": PROTOCOL,
+    "endpoint": {"type": "dict"},
+    "token": {"type": "str", "no_log": True},
+    "direction": {"type": "str", "choices": [THERE, BACK], "default": THERE},
+    "rate": {"type": "int", "default": 0},
+    "latency_limit_ms": {"type": "float", "default": 10.0},
+    "processes": {"type": "int", "default": 2},
+    "ca_certs": {"type": "path"},
+    "timeout": {"type": "float", "default": 5.0},
+    "wait_timeout": {"type": "int", "default": 86400},
+}
 
 
 def old(params: Mapping[str, Any]) -> Side:

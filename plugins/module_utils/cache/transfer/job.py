@@ -20,6 +20,7 @@ from typing import Any, Callable, Iterator, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import atomic_file
 
 CHECKING, COPYING, FOLLOWING, VERIFYING = "checking", "copying", "following", "verifying"
@@ -60,6 +61,11 @@ class Side:
     def place(self) -> str:
         parts = parse_url(self.url)
         return f"{parts.host}:{parts.port}"
+
+
+def without_secrets(text: str, *sides: Side) -> str:
+    """Without the passwords of those whose URL is known."""
+    return masked(text, [parse_url(side.url).password for side in sides if side.url])
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import parse_url
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import masked, one_line
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import one_line
 
 NICE = 10  # it stands beside the app
 _END_SECONDS = 10.0  # for who is asked to end, until it is killed
@@ -99,8 +98,8 @@ def _work(job: Job, run: Callable[[Job, Tell], None]) -> None:
 
 def _failed(job: Job, why: str) -> Progress:
     known = jobs.progress_of(job.folder) or Progress()
-    secrets = [parse_url(side.url).password for side in (job.source, job.target)]
-    return Progress.from_dict({**known.as_dict(), "phase": jobs.FAILED, "why": one_line(masked(why, secrets))})
+    told = one_line(jobs.without_secrets(why, job.source, job.target))
+    return Progress.from_dict({**known.as_dict(), "phase": jobs.FAILED, "why": told})
 
 
 def stop(folder: str) -> None:
