@@ -29,7 +29,7 @@ from pathlib import Path
 from statistics import median
 
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import copy
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import copy
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Side
 
 from bench import mixed

@@ -261,10 +261,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import ends, verify
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import ends
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import Found, Question
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import verify
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.verify import (
+    Found,
+    Question,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError, parse_url
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused

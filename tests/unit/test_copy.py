@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, job, ranges
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Progress
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.restoring import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, job
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import ranges
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.restoring import (
     Batch,
     Manner,
     requests,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Progress
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import command, raw
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import encode
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import (
     Command,
     Names,
     Script,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.follow import Round
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.stream import Place
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.follow import Round
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import Place
 
 TOLD = [
     [b"set", -3, [], 1, 1, 1],

@@ -11,11 +11,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import compare, suspects, values
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.hyperloglog import same_counts
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import Unreadable, after
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.same import Rules
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
     CHANGING,
     DIFFERENT,
@@ -30,6 +25,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Verdict,
     shown,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import values
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import (
+    Unreadable,
+    after,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import compare, suspects
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.hyperloglog import (
+    same_counts,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.same import Rules
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 from hypothesis import given
 from hypothesis import strategies as st

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import copy, copying, running
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import copy, copying
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
 
 from bench import mixed

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import copy, restoring
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import copy, restoring
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import raw

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, running, verify
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, running
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import verify
 
 from tests.component.transfer import data
 from tests.component.transfer.proxy import Proxy

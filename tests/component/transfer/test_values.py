@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import functions, values
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import Unreadable
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions, values
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import Unreadable
 
 from tests.component.transfer import data
 from tests.component.transfer.programs import ALL, PROGRAMS

@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 import redis
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import batches, tally, verify
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import tally
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import batches, verify
 
 from tests.component.transfer import data
 from tests.component.transfer.programs import ALL

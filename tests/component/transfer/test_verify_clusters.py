@@ -10,9 +10,10 @@ import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import functions, values, verify
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions, values
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import verify
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
 from tests.component.probe.conftest import ask, own_id

@@ -21,10 +21,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import compare, guard
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
     EXTRA,
     GONE,
@@ -32,6 +31,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Tally,
     Verdict,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import compare
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.seen import Seen
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import (
     Link,
     command,

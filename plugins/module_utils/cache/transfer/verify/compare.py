@@ -14,15 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import NONE, Unreadable, told
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import Program, together
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.same import (
-    COMPARING,
-    NO_KEY,
-    Rules,
-    when,
-)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
     DIFFERENT,
     EQUAL,
@@ -31,6 +23,21 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     MISSING,
     UNKNOWN,
     Verdict,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import (
+    NONE,
+    Unreadable,
+    told,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import (
+    Program,
+    together,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.same import (
+    COMPARING,
+    NO_KEY,
+    Rules,
+    when,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import (
     Link,

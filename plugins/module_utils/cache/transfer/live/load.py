@@ -15,15 +15,15 @@ from typing import Iterator
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError, encode
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.apply import (
-    Mark,
-    raise_if_it_is_not_about_the_command,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import GRACE_MS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.crc64 import SIZE, crc64
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.spool import Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import (
+    Mark,
+    raise_if_it_is_not_about_the_command,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import GRACE_MS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Spool
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link, raw
 
 _WINDOW = 1 << 20

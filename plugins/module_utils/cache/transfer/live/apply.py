@@ -29,9 +29,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     encode,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import Command, Names
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import Command, Names
 
 NAME = "cache_migration:transfer"  # of the connection that writes, in CLIENT LIST
 _LEFTOVER_SECONDS = 2.0

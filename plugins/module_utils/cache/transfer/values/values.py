@@ -15,8 +15,9 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import streams
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Command, Reach
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import streams
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import (
     HASH,
     KINDS,
     LIST,
@@ -30,8 +31,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Unreadable,
     told,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Command, Reach
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import (
     SOURCE,
     TARGET,
     Commands,

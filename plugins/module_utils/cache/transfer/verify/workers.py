@@ -14,16 +14,16 @@ from typing import Any, Iterator
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.batches import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.running import NICE
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import Tally
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.batches import (
     Baton,
     Order,
     OtherEngines,
     Place,
     work,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.running import NICE
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import Tally
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.seen import Seen
 
 _BATCH, _DONE, _FAILED, _OTHERS = "batch", "done", "failed", "others"
 

@@ -14,14 +14,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import compare, digest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import (
-    SOURCE,
-    TARGET,
-    at,
-    together,
-)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
     CHANGING,
     EQUAL,
@@ -30,6 +23,13 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Tally,
     Verdict,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import (
+    SOURCE,
+    TARGET,
+    at,
+    together,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import compare, digest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import raw
 
 PAUSE = 0.25  # seconds between two looks

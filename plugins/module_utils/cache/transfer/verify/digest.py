@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import streams
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import streams
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import (
     HASH,
     KINDS,
     NONE,
@@ -25,7 +25,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Unreadable,
     told,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import Reading
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import Reading
 
 _BYTES = 16
 _MODULUS = 1 << (8 * _BYTES)

@@ -12,7 +12,10 @@ from typing import Any, List, Mapping, Sequence, Tuple
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Answer, Command
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import Answers, Reading
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import (
+    Answers,
+    Reading,
+)
 
 STRING, LIST, SET, ZSET, HASH, STREAM = "string", "list", "set", "zset", "hash", "stream"
 KINDS = (STRING, LIST, SET, ZSET, HASH, STREAM)

@@ -16,18 +16,15 @@ from typing import Any, Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError, ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
-    crew,
-    functions,
-    ranges,
-    sides,
-)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copier import Ways
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import crew, ranges
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.copier import Ways
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.sides import Held
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
 
 STATE = "copy.json"
 PATIENCE = 120.0  # seconds in which nothing goes on, until a run gives up

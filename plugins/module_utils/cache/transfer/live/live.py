@@ -22,26 +22,25 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     Connection,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
-    apply,
-    sides,
-    spool,
-    users,
-)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.again import Source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.apply import Mark, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import sides, users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.follow import Following, Stretch
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.load import Load, Loaded
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rdb import NotASnapshot
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.spool import Restarted, Spool
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.stream import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import apply, spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import Source
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import Mark, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.follow import (
+    Following,
+    Stretch,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.load import Load, Loaded
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Restarted, Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import (
     Follower,
     Place,
     Pulse,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rdb import NotASnapshot
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER

@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, List, Sequence, Tuple
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import (
     Pace,
     Part,
     Value,
     after,
     told,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import Reading
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import Reading
 
 Entry = Tuple[bytes, List[bytes]]
 

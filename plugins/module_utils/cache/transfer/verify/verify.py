@@ -17,18 +17,19 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import functions, suspects, workers
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.batches import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import Tally, shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import suspects, workers
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.batches import (
     Order,
     OtherEngines,
     Place,
     Stretch,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.seen import Seen
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import Tally, shown
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.seen import Seen
 
 STATE, SEEN = "verify.json", "seen"
 # A state that was left longer ago than this is not gone on with: it would speak of another day's keys.

@@ -13,9 +13,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import streams
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.hyperloglog import same_counts
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Command
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import streams
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import (
     HASH,
     LIST,
     SET,
@@ -29,15 +29,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     in_items,
     told,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Command
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rounds import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.rounds import (
     SOURCE,
     TARGET,
     Program,
     Reading,
     at,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.streams import Stream
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.streams import Stream
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify.hyperloglog import (
+    same_counts,
+)
 
 SAME = ""
 LASTING, NO_KEY = -1, -2  # in place of a TTL

@@ -17,17 +17,25 @@ import time
 from typing import Callable, Iterator
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import again
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.again import Found, Key, Source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.apply import Mark, Refusal, Target
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import again
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import (
+    Found,
+    Key,
+    Source,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import (
+    Mark,
+    Refusal,
+    Target,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import (
     Command,
     Script,
     Unit,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.spool import Spool
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.stream import Place, Pulse
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import Place, Pulse
 
 LATE_SECONDS = 0.5  # half of the grace that keys have
 _TOGETHER = 512  # commands of a transaction, about

@@ -24,8 +24,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     encode,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.commands import GRACE_MS, Command
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import (
+    GRACE_MS,
+    Command,
+)
 
 TOGETHER = 128  # keys: the source does nothing else meanwhile
 

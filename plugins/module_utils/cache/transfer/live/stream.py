@@ -35,7 +35,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     Reply,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.spool import Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Spool
 
 _CHUNK = 1 << 20
 _ACK_SECONDS = 1.0

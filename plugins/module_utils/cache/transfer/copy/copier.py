@@ -16,16 +16,18 @@ from dataclasses import dataclass, field
 from typing import Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import payload, restoring, values
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import payload
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.parts import Unreadable
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.ranges import Part
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.restoring import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import restoring
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.ranges import Part
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.restoring import (
     Batch,
     Manner,
     Restorer,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import values
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values.parts import Unreadable
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import (
     Link,
     command,

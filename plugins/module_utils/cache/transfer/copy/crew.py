@@ -28,14 +28,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copier import (
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.copier import (
     PASSES,
     Copier,
     Report,
     Ways,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.ranges import Part
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.ranges import Part
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link

@@ -15,22 +15,15 @@ import contextlib
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
-    functions,
-    guard,
-    payload,
-    sides,
-    users,
-)
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
-    job as jobs,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, payload, sides, users
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copier import Ways
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copying import STATE, Copying
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.copier import Ways
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.copying import STATE, Copying
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.sides import Held
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
 _ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
