@@ -1,4 +1,4 @@
-"""Write what is made from core/options.py: the options in the roles' argument specs, and the tables of the READMEs.
+"""Write what is made from core/options/: the options in the roles' argument specs, and the tables of the READMEs.
 
 And what Galaxy shows of each role, from the words of its specs. `--check` only says what is stale.
 """
@@ -8,7 +8,12 @@ import re
 import sys
 
 import yaml
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import Option
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import (
+    OPTIONS,
+    PARTS,
+    of_stages,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -26,12 +31,12 @@ class Dumper(yaml.SafeDumper):
         return True
 
 
-def options_of(role: str) -> dict[str, options.Option]:
+def options_of(role: str) -> dict[str, Option]:
     """What the role reads: the options of the stages of its goal, or of the stage that it is."""
-    return options.of_stages(GOALS[role].stages if role in GOALS else (role,))
+    return of_stages(GOALS[role].stages if role in GOALS else (role,))
 
 
-def spec_of(option: options.Option) -> dict:
+def spec_of(option: Option) -> dict:
     """With the words. A dict of options is written out, as Ansible's own documentation has it."""
     stated = {"description": option.what, **option.spec()}
     if option.options:
@@ -67,7 +72,7 @@ def plain(text: str) -> str:
     return re.sub(r"[COVM]\(([^)]*(?:\([^)]*\))?[^)]*)\)", r"`\1`", text).replace("|", "\\|")
 
 
-def shown(option: options.Option) -> str:
+def shown(option: Option) -> str:
     if option.required:
         return "*required*"
     if option.default is None:
@@ -77,9 +82,9 @@ def shown(option: options.Option) -> str:
     return f"`{option.default!r}`" if option.default else ""
 
 
-def table(wanted: dict[str, options.Option]) -> str:
+def table(wanted: dict[str, Option]) -> str:
     rows = ["| variable | type | default | what it is |", "|---|---|---|---|"]
-    for part in options.PARTS:
+    for part in PARTS:
         found = [option for option in part.options if option.name in wanted]
         if found and part.heading:
             rows.append(f"| **{part.heading}** | | | |")
@@ -87,13 +92,13 @@ def table(wanted: dict[str, options.Option]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def written(text: str, wanted: dict[str, options.Option]) -> str:
+def written(text: str, wanted: dict[str, Option]) -> str:
     return TABLE.sub(lambda match: match[1] + table(wanted), text)
 
 
 def made() -> dict[pathlib.Path, str]:
     """Every file that is made, as it is to be."""
-    files = {ROOT / "README.md": written((ROOT / "README.md").read_text(), dict(options.OPTIONS))}
+    files = {ROOT / "README.md": written((ROOT / "README.md").read_text(), dict(OPTIONS))}
     for folder in sorted((ROOT / "roles").iterdir()):
         readme, meta = folder / "README.md", folder / "meta/argument_specs.yml"
         files[folder / "meta/main.yml"] = described(meta.read_text())

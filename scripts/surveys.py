@@ -1,4 +1,4 @@
-"""Write the surveys of the job templates in AWX, made from core/options.py. `--check` only says what is stale.
+"""Write the surveys of the job templates in AWX, made from core/options/. `--check` only says what is stale.
 
 An answer that is not given leaves what the inventory has: a question has no default then, so that AWX passes nothing,
 and of text `min` is 1, so that AWX refuses an empty answer where a client sends one all the same.
@@ -14,16 +14,18 @@ import sys
 from typing import Any, Iterable
 
 import yaml
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import Option
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.stages import STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from role_docs import Dumper, plain
 
 FILE = pathlib.Path(__file__).resolve().parent.parent / "extensions/patterns/migration/data/surveys.yml"
 HEAD = """\
 ---
-# Made by scripts/surveys.py (`make docs`) from plugins/module_utils/core/options.py, which says what is asked and why.
+# Made by scripts/surveys.py (`make docs`) from plugins/module_utils/core/options/, which says what is asked and why.
 """
-RUNS = {"migrate": GOALS["migrate"].stages, **{stage: (stage,) for stage in options.STAGES}}
+RUNS = {"migrate": GOALS["migrate"].stages, **{stage: (stage,) for stage in STAGES}}
 WORKFLOW = ("assess", "cutover", "decommission")
 TRUTH = ("true", "false")  # the answer to a multiple choice is text
 
@@ -37,7 +39,7 @@ SurveyDumper.add_representer(
 )
 
 
-def question(option: options.Option) -> dict[str, Any]:
+def question(option: Option) -> dict[str, Any]:
     """As AWX has it. A type of option that no question can ask for is a KeyError here."""
     asked: dict[str, Any] = {
         "question_name": option.name.replace("_", " ").capitalize(),
@@ -52,7 +54,7 @@ def question(option: options.Option) -> dict[str, Any]:
     return asked
 
 
-def _kind(option: options.Option) -> dict[str, Any]:
+def _kind(option: Option) -> dict[str, Any]:
     if option.type == "list":
         return _choice("multiselect", {"str": option.choices}[option.elements])
     if option.type == "bool":
@@ -72,7 +74,7 @@ def survey(name: str, stages: Iterable[str], is_of_one_run: bool) -> dict[str, A
     """``is_of_one_run``: not of a workflow, whose answers reach each of its jobs. A plan has the survey of its run."""
     found = [
         option
-        for option in options.OPTIONS.values()
+        for option in OPTIONS.values()
         if set(stages) & set(option.asked) and (is_of_one_run or not (option.for_one_run or option.is_secret))
     ]
     title = name.replace("_", " ")

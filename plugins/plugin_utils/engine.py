@@ -14,7 +14,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.utils.display import Display
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS, of_stages
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import COLLECTION, ControllerAction
@@ -98,7 +99,7 @@ class EngineAction(ControllerAction):
 
     def settings(self, task_vars: Mapping[str, Any], stages: Iterable[str]) -> dict[str, Any]:
         """The ``migration_*`` options of these stages without their prefix, checked. What is no option is named."""
-        wanted = options.of_stages(stages)
+        wanted = of_stages(stages)
         stated = {
             option.full_name: self._templar.template(task_vars[option.full_name])
             for option in wanted.values()
@@ -158,8 +159,8 @@ def known_of(args: Mapping[str, Any]) -> Known:
 
 def warn_of_strangers(task_vars: Mapping[str, Any]) -> None:
     """A name that is nearly an option is one that was meant to be it."""
-    names = {option.full_name for option in options.OPTIONS.values()}
-    for stated in sorted(name for name in task_vars if str(name).startswith(options.PREFIX) and name not in names):
+    names = {option.full_name for option in OPTIONS.values()}
+    for stated in sorted(name for name in task_vars if str(name).startswith(PREFIX) and name not in names):
         near = difflib.get_close_matches(stated, names, 1, 0.75)
         if near:
             Display().warning(f"{stated} is no option of this collection, and does nothing: did you mean {near[0]}?")

@@ -25,7 +25,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migra
     SettingError,
     Value,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     approval,

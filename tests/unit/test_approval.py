@@ -6,7 +6,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import approval, made_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look

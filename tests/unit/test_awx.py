@@ -13,7 +13,9 @@ import jinja2.nativetypes
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.stages import STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.retire import checks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -126,22 +128,22 @@ def test_what_the_documentation_lists_is_all_that_is_named_so():
 
 
 def test_a_survey_asks_what_its_stages_ask_for_and_nothing_else():
-    for stage in options.STAGES:
-        asked = {option.full_name for option in options.OPTIONS.values() if stage in option.asked}
+    for stage in STAGES:
+        asked = {option.full_name for option in OPTIONS.values() if stage in option.asked}
         assert asked == {question["variable"] for name, question in QUESTIONS if name == stage}, stage
 
 
 @pytest.mark.parametrize("name, question", QUESTIONS)
 def test_a_question_that_is_not_answered_leaves_what_the_inventory_has(name, question):
     """AWX passes a default also where nobody has answered, and an empty text where a client sends one."""
-    option = options.OPTIONS[question["variable"].removeprefix(options.PREFIX)]
+    option = OPTIONS[question["variable"].removeprefix(PREFIX)]
     assert not question.get("default") or option.for_one_run
     assert not question["required"] and question.get("min") == (1 if question["type"] in ("text", "password") else None)
 
 
 @pytest.mark.parametrize("name, question", QUESTIONS)
 def test_every_answer_is_one_that_the_option_takes(name, question):
-    option = options.OPTIONS[question["variable"].removeprefix(options.PREFIX)]
+    option = OPTIONS[question["variable"].removeprefix(PREFIX)]
     answers = {"integer": [3], "text": ["25%"], "password": ["redis://assessor:secret@10.0.0.1"]}
     for answer in question.get("choices", "").splitlines() or answers[question["type"]]:
         assert answer not in ("", None)
@@ -150,7 +152,7 @@ def test_every_answer_is_one_that_the_option_takes(name, question):
 
 
 def test_a_secret_is_asked_for_as_a_password():
-    secret = {option.full_name for option in options.OPTIONS.values() if option.is_secret}
+    secret = {option.full_name for option in OPTIONS.values() if option.is_secret}
     assert secret == {question["variable"] for _, question in QUESTIONS if question["type"] == "password"}
 
 
@@ -167,14 +169,12 @@ def test_a_question_speaks_of_no_command_line(name, question):
 
 
 def test_a_workflow_asks_for_nothing_that_is_of_one_job():
-    asked = {question["variable"].removeprefix(options.PREFIX) for question in SURVEYS["workflow"]["spec"]}
-    assert asked and not [
-        name for name in asked if options.OPTIONS[name].for_one_run or options.OPTIONS[name].is_secret
-    ]
+    asked = {question["variable"].removeprefix(PREFIX) for question in SURVEYS["workflow"]["spec"]}
+    assert asked and not [name for name in asked if OPTIONS[name].for_one_run or OPTIONS[name].is_secret]
 
 
 def test_the_checks_that_can_be_waived_are_those_that_there_are():
-    assert set(options.OPTIONS["decommission_waive"].choices) == set(checks.WAIVABLE)
+    assert set(OPTIONS["decommission_waive"].choices) == set(checks.WAIVABLE)
 
 
 # What fits together
@@ -231,8 +231,8 @@ def test_nothing_is_secret():
 def test_what_a_type_of_credential_sets_is_an_option_and_is_never_empty():
     for one in HELD["controller_credential_types"]:
         assert [field["id"] for field in one["inputs"]["fields"]] == one["inputs"]["required"]
-        names = [name.removeprefix(options.PREFIX) for name in one["injectors"]["extra_vars"]]
-        assert set(names) <= set(options.OPTIONS)
+        names = [name.removeprefix(PREFIX) for name in one["injectors"]["extra_vars"]]
+        assert set(names) <= set(OPTIONS)
 
 
 @pytest.mark.parametrize("stage", ["cutover", "decommission"])

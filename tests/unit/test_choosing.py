@@ -8,7 +8,8 @@ import re
 import pytest
 import yaml
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import making
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table

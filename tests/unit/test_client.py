@@ -10,7 +10,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import LIBRARIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.survey import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import PROTOCOLS, after_apply
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess import (
     client,

@@ -22,7 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.po
     text,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.aws.iam.stages import BY_SERVICE, STAGES
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import STAGES as KNOWN_STAGES
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.stages import STAGES as KNOWN_STAGES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.on_aws import STORES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.table import TARGETS

@@ -42,7 +42,7 @@ def test_the_security_group_of_a_serverless_cache_admits_the_app_to_its_reader_t
 
 
 def test_the_port_is_an_option_of_the_stage_that_opens_it_too():
-    from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+    from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 
     assert {"provision", "ingress"} <= set(OPTIONS["port"].stages)
     assert way("ingress", port=7000)["args"]["port"] == 7000

@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""The roles' contracts: their options are those of core/options.py, and nothing of their own is beside them."""
+"""The roles' contracts: their options are those of core/options/, and nothing of their own is beside them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 import yaml
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core import options
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import table
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def test_argument_specs_and_tables_say_what_the_options_are(path):
 @pytest.mark.parametrize("role", [role for role in ROLES if role != ENGINE])
 def test_a_role_has_the_options_of_the_stages_of_its_goal_and_no_other(role):
     stages = GOALS[role].stages if role in GOALS else (role,)
-    assert list(specs(role)["main"]["options"]) == list(options.spec(stages))
+    assert list(specs(role)["main"]["options"]) == list(table.spec(stages))
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != ENGINE])

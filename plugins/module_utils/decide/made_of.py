@@ -14,7 +14,7 @@ import hashlib
 import json
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PARTS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS, PARTS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.record import kept
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.approval import (
     DERIVED,

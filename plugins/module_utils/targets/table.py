@@ -14,7 +14,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     Endpoint,
     EndpointError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options import OPTIONS, PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import PREFIX
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.table import OPTIONS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.plan import PlanRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.cache_cluster.target import CACHE_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import Settings, Target

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, The cache_migration authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What becomes of the data."""
+
+from __future__ import annotations
+
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import Option, Part
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.stages import BRINGS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING, COLD
+
+DATA = Part(
+    "The data",
+    (
+        Option(
+            "transfer",
+            "What becomes of the data, which must be stated. C(cold): the target starts empty, and fills as the "
+            "app works. C(copy): all keys are copied while the app works, and compared; what the app writes while "
+            "and after they are stays behind on the old Redis. C(live): what the app writes comes along, too, "
+            "until the last host is switched.",
+            stages=("assess", *BRINGS),
+            choices=("", COLD, *BRINGING),
+        ),
+        Option(
+            "transfer_host",
+            "The host of the group C(app) that copies: one that reaches both, with two processors to spare. Left "
+            "empty, the canary.",
+            stages=BRINGS,
+        ),
+        Option(
+            "transfer_processes",
+            "How many processes copy at the same time.",
+            "int",
+            2,
+            stages=BRINGS,
+        ),
+        Option(
+            "transfer_rate",
+            "The most keys a second that are copied. 0 is no limit.",
+            "int",
+            0,
+            stages=BRINGS,
+        ),
+        Option(
+            "transfer_latency_limit",
+            "Milliseconds that the old Redis may take to answer while it is copied: above it the copy slows down "
+            "by itself. 0 is no limit.",
+            "float",
+            10,
+            stages=BRINGS,
+        ),
+        Option(
+            "transfer_target_keys",
+            "What becomes of keys that the target holds before: C(refuse) begins nothing where there are any, "
+            "C(keep) leaves them as they are, C(replace) writes over those of the same name.",
+            default="refuse",
+            choices=("refuse", "keep", "replace"),
+            stages=BRINGS,
+        ),
+        Option(
+            "transfer_verify",
+            "How what was copied is compared with what is there: C(full), every key; C(sample), as many keys of "
+            "each database as C(migration_sample) says; C(none).",
+            default="full",
+            choices=("full", "sample", "none"),
+            stages=BRINGS,
+        ),
+        Option(
+            "transfer_abort",
+            "End a transfer that was begun, and take away what it copied where the target was empty before. "
+            "Refused once a host has moved.",
+            "bool",
+            False,
+            stages=("transfer",),
+            asked=("transfer",),
+            for_one_run=True,
+        ),
+    ),
+)
