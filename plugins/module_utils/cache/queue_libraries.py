@@ -10,7 +10,8 @@ https://python-rq.org/docs/, Sidekiq: https://github.com/sidekiq/sidekiq/wiki
 
 from __future__ import annotations
 
-from typing import Mapping
+import re
+from typing import Iterable, Mapping, Pattern
 
 CELERY, RQ, SIDEKIQ = "Celery", "RQ", "Sidekiq"
 LIBRARIES = (CELERY, RQ, SIDEKIQ)
@@ -27,3 +28,49 @@ PATTERNS: Mapping[str, tuple[str, ...]] = {
     CELERY: ("*_kombu.*", "*unacked_index", "*unacked_mutex", "*celery-task-meta-*"),
     RQ: ("rq:*",),
 }
+
+
+# --- whose keys are jobs ---
+
+# What tells of a process, and is made anew by each: it stays where that process was.
+_OF_PROCESSES = re.compile(
+    rb"rq:(?:workers?(?::.*)?|scheduler-lock:.*|scheduler:.*|clean_registries:.*)|.*unacked_mutex", re.S
+)
+_PRIORITY = rb"(?:\x06\x16[0-9]+)?"  # kombu has a list for each, with its number behind this
+_UNACKED = "unacked"  # what workers of Celery have taken: a hash of jobs, and when each was, under the name of *_index
+
+
+class JobKeys:
+    """The keys of one database that hold jobs, by the ``names`` of queues in it.
+
+    RQ has more keys beside its queues, which mean something together alone, as Sidekiq has, and Celery what its workers
+    have taken.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._keys = _keys_of(list(names))
+
+    def has(self, key: bytes) -> bool:
+        """Whether it belongs to the queues: jobs, or what tells of who does them."""
+        return bool(self._keys.fullmatch(key))
+
+    def moves(self, key: bytes) -> bool:
+        """Whether it is anything but what tells of a process."""
+        return self.has(key) and not _OF_PROCESSES.fullmatch(key)
+
+    @staticmethod
+    def takes_left(key: bytes) -> bool:
+        """Whether the next job of a list is its first. RQ writes at the end, kombu and Sidekiq at the beginning."""
+        return key.startswith(b"rq:")
+
+
+def _keys_of(names: list[str]) -> Pattern[bytes]:
+    found = [re.escape(name.encode()) + _PRIORITY for name in names]
+    if any(name.startswith("rq:") for name in names):
+        found.append(rb"rq:.*")
+    if any(name.startswith("queue:") for name in names):
+        found += [rb"queue:.*", rb"schedule", rb"retry"]
+    of_celery = [name for name in names if not name.startswith(("rq:", "queue:"))]
+    taken = [name for name in of_celery if name.endswith(_UNACKED)] or ([_UNACKED] if of_celery else [])
+    found += [re.escape(name.encode()) + rb"(?:_index|_mutex)?" for name in taken]
+    return re.compile(rb"|".join(found) or rb"(?!)", re.S)

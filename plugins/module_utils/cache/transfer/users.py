@@ -18,20 +18,23 @@ _SLOTS = {"cluster", "cluster|slots"}  # all that our own connection to the entr
 
 def refuse(job: Job, connections: Sequence[Connection]) -> None:
     """Where anybody but us is connected, or nobody is told who is. Raises TransferRefused, CacheError."""
-    others = set()
-    for connection in connections:
-        try:
-            others |= {client.address for client in read_clients(connection) if _is_a_user(client)}
-        except ServerError:
-            raise TransferRefused(
-                f"who uses the target at {job.target.place} is not told to this user (CLIENT LIST), so what was copied "
-                "is not taken away: do so yourself (FLUSHALL) where nobody uses it."
-            )
+    try:
+        others = seen(connections)
+    except ServerError:
+        raise TransferRefused(
+            f"who uses the target at {job.target.place} is not told to this user (CLIENT LIST), so what was copied is "
+            "not taken away: do so yourself (FLUSHALL) where nobody uses it."
+        )
     if others:
         raise TransferRefused(
             f"the target at {job.target.place} is in use from {', '.join(sorted(others))}, so what was copied is not "
             "taken away: put these back first (playbooks/rollback.yml)."
         )
+
+
+def seen(connections: Sequence[Connection]) -> set[str]:
+    """The addresses of others than us. Raises CacheError."""
+    return {client.address for connection in connections for client in read_clients(connection) if _is_a_user(client)}
 
 
 def _is_a_user(client: Client) -> bool:
