@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, job
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import ranges
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import columns, guard, job
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import finding, ranges
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.restoring import (
     Batch,
     Manner,
@@ -96,21 +97,71 @@ def test_a_batch_is_as_small_as_the_limit_of_latency_wants():
     assert [guard.most_keys(limit) for limit in (0, 100, 1, 0.01)] == [256, 256, 100, 16]
 
 
-# --- what is sent ---
+# --- what is sent and told ---
 
-ROWS = st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9), st.integers(0, 10**14)), max_size=5)
+WORDS = st.binary(max_size=9) | st.sampled_from([b"\r\n$3\r\nabc", b"$-1\r\n", b"\r\n-ERR no\r\n", b"\r\n"])
+ROWS = st.lists(st.tuples(WORDS, WORDS, st.integers(0, 10**14)), max_size=5)
 
 
 @given(ROWS, st.booleans())
 def test_requests_by_columns_are_those_key_by_key(rows, has_idles):
-    keys = [raw(key) for key, _value, _until in rows]
-    values = [raw(value) for _key, value, _until in rows]
-    times = [raw(b"%d" % until) for _key, _value, until in rows]
     idles = [b"7"] * len(rows) if has_idles else []
-    last = [raw(word) for word in (b"ABSTTL", b"REPLACE", *((b"IDLETIME", b"7") if has_idles else ()))]
-    expected = [command(raw(b"RESTORE"), key, until, value, *last) for key, value, until in zip(keys, values, times)]
+    last = [b"ABSTTL", b"REPLACE", *((b"IDLETIME", b"7") if has_idles else ())]
+    expected = [wanted(b"RESTORE", key, b"%d" % until, value, *last) for key, value, until in rows]
     manner = Manner(replaces=True, idle_word=b"IDLETIME")
-    assert requests(Batch(keys, values, times, idles), manner) == b"".join(expected)
+    assert requests(batch_of(rows, idles), manner) == b"".join(expected)
+
+
+@given(ROWS)
+def test_texts_are_set_with_their_times(rows):
+    times = [(b"PXAT", b"%d" % until) if until else () for _key, _value, until in rows]
+    expected = [wanted(b"SET", key, value, *time) for (key, value, _until), time in zip(rows, times)]
+    assert requests(batch_of(rows, [], are_texts=True), Manner(replaces=True)) == b"".join(expected)
+
+
+def batch_of(rows, idles, are_texts=False) -> Batch:
+    spelled = [(columns.spell(key), columns.spell(value), b"%d" % until) for key, value, until in rows]
+    return Batch(*([row[place] for row in spelled] for place in range(3)), idles, are_texts)
+
+
+def wanted(*words: bytes) -> bytes:
+    return command(*map(raw, words))
+
+
+@given(st.lists(WORDS, max_size=5), st.lists(WORDS, min_size=1, max_size=2), st.lists(WORDS, max_size=2))
+def test_a_command_for_each_key_is_written_as_for_one(keys, first, last):
+    expected = b"".join(wanted(*first, key, *last) for key in keys)
+    assert columns.each(first, list(map(columns.spell, keys)), last) == expected
+
+
+@given(st.lists(WORDS | st.none() | st.sampled_from(["ERR no", "WRONGTYPE Operation"]), max_size=6))
+def test_what_was_told_is_parted_right_whatever_values_hold(answers):
+    told = b"".join(
+        b"$-1\r\n" if answer is None else raw(answer) if isinstance(answer, bytes) else b"-%b\r\n" % answer.encode()
+        for answer in answers
+    )
+    found = columns.bulks(told, len(answers))
+    told_apart = [
+        str(one) if isinstance(one, ServerError) else None if one == columns.NOT_THERE else columns.word_of(one)
+        for one in found
+    ]
+    assert told_apart == answers
+
+
+@given(st.lists(WORDS, max_size=6))
+def test_a_scan_is_its_cursor_and_its_keys(keys):
+    told = b"*2\r\n$2\r\n17\r\n*%d\r\n" % len(keys) + b"".join(map(raw, keys))
+    assert columns.scanned(told) == (17, list(map(columns.spell, keys)))
+
+
+def test_a_chunk_has_as_many_keys_and_bytes_as_it_may():
+    chunks = finding.by_weight([b"a", b"b", b"c", b"d", b"e"], [1, finding.HEAVY + 1, 2, 2, 2], 2)
+    assert [(chunk.others, chunk.heavy) for chunk in chunks] == [
+        ([b"a"], []),
+        ([], [b"b"]),
+        ([b"c", b"d"], []),
+        ([b"e"], []),
+    ]
 
 
 # --- lines ---

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import copy, copying
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
@@ -109,6 +109,31 @@ def test_every_type_and_encoding_of_every_database_comes_along(source, target, p
     assert not [note for note in end.notes if "by what they hold" in note], "payloads are taken"
     if source != "redis 6.2":
         assert binary(new).execute_command("FUNCTION", "LIST") == binary(old).execute_command("FUNCTION", "LIST")
+
+
+def test_texts_come_along_as_what_they_hold_whatever_that_is(pair, job):
+    """Long and empty ones by their payload, as an answer of a bounded size does not tell all of them."""
+    old, new = pair()
+    client = binary(old)
+    client.mset({f"page:{number}": b"x" * (number % 90) for number in range(5000)})
+    awkward = [
+        b"",
+        b"\r\n$3\r\nabc",
+        b"\r\n-ERR no",
+        b"$-1\r\n",
+        b"\r\n",
+        b"17",
+        *(b"y" * n for n in (16383, 16384, 16385, 70000)),
+    ]
+    for place, value in enumerate(awkward):
+        client.set(b"\r\n$%d\r\n" % place, value, pxat=data.EVER + place)
+    this = job(old, new)
+    assert copy.ways_of(this, *map(sides.look, (this.source, this.target))).tells_texts
+    end = copied(this)
+    assert same(old, new)
+    assert (end.keys_done, end.left_out_count, end.notes) == (5000 + len(awkward), 0, ())
+    calls = binary(new).info("commandstats")
+    assert calls["cmdstat_restore"]["calls"] < 100 < calls["cmdstat_set"]["calls"]
 
 
 @pytest.mark.parametrize(("source", "target"), REFUSED_PAYLOADS, ids=lambda name: name.replace(" ", "-"))

@@ -9,10 +9,10 @@ import pytest
 import redis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.columns import spell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import copy, restoring
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import raw
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
 from tests.component.probe.conftest import ask, own_id
@@ -78,8 +78,8 @@ def test_a_slot_that_was_moved_since_the_cluster_was_looked_at_is_followed(start
         for node in (second, first):
             ask(node, "CLUSTER", "SETSLOT", moved, "NODE", own_id(second))
         restorer = restoring.Restorer(target, restoring.Manner(replaces=True, idle_word=b"IDLETIME"))
-        values = [raw(client.dump(key)) for key in keys]
-        restorer.put(restoring.Batch(list(map(raw, keys)), values, [raw(b"0")] * 50, [b"3"] * 50))
+        values = [spell(client.dump(key)) for key in keys]
+        restorer.put(restoring.Batch(list(map(spell, keys)), values, [restoring.NEVER] * 50, [b"3"] * 50))
         assert restorer.settle() == []
     assert sum(ask(node, "DBSIZE") for node in nodes) == 50
     assert ask(second, "GET", keys[7]) == client.get(keys[7]).decode()

@@ -22,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 _TRIES = 20  # keys that are gone again by the time they are asked for
 _MOST_BYTES = 1 << 20  # of a value that is asked for merely for its version
 _KEPT_MS = 3_600_000  # what a run that is killed leaves behind is gone after this, whatever clocks say
+_PROBE = "cache_migration:probe:"
 _STRING = b"\x00\x011"  # type string, one byte, "1"
 
 
@@ -51,13 +52,20 @@ def is_taken(version: int, target: Reach) -> bool:
     """Whether the target takes a small payload of that version, written as all will be and taken away again. Raises
     ServerError where it is refused for another reason.
     """
-    key = f"cache_migration:probe:{secrets.token_hex(8)}".encode()
+    key = f"{_PROBE}{secrets.token_hex(8)}".encode()
     [payload] = rdb.payloads([_STRING], version)
     expires = int(time.time() * 1000) + _KEPT_MS
     told = target.ask([(key, ("RESTORE", key, expires, payload, "REPLACE", "ABSTTL")), (key, ("DEL", key))])[0]
     if isinstance(told, ServerError) and not is_refusal(told):
         raise told
     return not isinstance(told, ServerError)
+
+
+def is_text_taken(target: Reach) -> bool:
+    """Whether SET takes a time of expiry there, as it does from Redis 6.2 on."""
+    key = f"{_PROBE}{secrets.token_hex(8)}".encode()
+    asked = ("SET", key, "1", "PXAT", int(time.time() * 1000) + _KEPT_MS)
+    return not isinstance(target.ask([(key, asked), (key, ("DEL", key))])[0], ServerError)
 
 
 def is_refusal(error: ServerError) -> bool:

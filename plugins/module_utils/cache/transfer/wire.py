@@ -11,6 +11,7 @@ https://redis.io/docs/latest/develop/reference/protocol-spec/
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 from typing import Any, Iterator, Sequence, Union
 
@@ -45,6 +46,8 @@ class Link:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = b""
         self._at = 0
+        mark = secrets.token_hex(16).encode()  # which no value can have
+        self._between, self._end = raw(mark), raw(mark + b".")
 
     def execute(self, *command: Argument) -> Reply:
         """One command and its answer, where nothing sent is still to be answered."""
@@ -53,6 +56,28 @@ class Link:
     def send(self, data: bytes) -> None:
         with self._spoken():
             self._socket.sendall(data)
+
+    def ask(self, *blocks: bytes) -> None:
+        """Blocks of requests, each ended by a PING whose answer is known, by which what is told is parted unread."""
+        between = command(raw(b"PING"), self._between)
+        self.send(between.join(blocks) + command(raw(b"PING"), self._end))
+
+    def told(self) -> list[bytes]:
+        """All answers to each of these blocks, as they came."""
+        parts = [self._data[self._at :]]
+        last, size = parts[0], 0
+        while not last.endswith(self._end):
+            with self._spoken():
+                part = self._socket.recv(_CHUNK)
+            if not part:
+                raise ConnectionLost("the server closed the connection")
+            parts.append(part)
+            last = part if len(part) >= len(self._end) else last + part
+            size += len(part)
+            if size > _LARGEST:
+                raise NotRedis(f"an answer has more than {_LARGEST} bytes")
+        self._data, self._at = b"", 0
+        return b"".join(parts)[: -len(self._end)].split(self._between)
 
     def bulks(self, count: int) -> list[Raw]:
         """The next answers, each of them a bulk string."""

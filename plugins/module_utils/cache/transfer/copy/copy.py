@@ -14,7 +14,11 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
+    Argument,
+    Connection,
+    ServerError,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, payload, sides, users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
@@ -26,6 +30,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
+_NO_SUCH_KEY = "cache_migration:probe:no-such-key"
+_SHORT_BYTES = 4096  # of a key, on average: where it is more, most texts would be asked for twice
 _ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
 
 
@@ -131,11 +137,17 @@ def ways_of(job: Job, source: Held, target: Held) -> Ways:
     with contextlib.ExitStack() as stack:
         here = [connection for connection, _slots in stack.enter_context(sides.primaries(job.source)).values()]
         there = stack.enter_context(reached(job.target))
+        for connection in here:
+            _refuse_without_ping(connection)
+        replaces, splices = job.target_keys != jobs.KEEP, _splices(here, source, there)
+        idle_word = _idle_word(source, target)
+        may_be_texts = replaces and splices and not idle_word and source.used_bytes < source.keys * _SHORT_BYTES
         return Ways(
-            replaces=job.target_keys != jobs.KEEP,
-            splices=_splices(here, source, there),
-            has_expiretime=all(_knows_expiretime(connection) for connection in here),
-            idle_word=_idle_word(source, target),
+            replaces=replaces,
+            splices=splices,
+            has_expiretime=all(_knows(connection, "PEXPIRETIME", _NO_SUCH_KEY) for connection in here),
+            tells_texts=may_be_texts and all(map(_tells_texts, here)) and payload.is_text_taken(there),
+            idle_word=idle_word,
             most_keys=guard.most_keys(job.latency_limit_ms),
         )
 
@@ -153,12 +165,27 @@ def _splices(here: list[Connection], source: Held, there: Reach) -> bool:
     return True
 
 
-def _knows_expiretime(connection: Connection) -> bool:
+def _tells_texts(source: Connection) -> bool:
+    """SCAN has TYPE from Redis 6.0 on."""
+    scan = ("SCAN", 0, "COUNT", 1, "TYPE", "string")
+    return _knows(source, "GETRANGE", _NO_SUCH_KEY, 0, 1) and _knows(source, *scan)
+
+
+def _knows(connection: Connection, *command: Argument) -> bool:
+    """Whether it answers to that, for this user."""
     try:
-        connection.execute("PEXPIRETIME", "cache_migration:probe:no-such-key")
+        connection.execute(*command)
     except ServerError:
         return False
     return True
+
+
+def _refuse_without_ping(source: Connection) -> None:
+    if not _knows(source, "PING", "1"):
+        raise TransferRefused(
+            "The user of the app's URL may not call PING at the old Redis, by which a copy knows its answers apart: "
+            "let it (ACL SETUSER <name> +ping), or choose migration_transfer: cold."
+        )
 
 
 def _idle_word(source: Held, target: Held) -> str:

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, The cache_migration authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Keys on their way into the target: RESTORE of what DUMP gave, the bytes of a reply spliced into a request.
+"""Keys on their way into the target: the bytes of a reply spliced into a request. What DUMP gave goes by RESTORE, and a
+text by SET, as neither side need pack it and sum it up then.
 
 https://redis.io/docs/latest/commands/restore/
 """
@@ -13,23 +14,26 @@ from typing import Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Argument, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import columns
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.columns import spell, word_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link, inside, raw
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
-_NEVER = raw(b"0")
+NEVER = b"0"  # as RESTORE has it
 _ELSEWHERE = ("MOVED ", "ASK ")
 
 
 @dataclass
 class Batch:
-    """Keys, raw, with their raw values; ``expires`` are raw times in milliseconds since 1970; ``idles`` are numbers in
-    the unit of the word that says so, or none at all.
+    """Keys and values, spelled, and the times at which they expire, in milliseconds since 1970; ``idles`` are numbers
+    in the unit of the word that says so, or none at all. ``are_texts``: the values are what strings hold, no payloads.
     """
 
     keys: list[bytes] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     expires: list[bytes] = field(default_factory=list)
     idles: list[bytes] = field(default_factory=list)
+    are_texts: bool = False
 
     def of(self, places: Sequence[int]) -> Batch:
         return Batch(
@@ -37,6 +41,7 @@ class Batch:
             [self.values[place] for place in places],
             [self.expires[place] for place in places],
             [self.idles[place] for place in places] if self.idles else [],
+            self.are_texts,
         )
 
 
@@ -53,34 +58,40 @@ class Manner:
 
 
 def expires(told: Sequence[bytes], now_ms: int = 0) -> list[bytes | None]:
-    """The raw times at which keys expire, by the lines that PEXPIRETIME answers, or PTTL where ``now_ms`` is given;
-    None for a key that is no more.
+    """The times at which keys expire, by the lines that PEXPIRETIME answers, or PTTL where ``now_ms`` is given; None
+    for a key that is no more.
     """
-    return [_NEVER if line == b":-1" else _time(line, now_ms) for line in told]
+    return [NEVER if line == b":-1" else _time(line, now_ms) for line in told]
 
 
 def _time(told: bytes, now_ms: int) -> bytes | None:
     if told == b":-2" or told[:1] != b":":  # or it is refused, and so is its value
         return None
-    return raw(b"%d" % (now_ms + int(told[1:])) if now_ms else told[1:])
+    return b"%d" % (now_ms + int(told[1:])) if now_ms else told[1:]
 
 
 def requests(batch: Batch, manner: Manner) -> bytes:
-    """RESTORE of all of them, put together by columns, as a loop over keys would take as long as an engine does."""
+    return _sets(batch) if batch.are_texts else _restores(batch, manner)
+
+
+def _sets(batch: Batch) -> bytes:
+    never = (b"*3\r\n$3\r\nSET\r\n$", b"\r\n")
+    heads = [never[0] if until == NEVER else b"*5\r\n$3\r\nSET\r\n$" for until in batch.expires]
+    ends = [never[1] if until == NEVER else b"\r\n$4\r\nPXAT\r\n$%b\r\n" % spell(until) for until in batch.expires]
+    return columns.rows([heads, batch.keys, b"\r\n$", batch.values, ends], len(batch.keys))
+
+
+def _restores(batch: Batch, manner: Manner) -> bytes:
     words = [*manner.last_words, *((manner.idle_word,) if batch.idles else ())]
-    head = b"*%d\r\n$7\r\nRESTORE\r\n" % (4 + len(words) + bool(batch.idles))
-    row = [head, b"", b"", b"", b"".join(map(raw, words)), *((b"",) if batch.idles else ())]
-    parts = row * len(batch.keys)
-    parts[1 :: len(row)] = batch.keys
-    parts[2 :: len(row)] = batch.expires
-    parts[3 :: len(row)] = batch.values
-    if batch.idles:
-        parts[5 :: len(row)] = map(raw, batch.idles)
-    return b"".join(parts)
+    head = b"*%d\r\n$7\r\nRESTORE\r\n$" % (4 + len(words) + bool(batch.idles))
+    end = b"".join(b"\r\n$%b" % spell(word) for word in words)
+    until = [b"\r\n$1\r\n0\r\n$" if time == NEVER else b"\r\n$%b\r\n$" % spell(time) for time in batch.expires]
+    idles = [b"\r\n$" + spell(idle) for idle in batch.idles] or b""
+    return columns.rows([head, batch.keys, until, batch.values, end, idles, b"\r\n"], len(batch.keys))
 
 
 class Restorer:
-    """Writes a batch, whose answers are read later. Of a cluster each key goes to the engine that has its slot, and one
+    """Writes batches, whose answers are read later. Of a cluster each key goes to the engine that has its slot, and one
     whose slot was moved meanwhile is followed by itself.
     """
 
@@ -88,22 +99,25 @@ class Restorer:
         self._target, self._manner = target, manner
         self._sent: list[tuple[Link, Batch]] = []
 
-    def put(self, batch: Batch) -> None:
-        self._sent = self._by_link(batch)
+    def put(self, *batches: Batch) -> None:
+        self._sent = [sent for batch in batches if batch.keys for sent in self._by_link(batch)]
+        by_link: dict[Link, list[bytes]] = {}
         for link, part in self._sent:
-            link.send(requests(part, self._manner))
+            by_link.setdefault(link, []).append(requests(part, self._manner))
+        for link, asked in by_link.items():
+            link.send(b"".join(asked))
 
     def _by_link(self, batch: Batch) -> list[tuple[Link, Batch]]:
         links = self._target.links
         if len(links) == 1:
-            return [(links[0], batch)] if batch.keys else []
+            return [(links[0], batch)]
         places: dict[int, list[int]] = {}
         for place, key in enumerate(batch.keys):
-            places.setdefault(self._target.owners[slots.slot_of(inside(key))], []).append(place)
+            places.setdefault(self._target.owners[slots.slot_of(word_of(key))], []).append(place)
         return [(links[owner], batch.of(found)) for owner, found in places.items()]
 
-    def settle(self) -> list[tuple[bytes, bytes, ServerError]]:
-        """Of the last batch what was refused: key and time of expiry, raw, and why."""
+    def settle(self) -> list[tuple[bytes, int | None, ServerError]]:
+        """Of what was put last what was refused: key, when it expires, and why."""
         sent, self._sent = self._sent, []
         # Who follows asks on the same links, so all of them are read before.
         told = [(batch, place, error) for link, batch in sent for place, error in link.refused(len(batch.keys))]
@@ -112,12 +126,14 @@ class Restorer:
             is_elsewhere = str(error).startswith(_ELSEWHERE)
             answer = self._followed(batch.of([place])) if is_elsewhere else error
             if isinstance(answer, ServerError):
-                refused.append((batch.keys[place], batch.expires[place], answer))
+                refused.append((word_of(batch.keys[place]), int(batch.expires[place]) or None, answer))
         return refused
 
     def _followed(self, one: Batch) -> object:
-        key = inside(one.keys[0])
-        words: list[Argument] = [b"RESTORE", key, inside(one.expires[0]), inside(one.values[0])]
-        words += self._manner.last_words
+        key, value, until = word_of(one.keys[0]), word_of(one.values[0]), one.expires[0]
+        if one.are_texts:
+            lasts: list[Argument] = [] if until == NEVER else [b"PXAT", until]
+            return self._target.follow(key, [b"SET", key, value, *lasts])
+        words: list[Argument] = [b"RESTORE", key, until, value, *self._manner.last_words]
         words += [self._manner.idle_word, one.idles[0]] if one.idles else []
         return self._target.follow(key, words)
