@@ -38,6 +38,10 @@ class SnapshotRefused(CacheError):
     """There will be no snapshot; the text is a sentence for the operator."""
 
 
+class Forbidden(SnapshotRefused):
+    """Nor will there be one later, unless somebody allows it."""
+
+
 class Link(Protocol):
     """What a snapshot comes over."""
 
@@ -130,7 +134,7 @@ def begin(
 
 def _refuse_what_is_forbidden(said: str) -> None:
     if said.startswith(("NOPERM", "NOAUTH")) or "unknown command" in said.lower():
-        raise SnapshotRefused(
+        raise Forbidden(
             f"the user of the old URL may not replicate ({said}): let it call PSYNC, REPLCONF, INFO and COMMAND "
             "(ACL SETUSER <name> +psync +replconf +info +command), and undo a rename-command of these"
         )

@@ -111,7 +111,7 @@ def copied(progress: Seen) -> list[str]:
     """What is told before it is compared."""
     seconds = max(0.0, float(progress.get("now") or 0) - float(progress.get("began") or 0))
     left_out = int(progress.get("left_out_count") or 0)
-    line = f"Copied {int(progress.get('keys') or 0):,} keys in {seconds:.0f} s."
+    line = f"Copied {int(progress.get('keys_done') or 0):,} keys in {seconds:.0f} s."
     return [line, *([_left_out(left_out, progress)] if left_out else [])]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import itertools
 import os
 import random
 import shutil
@@ -16,13 +18,16 @@ from typing import Any
 
 import pytest
 import redis
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ConnectionLost
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, running
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import live, spool
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import verify
 
 from tests.component.transfer import data
+from tests.component.transfer.programs import OTHERS
 from tests.component.transfer.proxy import Proxy
 from tests.component.transfer.writer import stop, writing
 
@@ -143,6 +148,74 @@ def test_a_worker_that_is_killed_at_any_moment_goes_on_where_it_was(
         stop(app)
     assert settled(killed) == []
     assert binary(source).info("stats")["sync_full"] <= 3  # as the first were killed before the snapshot was whole
+
+
+# Where a worker is killed, and at which time it comes there: with the act done, and without it.
+POINTS = [
+    ("spool.Spool.begin", 1),
+    ("spool.Spool.add_to_snapshot", 2),
+    ("spool.Spool.end_snapshot", 1),
+    ("load.Load._send", 1),
+    ("load.Load._send", 2),
+    ("load.Load._settle", 3),
+    ("apply.Target.apply", 1),
+    ("apply.Target.apply", 2),
+    ("apply.Target.apply", 40),
+    ("spool.Spool.forget_snapshot", 1),
+    ("spool.Spool.add", 20),
+    ("follow.Stretch.move", 1),
+    ("follow.Following._put", 3),
+]
+AT_THE_END_OF_THE_SNAPSHOT = ("apply.Target.apply", 1)
+LIVE = "ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live."
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(
+            (*point, is_done),
+            marks=[] if point == AT_THE_END_OF_THE_SNAPSHOT else pytest.mark.long,
+            id=f"{'after' if is_done else 'before'} {point[0]} {point[1]}",
+        )
+        for point in POINTS
+        for is_done in (False, True)
+    ],
+)
+def test_a_worker_that_is_killed_at_a_certain_moment_goes_on_where_it_was(
+    source: Any,
+    target: Any,
+    transfer: Callable[..., Transfer],
+    monkeypatch: pytest.MonkeyPatch,
+    moment: tuple[str, int, bool],
+) -> None:
+    fill_with_sessions(binary(source), 20000)
+    with writing(source.url(), rate=300) as app:
+        killed = transfer(source, target)
+        with monkeypatch.context() as patched:
+            dies_at(patched, *moment)
+            killed.start()
+            wait_for(lambda: not jobs.is_running(killed.job.folder))
+            assert killed.progress.phase not in jobs.ENDED
+        followed(killed)
+        stop(app)
+    assert settled(killed) == []
+
+
+def dies_at(monkeypatch: pytest.MonkeyPatch, name: str, time: int, is_done: bool) -> None:
+    """The worker is a fork of this process, and so has what is patched here."""
+    module, of, method = name.split(".")
+    owner = getattr(importlib.import_module(LIVE + module), of)
+    act, left = getattr(owner, method), itertools.count(time, -1)
+
+    def dying(*given: Any, **named: Any) -> Any:
+        is_now = next(left) == 1
+        found = act(*given, **named) if is_done or not is_now else None
+        if is_now:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+    monkeypatch.setattr(owner, method, dying)
 
 
 def fill_with_sessions(client: redis.Redis, count: int) -> None:
@@ -301,6 +374,92 @@ def peak_memory(transfer: Transfer) -> int:
     raise AssertionError("nobody is at it")
 
 
+def test_keys_that_are_read_again_may_expire_while_they_are(
+    target: Any, start_engine: Callable[..., Any], transfer: Callable[..., Transfer]
+) -> None:
+    """A Redis 6.2 tells then that it is in the middle of the transaction in which it takes them away."""
+    old = start_engine("repl-diskless-sync-delay 0", program=OTHERS["redis 6.2"]())
+    client = binary(old)
+    client.execute_command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+    fill_with_sessions(client, 20000)
+    following = transfer(old, target)
+    following.start()
+    for number in range(500):  # while the snapshot is taken: so they are read again
+        client.set(f"short:{number}", "x", px=50 + number)
+        client.set(f"long:{number}", "x", ex=3600)
+    following.until(jobs.FOLLOWING)
+    client.execute_command("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+    assert settled(following) == []
+    assert binary(target).dbsize() == client.dbsize() == 20000 + 500
+
+
+def test_a_snapshot_that_is_not_what_was_sent_is_taken_anew(
+    source: Any, target: Any, transfer: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary(source).set("noted", "what the old Redis holds")
+    first, keep = iter([True]), spool.Spool.add_to_snapshot
+
+    def spoil(self: spool.Spool, content: bytes) -> int:
+        is_first = b"what the old" in content and next(first, False)
+        return keep(self, content.replace(b"what the old", b"what no old!") if is_first else content)
+
+    monkeypatch.setattr(spool.Spool, "add_to_snapshot", spoil)
+    following = followed(transfer(source, target))
+    assert settled(following) == []
+    assert binary(source).info("stats")["sync_full"] == 2
+
+
+def test_a_target_that_always_fails_again_is_not_tried_for_ever(
+    source: Any, target: Any, transfer: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = followed(transfer(source, target))
+    kill(following)
+    binary(source).set("more", "x")
+    binary(target).config_set("min-replicas-to-write", 1)
+    monkeypatch.setattr(live, "AWAY_SECONDS", 1.5)
+    following.start()
+    wait_for(lambda: following.progress.phase == jobs.FAILED)
+    assert "has taken nothing for" in following.progress.why and "NOREPLICAS" in following.progress.why
+    binary(target).config_set("min-replicas-to-write", 0)
+    assert settled(followed(following)) == []
+
+
+def test_a_source_whose_snapshots_always_break_is_not_asked_for_ever(
+    source: Any, target: Any, transfer: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(self: spool.Spool, content: bytes) -> int:
+        raise ConnectionLost("the server closed the connection")
+
+    monkeypatch.setattr(spool.Spool, "add_to_snapshot", cut)
+    following = transfer(source, target)
+    following.start()
+    wait_for(lambda: following.progress.phase == jobs.FAILED)
+    assert "5 snapshots of the old Redis in a row did not come to their end" in following.progress.why
+    assert "client-output-buffer-limit" in following.progress.why
+    assert binary(source).info("stats")["sync_full"] <= 6
+
+
+def test_a_snapshot_for_which_the_disk_has_no_room_is_refused(
+    source: Any, target: Any, transfer: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool.Spool, "has_room", lambda self: False)
+    following = transfer(source, target)
+    following.start()
+    wait_for(lambda: following.progress.phase == jobs.FAILED)
+    assert "does not fit on the disk of this host" in following.progress.why
+
+
+def test_keys_that_expire_do_not_hold_up_its_end(source: Any, target: Any, transfer: Callable[..., Transfer]) -> None:
+    client = binary(source)
+    pipe = client.pipeline(transaction=False)
+    for number in range(5000):
+        pipe.set(f"session:{number}", "x", px=4000 + 2 * number)
+    pipe.execute()
+    following = followed(transfer(source, target))
+    following.finish()
+    assert client.exists("session:4999"), "too late to show it"
+
+
 def test_it_ends_only_once_nobody_writes_to_the_old_one_any_more(
     source: Any, target: Any, transfer: Callable[..., Transfer]
 ) -> None:
@@ -310,8 +469,7 @@ def test_it_ends_only_once_nobody_writes_to_the_old_one_any_more(
         assert "once nobody writes" in following.progress.notes[0]
         stop(app)
     assert settled(following) == []
-    assert os.listdir(following.job.folder).count("snapshot.rdb") == 0
-    assert not [name for name in os.listdir(following.job.folder) if name.startswith("stream")]
+    assert not [name for name in os.listdir(following.job.folder) if name.startswith(("snapshot", "stream"))]
     assert not binary(target).exists("cache_migration:transfer:mark")
 
 

@@ -71,7 +71,7 @@ class Snapshot:
 
     def parse(self, data: Bytes, at: int, size: int, most: int = 1 << 30) -> tuple[list[Entry], int]:
         """Whole keys from there on, and where they end: at the first that is not whole in the ``size`` bytes that there
-        are, or at the end of all. Raises NotASnapshot.
+        are, or before the END of all. Raises NotASnapshot.
         """
         entries: list[Entry] = []
         try:
@@ -124,8 +124,8 @@ class Snapshot:
         return ends(data, at)
 
     def _beside(self, kind: int, data: Bytes, at: int) -> int:
-        if kind == _END:
-            self.is_ended = True
+        if kind == _END:  # stays to be read: who goes on from here later comes to the same end
+            self.is_ended, at = True, at - 1
         elif kind == _DATABASE:
             self.database, at = length(data, at)
         elif kind == _SIZES:

@@ -44,13 +44,15 @@ class Source:
         self._connection: Connection | None = None
 
     def ask(self, ask: Callable[[Connection], Found]) -> Found | None:
-        """None where it is away."""
+        """None where it is away. Raises NotRedis where it says more than is listened to."""
         try:
             if self._connection is None:
                 self._connection = self._open.enter_context(session(self._side.question()))
             return ask(self._connection)
-        except (ProbeFailed, CacheError):
+        except (ProbeFailed, CacheError) as error:
             self.close()
+            if isinstance(error, NotRedis):
+                raise
             return None
 
     def close(self) -> None:
@@ -104,7 +106,7 @@ def _at_once(source: Connection, keys: Sequence[Key], asked: Sequence[str]) -> t
     if isinstance(done, ServerError):
         raise done
     if not isinstance(done, list) or any(isinstance(answer, ServerError) for answer in done):
-        raise NotRedis(f"it does not tell what it holds ({str(done)[:200]})")
+        raise ServerError(f"it does not tell what it holds ({str(done)[:200]})")
     answers = [answer for answer, wanted in zip(done, is_answer) if wanted]
     (seconds, micros), info = done[-2], parse_info(done[-1].decode("utf-8", "replace"))
     at = str(info["master_replid"]), int(str(info["master_repl_offset"]))

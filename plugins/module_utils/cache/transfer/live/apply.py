@@ -88,8 +88,10 @@ class Target:
         return Mark.parse(found.decode()) if isinstance(found, bytes) else None
 
     def remove_mark(self) -> None:
-        self._connection.execute("SELECT", 0)
-        self._connection.execute("DEL", MARK)
+        """Also where databases were swapped since it was written."""
+        for database in sorted({0, *self._databases()}):
+            self._connection.execute("SELECT", database)
+            self._connection.execute("DEL", MARK)
 
     def is_empty(self) -> bool:
         return not self._databases()
@@ -253,3 +255,5 @@ def _end_others(connection: Connection) -> None:
             time.sleep(0.01)
     except ServerError:  # CLIENT is not allowed there
         time.sleep(_LEFTOVER_SECONDS)
+        return
+    raise Passing("a worker that was killed is connected to the target still")

@@ -14,7 +14,19 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 # through: the source itself has it deleted in the stream when it expires.
 GRACE_MS = 1000
 _OF_THE_LINK = (b"PING", b"REPLCONF")
-_OPTIONS_FROM = {b"SET": 3, b"GETEX": 2, b"HSETEX": 2}  # the first word that may be PXAT
+_OPTIONS_FROM = {b"SET": 3, b"GETEX": 2, b"HSETEX": 2}  # the first word that may be one of _UNITS
+_UNITS = (b"EX", b"PX", b"EXAT", b"PXAT")
+# What says so in seconds, and what in milliseconds.
+_IN_MS = {
+    b"EXPIRE": b"PEXPIRE",
+    b"EXPIREAT": b"PEXPIREAT",
+    b"HEXPIRE": b"HPEXPIRE",
+    b"HEXPIREAT": b"HPEXPIREAT",
+    b"SETEX": b"PSETEX",
+    b"EX": b"PX",
+    b"EXAT": b"PXAT",
+}
+_TIMED = frozenset((*_IN_MS, *_IN_MS.values())) - set(_UNITS)
 
 
 class Command(NamedTuple):
@@ -112,24 +124,31 @@ def command(data: bytes, at: int) -> tuple[list[bytes], int] | None:
 
 
 def _with_grace(one: Command) -> Command:
-    """The same where it says no time at which a key expires."""
-    place = _place_of_expiry(one.name, one.words)
+    """The same where it says no time at which a key expires. A source of before 7.0 may tell its followers how long a
+    key lives in place of until when.
+    """
+    named, place = _expiry(one.name, one.words)
     if not place:
         return one
-    later = [*one.words[:place], b"%d" % (int(one.words[place]) + GRACE_MS), *one.words[place + 1 :]]
+    unit = one.words[named].upper()
+    told = int(one.words[place]) * (1000 if unit in _IN_MS else 1)
+    if told <= 0:
+        return one
+    later = list(one.words)
+    later[named], later[place] = _IN_MS.get(unit, one.words[named]), b"%d" % (told + GRACE_MS)
     return Command(one.database, later, encode(later))
 
 
-def _place_of_expiry(name: bytes, words: list[bytes]) -> int:
-    """Which word is a time in ms since 1970 at which something expires; 0 where there is none."""
-    if name in (b"PEXPIREAT", b"HPEXPIREAT"):
-        return 2
+def _expiry(name: bytes, words: list[bytes]) -> tuple[int, int]:
+    """Which word says by its name what another, which is a time, is counted in and from; 0 where there is none."""
+    if name in _TIMED:
+        return 0, 2
     if name == b"RESTORE":
-        return 2 if words[2] != b"0" and b"ABSTTL" in [word.upper() for word in words[4:]] else 0
+        return 0, 2 if words[2] != b"0" else 0
     if name in _OPTIONS_FROM:
         options = range(_OPTIONS_FROM[name], len(words) - 1)
-        return next((place + 1 for place in options if words[place].upper() == b"PXAT"), 0)
-    return 0
+        return next(((place, place + 1) for place in options if words[place].upper() in _UNITS), (0, 0))
+    return 0, 0
 
 
 # --- which keys ---

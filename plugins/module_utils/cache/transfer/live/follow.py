@@ -16,7 +16,7 @@ import collections
 import time
 from typing import Callable, Iterator
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, NotRedis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import again
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import (
@@ -36,6 +36,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Spool
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import Place, Pulse
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 
 LATE_SECONDS = 0.5  # half of the grace that keys have
 _TOGETHER = 512  # commands of a transaction, about
@@ -44,6 +45,7 @@ _CHUNK = 1 << 18
 _MOST_KEYS = 100_000  # of a stretch, in memory
 _STATE = "follow.json"
 _CHANGES_DATABASES = (b"SWAPDB",)
+_TAKES_AWAY = (b"DEL", b"UNLINK")
 
 
 class Stretch:
@@ -92,9 +94,11 @@ class Following:
         self._found: Found | None = None
         self._sweep: Iterator[list[Key]] | None = None
         self.version = target.payload_version()
-        self.applied = 0  # commands
+        self.is_checked = False  # the snapshot before this is as it was sent
+        self.written = 0  # commands, but for keys that were taken away, as those are that expire
         self.lag_ms = 0.0
         self.left_out: collections.Counter[str] = collections.Counter()
+        self._together = again.TOGETHER
         self.read_again = 0
 
     # --- how far ---
@@ -105,12 +109,14 @@ class Following:
 
     @property
     def is_whole(self) -> bool:
-        """Nothing is left to be read again."""
-        return self.stretch.start is None and self.stretch.is_swept and self._found is None
+        """Nothing is left to be read again, and what was read is right."""
+        return self.is_checked and self.stretch.start is None and self.stretch.is_swept and self._found is None
 
     def _heed_beats(self) -> None:
         """What was asked before it was applied tells how far behind the target is."""
         beats, now = self._pulse.beats, time.monotonic()
+        while beats and beats[0].history != self._history:
+            beats.popleft()
         while beats and beats[0].position <= self.place.position:
             beat = beats.popleft()
             self.lag_ms = (now - beat.asked) * 1000
@@ -148,20 +154,21 @@ class Following:
             self._read_again()
 
     def _apply_some(self) -> None:
+        """To where keys were read again, and no farther. A source of before 7.0 that finds keys expired while it is
+        asked for them may say that it was within the transaction which takes them away: that belongs to it.
+        """
         commands: list[Command] = []
-        size, before, last = 0, self.place, None
+        size, before, last = 0, self.place, Unit(*self.place)
         barrier = self._found.position if self._found else float("inf")
-        while self._units and len(commands) < _TOGETHER and size < _TOGETHER_BYTES and self._units[0].end <= barrier:
+        while self._units and len(commands) < _TOGETHER and size < _TOGETHER_BYTES and last.end < barrier:
             last = self._units.popleft()
             commands += last.commands
             size += sum(len(one.raw) for one in last.commands)
-        if last is None:  # the source says that it was somewhere within a transaction, which it was not
-            raise AssertionError(f"position {barrier} is in the middle of what ends at {self._units[0].end}")
         if commands:
             self._heed(commands)
             refusals = self._target.apply(commands, Mark(self._history, last.end, last.database, True))
             self._marked = last.end
-            self.applied += len(commands)
+            self.written += len([one for one in commands if one.name not in _TAKES_AWAY])
             self._heed_refusals(refusals, before)
         self.place = Place(last.end, last.database)
         kept = self.stretch.start.position if self.stretch.start else self._marked
@@ -191,15 +198,28 @@ class Following:
         if self.stretch.start is not None and self._round is None:
             self._round = Round(self._keys_from(self.stretch.start))
         if self._round is not None:
-            keys = self._round.next(again.TOGETHER)
-            self._found = self._ask(lambda source: again.read(source, keys, self.version)) if keys else None
-            if not keys:
+            keys = self._round.next(self._together)
+            if keys:
+                self._read_keys(self._round, keys)
+            else:
                 self._end_round(self._round)
-            elif self._found is None:
-                self._round.add(keys)
-            self.read_again += len(keys)
         elif not self.stretch.is_swept:
             self._sweep_some()
+
+    def _read_keys(self, of: Round, keys: list[Key]) -> None:
+        """Fewer at once after they were too large, or too slow, for one answer."""
+        try:
+            self._found = self._ask(lambda source: again.read(source, keys, self.version))
+        except NotRedis as error:
+            if len(keys) == 1:
+                self.left_out[f"{shown(keys[0][1])}: it was not read again, as {error}"] += 1
+                return
+        if self._found is None:
+            of.add(keys)
+            self._together = max(1, len(keys) // 4)
+        else:
+            self._together = again.TOGETHER
+            self.read_again += len(keys)
 
     def _end_round(self, ended: Round) -> None:
         places = [place for place in (ended.rest, self._late_since) if place is not None]
@@ -232,7 +252,7 @@ class Following:
         if found is None or not found.commands:
             return
         for refusal in self._target.apply(found.commands, Mark(self._history, *self.place, True)):
-            self.left_out[f"{refusal.command.words[1][:40]!r}: {refusal.why[:200]}"] += 1
+            self.left_out[f"{shown(refusal.command.words[1])}: {refusal.why[:200]}"] += 1
 
     def _keys_from(self, place: Place) -> Iterator[tuple[list[Key], Place]]:
         """The keys of each command from there on, and where it ends."""

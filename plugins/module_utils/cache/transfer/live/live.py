@@ -29,6 +29,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import apply, spool
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import Mark, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.checksum import Check
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.follow import (
     Following,
     Stretch,
@@ -49,7 +50,11 @@ BEGUN, FINISH = "begun.json", "finish.json"
 QUIET_SECONDS = 1.0  # nobody writes to the old one for so long before it is left
 _TELL_SECONDS = 0.5
 _STEP_SECONDS = 0.05
-_AWAY_SECONDS = 600.0  # for a target that fails over, or is made larger
+AWAY_SECONDS = 600.0  # for a target that fails over, or is made larger
+_SILENT_SECONDS = 600.0  # for the source
+_STEADY_SECONDS = 30.0  # whoever was connected for so long is well
+_PAUSE_SECONDS = 0.2
+_MOST_UNREADABLE = 1  # snapshots
 _LOADING_SECONDS = 300.0  # what the target may take for one large value
 
 
@@ -156,10 +161,17 @@ class Worker:
         self._progress = Progress(began=known.began or time.time(), restarts=known.restarts)
         self._source = Source(job.source)
         self._loaded = Loaded()
+        self._check: Check | None = None
+        self._checked = ""  # the history whose snapshot is as it was sent
+        self._unreadable = 0
+        self._reached: Any = None  # what the target has
+        self._failed_at: Any = None
+        self._failing_since = 0.0
         self._told = 0.0
-        self._is_done = False
+        self._is_done = self._is_unswept = False
 
     def close(self) -> None:
+        self._leave_check()
         self._follower.stop()
         self._pulse.stop()
         self._source.close()
@@ -170,43 +182,62 @@ class Worker:
     def work(self) -> None:
         self._follower.start()
         self._pulse.start()
-        away = 0.0
         while not self._is_done:
+            began = time.monotonic()
             try:
                 with apply.connected(self._job.target) as target:
-                    away = 0.0
                     self._with(target)
             except Restarted:
-                continue
+                self._leave_check()
             except NotASnapshot as error:
-                raise TransferRefused(f"the snapshot of the old Redis cannot be read ({error})")
+                self._leave_check()
+                self._begin_anew(error)
             except (ProbeFailed, CacheError) as error:
-                away = away or time.monotonic()
-                self._wait_for(error, away)
+                self._wait_for(error, time.monotonic() - began)
 
-    def _wait_for(self, error: Exception, since: float) -> None:
-        why = error.failure.sentence if isinstance(error, ProbeFailed) else str(error)
-        if time.monotonic() - since > _AWAY_SECONDS:
-            raise error
+    def _begin_anew(self, error: NotASnapshot) -> None:
+        self._unreadable += 1
+        if self._unreadable > _MOST_UNREADABLE:
+            raise TransferRefused(
+                f"the snapshot of the old Redis cannot be read ({error}), and neither could the one before it: what is "
+                "at the target is not to be relied on. Choose migration_transfer: copy, which needs no snapshot."
+            )
+        self._spool.begin_anew(self._spool.about.history)
+
+    def _wait_for(self, error: Exception, lasted: float) -> None:
+        """A target that is away, or comes back and fails again, gets some time in which nothing goes on."""
+        why = (error.failure.sentence if isinstance(error, ProbeFailed) else str(error)).rstrip(".")
+        now = time.monotonic()
+        if self._reached != self._failed_at or lasted > _STEADY_SECONDS or not self._failing_since:
+            self._failed_at, self._failing_since = self._reached, now
+        if now - self._failing_since > AWAY_SECONDS:
+            raise TransferRefused(
+                f"the target at {self._job.target.place} has taken nothing for {AWAY_SECONDS / 60:.0f} minutes: {why}. "
+                "Once it is well, run this again: it goes on where the target is, for as long as the old Redis keeps "
+                "what is lacking."
+            )
         self._say(notes=(f"The target is away: {why}",))
-        time.sleep(0.2)
+        time.sleep(_PAUSE_SECONDS)
 
     def _with(self, target: Target) -> None:
         """All that is to be done, with a target that is there."""
         self._say()
         mark = target.mark()
         history = self._history()
-        if not jobs.read(self._job.folder, BEGUN):
-            jobs.write(self._job.folder, BEGUN, {"was_empty": target.is_empty()})
+        begun = jobs.read(self._job.folder, BEGUN) or {"was_empty": target.is_empty()}
         if mark is None or mark.history != history:
             stretch = Stretch(self._job.folder, history)
-            stretch.is_swept = mark is None
+            # What the old Redis had in an earlier snapshot alone can be told only where all that is there came of it.
+            stretch.is_swept = mark is None or not begun["was_empty"]
+            begun["unswept"] = mark is not None and not begun["was_empty"]
             stretch.keep()
             mark = Mark(history, 0)
+        jobs.write(self._job.folder, BEGUN, begun)
+        self._is_unswept = bool(begun.get("unswept"))
         if not mark.in_stream and self._spool.has_snapshot():
             mark = self._load(target, mark)
         if not mark.in_stream or mark.at < self._spool.start:  # the target fell back farther than what is kept
-            self._spool.begin_anew()
+            self._spool.begin_anew(history)
             raise Restarted
         self._follow(target, mark)
 
@@ -221,6 +252,12 @@ class Worker:
     def _raise_what_ended_the_link(self) -> None:
         if self._follower.refusal:
             raise TransferRefused(self._follower.refusal)
+        if self._follower.silent_seconds > _SILENT_SECONDS:
+            why = self._follower.why_down.rstrip(".") or "nothing is received, as the disk of this host is full"
+            raise TransferRefused(
+                f"nothing has come of the old Redis at {self._job.source.place} for {_SILENT_SECONDS / 60:.0f} "
+                f"minutes: {why}. Run this again once that is mended."
+            )
         if self._follower.failure is not None:
             raise self._follower.failure
 
@@ -232,24 +269,53 @@ class Worker:
         began = time.monotonic()
         while not load.is_done:
             load.step(_TELL_SECONDS)
-            self._loaded = load.loaded
+            self._loaded, self._reached = load.loaded, load.mark
+            self._is_checked(mark.history)
             rate = load.loaded.keys / max(0.001, time.monotonic() - began)
             self._say_now_and_then(jobs.COPYING, rate=rate)
             self._raise_what_ended_the_link()
         position = self._spool.about.position
-        mark = Mark(mark.history, position, 0, True)
+        load.refuse_another_than(position)
+        mark = Mark(mark.history, position, load.database, True)
         target.apply([], mark)
-        self._spool.forget_snapshot()
         return mark
+
+    def _is_checked(self, history: str) -> bool:
+        """Whether the snapshot is as it was sent. It lies there until that is known, so that a kill cannot leave it
+        unknown. Raises NotASnapshot, Restarted.
+        """
+        about = self._spool.about
+        if about.history != history:
+            raise Restarted
+        if self._checked == history or not (about.is_whole and self._spool.has_snapshot()):
+            return about.is_whole
+        if self._check is None:
+            self._check = Check(self._spool.open_snapshot(history), about.size)
+        is_right = self._check.verdict()
+        if is_right is None:
+            return False
+        self._check = None
+        if not is_right:
+            raise NotASnapshot("its bytes are not those of which it has the checksum at its end")
+        self._checked = history
+        return True
+
+    def _leave_check(self) -> None:
+        if self._check is not None:
+            self._check.close()
+            self._check = None
 
     def _follow(self, target: Target, mark: Mark) -> None:
         following = Following(target, self._spool, self._pulse, self._source, mark=mark, folder=self._job.folder)
-        quiet_since, applied = time.monotonic(), 0
+        quiet_since, written = time.monotonic(), 0
         while True:
             following.step(_STEP_SECONDS)
-            self._place = following.place
-            if following.applied != applied:
-                quiet_since, applied = time.monotonic(), following.applied
+            self._place = self._reached = following.place
+            following.is_checked = self._is_checked(mark.history)
+            if following.is_checked:
+                self._spool.forget_snapshot(mark.history)
+            if following.written != written:
+                quiet_since, written = time.monotonic(), following.written
             self._tell_of(following)
             self._raise_what_ended_the_link()
             is_quiet = time.monotonic() - quiet_since > QUIET_SECONDS and following.is_whole
@@ -274,6 +340,11 @@ class Worker:
             notes.append(f"The link to the old Redis is down: {self._follower.why_down}")
         if self._follower.is_held:
             notes.append("Nothing is received, as the disk of this host is full.")
+        if self._is_unswept:
+            notes.append(
+                "A second snapshot was taken: keys that the old Redis had at the first one and lost since are at the "
+                "target still, where it held keys before."
+            )
         if self._is_to_finish():
             notes.append("It ends once nobody writes to the old Redis any more.")
         loaded = [{"key": shown(key), "why": why[:200]} for key, why in self._loaded.left_out[: jobs.LEFT_OUT_SHOWN]]

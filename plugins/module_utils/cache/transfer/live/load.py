@@ -27,6 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link, raw
 
 _WINDOW = 1 << 20
+_HEAD = 1 << 16  # in which a snapshot has told what it is
 LARGE = 8 << 20  # a value that is not held as a whole
 _PIECE = 1 << 20
 _MOST = 512 << 20  # what an engine takes as one argument (proto-max-bulk-len)
@@ -75,6 +76,17 @@ class Load:
     def is_done(self) -> bool:
         return self._snapshot.is_ended and self._outstanding is None
 
+    @property
+    def database(self) -> int:
+        """The one that is selected where the stream goes on: another than 0 where the source is a replica itself."""
+        return max(0, int(self._snapshot.aux.get(b"repl-stream-db", 0)))
+
+    def refuse_another_than(self, position: int) -> None:
+        """Where it says itself that it was made at another position of the source's writes. Raises NotASnapshot."""
+        told = int(self._snapshot.aux.get(b"repl-offset", position))
+        if told != position:
+            raise rdb.NotASnapshot(f"it was made at position {told} of its writes, and {position} had been said")
+
     def step(self, seconds: float) -> None:
         """Raises CacheError, TransferRefused, rdb.NotASnapshot, Restarted."""
         if not self._begun:
@@ -97,12 +109,13 @@ class Load:
             self._wait(len(data), seconds)
 
     def _begin(self) -> None:
-        """Which version it has is told at its begin alone."""
-        header = self._read(0, 9)
-        if self._at and header:
-            self._snapshot.parse(header, 0, len(header))
-            self._snapshot.database = self.mark.database
-        self._begun = bool(header) or not self._at
+        """What it is, is told at its begin alone, where one that is gone on with is not read again."""
+        if self._at:
+            head = self._read(0, min(_HEAD, self._at))
+            self._snapshot.parse(head, 0, len(head))
+            self._snapshot.database, self._snapshot.is_ended = self.mark.database, False
+            self._snapshot.libraries, self._snapshot.scripts = [], []
+        self._begun = True
 
     def _read(self, start: int, size: int) -> bytes:
         return self._spool.snapshot(self.mark.history, start, size)
@@ -116,12 +129,12 @@ class Load:
     def _send(self, data: bytes, entries: list[rdb.Entry]) -> None:
         """Send these, and hear of those that were sent before: the target works while the next are made."""
         sent = _Sent()
+        sent.add(_SELECT_0)
+        sent.add(encode(["SET", MARK, str(self.mark)]))  # of what is known to be there, not of what goes with it
         for database, group in itertools.groupby(entries, lambda entry: entry.database):
             sent.add(encode(["SELECT", database]))
             self._commands(data, list(group), sent)
-        sent.add(_SELECT_0)
         mark = Mark(self.mark.history, self._at, self._snapshot.database)
-        sent.add(encode(["SET", MARK, str(mark)]))
         whole = b"".join(sent.parts)
         sent.parts, sent.size = [], len(whole)
         self._link.send(whole)

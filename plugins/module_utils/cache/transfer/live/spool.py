@@ -5,8 +5,9 @@
 the stream of writes by its position. Standard library only.
 
 So the source is rid of its snapshot as fast as it can send, its buffers stay small however long the target takes, and
-whoever goes on after a kill has both. Files are of mode 0600 in the folder of the job: ``snapshot.rdb``, and pieces of
-the stream ``stream.<position of the first byte>``. One thread adds, another reads.
+whoever goes on after a kill has both. Files are of mode 0600 in the folder of the job: ``snapshot.<history>``, and
+pieces of the stream ``stream.<history>.<position of the first byte>``. No name is ever used twice, so what is left of
+another snapshot cannot be taken for a part of this one. One thread adds, another reads.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SEGMENT = 64 << 20
 # Of what was applied, so that a target that fails over to a replica which has less of it can be given the rest.
 KEPT = 2 * SEGMENT
 LEAST_FREE = 0.05  # of the disk, which is left to the host
-_ABOUT, _SNAPSHOT, _STREAM = "spool.json", "snapshot.rdb", "stream."
+_ABOUT, _SNAPSHOT, _STREAM = "spool.json", "snapshot.", "stream."
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
@@ -54,30 +55,32 @@ class Spool:
         self.end = 0
         told = jobs.read(folder, _ABOUT)
         self.about = About(**{item.name: told[item.name] for item in fields(About) if item.name in told})
-        if self.about.is_whole and self.about.boot == _boot():
-            self._find()
-        else:
-            self._remove()
+        if not (self.about.is_whole and self.about.boot == _boot() and self._find()):
             self.about = About()
+            self._remove()
 
-    def _find(self) -> None:
-        self._starts = sorted(
-            int(name[len(_STREAM) :]) for name in os.listdir(self._folder) if name.startswith(_STREAM)
-        )
-        self.end = self.about.position
-        if self._starts:
-            self.end = self._starts[-1] + os.path.getsize(self._piece(self._starts[-1]))
+    def _find(self) -> bool:
+        """The stream as it lies there; false where something of it or of the snapshot is lacking."""
+        if self.has_snapshot() and os.path.getsize(self._snapshot) != self.about.size:
+            return False
+        first = self._piece(0).rstrip("0123456789")
+        found = sorted(os.path.join(self._folder, name) for name in os.listdir(self._folder))
+        pieces = [(int(path[len(first) :]), os.path.getsize(path)) for path in found if path.startswith(first)]
+        self._starts = [start for start, _size in pieces]
+        ends = [start + size for start, size in pieces]
+        self.end = ends[-1] if ends else self.about.position
+        return self._starts[1:] == ends[:-1]
 
     # --- by who receives ---
 
     def begin(self, history: str, replication: str, position: int) -> None:
-        """A new snapshot comes; all that was is gone."""
+        """A new snapshot comes. All that was is gone, which is said first: who is killed meanwhile has neither."""
         with self._changed:
-            self._remove()
             self.about = About(history, replication, position, boot=_boot())
-            self.end = position
             jobs.write(self._folder, _ABOUT, asdict(self.about))
-            self._writing = _opened(os.path.join(self._folder, _SNAPSHOT))
+            self._remove()
+            self.end = position
+            self._writing = _opened(self._snapshot)
             self._changed.notify_all()
 
     def add_to_snapshot(self, data: bytes) -> int:
@@ -95,12 +98,12 @@ class Spool:
             jobs.write(self._folder, _ABOUT, asdict(self.about))
             self._changed.notify_all()
 
-    def begin_anew(self) -> None:
-        """What is there is of no use to the target: a new snapshot is wanted."""
+    def begin_anew(self, history: str) -> None:
+        """What is there of that is of no use to the target: a new snapshot is wanted. Who receives takes it away."""
         with self._changed:
-            self._remove()
-            self.about = About()
-            self._changed.notify_all()
+            if self.about.history == history:
+                self.about = About()
+                self._changed.notify_all()
 
     def go_on(self, replication: str) -> None:
         """The source goes on with its stream, under that name."""
@@ -163,7 +166,7 @@ class Spool:
         with self._changed:
             self._expect(history)
             size = min(size, self.about.size - start)
-            file = os.open(os.path.join(self._folder, _SNAPSHOT), os.O_RDONLY)
+            file = os.open(self._snapshot, os.O_RDONLY)
         with contextlib.closing(_Closing(file)):
             return os.pread(file, max(0, size), start)
 
@@ -185,26 +188,37 @@ class Spool:
                 os.unlink(self._piece(self._starts.pop(0)))
 
     def has_snapshot(self) -> bool:
-        return os.path.exists(os.path.join(self._folder, _SNAPSHOT))
+        return os.path.exists(self._snapshot)
 
-    def forget_snapshot(self) -> None:
+    def open_snapshot(self, history: str) -> int:
+        """To be read as a whole, whatever becomes of it meanwhile. Raises Restarted."""
+        with self._changed:
+            self._expect(history)
+            return os.open(self._snapshot, os.O_RDONLY)
+
+    def forget_snapshot(self, history: str) -> None:
         """It is in the target."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(self._folder, _SNAPSHOT))
+        with self._changed, contextlib.suppress(FileNotFoundError):
+            self._expect(history)
+            os.unlink(self._snapshot)
 
     def _expect(self, history: str) -> None:
         if self.about.history != history:
             raise Restarted
 
+    @property
+    def _snapshot(self) -> str:
+        return os.path.join(self._folder, _SNAPSHOT + self.about.history)
+
     def _piece(self, start: int) -> str:
-        return os.path.join(self._folder, f"{_STREAM}{start:020d}")
+        return os.path.join(self._folder, f"{_STREAM}{self.about.history}.{start:020d}")
 
     def _remove(self) -> None:
         self.stop_writing()
         self._starts = []
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):  # of the folder
             for name in os.listdir(self._folder):
-                if name.startswith(_STREAM) or name == _SNAPSHOT:
+                if name.startswith((_STREAM, _SNAPSHOT)):
                     os.unlink(os.path.join(self._folder, name))
 
     def remove(self) -> None:

@@ -44,6 +44,11 @@ _ACK_SECONDS = 1.0
 _SILENCE_SECONDS = 30.0
 _PATIENCE_SECONDS = 60.0  # with each part of a handshake
 _LONGEST_PAUSE = 2.0
+MOST_BROKEN = 5  # snapshots that do not come to their end, one after the other
+
+
+class Refused(Exception):
+    """It is not gone on with by itself; the text is a sentence for the operator."""
 
 
 class Place(NamedTuple):
@@ -64,6 +69,7 @@ class Link:
         self._socket: socket.socket = connection.socket
         self._socket.settimeout(_PATIENCE_SECONDS)
         self._data = b""
+        self.heard = time.monotonic()
 
     def execute(self, *arguments: Argument) -> Reply:
         return self._connection.execute(*arguments)
@@ -100,6 +106,7 @@ class Link:
             raise ConnectionLost(str(error))
         if not data:
             raise ConnectionLost("the server closed the connection")
+        self.heard = time.monotonic()
         return data
 
 
@@ -112,11 +119,20 @@ class Follower(threading.Thread):
         super().__init__(name="follower", daemon=True)
         self._source, self._spool, self._applied, self._may_begin = source, spool, applied, may_begin
         self._ends = threading.Event()
+        self._heard = time.monotonic()
+        self._link: Link | None = None
+        self._broken = 0  # snapshots in a row that did not come to their end
         self.is_up = False
         self.why_down = ""
         self.is_held = False  # nothing is read, as the disk is full
         self.refusal = ""  # why it will not go on by itself
         self.failure: BaseException | None = None  # a bug: it is raised where somebody looks
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing came."""
+        link = self._link
+        return time.monotonic() - max(self._heard, link.heard if link else 0.0)
 
     def stop(self) -> None:
         self._ends.set()
@@ -124,11 +140,16 @@ class Follower(threading.Thread):
 
     def run(self) -> None:
         pause = 0.05
-        while not self._ends.is_set():
+        while not self._ends.is_set() and not self.refusal:
             try:
                 with session(self._source.question()) as connection:
                     pause = 0.05
-                    self._follow(Link(connection))
+                    self._link = Link(connection)
+                    self._follow(self._link)
+            except Refused as error:
+                self.refusal = str(error)
+            except replication.Forbidden as error:
+                self.refusal = f"the old Redis at {self._source.place} lets nobody follow it: {error}."
             except (ProbeFailed, CacheError, OSError) as error:
                 self.why_down = error.failure.sentence if isinstance(error, ProbeFailed) else str(error)
             except BaseException as error:
@@ -168,15 +189,34 @@ class Follower(threading.Thread):
             self._spool.go_on(rest[0] if rest else about.replication)
             return
         if not self._may_begin():
-            self.refusal = (
+            raise Refused(
                 "the old Redis no longer has what it was told since the link to it was lost, or began anew, and hosts "
                 "write to the target already, which a new copy would overwrite. What the target lacks is on the old "
                 "Redis alone: roll back (playbooks/rollback.yml), or leave it and finish the transfer."
             )
-            raise ConnectionLost(self.refusal)
+        self._refuse_what_breaks_always()
         self._spool.begin(secrets.token_hex(8), rest[0], int(rest[1]))
-        replication.receive(link, self._spool.add_to_snapshot, float("inf"))
+        replication.receive(link, self._keep, float("inf"))
         self._spool.end_snapshot()
+        self._broken = 0
+
+    def _refuse_what_breaks_always(self) -> None:
+        """Each costs the source a fork."""
+        self._broken += 1
+        if self._broken > MOST_BROKEN:
+            raise Refused(
+                f"{MOST_BROKEN} snapshots of the old Redis in a row did not come to their end ({self.why_down}): look "
+                "at its log. Where it says that a client's output buffer was too large, raise its "
+                "client-output-buffer-limit for replicas, or run this when less is written."
+            )
+
+    def _keep(self, data: bytes) -> int:
+        if not self._spool.has_room():
+            raise Refused(
+                "the snapshot of the old Redis does not fit on the disk of this host, of which 5 % stay free: free "
+                "space there, or choose another host (migration_transfer_host), and run this again."
+            )
+        return self._spool.add_to_snapshot(data)
 
     def _has_room(self) -> bool:
         self.is_held = not self._spool.has_room()
@@ -189,11 +229,14 @@ class Follower(threading.Thread):
 
 
 class Beat(NamedTuple):
-    """``asked``: when the source was asked, by our clock, and what was ``applied`` then; it was at ``position``."""
+    """``asked``: when the source was asked, by our clock, and what was ``applied`` then; it was at ``position`` of that
+    ``history``.
+    """
 
     asked: float
     applied: Place
     position: int
+    history: str
 
 
 class Pulse(threading.Thread):
@@ -230,4 +273,4 @@ class Pulse(threading.Thread):
         position = info.get("master_repl_offset", 0)
         if about.is_whole and info.get("master_replid") == about.replication and isinstance(position, int):
             self.position = position
-            self.beats.append(Beat(*since, position))
+            self.beats.append(Beat(*since, position, about.history))
