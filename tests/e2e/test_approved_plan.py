@@ -107,6 +107,7 @@ def test_a_host_that_has_drifted_is_named(stage, approve):
     assert f"host {host}: values: {ENV_FILE}: written:" in exactly
 
 
+@pytest.mark.long
 def test_drift_in_aws_is_named(stage, approve):
     ssm = stage.sandbox.client("ssm")
     ssm.put_parameter(Name="/kempian/sandbox/REDIS_URL", Value=stage.parameter(), Type="SecureString", Overwrite=True)
@@ -125,6 +126,7 @@ def another_token(stage):
     )
 
 
+@pytest.mark.long
 def test_another_version_of_the_secret_is_refused(approve, another_token):
     assert "- the version of the token's secret" in approve().said()
 

@@ -121,7 +121,6 @@ def test_state(launch):
     assert launch("state").changed == {}
 
 
-@pytest.mark.long
 def test_rotate(stage, launch):
     job = launch("rotate", {"migration_auth_token_new": "true", "migration_batch_size": "50%"})
     assert job.artifacts["cache_migration_rotate"]

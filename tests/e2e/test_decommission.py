@@ -91,6 +91,7 @@ def test_the_wrong_instance_is_refused(soaked):
     refused(soaked, f"{wrong} has 172.31.1.2, [0-9.]+, and {leads}", migration_old_instance_id=wrong)
 
 
+@pytest.mark.long
 def test_a_protected_instance_is_refused_and_stays_protected(soaked):
     ec2, name = soaked.sandbox.client("ec2"), world.old_instance(soaked.sandbox)["InstanceId"]
     for attribute in ("DisableApiTermination", "DisableApiStop"):
@@ -189,6 +190,7 @@ def test_nothing_of_the_snapshot_is_left_on_a_host(soaked, stopped):
         assert found.stdout == b""
 
 
+@pytest.mark.long
 def test_it_is_held_and_a_rerun_changes_nothing(soaked, stopped):
     again = decommission(soaked)
     assert again.code == 0

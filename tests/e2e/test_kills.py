@@ -246,14 +246,11 @@ def kills(stage):
     return Kills(stage)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "name, worst",
-    [
-        pytest.param("decommission", WORST_OF_DECOMMISSION, marks=pytest.mark.long),
-        pytest.param("rollback", WORST_OF_ROLLBACK, marks=pytest.mark.long),
-        ("migrate", WORST_OF_MIGRATE),
-    ],
+    [("decommission", WORST_OF_DECOMMISSION), ("rollback", WORST_OF_ROLLBACK), ("migrate", WORST_OF_MIGRATE)],
 )
 def test_after_a_kill_in_the_middle_of_what_changes_most_the_next_run_ends_well(stage, kills, name, worst):
     with watching(stage.sandbox, stage.folder) as watch, stage.load() as stop:

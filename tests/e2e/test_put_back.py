@@ -102,6 +102,7 @@ def test_the_users_own_check_that_fails_after_the_last_batch(provisioned, tmp_pa
     assert f"Put back to the old Redis, restarted and healthy: {', '.join(provisioned.hosts)}." in run.said()
 
 
+@pytest.mark.long
 def test_the_users_own_check_that_fails_after_the_canary(provisioned, tmp_path):
     first, *others = provisioned.hosts
     check, told = tmp_path / "integration-tests", tmp_path / "told"

@@ -30,6 +30,7 @@ def test_it_makes_every_type_binary_names_and_values_and_keys_that_expire(client
     assert client.xpending("legacy:events:0", GROUP)["pending"] == 5
 
 
+@pytest.mark.long
 def test_two_runs_give_the_same_data(client):
     seed(client, today=TODAY)
     first = digest(client)

@@ -112,6 +112,7 @@ def test_what_the_apps_user_put_in_the_place_of_his_interpreter_runs_as_him_and_
     assert sandbox.read("app1", "/opt/shop/own/ran").split() == [str(SHOP_UID).encode()] * 4
 
 
+@pytest.mark.long
 def test_the_apps_own_redis_py_proves_the_old_redis_as_the_apps_user(sandbox, play):
     url = sandbox.read("app1", "/opt/shop/.env").partition(b"REDIS_URL=")[2].split()[0].decode()
     ask = {"env_path": "/opt/shop/.env", "python": "/opt/shop/venv/bin/python", "user": "shop"}

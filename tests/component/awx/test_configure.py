@@ -21,6 +21,9 @@ TEAMS = {"awx_owner_teams": ["shop"], "awx_operator_teams": ["ops"], "awx_approv
 GUARDED = {f"{OF_PROD}: {name}" for name in ("migrate", "cutover", "decommission")}
 
 
+pytestmark = pytest.mark.long  # the definitions themselves are held by unit tests
+
+
 @pytest.fixture(scope="module")
 def configured(server):
     """AWX as the playbook leaves one that is empty but for the teams."""

@@ -259,7 +259,7 @@ def die_at_call(number: int) -> None:
         deadly(name)
 
 
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", [15, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_at_any_call_the_file_is_the_old_or_the_new_one_and_the_next_run_completes_it(file, tmp_path, every):
     outcomes = []
     left_behind = []

@@ -310,6 +310,7 @@ def test_a_file_of_a_terabyte_is_refused_unread(file, tmp_path):
         change(file, tmp_path / "state")
 
 
+@pytest.mark.long
 def test_the_largest_file_is_read_and_grows_no_further(file, tmp_path):
     text = OLD.replace(b"old", b"o") + b"#" * (atomic_file.LARGEST - len(OLD) + 2)
     file.write_bytes(text)
@@ -320,6 +321,7 @@ def test_the_largest_file_is_read_and_grows_no_further(file, tmp_path):
     change(file, tmp_path / "state", values={"REDIS_URL": "n"})
 
 
+@pytest.mark.long
 def test_a_journal_may_be_larger_than_any_file(file, tmp_path):
     values = ("x" * 700_000, "y" * 700_000)
     file.write_bytes(b"REDIS_URL=" + values[0].encode() + b"\n")

@@ -38,6 +38,7 @@ def test_the_apps_interpreter_without_its_user_is_refused_as_root_would_run_it(p
     assert "does not exist" in run.said, "it did not go on to the hosts"
 
 
+@pytest.mark.long
 def test_the_way_back_does_not_run_the_apps_interpreter_and_is_not_refused_for_it(play: Play) -> None:
     run = play("playbooks/rollback.yml", "--check", hosts={"app1": {**HERE, "migration_app_python": "/venv/python"}})
     assert "app1" in run.said
@@ -82,7 +83,7 @@ def test_a_run_for_some_of_the_hosts_that_share_a_value_is_refused(play: Play) -
     assert "--limit leaves out app1. Run without --limit" in run.said
 
 
-@pytest.mark.parametrize("stated", [{"serial": 1}, {"strategy": "free"}])
+@pytest.mark.parametrize("stated", [{"serial": 1}, pytest.param({"strategy": "free"}, marks=pytest.mark.long)])
 def test_a_play_that_decides_over_some_hosts_alone_is_refused_in_one_sentence(
     play: Play, own: Callable[..., str], stated: dict[str, Any]
 ) -> None:
@@ -92,7 +93,7 @@ def test_a_play_that_decides_over_some_hosts_alone_is_refused_in_one_sentence(
     assert "cannot be reached" not in run.said and "could not be reached" not in run.said
 
 
-@pytest.mark.parametrize("playbook", ["migrate.yml", "playbooks/state.yml", "playbooks/rollback.yml"])
+@pytest.mark.parametrize("playbook", ["migrate.yml", pytest.param("playbooks/state.yml", marks=pytest.mark.long)])
 def test_an_inventory_without_app_hosts_is_no_success_and_says_what_may_have_emptied_it(
     play: Play, playbook: str
 ) -> None:
@@ -112,7 +113,9 @@ def test_a_host_that_is_lost_before_the_run_is_named_with_cause_and_remedy(
     assert "out of the inventory" in run.said
 
 
-@pytest.mark.parametrize("playbook", ["playbooks/assess.yml", "playbooks/rollback.yml"])
+@pytest.mark.parametrize(
+    "playbook", ["playbooks/assess.yml", pytest.param("playbooks/rollback.yml", marks=pytest.mark.long)]
+)
 def test_a_run_without_a_region_is_refused_by_the_name_of_the_variable(
     playbook: str, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +172,7 @@ def test_module_defaults_reach_what_a_role_asks_of_aws(
     assert "/shop/url does not exist" in run.said or "no parameter /shop/url" in run.said, run.text
 
 
+@pytest.mark.long
 def test_module_defaults_that_do_not_reach_are_warned_of(play: Play, own: Callable[..., str]) -> None:
     playbook = own("state", module_defaults={"group/amazon.aws.aws": {"profile": "nobody"}})
     run = play(playbook, hosts={"app1": HERE})
@@ -178,7 +182,9 @@ def test_module_defaults_that_do_not_reach_are_warned_of(play: Play, own: Callab
 NOTHING_DONE = "leave out the tasks of this migration: nothing of it was done"
 
 
-@pytest.mark.parametrize("arguments", [("--tags", "cutover"), ("--skip-tags", "all"), ("--tags", "tagged")])
+@pytest.mark.parametrize(
+    "arguments", [("--tags", "cutover"), pytest.param(("--skip-tags", "all"), marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("playbook", ["migrate.yml", "playbooks/decommission.yml"])
 def test_tags_that_leave_a_playbook_nothing_to_do_are_refused(
     play: Play, playbook: str, arguments: tuple[str, str]
@@ -223,7 +229,7 @@ def test_a_role_is_run_by_its_tag(play: Play, own: Callable[..., str], tmp_path:
     assert "so no app reads its values there" in run.said, run.text
 
 
-@pytest.mark.parametrize("role", ["cutover", "decommission"])
+@pytest.mark.parametrize("role", ["cutover", pytest.param("decommission", marks=pytest.mark.long)])
 def test_a_play_that_ignores_errors_does_not_run_over_what_a_role_refuses(
     play: Play, own: Callable[..., str], role: str
 ) -> None:

@@ -30,6 +30,7 @@ def app_host(tmp_path: Path) -> AppHost:
     return make
 
 
+@pytest.mark.long
 def test_the_redis_of_each_host_is_assessed_for_itself(
     play: Play, app_host: AppHost, start_engine: Callable[..., Any]
 ) -> None:
@@ -65,7 +66,7 @@ def test_another_user_reads_the_old_redis_and_is_never_shown(
         assert "hush-4711" not in shown and PASSWORD not in shown
 
 
-@pytest.mark.parametrize("playbook", ["assess", "cutover"])
+@pytest.mark.parametrize("playbook", ["assess", pytest.param("cutover", marks=pytest.mark.long)])
 def test_urls_that_other_clients_read_are_refused_before_a_value_is_touched(
     play: Play, app_host: AppHost, start_engine: Callable[..., Any], tmp_path: Path, playbook: str
 ) -> None:

@@ -12,6 +12,8 @@ import pytest
 from sandbox.api import Sandbox
 from sandbox.places import OLD_PRIMARY, URL_PARAMETER, SandboxError
 
+pytestmark = pytest.mark.long  # each scenario rests on it
+
 TRY = "import redis, sys; r = redis.from_url(sys.stdin.readline().strip()); print({})"
 ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/{}', timeout=3).read().decode())"
 

@@ -6,8 +6,12 @@ import socket
 import sys
 import time
 
+import pytest
+
 from sandbox.api import Sandbox
 from sandbox.places import TOKEN_SECRET, URL_PARAMETER
+
+pytestmark = pytest.mark.long  # each scenario rests on it
 
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], 6379), 1).close(); print('open')"
 KEY = "import redis, sys; r = redis.from_url(sys.stdin.readline().strip()); r.{}; print(r.get('test:kept'))"

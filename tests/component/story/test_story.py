@@ -152,7 +152,7 @@ def test_failures_that_are_rescued_or_ignored_are_not_told(play: Play) -> None:
     assert printed.count("rescued=4    ignored=2") == len(HOSTS)
 
 
-@pytest.mark.parametrize("part", ["rescue", "always"])
+@pytest.mark.parametrize("part", ["rescue", pytest.param("always", marks=pytest.mark.long)])
 def test_a_failure_after_the_block_that_is_rescued_is_told(play: Play, part: str) -> None:
     block = {"block": [fail("Not so bad.")], "rescue": [PASS], part: [fail("That is bad.")]}
     assert play.told(block) == "app1, app2, app3: That is bad."
@@ -231,7 +231,7 @@ def test_a_diff_is_not_told_since_the_plan_says_it(play: Play) -> None:
     assert play.told(copy, arguments=("--check", "--diff")) == ""
 
 
-@pytest.mark.parametrize("level", ["-v", "-vv"])
+@pytest.mark.parametrize("level", ["-v", pytest.param("-vv", marks=pytest.mark.long)])
 def test_when_more_is_asked_for_all_is_as_the_default_shows_it(play: Play, level: str) -> None:
     play.hosts = {"app1": play.hosts["app1"]}
     tasks = [
