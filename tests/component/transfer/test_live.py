@@ -27,7 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.verify import verify
 
 from tests.component.transfer import data
-from tests.component.transfer.programs import OTHERS
+from tests.component.transfer.programs import ALL, OTHERS
 from tests.component.transfer.proxy import Proxy
 from tests.component.transfer.writer import stop, writing
 
@@ -483,9 +483,11 @@ def test_what_was_brought_is_taken_away_where_the_target_was_empty(
             course.abort(following.job, seconds=5)
         assert user.dbsize() > 50
         user.connection_pool.disconnect()
-    outcome = course.abort(following.job, seconds=5)
-    assert outcome.done == [f"The target at 127.0.0.1:{target.port}, which was empty before, is empty again."]
-    assert binary(target).info("keyspace") == {}
+    followed(following)
+    [done] = course.abort(following.job, seconds=5).done
+    assert done.endswith(f"keys were taken away at 127.0.0.1:{target.port}, which was empty before.")
+    assert binary(target).info("keyspace") == {} and binary(target).function_list() == []
+    assert binary(source).info("stats")["sync_full"] == 1
     assert not [name for name in os.listdir(following.job.folder) if name != jobs.LOCK]
 
 
@@ -514,12 +516,64 @@ def test_what_is_against_it_is_found_before_anything_is_written(
     assert refusals(source, target, transfer, target_keys=jobs.KEEP)[0].startswith(
         "What the target holds cannot be kept"
     )
+    assert refusals(source, source, transfer)[0].startswith("Source and target are the same engine")
     denied = start_engine('rename-command PSYNC ""')
-    assert "lets nobody follow it (ERR unknown command" in refusals(denied, target, transfer)[0]
+    assert "lets the user of the app's URL not follow it" in refusals(denied, target, transfer)[0]
+    few = start_engine("databases 4")
+    assert "databases that the target does not serve: 9 (1 keys)" in refusals(source, few, transfer)[0]
+    small = start_engine("maxmemory 1mb")
+    assert "give it more memory" in refusals(source, small, transfer)[0]
     binary(target).set("whose", "?")
     assert "holds 1 keys already" in refusals(source, target, transfer)[0]
     assert refusals(source, target, transfer, target_keys=jobs.REPLACE) == []
     assert not (Path(transfer(source, target).job.folder)).exists()
+
+
+def test_an_older_target_is_refused_by_the_forms_of_values(
+    source: Any, start_engine: Callable[..., Any], transfer: Callable[..., Transfer]
+) -> None:
+    old = start_engine(program=OTHERS["redis 6.2"]())
+    assert "forms that are newer than the target's engine" in refusals(source, old, transfer)[0]
+    binary(source).flushall()
+    binary(source).function_flush()
+    assert refusals(source, old, transfer) == []
+    filled = transfer(source, old)
+    filled.start()
+    wait_for(lambda: filled.progress.phase == jobs.FAILED)
+    assert "forms that are newer than the target's engine" in filled.progress.why
+
+
+@pytest.mark.parametrize("release", ["redis 7.0", "redis 6.2"])
+def test_who_may_not_follow_is_told_so(
+    target: Any, start_engine: Callable[..., Any], transfer: Callable[..., Transfer], release: str
+) -> None:
+    """A Redis 6.2 tells it only to whoever does."""
+    old = start_engine(program=ALL[release]())
+    binary(old).acl_setuser(
+        "app", enabled=True, passwords=["+secret"], categories=["+@all"], commands=["-psync"], keys=["*"]
+    )
+    old.url = lambda: f"redis://app:secret@127.0.0.1:{old.port}/0"
+    if release == "redis 7.0":
+        assert "+psync +replconf" in refusals(old, target, transfer)[0]
+        return
+    denied = transfer(old, target)
+    denied.start()
+    wait_for(lambda: denied.progress.phase == jobs.FAILED)
+    assert "lets nobody follow it" in denied.progress.why and "+psync +replconf" in denied.progress.why
+
+
+def test_a_target_that_evicts_keys_fails_for_good(source: Any, target: Any, transfer: Callable[..., Transfer]) -> None:
+    following = followed(transfer(source, target))
+    binary(target).config_set("maxmemory-policy", "allkeys-random")
+    binary(target).config_set("maxmemory", "1mb")
+    binary(source).set("more", "x")
+    wait_for(lambda: following.progress.phase == jobs.FAILED)
+    assert "evicted" in following.progress.why
+    binary(target).config_set("maxmemory", 0)
+    binary(target).config_resetstat()
+    following.start()
+    wait_for(lambda: not jobs.is_running(following.job.folder))
+    assert "evicted" in following.progress.why and "state: absent" in following.progress.why
 
 
 @pytest.mark.long

@@ -233,6 +233,7 @@ def progress_of(folder: str) -> Progress | None:
 # --- one at a time ---
 
 LOCK = "lock"
+_LOOK_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -243,19 +244,35 @@ def only_one(folder: str) -> Iterator[int | None]:
     atomic_file.make_private_directory(folder)
     descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        yield descriptor
+        yield descriptor if _is_taken(descriptor) else None
     finally:
         os.close(descriptor)
 
 
+def _is_taken(descriptor: int) -> bool:
+    """Who only looks whether somebody holds it has it for a moment."""
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
+
+
 def is_running(folder: str) -> bool:
-    """Whether a worker, or a child of one that was killed, is at it."""
-    if not os.path.exists(os.path.join(folder, LOCK)):
+    """Whether a worker, or a child of one that was killed, is at it; others who look do not count."""
+    try:
+        descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    with only_one(folder) as descriptor:
-        return descriptor is None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -23,6 +23,11 @@ _TRIES = 20  # keys that are gone again by the time they are asked for
 _MOST_BYTES = 1 << 20  # of a value that is asked for merely for its version
 _KEPT_MS = 3_600_000  # what a run that is killed leaves behind is gone after this, whatever clocks say
 _PROBE = "cache_migration:probe:"
+LAST_OF_ALL = 11  # newer ones have no types that are new, but for fields of hashes that expire
+NEWER_TYPES = (
+    "The old Redis keeps values in forms that are newer than the target's engine, so they cannot be given to it as "
+    "they are: choose a target of its version or newer, or migration_transfer: copy, which takes values apart."
+)
 _STRING = b"\x00\x011"  # type string, one byte, "1"
 
 

@@ -103,7 +103,7 @@ def _failed(job: Job, why: str) -> Progress:
 
 
 def stop(folder: str) -> None:
-    """End whoever is at it, with all its children."""
+    """End whoever is at it, with all its children. Raises TransferRefused where somebody still is."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _END_SECONDS
         while jobs.is_running(folder):
@@ -111,6 +111,11 @@ def stop(folder: str) -> None:
             if time.monotonic() > deadline:
                 break
             time.sleep(_POLL_SECONDS)
+    if jobs.is_running(folder):
+        raise TransferRefused(
+            f"who is at the transfer in {folder} cannot be ended (lslocks names the process that has its lock): "
+            "nothing is taken away while it may write. End that process, and run this again."
+        )
 
 
 def _signal(folder: str, number: signal.Signals) -> None:

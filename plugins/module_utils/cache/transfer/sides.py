@@ -101,18 +101,26 @@ def primaries(side: Side, expected_role: str = "any") -> Iterator[Mapping[Place,
 
 def _node(place: Place, connection: Connection, slots: Slots) -> Node:
     info = parse_info(connection.ask("INFO"))
-    counts = keyspace(info)
     return Node(
         place=place,
         server=server_of(info),
         run_id=str(info.get("run_id", "")),
-        databases={number: each["count"] for number, each in counts.items()},
+        databases=_counts(info),
         used_bytes=_whole(info, "used_memory_dataset") or _whole(info, "used_memory"),
         most_bytes=_whole(info, "maxmemory"),
         policy=str(info.get("maxmemory_policy", "noeviction")),
         evicted=_whole(info, "evicted_keys"),
         slots=slots,
     )
+
+
+def databases_of(connection: Connection) -> dict[int, int]:
+    """Those of one engine that have keys, and how many."""
+    return _counts(parse_info(connection.ask("INFO", "keyspace")))
+
+
+def _counts(info: Info) -> dict[int, int]:
+    return {number: each["count"] for number, each in keyspace(info).items()}
 
 
 def _whole(info: Info, name: str) -> int:

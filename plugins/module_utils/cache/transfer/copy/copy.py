@@ -12,14 +12,18 @@ then all is copied once more.
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     Argument,
     Connection,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard, payload, sides, users
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    before,
+    guard,
+    payload,
+    sides,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.copier import Ways
@@ -27,106 +31,20 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.sides import Held
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
 _NO_SUCH_KEY = "cache_migration:probe:no-such-key"
 _SHORT_BYTES = 4096  # of a key, on average: where it is more, most texts would be asked for twice
-_ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
 
 
 def check(job: Job) -> list[str]:
     source, target = sides.look(job.source), sides.look(job.target)
-    reasons = _same(source, target)
-    if reasons:
-        return reasons
-    if not jobs.read(job.folder, STATE):
-        reasons += _holds_keys(job, target) + _no_room(job, source, target)
-    reasons += _unserved_databases(job, source)
-    reasons += _functions(job)
+    reasons = before.against(job, source, target, is_begun=bool(jobs.read(job.folder, STATE)))
     if not reasons and source.keys:
         try:
             ways_of(job, source, target)
         except TransferRefused as refused:
             reasons.append(str(refused))
     return reasons
-
-
-def _same(source: Held, target: Held) -> list[str]:
-    if {node.run_id for node in source.nodes} & {node.run_id for node in target.nodes} - {""}:
-        return [
-            "Source and target are the same engine: the app's value leads to the target already, so there is nothing "
-            "to copy."
-        ]
-    return []
-
-
-def _holds_keys(job: Job, target: Held) -> list[str]:
-    if not target.keys or job.target_keys != jobs.REFUSE:
-        return []
-    return [
-        f"The target at {job.target.place} holds {target.keys:,} keys already, and whose they are is not known. Empty "
-        "it, or say what to do with them: migration_transfer_target_keys: keep (those stay as they are) or replace "
-        "(those with the name of a key of the old Redis are overwritten)."
-    ]
-
-
-def _no_room(job: Job, source: Held, target: Held) -> list[str]:
-    most = sum(node.most_bytes for node in target.nodes)
-    if not most or source.used_bytes + target.used_bytes <= most * _ROOM:
-        return []
-    return [
-        f"The source's data takes {_mib(source.used_bytes)}, and the target at {job.target.place} has {_mib(most)}, of "
-        f"which {_mib(target.used_bytes)} are taken: give it more memory (migration_cache_node_type, or more shards), "
-        "or have less to copy."
-    ]
-
-
-def _mib(count: int) -> str:
-    return f"{count / 1024**2:,.0f} MiB"
-
-
-def _unserved_databases(job: Job, source: Held) -> list[str]:
-    wanted = [number for number in source.databases if number]
-    if not wanted:
-        return []
-    unserved = list(wanted)
-    if len(sides.look(job.target).nodes) == 1:
-        with sides.primaries(job.target, "primary") as found:
-            [(connection, _slots)] = found.values()
-            unserved = [number for number in wanted if not _serves(connection, number)]
-    if not unserved:
-        return []
-    named = ", ".join(f"{number} ({source.databases[number]:,} keys)" for number in unserved)
-    return [
-        f"The source has keys in databases that the target does not serve: {named}. Raise the parameter 'databases' in "
-        "its parameter group (where cluster mode is disabled), choose a target with as many, or move these keys to "
-        "database 0 first."
-    ]
-
-
-def _serves(connection: Connection, number: int) -> bool:
-    try:
-        connection.execute("SELECT", number)
-    except ServerError:
-        return False
-    return True
-
-
-def _functions(job: Job) -> list[str]:
-    with reached(job.source) as here, reached(job.target) as there:
-        named = {name.decode("utf-8", "replace") for link in here.links for name in functions.look(link)}
-        if not named:
-            return []
-        try:
-            there.links[0].execute("FUNCTION", "LIST")
-        except ServerError as error:
-            return [
-                f"The source has libraries of functions ({', '.join(sorted(named))}), and the target takes none "
-                f"({error}): choose one of version 7.0 or newer, or delete those that the app does not call (FUNCTION "
-                "DELETE)."
-            ]
-    return []
 
 
 # --- how ---
@@ -214,20 +132,4 @@ def abort(job: Job) -> list[str]:
             f"What was copied stays at {job.target.place}: it held keys before, from which the copied ones cannot be "
             "told."
         ]
-    with sides.primaries(job.target, "primary") as found:
-        connections = [connection for connection, _slots in found.values()]
-        users.refuse(job, connections)
-        return _emptied(job, connections, state)
-
-
-def _emptied(job: Job, connections: list[Connection], state: dict[str, Any]) -> list[str]:
-    held = sides.look(job.target)
-    for connection in connections:
-        for database in sorted({*held.databases, 0}):
-            if _serves(connection, database):
-                connection.execute("FLUSHDB", "ASYNC")
-        there = functions.look(Link(connection))
-        for name in state.get("functions", ()):
-            if name.encode() in there:
-                connection.execute("FUNCTION", "DELETE", name)
-    return [f"{held.keys:,} keys were taken away at {job.target.place}, which was empty before."]
+    return before.emptied(job, state.get("functions", ()))

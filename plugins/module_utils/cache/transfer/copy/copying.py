@@ -16,8 +16,8 @@ from typing import Any, Callable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import before, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import crew, ranges
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy.copier import Ways
@@ -119,7 +119,7 @@ class Copying:
         source, target = sides.look(self._job.source), sides.look(self._job.target)
         state = self._state = self._state or self._begun(source, target)
         self._begin_again_with_others(state, source, target)
-        _refuse_evictions(state, target)
+        before.refuse_evictions(state.evicted, target.evicted)
         self._add_parts(state, source)
         if all(part.done for part in state.parts):
             self._end(state)
@@ -184,7 +184,7 @@ class Copying:
             self._keep()
         if self._state and now - self._looked_at >= _LOOK_EVERY:
             self._looked_at = now
-            _refuse_evictions(self._state, sides.look(self._job.target))
+            before.refuse_evictions(self._state.evicted, sides.look(self._job.target).evicted)
 
     def _keep(self) -> None:
         self._told_at = time.monotonic()
@@ -227,15 +227,6 @@ class Copying:
             self._pace.popleft()
         since, before = self._pace[0]
         return (keys - before) / (now - since) if now > since else 0.0
-
-
-def _refuse_evictions(state: State, target: Held) -> None:
-    if target.evicted > state.evicted:
-        raise TransferRefused(
-            f"the target evicted {target.evicted - state.evicted:,} keys while data was copied into it, so it lacks "
-            "some: give it more memory (migration_cache_node_type, or more shards), end this (state: absent), and "
-            "begin again."
-        )
 
 
 def _notes(state: State) -> list[str]:

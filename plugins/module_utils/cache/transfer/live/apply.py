@@ -14,11 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Iterator, NamedTuple, Sequence
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import (
-    keyspace,
-    parse_client,
-    parse_info,
-)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import parse_client, parse_info
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
@@ -28,10 +24,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     ServerError,
     encode,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import Command, Names
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
 NAME = "cache_migration:transfer"  # of the connection that writes, in CLIENT LIST
 _LEFTOVER_SECONDS = 2.0
@@ -89,15 +87,18 @@ class Target:
 
     def remove_mark(self) -> None:
         """Also where databases were swapped since it was written."""
-        for database in sorted({0, *self._databases()}):
+        for database in sorted({0, *sides.databases_of(self._connection)}):
             self._connection.execute("SELECT", database)
             self._connection.execute("DEL", MARK)
 
-    def is_empty(self) -> bool:
-        return not self._databases()
+    def evicted(self) -> int:
+        """Keys, since it was started."""
+        told = parse_info(self._connection.ask("INFO", "stats")).get("evicted_keys", 0)
+        return told if isinstance(told, int) else 0
 
-    def empty(self) -> None:
-        self._connection.execute("FLUSHALL", "ASYNC")
+    def libraries(self) -> list[str]:
+        """The names of functions' ones."""
+        return [name.decode("utf-8", "replace") for name in functions.look(Link(self._connection))]
 
     def payload_version(self) -> int:
         """Of what it makes itself, and so takes. It has a key of its own for a moment."""
@@ -119,7 +120,7 @@ class Target:
 
     def all_keys(self) -> Iterator[list[tuple[int, bytes]]]:
         """In parts, but for those of a transfer."""
-        for database in self._databases():
+        for database in sorted(sides.databases_of(self._connection)):
             cursor = b"0"
             while True:
                 self._connection.execute("SELECT", database)
@@ -132,9 +133,6 @@ class Target:
                     yield found
                 if cursor == b"0":
                     break
-
-    def _databases(self) -> list[int]:
-        return sorted(keyspace(parse_info(self._connection.ask("INFO", "keyspace"))))
 
     def apply(self, commands: Sequence[Command], mark: Mark) -> list[Refusal]:
         """All of them in order, with the mark, or none. What it refuses is left out, and returned."""

@@ -12,21 +12,17 @@ import contextlib
 import os
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import Info, parse_info
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
-    Connection,
-    ServerError,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import before, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import sides, users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import apply, spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import apply, checks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import Source
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import Mark, Target
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.checksum import Check
@@ -44,12 +40,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rdb import NotASnapshot
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
 BEGUN, FINISH = "begun.json", "finish.json"
 QUIET_SECONDS = 1.0  # nobody writes to the old one for so long before it is left
 _TELL_SECONDS = 0.5
 _STEP_SECONDS = 0.05
+_LOOK_SECONDS = 1.0
 AWAY_SECONDS = 600.0  # for a target that fails over, or is made larger
 _SILENT_SECONDS = 600.0  # for the source
 _STEADY_SECONDS = 30.0  # whoever was connected for so long is well
@@ -59,71 +55,7 @@ _LOADING_SECONDS = 300.0  # what the target may take for one large value
 
 
 def check(job: Job) -> list[str]:
-    if REDIS_CLUSTER in (job.source.protocol, job.target.protocol):
-        return [
-            "Following (migration_transfer: live) is from one engine to one, and one of both is a cluster: choose "
-            "migration_transfer: copy."
-        ]
-    reasons = []
-    with session(job.source.question()) as source:
-        info = parse_info(source.ask("INFO"))
-        reasons += _not_followed(source, info)
-        reasons += _no_room_here(job, info)
-    if not jobs.read(job.folder, BEGUN):
-        reasons += _keys_there(job)
-    return reasons
-
-
-def _not_followed(source: Connection, info: Info) -> list[str]:
-    version = str(info.get("redis_version", "0"))
-    if int(version.split(".", maxsplit=1)[0]) < 4:
-        return [
-            f"The old Redis is of version {version}, and one before 4.0 is not followed: choose migration_transfer: "
-            "copy."
-        ]
-    try:
-        source.execute("PSYNC")
-    except ServerError as error:  # it lacks its arguments: so it is known, and allowed
-        if "wrong number of arguments" not in str(error):
-            return [
-                f"The old Redis lets nobody follow it ({error}): let the user of the app's URL do so (ACL SETUSER "
-                "<name> +psync +replconf), undo a rename-command of PSYNC, or choose migration_transfer: copy. A "
-                "managed cache lets nobody."
-            ]
-    return []
-
-
-def _no_room_here(job: Job, info: Info) -> list[str]:
-    """The snapshot lies on this host until it is in the target, and what is written meanwhile."""
-    folder = job.folder
-    while not os.path.exists(folder):
-        folder = os.path.dirname(folder)
-    disk, size = os.statvfs(folder), int(str(info.get("used_memory", 0)))
-    free = int(disk.f_bavail * disk.f_frsize - spool.LEAST_FREE * disk.f_blocks * disk.f_frsize)
-    if size <= free or jobs.read(job.folder, BEGUN):
-        return []
-    return [
-        f"The old Redis has {size >> 20:,} MiB, and {job.folder}, where its snapshot lies for a while, has room for "
-        f"{max(0, free) >> 20:,}: free space there, or choose another host (migration_transfer_host)."
-    ]
-
-
-def _keys_there(job: Job) -> list[str]:
-    if job.target_keys == jobs.REPLACE:
-        return []
-    if job.target_keys == jobs.KEEP:
-        return [
-            "What the target holds cannot be kept while it follows (migration_transfer_target_keys: keep), as the "
-            "stream of writes changes it: choose replace, or migration_transfer: copy."
-        ]
-    keys = sides.look(job.target).keys
-    if not keys:
-        return []
-    return [
-        f"The target at {job.target.place} holds {keys:,} keys already, and whose they are is not known: empty it, or "
-        "say what to do with them (migration_transfer_target_keys: replace overwrites those that have a name of the "
-        "old Redis's)."
-    ]
+    return checks.against(job, is_begun=bool(jobs.read(job.folder, BEGUN)))
 
 
 def run(job: Job, tell: Tell) -> None:
@@ -138,16 +70,26 @@ def finish(job: Job) -> None:
 
 def abort(job: Job) -> list[str]:
     begun = jobs.read(job.folder, BEGUN)
+    done = _taken_back(job, begun) if begun else []
     Spool(job.folder).remove()
-    if not begun:
-        return []
+    return done
+
+
+def _taken_back(job: Job, begun: Mapping[str, Any]) -> list[str]:
     with apply.connected(job.target) as target:
         if not begun["was_empty"]:
             target.remove_mark()
             return [f"What was copied to {job.target.place} stays there, as it held keys before."]
-        users.refuse(job, [target.connection])
-        target.empty()
-    return [f"The target at {job.target.place}, which was empty before, is empty again."]
+        libraries = set(target.libraries()) - set(begun.get("libraries", ()))
+    return before.emptied(job, libraries)
+
+
+def _as_it_was(target: Target) -> dict[str, Any]:
+    return {
+        "was_empty": not sides.databases_of(target.connection),
+        "evicted": target.evicted(),
+        "libraries": target.libraries(),
+    }
 
 
 class Worker:
@@ -167,7 +109,8 @@ class Worker:
         self._reached: Any = None  # what the target has
         self._failed_at: Any = None
         self._failing_since = 0.0
-        self._told = 0.0
+        self._told = self._looked_at = 0.0
+        self._begun: dict[str, Any] = {}
         self._is_done = self._is_unswept = False
 
     def close(self) -> None:
@@ -192,6 +135,10 @@ class Worker:
             except NotASnapshot as error:
                 self._leave_check()
                 self._begin_anew(error)
+            except TransferRefused:
+                with contextlib.suppress(ProbeFailed, CacheError):  # one that is full may have evicted others first
+                    self._refuse_evictions(sides.look(self._job.target).evicted)
+                raise
             except (ProbeFailed, CacheError) as error:
                 self._wait_for(error, time.monotonic() - began)
 
@@ -224,12 +171,14 @@ class Worker:
         self._say()
         mark = target.mark()
         history = self._history()
-        begun = jobs.read(self._job.folder, BEGUN) or {"was_empty": target.is_empty()}
+        known = jobs.read(self._job.folder, BEGUN)
+        begun = self._begun = known or _as_it_was(target)
+        before.refuse_evictions(0, begun.get("lacks", 0))
         if mark is None or mark.history != history:
             stretch = Stretch(self._job.folder, history)
             # What the old Redis had in an earlier snapshot alone can be told only where all that is there came of it.
-            stretch.is_swept = mark is None or not begun["was_empty"]
-            begun["unswept"] = mark is not None and not begun["was_empty"]
+            stretch.is_swept = not known or not begun["was_empty"]
+            begun["unswept"] = bool(known) and not begun["was_empty"]
             stretch.keep()
             mark = Mark(history, 0)
         jobs.write(self._job.folder, BEGUN, begun)
@@ -278,7 +227,20 @@ class Worker:
         load.refuse_another_than(position)
         mark = Mark(mark.history, position, load.database, True)
         target.apply([], mark)
+        self._refuse_evictions(target.evicted())
         return mark
+
+    def _refuse_evictions(self, evicted: int) -> None:
+        """For good, also after the target was made larger, and until hosts write there themselves."""
+        if jobs.is_moving(self._job.folder):
+            return
+        self._looked_at = time.monotonic()
+        known = self._begun
+        known["evicted"] = min(evicted, known.get("evicted", evicted))  # it may have been started anew
+        if evicted > known["evicted"]:
+            known["lacks"] = evicted - known["evicted"]
+            jobs.write(self._job.folder, BEGUN, known)
+        before.refuse_evictions(known["evicted"], evicted)
 
     def _is_checked(self, history: str) -> bool:
         """Whether the snapshot is as it was sent. It lies there until that is known, so that a kill cannot leave it
@@ -311,6 +273,8 @@ class Worker:
         while True:
             following.step(_STEP_SECONDS)
             self._place = self._reached = following.place
+            if time.monotonic() - self._looked_at > _LOOK_SECONDS:
+                self._refuse_evictions(target.evicted())
             following.is_checked = self._is_checked(mark.history)
             if following.is_checked:
                 self._spool.forget_snapshot(mark.history)

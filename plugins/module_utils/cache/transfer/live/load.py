@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Iterator
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError, encode
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import payload, rdb
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.crc64 import SIZE, crc64
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK
@@ -93,6 +93,8 @@ class Load:
             self._begin()
         data = b"" if self._snapshot.is_ended else self._read(self._at, self._window)
         entries, end = self._snapshot.parse(data, 0, len(data)) if data else ([], 0)
+        if min(self._snapshot.version, payload.LAST_OF_ALL) > self._version:
+            raise TransferRefused(payload.NEWER_TYPES)
         self._libraries()
         if end:
             self._at += end
@@ -151,8 +153,8 @@ class Load:
             else:
                 sent.add(_set(entry, value), entry.key)
         bodies = [b"%c" % entry.type + data[entry.start : entry.end] for entry in restored]
-        for entry, payload in zip(restored, rdb.payloads(bodies, self._version)):
-            sent.add(_restore_begin(entry, len(payload)) + payload + _RESTORE_END, entry.key)
+        for entry, whole in zip(restored, rdb.payloads(bodies, self._version)):
+            sent.add(_restore_begin(entry, len(whole)) + whole + _RESTORE_END, entry.key)
 
     def _settle(self) -> None:
         sent, self._outstanding = self._outstanding, None
