@@ -41,6 +41,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 _TEXT_BYTES = 1 << 14  # a text of less goes as such; a chunk of 256 is 4 MiB at most
 # How the values begin that are no such text: one that may be longer, and an empty one, as which one that is gone reads.
 _NO_TEXTS = (b"%d\r\n" % _TEXT_BYTES, b"0\r\n")
+# Where none of these stands in an answer, all in it are such texts.
+_SIGNS = (b"\r\n-", *(b"$" + begin for begin in _NO_TEXTS))
 _IDLES = {b"IDLETIME": b"0", b"FREQ": b"5"}  # as a new key has it, for one that was gone by then
 
 
@@ -157,11 +159,11 @@ class Copier:
 
     def _expires(self, told: bytes, count: int) -> list[bytes | None]:
         if self._ways.has_expiretime or not count:
-            return restoring.expires(columns.lines(told, count))
+            return restoring.expires(told, count)
         if told[:1] == b"-":
             raise columns.refusal(told.partition(b"\r\n")[0])
         _two, _size, seconds, _length, micros, left = told.split(b"\r\n", 5)
-        return restoring.expires(columns.lines(left, count), int(seconds) * 1000 + int(micros) // 1000)
+        return restoring.expires(left, count, int(seconds) * 1000 + int(micros) // 1000)
 
     def _texts(self, keys: list[bytes], answers: Sequence[bytes], told: Report) -> tuple[Batch, list[bytes]]:
         """And the keys that turn out to be no such texts."""
@@ -169,10 +171,10 @@ class Copier:
             return Batch(), []
         found = columns.bulks(answers[0], len(keys))
         until = self._expires(answers[1], len(keys))
-        others = {place for place, value in enumerate(found) if not _is_text(value)}
         batch = Batch(keys, found, until, are_texts=True)  # type: ignore[arg-type]
-        if not others and None not in until:
+        if None not in until and not any(sign in answers[0] for sign in _SIGNS):
             return batch, []
+        others = {place for place, value in enumerate(found) if not _is_text(value)}
         told.gone += until.count(None)
         again = [keys[place] for place in sorted(others) if until[place]]
         return batch.of([place for place in range(len(keys)) if until[place] and place not in others]), again

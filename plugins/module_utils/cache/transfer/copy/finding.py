@@ -98,7 +98,7 @@ def weights(told: bytes, count: int) -> list[int]:
 
 
 def _chunks(found: Chunk, known: Sequence[int], most_keys: int) -> list[Chunk]:
-    if len(found) <= most_keys and len(known) == len(found.others) and sum(known) <= _CHUNK_BYTES:
+    if len(found) <= 2 * most_keys and len(known) == len(found.others) and sum(known) <= _CHUNK_BYTES:
         return [found]
     texts = [found.texts[start : start + most_keys] for start in range(0, len(found.texts), most_keys)]
     chunks = by_weight(found.others, known, most_keys)

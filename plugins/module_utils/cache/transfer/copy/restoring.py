@@ -57,14 +57,19 @@ class Manner:
         return (b"ABSTTL", *((b"REPLACE",) if self.replaces else ()))
 
 
-def expires(told: Sequence[bytes], now_ms: int = 0) -> list[bytes | None]:
-    """The times at which keys expire, by the lines that PEXPIRETIME answers, or PTTL where ``now_ms`` is given; None
-    for a key that is no more.
+def expires(told: bytes, count: int, now_ms: int = 0) -> list[bytes | None]:
+    """The times at which so many keys expire, by what PEXPIRETIME answers, or PTTL where ``now_ms`` is given; None for
+    a key that is no more.
     """
-    return [NEVER if line == b":-1" else _time(line, now_ms) for line in told]
+    found = columns.lines(told, count)
+    if now_ms or b":-2" in found or told[:1] == b"-" or b"\n-" in told:
+        return [_time(line, now_ms) for line in found]
+    return [NEVER if line == b":-1" else line[1:] for line in found]
 
 
 def _time(told: bytes, now_ms: int) -> bytes | None:
+    if told == b":-1":
+        return NEVER
     if told == b":-2" or told[:1] != b":":  # or it is refused, and so is its value
         return None
     return b"%d" % (now_ms + int(told[1:])) if now_ms else told[1:]
@@ -75,9 +80,12 @@ def requests(batch: Batch, manner: Manner) -> bytes:
 
 
 def _sets(batch: Batch) -> bytes:
-    never = (b"*3\r\n$3\r\nSET\r\n$", b"\r\n")
-    heads = [never[0] if until == NEVER else b"*5\r\n$3\r\nSET\r\n$" for until in batch.expires]
-    ends = [never[1] if until == NEVER else b"\r\n$4\r\nPXAT\r\n$%b\r\n" % spell(until) for until in batch.expires]
+    short, long = b"*3\r\n$3\r\nSET\r\n$", b"*5\r\n$3\r\nSET\r\n$"
+    heads = [short if until == NEVER else long for until in batch.expires]
+    ends = [
+        b"\r\n" if until == NEVER else b"\r\n$4\r\nPXAT\r\n$%d\r\n%b\r\n" % (len(until), until)
+        for until in batch.expires
+    ]
     return columns.rows([heads, batch.keys, b"\r\n$", batch.values, ends], len(batch.keys))
 
 
@@ -85,7 +93,8 @@ def _restores(batch: Batch, manner: Manner) -> bytes:
     words = [*manner.last_words, *((manner.idle_word,) if batch.idles else ())]
     head = b"*%d\r\n$7\r\nRESTORE\r\n$" % (4 + len(words) + bool(batch.idles))
     end = b"".join(b"\r\n$%b" % spell(word) for word in words)
-    until = [b"\r\n$1\r\n0\r\n$" if time == NEVER else b"\r\n$%b\r\n$" % spell(time) for time in batch.expires]
+    never = b"\r\n$1\r\n0\r\n$"
+    until = [never if time == NEVER else b"\r\n$%d\r\n%b\r\n$" % (len(time), time) for time in batch.expires]
     idles = [b"\r\n$" + spell(idle) for idle in batch.idles] or b""
     return columns.rows([head, batch.keys, until, batch.values, end, idles, b"\r\n"], len(batch.keys))
 
