@@ -34,12 +34,12 @@ def _encoded(command: Command) -> bytes:
 
 
 def _answered(sock: socket.socket, count: int) -> int:
-    """Read answers, which are one line each here; at least so many."""
+    """Read answers, which are one line each here, or two, of which the first begins with ``$``; at least so many."""
     seen = 0
     while seen < count:
         data = sock.recv(1 << 16)
         assert data and b"-" not in data[:1], data[:200]
-        seen += data.count(b"\r\n")
+        seen += data.count(b"\r\n") - data.count(b"$")
     return seen
 
 
