@@ -183,14 +183,23 @@ def test_a_string_that_only_begins_like_one_is_compared_as_a_string(runs: bytes)
 RULES = suspects.Rules(1000, settle_seconds=3.0, secret=b"x")
 
 
-def looks(*of: tuple[float, str, str]) -> list[Verdict | None]:
-    """What is decided at each look: at a time, with digests of both sides."""
+def looks(*of: tuple[Any, ...]) -> list[Verdict | None]:
+    """What is decided at each look: at a time, with digests of both sides, and what is known of a follower."""
     one = Suspect(0, b"key", DIFFERENT)
-    return [suspects._is_certain(one, (ours, theirs), Verdict(DIFFERENT), now, RULES) for now, ours, theirs in of]
+    return [
+        suspects._is_certain(one, (ours, theirs), Verdict(DIFFERENT), suspects.Moment(now, *followed), RULES)
+        for now, ours, theirs, *followed in of
+    ]
 
 
 def test_a_difference_counts_once_both_sides_were_at_rest() -> None:
     assert looks((1, "a", "b"), (3, "a", "b"), (4, "a", "b")) == [None, None, Verdict(DIFFERENT)]
+
+
+def test_a_difference_counts_only_once_a_follower_has_brought_what_was_written_before() -> None:
+    behind = [(1, "a", "b", 100, 900), (5, "a", "b", 899, 990), (6, "a", "b", 900, 999)]
+    assert looks(*behind) == [None, None, Verdict(DIFFERENT)]
+    assert looks(*[(1.0 + second, "a", "b", 100, 900) for second in range(31)])[-1] == Verdict(CHANGING)
 
 
 def test_whatever_changes_on_either_side_begins_the_wait_anew() -> None:

@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -449,6 +450,30 @@ def test_a_snapshot_for_which_the_disk_has_no_room_is_refused(
     assert "does not fit on the disk of this host" in following.progress.why
 
 
+def test_the_rate_that_was_set_holds_for_the_snapshot(
+    source: Any, target: Any, transfer: Callable[..., Transfer]
+) -> None:
+    fill_with_sessions(binary(source), 6000)
+    following, began = transfer(source, target, rate=3000), time.monotonic()
+    following.start()
+    wait_for(lambda: following.progress.slowed_why != "")
+    assert "migration_transfer_rate" in following.progress.slowed_why
+    following.until(jobs.FOLLOWING)
+    assert time.monotonic() - began > 1.8
+    assert settled(following) == []
+
+
+def test_it_goes_slower_while_the_source_is_slow(source: Any, target: Any, transfer: Callable[..., Transfer]) -> None:
+    fill_with_sessions(binary(source), 20000)
+    binary(source).config_set("rdb-key-save-delay", 50)
+    following = transfer(source, target, latency_limit_ms=5)
+    following.start()
+    while "migration_transfer_latency_limit" not in following.progress.slowed_why:
+        assert following.progress.phase in (jobs.CHECKING, jobs.COPYING)
+        binary(source).eval("local x = 0; for i = 1, 5000000 do x = x + i end", 0)
+    assert settled(followed(following)) == []
+
+
 def test_keys_that_expire_do_not_hold_up_its_end(source: Any, target: Any, transfer: Callable[..., Transfer]) -> None:
     client = binary(source)
     pipe = client.pipeline(transaction=False)
@@ -585,3 +610,19 @@ def test_a_comparison_while_it_follows_finds_nothing(
     following = followed(transfer(source, target))
     assert binary(target).exists(jobs.MARK)
     assert differences(following.job, tmp_path / "compared") == []
+
+
+@pytest.mark.long
+def test_a_comparison_while_it_is_far_behind_calls_nothing_different(
+    source: Any, target: Any, transfer: Callable[..., Transfer], tmp_path: Path
+) -> None:
+    with writing(source.url(), rate=300) as app:
+        following = followed(transfer(source, target))
+        group = int((Path(following.job.folder) / jobs.LOCK).read_text())
+        os.killpg(group, signal.SIGSTOP)
+        threading.Timer(6, os.killpg, (group, signal.SIGCONT)).start()
+        question = verify.Question(following.job.source, following.job.target, str(tmp_path / "compared"), 0, 1500, 1.0)
+        found = verify.go_on(question, 120)
+        stop(app)
+    against = found.state.tally.against
+    assert found.is_done and {word for word, count in against.items() if count} <= {"changing"}, found

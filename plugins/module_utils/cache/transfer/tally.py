@@ -33,6 +33,7 @@ class Verdict:
 class Suspect:
     """A key that was not the same, and may be being written just now. ``source`` and ``target`` are digests of what
     it was when it was last looked at, ``since`` when they were seen first, ``first`` when it was suspected, in seconds.
+    ``position`` is how far the source's writes were at ``since``, where these are followed.
     """
 
     database: int
@@ -43,6 +44,7 @@ class Suspect:
     target: str = ""
     since: float = 0.0
     first: float = 0.0
+    position: int = 0
 
 
 @dataclass

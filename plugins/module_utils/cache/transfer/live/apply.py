@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import Iterator, NamedTuple, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engine import parse_client, parse_info
@@ -28,6 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import Command, Names
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.mark import Mark
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
@@ -35,31 +35,10 @@ NAME = "cache_migration:transfer"  # of the connection that writes, in CLIENT LI
 _LEFTOVER_SECONDS = 2.0
 # The target is not what it was, or not yet: whoever is connected anew may find it in order.
 _PASSING = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY ", "UNBLOCKED")
-_SNAPSHOT, _STREAM = "snapshot", "stream"
 
 
 class Passing(CacheError):
     """The target does not take it now."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Up to where the target has ``history``: ``at`` is a place in the snapshot's file, or a position in the stream;
-    ``database`` is the one that is selected there.
-    """
-
-    history: str
-    at: int
-    database: int = 0
-    in_stream: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.history} {_STREAM if self.in_stream else _SNAPSHOT} {self.at} {self.database}"
-
-    @classmethod
-    def parse(cls, text: str) -> Mark:
-        history, part, at, database = text.split(" ")
-        return cls(history, int(at), int(database), part == _STREAM)
 
 
 class Refusal(NamedTuple):

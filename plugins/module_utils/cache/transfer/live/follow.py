@@ -25,7 +25,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Source,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import (
-    Mark,
     Refusal,
     Target,
 )
@@ -34,8 +33,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Script,
     Unit,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.pacing import Pacing
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Spool
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import Place, Pulse
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.mark import Mark
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 
 LATE_SECONDS = 0.5  # half of the grace that keys have
@@ -43,6 +44,8 @@ _TOGETHER = 512  # commands of a transaction, about
 _TOGETHER_BYTES = 1 << 20
 _CHUNK = 1 << 18
 _MOST_KEYS = 100_000  # of a stretch, in memory
+_LONGEST_REST = 0.1  # before more is read again: what waits for that is more with each write
+_MARK_SECONDS = 1.0  # how old the target's mark may be
 _STATE = "follow.json"
 _CHANGES_DATABASES = (b"SWAPDB",)
 _TAKES_AWAY = (b"DEL", b"UNLINK")
@@ -79,12 +82,22 @@ class Stretch:
 class Following:
     """``step`` does some of it. ``place`` is up to where the target has the stream."""
 
-    def __init__(self, target: Target, spool: Spool, pulse: Pulse, source: Source, *, mark: Mark, folder: str) -> None:
-        self._target, self._spool, self._pulse, self._source = target, spool, pulse, source
+    def __init__(
+        self,
+        target: Target,
+        spool: Spool,
+        pulse: Pulse,
+        source: Source,
+        *,
+        pacing: Pacing,
+        mark: Mark,
+        folder: str,
+    ) -> None:
+        self._target, self._spool, self._pulse, self._source, self._pacing = target, spool, pulse, source, pacing
         self._names = target.names()
         self._history = mark.history
         self.place = self._first = Place(mark.at, mark.database)
-        self._marked = mark.at
+        self._marked, self._marked_at = mark.at, time.monotonic()
         self._script = Script(mark.at, mark.database)
         self._units: collections.deque[Unit] = collections.deque()
         self.stretch = Stretch(folder, mark.history)
@@ -98,7 +111,8 @@ class Following:
         self.written = 0  # commands, but for keys that were taken away, as those are that expire
         self.lag_ms = 0.0
         self.left_out: collections.Counter[str] = collections.Counter()
-        self._together = again.TOGETHER
+        self._most = self._together = min(again.TOGETHER, pacing.most_asked, pacing.most_keys or again.TOGETHER)
+        self._read_next = 0.0  # not before that time
         self.read_again = 0
 
     # --- how far ---
@@ -149,8 +163,11 @@ class Following:
             self._put()
         elif self._units:
             self._apply_some()
+        elif self.place.position > self._marked and time.monotonic() - self._marked_at > _MARK_SECONDS:
+            self._target.apply([], Mark(self._history, *self.place, True))
+            self._marked, self._marked_at = self.place.position, time.monotonic()
         self._heed_beats()
-        if self._found is None and not self._units:
+        if self._found is None and not self._units and time.monotonic() >= self._read_next:
             self._read_again()
 
     def _apply_some(self) -> None:
@@ -167,7 +184,7 @@ class Following:
         if commands:
             self._heed(commands)
             refusals = self._target.apply(commands, Mark(self._history, last.end, last.database, True))
-            self._marked = last.end
+            self._marked, self._marked_at = last.end, time.monotonic()
             self.written += len([one for one in commands if one.name not in _TAKES_AWAY])
             self._heed_refusals(refusals, before)
         self.place = Place(last.end, last.database)
@@ -218,7 +235,8 @@ class Following:
             of.add(keys)
             self._together = max(1, len(keys) // 4)
         else:
-            self._together = again.TOGETHER
+            self._together = self._most
+            self._read_next = time.monotonic() + min(_LONGEST_REST, self._pacing.rest(len(keys)))
             self.read_again += len(keys)
 
     def _end_round(self, ended: Round) -> None:

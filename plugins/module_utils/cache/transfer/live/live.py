@@ -24,19 +24,21 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import apply, checks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import Source
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import Mark, Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import Target
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.checksum import Check
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.follow import (
     Following,
     Stretch,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.load import Load, Loaded
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.pacing import Pacing
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Restarted, Spool
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import (
     Follower,
     Place,
     Pulse,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.mark import Mark
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.rdb import NotASnapshot
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
@@ -96,6 +98,7 @@ class Worker:
     def __init__(self, job: Job, tell: Tell) -> None:
         self._job, self._tell = job, tell
         self._spool = Spool(job.folder)
+        self._pacing = Pacing(job)
         self._place = Place(self._spool.about.position, 0)
         self._follower = Follower(job.source, self._spool, lambda: self._place, self._may_begin)
         self._pulse = Pulse(job.source, self._spool, lambda: self._place)
@@ -114,6 +117,7 @@ class Worker:
         self._is_done = self._is_unswept = False
 
     def close(self) -> None:
+        self._pacing.close()
         self._leave_check()
         self._follower.stop()
         self._pulse.stop()
@@ -214,15 +218,17 @@ class Worker:
         """Where the stream goes on after the snapshot."""
         version = target.payload_version()
         target.connection.socket.settimeout(_LOADING_SECONDS)
-        load = Load(Link(target.connection), self._spool, mark, version, sets_expiry=target.sets_expiry())
-        began = time.monotonic()
+        link, most = Link(target.connection), self._pacing.most_keys
+        load = Load(link, self._spool, mark, version, sets_expiry=target.sets_expiry(), most_keys=most)
+        began, keys = time.monotonic(), 0
         while not load.is_done:
             load.step(_TELL_SECONDS)
             self._loaded, self._reached = load.loaded, load.mark
             self._is_checked(mark.history)
-            rate = load.loaded.keys / max(0.001, time.monotonic() - began)
-            self._say_now_and_then(jobs.COPYING, rate=rate)
+            self._say_of_load(load.loaded, time.monotonic() - began)
             self._raise_what_ended_the_link()
+            time.sleep(self._pacing.rest(load.loaded.keys - keys))
+            keys = load.loaded.keys
         position = self._spool.about.position
         load.refuse_another_than(position)
         mark = Mark(mark.history, position, load.database, True)
@@ -268,7 +274,9 @@ class Worker:
             self._check = None
 
     def _follow(self, target: Target, mark: Mark) -> None:
-        following = Following(target, self._spool, self._pulse, self._source, mark=mark, folder=self._job.folder)
+        following = Following(
+            target, self._spool, self._pulse, self._source, pacing=self._pacing, mark=mark, folder=self._job.folder
+        )
         quiet_since, written = time.monotonic(), 0
         while True:
             following.step(_STEP_SECONDS)
@@ -318,9 +326,22 @@ class Worker:
             phase,
             lag_bytes=behind,
             lag_ms=round(following.lag_ms, 1),
+            rate=0.0,
+            slowed_ms=self._pacing.seconds * 1000,
+            slowed_why=self._pacing.why,
             notes=tuple(notes),
             left_out=tuple(left[: jobs.LEFT_OUT_SHOWN]),
             left_out_count=len(self._loaded.left_out) + sum(following.left_out.values()),
+        )
+
+    def _say_of_load(self, loaded: Loaded, seconds: float) -> None:
+        rate = loaded.keys / max(0.001, seconds)
+        self._say_now_and_then(
+            jobs.COPYING,
+            rate=rate,
+            eta_seconds=max(0, loaded.total - loaded.keys) / rate if rate else 0.0,
+            slowed_ms=self._pacing.seconds * 1000,
+            slowed_why=self._pacing.why,
         )
 
     def _say_now_and_then(self, phase: str, **changed: Any) -> None:

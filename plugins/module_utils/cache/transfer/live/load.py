@@ -19,11 +19,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.crc64 import SIZE, crc64
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.apply import (
-    Mark,
     raise_if_it_is_not_about_the_command,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import GRACE_MS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.mark import Mark
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link, raw
 
 _WINDOW = 1 << 20
@@ -60,8 +60,11 @@ class _Sent:
 class Load:
     """``step`` writes some of it, until there is no more: ``mark`` is up to where the target has it."""
 
-    def __init__(self, link: Link, spool: Spool, mark: Mark, version: int, *, sets_expiry: bool) -> None:
+    def __init__(
+        self, link: Link, spool: Spool, mark: Mark, version: int, *, sets_expiry: bool, most_keys: int = 0
+    ) -> None:
         self._link, self._spool, self._version = link, spool, version
+        self._most_keys = most_keys or 1 << 30  # of a step
         self._sets_expiry = sets_expiry  # SET has PXAT: from 6.2
         self.mark = mark
         self._at = mark.at
@@ -92,7 +95,7 @@ class Load:
         if not self._begun:
             self._begin()
         data = b"" if self._snapshot.is_ended else self._read(self._at, self._window)
-        entries, end = self._snapshot.parse(data, 0, len(data)) if data else ([], 0)
+        entries, end = self._snapshot.parse(data, 0, len(data), self._most_keys) if data else ([], 0)
         if min(self._snapshot.version, payload.LAST_OF_ALL) > self._version:
             raise TransferRefused(payload.NEWER_TYPES)
         self._libraries()
