@@ -13,6 +13,7 @@ from sandbox.shell import run, tools_bin
 KINDS = {
     "plain": "a password, no TLS",
     "tls-self-signed": "TLS alone, by a certificate that nobody signed: the app's URL has ssl_cert_reqs=none",
+    "open": "neither a password nor TLS",
     "replica": "a replica, which the app only reads from, and its primary on another instance",
 }
 NAME, PRIMARY_NAME = "old-redis", "old-redis-primary"  # of the instances; with `.internal` of the hosts
@@ -23,7 +24,7 @@ bind-source-addr {address}
 unixsocket {folder}/admin.sock
 unixsocketperm 700
 protected-mode no
-requirepass {password}
+{asks}
 dir {folder}
 dbfilename dump.rdb
 appendonly yes
@@ -55,6 +56,11 @@ class OldRedis:
             raise SandboxError(f"old Redis {self.kind!r}: use {', '.join(KINDS)}")
 
     @property
+    def asks_for(self) -> str:
+        """The password, empty where it asks for none."""
+        return "" if self.kind == "open" else self.password
+
+    @property
     def is_replica(self) -> bool:
         return self.kind == "replica"
 
@@ -69,7 +75,8 @@ class OldRedis:
         return self.url_of(0)
 
     def url_of(self, database: int) -> str:
-        place = f":{self.password}@{HOST_NAME}:{PORT}/{database}"
+        who = f":{self.asks_for}@" if self.asks_for else ""
+        place = f"{who}{HOST_NAME}:{PORT}/{database}"
         return f"rediss://{place}?ssl_cert_reqs=none" if self.kind == "tls-self-signed" else f"redis://{place}"
 
     def writable_socket(self, places: Places) -> Path:
@@ -84,8 +91,20 @@ class OldRedis:
             folder.mkdir(mode=0o700)
             conf = folder / "redis.conf"
             conf.touch(mode=0o600)
-            listening = {"plain": PLAIN, "tls-self-signed": TLS, "replica": FOLLOWING if name == NAME else PLAIN}
-            values = {"address": address, "folder": folder, "password": self.password, "primary": OLD_PRIMARY}
+            asks = f"requirepass {self.asks_for}" if self.asks_for else ""
+            listening = {
+                "plain": PLAIN,
+                "open": PLAIN,
+                "tls-self-signed": TLS,
+                "replica": FOLLOWING if name == NAME else PLAIN,
+            }
+            values = {
+                "address": address,
+                "folder": folder,
+                "password": self.password,
+                "asks": asks,
+                "primary": OLD_PRIMARY,
+            }
             conf.write_text((CONF + listening[self.kind]).format(**values))
             path = f"PATH={shlex.quote(str(tools_bin()))}:$PATH"
             services[name] = f"#!/bin/sh\n{path}\nexec redis-server {shlex.quote(str(conf))}\n"

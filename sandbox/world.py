@@ -45,7 +45,7 @@ class Order:
     @classmethod
     def of(cls, places: Places, hosts: Mapping[str, str], old: OldRedis, *, seed: bool) -> Order:
         socket, replicas = str(old.writable_socket(places)), len(old.instances) - 1
-        return cls(dict(hosts), old.url, old.instances, old.user_data(places), old.password, socket, replicas, seed)
+        return cls(dict(hosts), old.url, old.instances, old.user_data(places), old.asks_for, socket, replicas, seed)
 
     def write(self, path: Path) -> None:
         """Readable by us alone: the password is in it."""

@@ -169,6 +169,8 @@ class ActionModule(HostAction):
         is_open = not any(
             part["module"] == "cache_security_group" and part["seen"].get("plan") for part in self._known.parts
         )
+        if transfer.is_read_only(self._known):
+            return False  # it is proven by each host once it takes writes
         return not self._goal.reverts and is_known and is_open and self._goal.stages != ("assess",)
 
     def is_first(self) -> bool:

@@ -5,23 +5,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core import strategies
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, brought, transfer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
 
 Found = dict[str, Any]
 
 A_DAY = 86400.0
 TOLERANCE_MS = 2000  # of the time that a key has left: what follows has it live a little longer
+BEGIN_SECONDS = 120.0
 WAIT = 5.0  # seconds of a run of a module, which then says how far it is
 FINISH_SECONDS = 300.0
 COPY, COMPARE, FINISH = "Bring the data", "Compare what was brought", "End the following"
+BY_AWS = {"present": "Have AWS follow the old Redis", "completed": "Have the target take writes"}
+END_AT_AWS = "Have AWS follow the old Redis no longer"
 TAKE_AWAY = "Take away what was copied before"
 
 
@@ -153,15 +159,82 @@ class Bearer:
         return self.until_done(COMPARE, "cache_verify", {**order, "sample": sample, "ttl_tolerance_ms": TOLERANCE_MS})
 
 
+class OfAws(Bearer):
+    """AWS has the target follow the old Redis; this host looks at both before, watches the link, and compares. The
+    calls are the controller's.
+    """
+
+    def transfer(self, **more: Any) -> Found:
+        """The host first, as it remembers whether the target was empty, and what is against it ends it there."""
+        self.begin()
+        source = transfer.place_of(self.look())
+        self.at_aws("present", source_address=source[0], source_port=source[1])
+        return super().transfer(**more)
+
+    def begin(self) -> None:
+        end = time.monotonic() + BEGIN_SECONDS
+        while True:
+            order = {**self.order(), "state": "present", "wait": 1.0}
+            answer = self.action.module("cache_transfer", order)
+            if why := batches.failure_reason(answer):
+                raise Failed(COPY, why)
+            if (answer.get("transfer") or {}).get("began"):
+                return
+            if time.monotonic() > end:
+                raise Failed(COPY, f"after {BEGIN_SECONDS:.0f} s the host has not begun to watch")
+
+    def switch(self) -> None:
+        """The host is told first, for which a target that follows no longer would be a failure."""
+        if not GOALS[self.known.goal].moves:
+            return
+        order = {**self.order(), "state": "finished"}
+        told = self.action.module("cache_transfer", {**order, "wait": 0.0})
+        if why := batches.failure_reason(told):
+            raise Failed(FINISH, why)
+        self.at_aws("completed")
+        done = self.until_done(FINISH, "cache_transfer", order, FINISH_SECONDS)
+        self.say([f"AWS has completed it, and the target takes writes: {done.get('progress')}."])
+
+    def take_away(self) -> None:
+        self.at_aws("absent")
+        super().take_away()
+
+    def at_aws(self, state: str, **more: Any) -> None:
+        row = table.target_of(self.known.settings)
+        answer = self.action.on_controller(
+            row.migration_module,
+            {
+                "region": self.known.settings["region"],
+                "migration_name": self.known.name,
+                row.name_option: self.known.settings[row.name_option],
+                "adopt": self.known.settings.get("adopt", False),
+                "state": state,
+                **more,
+            },
+        )
+        if answer.get("failed"):
+            raise Failed(BY_AWS.get(state, END_AT_AWS), str(answer.get("msg") or "no reason given"))
+
+
+BEARERS: Mapping[str, type[Bearer]] = {strategies.MANAGED: OfAws}  # others: the host alone
+
+
+def _bearer(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Bearer:
+    """By what was begun, where it is not finished."""
+    entry = transfer.entry_of(known)
+    begun = str(entry.get("strategy") or "") if transfer.is_unfinished(entry) else ""
+    return BEARERS.get(begun or settings["transfer"], Bearer)(action, known, settings, migration)
+
+
 def look(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
     """How far it is, and what stands against its beginning."""
-    return Bearer(action, known, settings, migration).look()
+    return _bearer(action, known, settings, migration).look()
 
 
 def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
     """What was asked for of the data, as a result."""
     does = action.turn["data"]["does"]
-    bearer = Bearer(action, known, settings, migration)
+    bearer = _bearer(action, known, settings, migration)
     try:
         if does in (transfer.ANEW, transfer.ABORT):
             bearer.take_away()
@@ -177,7 +250,7 @@ def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Mig
 
 def finish(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
     """The end of what follows, as a result."""
-    bearer = Bearer(action, known, settings, migration)
+    bearer = _bearer(action, known, settings, migration)
     try:
         done = bearer.until_done(FINISH, "cache_transfer", {**bearer.order(), "state": "finished"}, FINISH_SECONDS)
     except Failed as failed:

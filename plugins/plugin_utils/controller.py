@@ -32,6 +32,7 @@ MODULES = (
     "decommission_plan",
     "elasticache_cluster",
     "elasticache_cluster_info",
+    "elasticache_migration",
     "elasticache_parameter_group",
     "elasticache_parameter_group_info",
     "elasticache_serverless_cache",

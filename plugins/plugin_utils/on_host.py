@@ -75,6 +75,15 @@ class HostAction(EngineAction):
                 raise
             return {"unreachable": True, "msg": str(lost)}
 
+    def on_controller(self, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of another action of this collection, where AWS is spoken to; then this host's again."""
+        host = self._connection
+        self._connection = self.local_connection()
+        try:
+            return self.do(name, args, self._task_vars)
+        finally:
+            self._connection = host
+
     @property
     def goes_on(self) -> bool:
         """Whether a secret in a file is less than what this step is for, as the way back."""

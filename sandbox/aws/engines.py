@@ -368,6 +368,18 @@ class Engine:
         until(lambda: self.info().get("master_link_status") == "up", 60, f"{self.address} does not sync")
         until(lambda: primary.sees_online(self), 60, f"{primary.address} does not see its replica {self.address}")
 
+    def follow_stranger(self, address: str, port: int) -> None:
+        """Become a replica of an engine that is not the sandbox's own, and so knows no user of its; do not wait."""
+        self.configure("masteruser", "")
+        self.configure("masterauth", "")
+        self.hidden("replicaof", address, port)
+
+    def end_following(self) -> None:
+        """Become a primary, whose own replicas stay with it."""
+        self.promote()
+        self.configure("masteruser", "_replica")
+        self.configure("masterauth", self._settings.secret)
+
     def sees_online(self, replica: Engine) -> bool:
         """Only such a replica can be handed over to."""
         found = [value for name, value in self.info().items() if re.fullmatch(r"slave\d+", name)]

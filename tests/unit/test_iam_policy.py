@@ -210,8 +210,8 @@ def test_what_targets_and_stores_ask_for_comes_from_their_rows_and_nothing_of_th
     of_targets = {
         one.row
         for row in TARGETS.values()
-        for part in (row.actions.look, row.actions.plan, row.actions.make, row.actions.token, row.actions.delete)
-        for one in part
+        for part in ("look", "plan", "make", "token", "delete", "migrate")
+        for one in getattr(row.actions, part)
     }
     of_stores = {one.row for row in STORES.values() for one in (*row.look, *row.record, *row.write)}
     asked = {one.row for stages in BY_SERVICE.values() for needs in stages.values() for one in needs}

@@ -72,7 +72,7 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     "ReplicationGroupNotFound": Remedy(_GONE, (_GROUP,)),
     "CacheClusterNotFound": Remedy(_GONE, (_CLUSTER, _GROUP)),
-    "ServerlessCacheNotFound": Remedy(_GONE, (_SERVERLESS,)),
+    "ServerlessCacheNotFound": Remedy(_GONE, (_SERVERLESS, _GROUP)),
     "ClusterNotFound": Remedy(_GONE, ("cluster_name",)),
     "CacheSubnetGroupNotFound": Remedy(f"{_GONE}; make the subnet group first (elasticache_subnet_group)", _SUBNETS),
     "SubnetGroupNotFound": Remedy(f"{_GONE}; make the subnet group first (memorydb_subnet_group)", _SUBNETS),
@@ -96,7 +96,7 @@ REMEDIES: Mapping[str, Remedy] = {
     # it is not in a state for it
     "InvalidReplicationGroupState": Remedy(_BUSY, (_GROUP,)),
     "InvalidCacheClusterState": Remedy(_BUSY, (_CLUSTER, _GROUP)),
-    "InvalidServerlessCacheState": Remedy(_BUSY, (_SERVERLESS,)),
+    "InvalidServerlessCacheState": Remedy(_BUSY, (_SERVERLESS, _GROUP)),
     "InvalidClusterState": Remedy(_BUSY, ("cluster_name",)),
     "InvalidNodeState": Remedy(_BUSY, ("cluster_name",)),
     "InvalidUserState": Remedy(_BUSY, ("user_id", "user_name")),
@@ -116,6 +116,15 @@ REMEDIES: Mapping[str, Remedy] = {
     "CacheSubnetGroupInUse": Remedy(_IN_USE, _SUBNETS),
     "SubnetGroupInUse": Remedy(_IN_USE, _SUBNETS),
     "SubnetInUse": Remedy("a subnet that caches are in cannot be taken out", ("subnet_ids",)),
+    "ReplicationGroupAlreadyUnderMigration": Remedy(
+        "it follows a Redis already: complete that (state: completed), or end it (state: absent)", (_GROUP,)
+    ),
+    "ReplicationGroupNotUnderMigration": Remedy("it follows no Redis: begin that first", (_GROUP,)),
+    "ServerlessCacheNotUnderMigration": Remedy("it follows no Redis: begin that first", (_SERVERLESS, _GROUP)),
+    "MigrationHealth": Remedy(
+        "AWS finds the migration unhealthy, as the events of the cache say: mend that, or end it (state: absent)",
+        (_SERVERLESS, _GROUP),
+    ),
     "NoOperation": Remedy("AWS has nothing to change there: run it again", _NODES),
     # the account has no more of them
     "InsufficientCacheClusterCapacity": Remedy(

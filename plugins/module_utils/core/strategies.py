@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-COLD, COPY, LIVE = "cold", "copy", "live"
+COLD, COPY, LIVE, MANAGED = "cold", "copy", "live", "managed"
 
-# Those that bring it, by a job on a host. One that follows goes on until the last host has been switched.
-BRINGING = (COPY, LIVE)
+# Those that bring it. A host has a job for each, which brings it, or watches AWS do so.
+BRINGING = (COPY, LIVE, MANAGED)
+
+# With these what is written meanwhile comes along, too: one goes on until the last host has been switched, the other
+# until the first.
+FOLLOWING = (LIVE, MANAGED)

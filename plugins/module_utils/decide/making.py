@@ -210,6 +210,6 @@ def is_secret_to_make(parts: Sequence[Mapping[str, Any]], course: Mapping[str, A
 def is_to_make(parts: Sequence[Mapping[str, Any]], course: Mapping[str, Any]) -> bool:
     """Whether something is to be made or waited for."""
     return is_secret_to_make(parts, course) or any(
-        part["seen"].get("plan") or (part["is_target"] and part["seen"].get("status") not in ("available", None))
+        part["seen"].get("plan") or (part["is_target"] and part["seen"].get("status") not in (*contract.SERVING, None))
         for part in parts
     )

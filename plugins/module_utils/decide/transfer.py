@@ -14,12 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import MEMCACHED, is_loopback
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING, LIVE
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import (
+    BRINGING,
+    FOLLOWING,
+    LIVE,
+    MANAGED,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import REMOVE, SHARED, Step
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table
 
 # The steps of the ledger's entry.
 ENTRY = "transfer"
@@ -65,9 +71,24 @@ def is_wanted(known: Known) -> bool:
     return known.settings.get("transfer") in BRINGING
 
 
+def follows(known: Known) -> bool:
+    """Whether what is written meanwhile comes along, too, until the first host is switched."""
+    return known.settings.get("transfer") in FOLLOWING
+
+
 def is_live(known: Known) -> bool:
-    """Whether what is written meanwhile comes along, too."""
+    """Whether it does so until the last one is."""
     return known.settings.get("transfer") == LIVE
+
+
+def is_managed(known: Known) -> bool:
+    """Whether AWS itself brings it."""
+    return known.settings.get("transfer") == MANAGED
+
+
+def is_read_only(known: Known) -> bool:
+    """Whether AWS has the target follow another cache: until it is told to end that, the target takes no writes."""
+    return known.found.get("status") == contract.MIGRATING
 
 
 def entry_of(known: Known) -> Seen:
@@ -78,6 +99,12 @@ def entry_of(known: Known) -> Seen:
 
 def is_unfinished(entry: Seen) -> bool:
     return bool(entry) and entry.get("step") != FINISHED
+
+
+def place_of(seen: Seen) -> tuple[str, int]:
+    """Where the old Redis is, by the host that looked at it."""
+    host, _colon, port = str((seen.get("source") or {}).get("place") or "").rpartition(":")
+    return host, int(port or 0)
 
 
 def is_complete(seen: Seen) -> bool:
@@ -142,14 +169,14 @@ def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
     if standing.there:
         return NOTHING, _too_late(known, standing)
     is_whole = at is not None and at != BEGUN and is_complete(seen)  # else it was taken away since, and begun anew
-    if goal.moves and is_live(known) and at == READY and is_followed(seen):
+    if goal.moves and follows(known) and at == READY and is_followed(seen):
         return GO_ON, ""  # from now on, with no snapshot that would be put over what hosts write to the target
     if "transfer" not in goal.stages:
-        is_good = is_whole and at == READY and not is_live(known)
+        is_good = is_whole and at == READY and not follows(known)
         return NOTHING, "" if is_good else _not_ready(known, seen, at, is_whole)
     if not is_whole:
         return BRING, ""
-    if at == READY and is_live(known):
+    if at == READY and follows(known):
         return (NOTHING if is_followed(seen) else ANEW if _is_ended(seen) else BRING), ""
     return (NOTHING if at == READY and not goal.moves else ANEW), ""
 
@@ -223,7 +250,17 @@ def _against(known: Known, host: str, does: str, standing: Standing, seen: Seen)
         is_begun = is_unfinished(entry_of(known))
         what = "The transfer is under way on" if is_begun else "migration_transfer_host (or migration_canary) names"
         return [f"{what} {host}, which is no host of this run ({', '.join(known.present)}): run it with that host."]
-    return [_limited(known) if known.is_limited and does != GO_ON else "", _elsewhere(host, standing, seen)]
+    limited = _limited(known) if known.is_limited and does != GO_ON else ""
+    return [limited, _elsewhere(host, standing, seen), *(_against_aws(known) if is_managed(known) else ())]
+
+
+def _against_aws(known: Known) -> list[str]:
+    if known.settings.get("endpoint"):
+        return [
+            "migration_endpoint is stated, so which cache of AWS's is to follow the old Redis is not known: name it "
+            "(migration_replication_group_id, with migration_adopt: true), or choose migration_transfer: live."
+        ]
+    return table.target_of(known.settings).against_managed(known.settings, known.found or None)
 
 
 def _limited(known: Known) -> str:
@@ -266,9 +303,14 @@ def _told(seen: Seen, does: str) -> list[str]:
 def _steps(known: Known, host: str, does: str, seen: Seen) -> list[Step]:
     """Without figures, which differ from look to look: a plan is approved by these words."""
     source = (seen.get("source") or {}).get("place") or "the old Redis"
+    if does == GO_ON and is_managed(known):
+        reason = f"CompleteMigration: the target follows {source} no longer, and takes writes (managed)"
+        return [Step(SHARED, "data", reason=reason)]
     if does == GO_ON:
         reason = f"go on to follow what is written to {source}, by {host} (live)"
         return [Step(SHARED, "data", reason=reason)]
+    if is_managed(known):
+        return [_managed_step(known, does, source, host)]
     begins = {ANEW: "take away what was copied before, and copy anew", BRING: "copy"}[does]
     follows = ", and follow what is written meanwhile (live)" if is_live(known) else ", while the app works (copy)"
     compared = {
@@ -279,6 +321,20 @@ def _steps(known: Known, host: str, does: str, seen: Seen) -> list[Step]:
     reason = f"{begins} what {source} holds, by {host}{follows}; then {compared}"
     undo = f"{known.words['transfer']} with -e migration_transfer_abort=true takes it away"
     return [Step(SHARED, "data", reason=reason, undo=undo)]
+
+
+def _managed_step(known: Known, does: str, source: str, host: str) -> Step:
+    anew = "take away what came before; " if does == ANEW else ""
+    compared = "nothing is compared (migration_transfer_verify: none)"
+    if known.settings["transfer_verify"] != "none":
+        compared = f"{host} watches and compares it"
+    ends = ", until just before the first host is switched (CompleteMigration)" if GOALS[known.goal].moves else ""
+    reason = (
+        f"{anew}AWS has the target follow {source} (managed: TestMigration, StartMigration), and it takes no writes "
+        f"meanwhile; {compared}{ends}"
+    )
+    undo = f"{known.words['transfer']} with -e migration_transfer_abort=true ends it, and takes it away"
+    return Step(SHARED, "data", reason=reason, undo=undo)
 
 
 def finish_steps(course: Course) -> list[Step]:

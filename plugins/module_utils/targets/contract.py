@@ -24,6 +24,9 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.of
 Settings = Mapping[str, Any]
 Found = Mapping[str, Any]
 
+MIGRATING = "migrating"  # the status of what AWS has follow another cache: it serves, and takes no writes
+SERVING = ("available", MIGRATING)
+
 AUTH_TOKEN, PASSWORDS = "auth_token", "passwords"  # what takes a secret, of a target and of a user
 
 
@@ -62,7 +65,8 @@ class Traits:
 @dataclass(frozen=True)
 class Actions:
     """What AWS asks for, by what it is needed for: to look at one, to plan what is to be made or changed, to make and
-    change it, to give it another token, and to take it away; ``tell`` is what a state tells beside it.
+    change it, to give it another token, and to take it away; ``tell`` is what a state tells beside it, and ``migrate``
+    what it takes to have AWS itself bring the data.
     """
 
     look: tuple[Permission, ...]
@@ -71,6 +75,7 @@ class Actions:
     token: tuple[Permission, ...]
     delete: tuple[Permission, ...]
     tell: tuple[Permission, ...] = ()
+    migrate: tuple[Permission, ...] = ()
 
 
 def _nothing(_settings: Settings) -> dict[str, Any]:
@@ -83,6 +88,10 @@ def _unknown(_settings: Settings, _found: Found | None) -> dict[str, Any]:
 
 def _nobody(_settings: Settings) -> Part | None:
     return None
+
+
+def _migrated_by_nobody(_settings: Settings, _found: Found | None) -> list[str]:
+    return ["AWS itself moves data to replication groups of ElastiCache alone: choose migration_transfer: copy."]
 
 
 def _never(_settings: Settings, _found: Found | None) -> bool:
@@ -100,6 +109,9 @@ class Target:
     ``is_durable`` that one which is found, or made by them, has each write in several zones before it answers. Where
     one grows by itself, ``grows_to`` says up to how many bytes, None without a limit. ``app_user`` is the part that is
     the app's user, where that is this migration's to make: then the secret is its password, and no token of the target.
+    ``against_managed`` are reasons, as sentences, why AWS itself cannot bring the data to it (migration_transfer:
+    managed), which it does by ``migration_module``, of whose options are its name, ``state`` (present, completed,
+    absent), ``source_address`` and ``source_port``.
 
     ``scales`` has what Application Auto Scaling scales of it, by dimension: the setting that is its count, and what
     else that is found changes with it. ``becomes`` is what decides whether it does, once the target is as stated: the
@@ -128,6 +140,8 @@ class Target:
     iam_login: Mapping[str, Any] = field(default_factory=dict)  # of cache.iam_token.Login, where that is another
     is_durable: Callable[[Settings, Found | None], bool] = _never
     durable_as: str = ""  # how one is stated that is, as a phrase after "take"
+    against_managed: Callable[[Settings, Found | None], list[str]] = _migrated_by_nobody
+    migration_module: str = ""
     grows_to: Callable[[Settings, Found | None], int | None] | None = None
     grows_by: str = ""  # the setting that says how far, as a phrase
     scales: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -2,8 +2,8 @@
 and serverless caches.
 
 `replication_groups`, `modifications`, `replicas`, `cache_clusters`, `snapshots`, `subnet_groups`, `parameter_groups`,
-`users`, `user_groups` and `tags` hold the operations, `clusters` those of cache clusters that are in no group (as
-Memcached); `rules` and `rbac_rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.
+`users`, `user_groups`, `online` and `tags` hold the operations, `clusters` those of cache clusters that are in no group
+(as Memcached); `rules` and `rbac_rules` what AWS refuses; `describe` what it shows; `fleet` the real engines.
 `serverless` has the same of serverless caches.
 """
 
@@ -24,6 +24,7 @@ from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.events import Events
 from sandbox.aws.elasticache.fleets import Fleets
 from sandbox.aws.elasticache.modifications import Modifications
+from sandbox.aws.elasticache.online import OnlineMigration
 from sandbox.aws.elasticache.parameter_groups import ParameterGroups
 from sandbox.aws.elasticache.replicas import Replicas
 from sandbox.aws.elasticache.replication_groups import ReplicationGroups
@@ -67,7 +68,7 @@ class ElastiCache:
         snapshots = ServerlessSnapshots(context, self._serverless, client)
         serverless = (ServerlessCaches(context, self._serverless, snapshots), snapshots)
         rooms = (
-            *(ReplicationGroups, Replicas, ShardConfiguration, CacheClusters),
+            *(ReplicationGroups, Replicas, ShardConfiguration, CacheClusters, OnlineMigration),
             *(Snapshots, SubnetGroups, ParameterGroups, Tags),
         )
         admission = Admission(context, machine.binaries)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ACCOUNT, REGION = "123456789012", "us-east-1"
 AVAILABLE, CREATING, CREATE_FAILED, DELETING = "available", "creating", "create-failed", "deleting"
 MODIFYING, SNAPSHOTTING = "modifying", "snapshotting"
+MIGRATING = "migrating"  # it follows a Redis that is not AWS's
 
 
 def arn(kind: str, name: str) -> str:

@@ -42,6 +42,17 @@ class Vpc:
         subnets = [subnet["SubnetId"] for subnet in self._ec2.describe_subnets(Filters=inside)["Subnets"]]
         return self.subnet_group(DEFAULT_SUBNET_GROUP, "Default CacheSubnetGroup", subnets)
 
+    def address_of(self, host: str) -> str:
+        """As the VPC's own DNS tells it: an instance is known by its name, with `.internal`."""
+        if not host.endswith(".internal"):
+            return host
+        named = [{"Name": "tag:Name", "Values": [host.removesuffix(".internal")]}]
+        found = self._ec2.describe_instances(Filters=named)["Reservations"]
+        addresses = [one.get("PrivateIpAddress") for each in found for one in each["Instances"]]
+        if not any(addresses):
+            raise Refusal("InvalidParameterValue", f"{host} has no address.")
+        return str(next(filter(None, addresses)))
+
     def security_groups(self, ids: Sequence[str], vpc: str) -> list[str]:
         """The ids, after looking that they exist in that VPC; without any, the VPC's default group."""
         if not ids:

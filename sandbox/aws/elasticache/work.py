@@ -52,10 +52,10 @@ class Worked(Protocol):
     def id(self) -> str: ...
 
 
-def require_available(group: Worked) -> None:
-    if group.status != AVAILABLE or group.is_busy:
-        status = "being modified" if group.status == AVAILABLE else group.status
-        raise Refusal(group.busy_code, f"{group.id} must be available for this; it is {status}.")
+def require_available(group: Worked, wanted: str = AVAILABLE) -> None:
+    if group.status != wanted or group.is_busy:
+        status = "being modified" if group.status == wanted else group.status
+        raise Refusal(group.busy_code, f"{group.id} must be {wanted} for this; it is {status}.")
 
 
 class Work:
@@ -70,19 +70,21 @@ class Work:
     ) -> None:
         self._account, self.pace, self._failed, self._done = account, pace, failed, done
 
-    def begin(self, group: Worked, status: str, act: Callable[[], None]) -> None:
+    def begin(
+        self, group: Worked, status: str, act: Callable[[], None], before: str = AVAILABLE, after: str = AVAILABLE
+    ) -> None:
         """Show `status` now, act for at least as long as AWS would take, then be available.
 
-        A group that is not available refuses. An act that fails ends in create-failed, or back in available, as AWS
-        does it; its reason is in the sandbox's log.
+        A group that is not as it is to be `before` refuses. An act that fails ends in create-failed, or as it was
+        before, as AWS does it; its reason is in the sandbox's log.
         """
         with self._account.lock:
             if status != CREATING:
-                require_available(group)
+                require_available(group, before)
             group.is_busy = True
             if status == CREATING or not self.pace.unnoticed_seconds:
                 group.status = status
-        threading.Thread(target=self._run, args=(group, status, act), daemon=True).start()
+        threading.Thread(target=self._run, args=(group, status, act, before, after), daemon=True).start()
 
     def take_time(self) -> None:
         """Let pass what a change takes, within an act that must not end before."""
@@ -92,11 +94,11 @@ class Work:
         """Let pass what it takes until a dead primary is missed."""
         time.sleep(self.pace.failing_over_seconds)
 
-    def _run(self, group: Worked, status: str, act: Callable[[], None]) -> None:
+    def _run(self, group: Worked, status: str, act: Callable[[], None], before: str, after: str) -> None:
         if group.status != status:
             time.sleep(self.pace.unnoticed_seconds)
             group.status = status
-        began, after = time.monotonic(), AVAILABLE
+        began = time.monotonic()
         try:
             self._fail_if_ordered(status)
             act()
@@ -105,7 +107,7 @@ class Work:
             print(f"{group.id}: {status} failed", flush=True)
             traceback.print_exc()
             self._failed(group, status, failure)
-            after = CREATE_FAILED if status == CREATING else AVAILABLE
+            after = CREATE_FAILED if status == CREATING else before
         seconds = self.pace.creating_seconds if status == CREATING else self.pace.modifying_seconds
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
         with self._account.lock:

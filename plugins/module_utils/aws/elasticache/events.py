@@ -27,10 +27,15 @@ def _describe_events(client: Any, source_type: str, name: str) -> list[Mapping[s
 
 
 def read_events(client: Any, source_type: str, name: str) -> str:
-    """The last few messages, the newest last, as one line; empty where there are none or they may not be read.
+    """The last few messages, the newest last, as one line; empty where there are none or they may not be read."""
+    return "; ".join(list(dict.fromkeys(read_messages(client, source_type, name, with_date=False)))[-MOST:])
+
+
+def read_messages(client: Any, source_type: str, name: str, with_date: bool = True) -> list[str]:
+    """Of each event, the newest last, and when that was; none where they may not be read.
 
     ``source_type`` is one of the API's SourceType, as ``replication-group``, ``cache-cluster``, ``serverless-cache``.
     """
     events = sorted(_describe_events(client, source_type, name), key=lambda event: str(event.get("Date") or ""))
-    messages = [str(event.get("Message") or "").strip().rstrip(".") for event in events]
-    return "; ".join(list(dict.fromkeys(message for message in messages if message))[-MOST:])
+    told = [(str(event.get("Message") or "").strip().rstrip("."), event.get("Date")) for event in events]
+    return [f"{message} ({date})" if with_date and date else message for message, date in told if message]

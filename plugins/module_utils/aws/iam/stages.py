@@ -200,8 +200,8 @@ def stages_of(row: Target) -> Mapping[str, tuple[Permission, ...]]:
     assess = _once(look, _VALUES_LOOK)
     provision = _once(look, _WAY_LOOK, target.plan, _HOLD, _TOKEN_MAKE, _WAY_MAKE, target.make)
     ingress = _once(look, _WAY_LOOK, _HOLD, _WAY_OPEN)
-    transfer = _once(look, _VALUES_LOOK, _HOLD)
-    cutover = _once(look, _VALUES_LOOK, _HOLD, _VALUES_WRITE)
+    transfer = _once(look, _VALUES_LOOK, _HOLD, target.migrate)
+    cutover = _once(look, _VALUES_LOOK, _HOLD, target.migrate, _VALUES_WRITE)
 
     return {
         "plan": _once(look, _VALUES_LOOK, _WAY_LOOK, target.plan),

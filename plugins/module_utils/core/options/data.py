@@ -17,7 +17,10 @@ DATA = Part(
             "What becomes of the data, which must be stated. C(cold): the target starts empty, and fills as the "
             "app works. C(copy): all keys are copied while the app works, and compared; what the app writes while "
             "and after they are stays behind on the old Redis. C(live): what the app writes comes along, too, "
-            "until the last host is switched.",
+            "until the last host is switched. C(managed): AWS itself has the target follow the old Redis (online "
+            "migration of ElastiCache) until the first host is switched; what the app writes to the old Redis from "
+            "then on stays behind. The target has no TLS and asks for no password meanwhile, and neither does the old "
+            "Redis.",
             stages=("assess", *BRINGS),
             choices=("", COLD, *BRINGING),
         ),

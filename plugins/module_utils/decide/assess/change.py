@@ -38,6 +38,12 @@ _MEANS_LIVE = (
     "hosts write to the target by then is not on the old Redis: sessions, locks, counters, rate limits and queues are "
     "split for the hosts that have yet to change."
 )
+_MEANS_MANAGED = (
+    "What is written to the old Redis meanwhile is written to the target, too, until just before the first host "
+    "changes; what hosts write to the old Redis from then on stays behind there. While hosts are on different caches, "
+    "what one writes the others do not see: sessions, locks, counters, rate limits and queues are split."
+)
+_MEANS = {strategies.COPY: _MEANS_COPY, strategies.LIVE: _MEANS_LIVE, strategies.MANAGED: _MEANS_MANAGED}
 _MEANS_COLD = (
     "The target starts empty, and the app fills it again as it works: expect misses, and more load on what is behind "
     "the cache. While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, "
@@ -50,8 +56,7 @@ def data(source: Source, who: Who, target: Target, stated: Circumstances) -> Ite
     if stated.transfer == strategies.COLD:
         yield Finding(NOTE, "data", f"{held} None is copied.", _MEANS_COLD)
     elif stated.transfer and target.protocol != MEMCACHED:
-        means = _MEANS_LIVE if stated.transfer == strategies.LIVE else _MEANS_COPY
-        yield Finding(NOTE, "data", f"{held} All are copied.", means)
+        yield Finding(NOTE, "data", f"{held} All are copied.", _MEANS[stated.transfer])
     elif stated.transfer:
         yield Finding(
             REFUSE,

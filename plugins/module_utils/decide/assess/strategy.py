@@ -20,6 +20,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strat
     COLD,
     COPY,
     LIVE,
+    MANAGED,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
@@ -29,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.ass
     release,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.target import Target
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 
 EXISTING = (COLD, *BRINGING)
 
@@ -241,10 +243,20 @@ def _against_live(source: Source, servers: int, target: Target) -> Iterator[str]
         yield "A Redis of before 4.0 is not followed."
 
 
+def _against_managed(source: Source, servers: int, target: Target) -> Iterator[str]:
+    """What AWS asks of the target is in its own row, and is said where this strategy is stated."""
+    yield from _against_live(source, servers, target)
+    if target.service is not table.DEFAULT:
+        yield "AWS itself brings data to replication groups of ElastiCache alone."
+    if target.auth != "none":
+        yield "AWS's online migration takes no target that asks for a password."
+
+
 _AGAINST: Mapping[str, Callable[[Source, int, Target], Iterator[str]]] = {
     COLD: lambda source, servers, target: iter(()),
     COPY: _against_copy,
     LIVE: _against_live,
+    MANAGED: _against_managed,
 }
 
 

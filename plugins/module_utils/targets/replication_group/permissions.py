@@ -26,6 +26,8 @@ _FROM = Place("TargetFrom", (groups.HERE + "snapshot:{snapshot}",))
 _OF_SHARDS = "only of a target with cluster mode, of which the scenario has none"
 _OF_SNAPSHOTS = "only with migration_snapshot_name, of which the scenario has none"
 
+_OF_MANAGED = "only with migration_transfer: managed, of which the scenario has none"
+
 _MODIFY = "elasticache:ModifyReplicationGroup"
 _CREATE = "elasticache:CreateReplicationGroup"
 _DELETE = "elasticache:DeleteReplicationGroup"
@@ -137,4 +139,20 @@ ACTIONS = Actions(
         *users.DELETE,
     ),
     tell=scaling.LOOK,
+    migrate=(
+        *(
+            Permission(f"elasticache:{call}Migration", why, _OURS, unseen=_OF_MANAGED)
+            for call, why in (
+                ("Test", "AWS tries whether the target reaches the old Redis"),
+                ("Start", "to have the target follow it"),
+                ("Complete", "to have the target take writes, or to end it"),
+            )
+        ),
+        Permission(
+            "elasticache:DescribeEvents",
+            "why AWS could not have the target follow the old Redis",
+            unseen=_OF_MANAGED,
+            without="that it could not is told by its status alone",
+        ),
+    ),
 )

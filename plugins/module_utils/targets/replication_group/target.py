@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.contract import (
     AUTH_TOKEN,
+    MIGRATING,
     Found,
     Part,
     Settings,
@@ -24,6 +25,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.re
     ENABLED,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.offers import offers
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.online import against
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets.replication_group.permissions import (
     ACTIONS,
 )
@@ -220,6 +222,20 @@ def _is_durable(settings: Settings, found: Found | None) -> bool:
     return str(settings.get("durability") or (found or {}).get("durability") or "") == "sync"
 
 
+def _against_managed(settings: Settings, found: Found | None) -> list[str]:
+    """Of what it will be. A token is not of the settings of the group, and is only by its secret."""
+    if found and found.get("status") == MIGRATING:
+        return []  # AWS has it follow already
+    names = {name: name for name in _PASSED_ON}
+    will_be = {**(found or _of_a_new_one(settings)), **stated(settings, names)}
+    if _is_clustered(_as_stated(settings, found)):
+        will_be["cluster_mode"] = ENABLED
+    if settings.get("auth_token_secret") or OF_REPLICATION_GROUPS.are_made(settings):
+        will_be["auth_token_enabled"] = True
+    begins = "AWS's online migration (migration_transfer: managed) is not to be had"
+    return [f"{begins}: {why}." for why in against(will_be)]
+
+
 REPLICATION_GROUP = Target(
     service="elasticache",
     title="ElastiCache",
@@ -238,6 +254,8 @@ REPLICATION_GROUP = Target(
     offers=offers,
     expected=_expected,
     is_durable=_is_durable,
+    against_managed=_against_managed,
+    migration_module="elasticache_migration",
     durable_as="a replication group of Valkey 9 with migration_cluster_mode: enabled and migration_durability: sync",
     shards_option="num_node_groups",
     scales=_SCALES,
