@@ -13,7 +13,8 @@ description:
     and proves the services as M(kempian.cache_migration.app_service) does, in this order. What fails ends it.
   - It goes on without its controller, so that a host whose connection is lost in the middle is not left between its
     values and its services. Where that was lost before the first value is changed, nothing is.
-  - With O(state=reverted) a value that still leads to a place of O(leave) afterwards is a failure.
+  - With O(state=reverted) a value that still leads to a place of O(leave) afterwards is a failure, and a transfer of
+    this host that follows (M(kempian.cache_migration.cache_transfer), C(strategy=live)) is ended.
   - A service that is not proven within some seconds is told as C(in_progress), and those after it are left alone.
     M(kempian.cache_migration.app_service) goes on with it, by what C(proof) and its C(resume) say.
 author:
@@ -125,6 +126,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache impo
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import host_options
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import LIVE
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import rollback
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.batches import (
     leads_there,
@@ -188,6 +190,8 @@ class Change:
             self.change(value)
         if self.params["state"] == "reverted":
             self.refuse_what_still_leads_there()
+            if not self.check_mode:
+                self.end_following()
         self.done["proof"] = self.demanded()
         self.files = list(on_host.leading_to(self.params["values"], self.done["proof"]["endpoint"]))
         failed = None
@@ -201,6 +205,19 @@ class Change:
                 failed = failed or ended  # on the way back one that does not start leaves no other behind
         if failed:
             raise failed
+
+    def end_following(self) -> None:
+        """Nobody goes to the target by what it has of the old Redis now: a cutover after this brings it anew."""
+        # Compiled anew in each run of a module, and of no use on the way there.
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import contract, running
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+
+        folder = jobs.folder_of(self.params["state_dir"], self.params["migration_name"])
+        if jobs.kept(folder).get("strategy") == LIVE:
+            try:
+                running.stop(folder)
+            except contract.TransferRefused as refused:
+                self.module.warn(f"What is written to the old Redis goes on to the target: {refused}")
 
     # --- the target ---
 

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import strategies
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import COPY as COPIES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, brought, transfer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
@@ -21,6 +22,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils import pro
 Found = dict[str, Any]
 
 A_DAY = 86400.0
+OLDEST_COPY = 600.0  # seconds since it came to its end
 TOLERANCE_MS = 2000  # of the time that a key has left: what follows has it live a little longer
 BEGIN_SECONDS = 120.0
 WAIT = 5.0  # seconds of a run of a module, which then says how far it is
@@ -148,6 +150,16 @@ class Bearer:
     def take_away(self) -> None:
         self.until_done(TAKE_AWAY, "cache_transfer", {**self.order(), "state": "absent"})
 
+    def is_old(self) -> bool:
+        """A copy that came to its end while nobody looked, and so long ago that it is of another hour's data."""
+        seen = self.look()
+        job = seen.get("transfer") or {}
+        return (
+            seen.get("strategy") == COPIES
+            and job.get("phase") == "done"
+            and time.time() - float(job.get("now") or 0) > OLDEST_COPY
+        )
+
     def compare(self) -> Found:
         """What is equal on both sides, as far as that is asked for."""
         kind = self.settings["transfer_verify"]
@@ -236,14 +248,15 @@ def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Mig
     does = action.turn["data"]["does"]
     bearer = _bearer(action, known, settings, migration)
     try:
-        if does in (transfer.ANEW, transfer.ABORT):
+        is_anew = does == transfer.ANEW or (does == transfer.BRING and bearer.is_old())
+        if is_anew or does == transfer.ABORT:
             bearer.take_away()
         if does == transfer.ABORT:
             return dict(OK)
         if does == transfer.GO_ON:
             bearer.switch()
             return dict(OK)
-        return {**OK, **bearer.brought(is_new=does == transfer.ANEW)}
+        return {**OK, **bearer.brought(is_new=is_anew)}
     except Failed as failed:
         return failed.result
 

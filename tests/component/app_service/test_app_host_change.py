@@ -12,6 +12,8 @@ import time
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queues
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course
@@ -89,6 +91,19 @@ def test_a_host_is_moved_in_one_run_and_goes_back_in_one(request, change, to_tar
     assert back["restarted"] and file.read_bytes() == before
     assert back["proof"]["endpoint"] == {"address": "127.0.0.1", "port": old.port}
     assert back["services"][0]["connections"] == {"to_target": 2, "to_left": 0}
+
+
+def test_a_host_that_goes_back_ends_what_follows_the_old_redis(request, change, to_target, to_original, tmp_path):
+    app, old, new = (request.getfixturevalue(name) for name in ("app", "old", "new"))
+    folder = jobs.folder_of(str(tmp_path / "state"), "shop-prod")
+    follows = jobs.Job(jobs.Side(old.url()), jobs.Side(new.url()), "live", folder)
+    jobs.keep(follows)
+    assert running.start(follows, lambda job, tell: time.sleep(60))
+    change(**to_target)
+    assert jobs.is_running(folder)
+    app.set(port=old.port)
+    assert not change(**to_original).get("failed")
+    assert not jobs.is_running(folder)
 
 
 def test_a_file_that_was_written_since_its_plan_was_approved_is_left_alone(change, look, to_target, target, file):
