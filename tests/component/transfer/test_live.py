@@ -530,6 +530,27 @@ def test_once_hosts_write_to_the_target_no_new_snapshot_overwrites_them(
     assert binary(target).get("plain") == b"of a host that moved"
 
 
+def test_once_hosts_write_to_the_target_nothing_that_is_read_again_overwrites_them(
+    source: Any, target: Any, transfer: Callable[..., Transfer]
+) -> None:
+    """What is late is applied in its order, as it was written; keys that expired before they were renewed come back."""
+    old, new = binary(source), binary(target)
+    old.set("visits", 5)
+    following = followed(transfer(source, target))
+    old.set("session", "x", px=3000)
+    wait_for(lambda: new.exists("session") == 1)
+    kill(following)
+    old.incr("visits")
+    assert old.persist("session")
+    following.job = replace(following.job, is_moving=True)
+    new.incrby("visits", 100)
+    wait_for(lambda: new.exists("session") == 0)
+    following.start()
+    following.until(jobs.FOLLOWING)
+    wait_for(lambda: new.exists("session") == 1)
+    assert new.get("visits") == b"106"
+
+
 def refusals(source: Any, target: Any, transfer: Callable[..., Transfer], **options: Any) -> list[str]:
     return course.look(transfer(source, target, **options).job, "present").refusals
 

@@ -30,6 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     Command,
 )
 
+IS_THERE = "BUSYKEY"  # what a target says of a key that is not to be replaced
 TOGETHER = 128  # keys: the source does nothing else meanwhile
 
 Key = Tuple[int, bytes]
@@ -82,6 +83,13 @@ def read(source: Connection, keys: Sequence[Key], version: int) -> Found:
         until = b"%d" % (now + ttl + GRACE_MS) if isinstance(ttl, int) and ttl >= 0 else b"0"
         commands.append(_command(database, b"RESTORE", key, until, next(payloads), b"REPLACE", b"ABSTTL"))
     return Found(*at, commands)
+
+
+def only_missing(commands: Sequence[Command]) -> list[Command]:
+    """Without what would change or take away a key that is there: for a target to which hosts write themselves."""
+    kept = [[word for word in one.words if word != b"REPLACE"] for one in commands if one.name == b"RESTORE"]
+    databases = [one.database for one in commands if one.name == b"RESTORE"]
+    return [_command(database, *words) for database, words in zip(databases, kept)]
 
 
 def missing(source: Connection, keys: Sequence[Key]) -> Found:

@@ -33,6 +33,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 
 NAME = "cache_migration:transfer"  # of the connection that writes, in CLIENT LIST
 _LEFTOVER_SECONDS = 2.0
+_ANSWER_SECONDS = 30.0  # for some hundreds of commands as one
 # The target is not what it was, or not yet: whoever is connected anew may find it in order.
 _PASSING = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY ", "UNBLOCKED")
 
@@ -209,6 +210,7 @@ def _explained() -> Iterator[None]:
 @contextlib.contextmanager
 def connected(side: Side) -> Iterator[Target]:
     with session(side.question("primary")) as connection:
+        connection.socket.settimeout(max(side.seconds, _ANSWER_SECONDS))
         _end_others(connection)
         yield Target(connection)
 

@@ -13,6 +13,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 # A key lives that much longer in the target, so that it does not expire there before a command that renews it comes
 # through: the source itself has it deleted in the stream when it expires.
 GRACE_MS = 1000
+_CHUNK = 1 << 18
 _OF_THE_LINK = (b"PING", b"REPLCONF")
 _OPTIONS_FROM = {b"SET": 3, b"GETEX": 2, b"HSETEX": 2}  # the first word that may be one of _UNITS
 _UNITS = (b"EX", b"PX", b"EXAT", b"PXAT")
@@ -64,6 +65,11 @@ class Script:
     def read_to(self) -> int:
         """Of which position the next bytes are wanted."""
         return self.position + len(self._rest)
+
+    @property
+    def lacks(self) -> int:
+        """How many bytes are wanted, so that what is long is not put together of ever so many parts."""
+        return max(_CHUNK, len(self._rest))
 
     def units(self, data: bytes) -> list[Unit]:
         """What is whole with these bytes, which are the next."""

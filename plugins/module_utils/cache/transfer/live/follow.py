@@ -42,7 +42,6 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 LATE_SECONDS = 0.5  # half of the grace that keys have
 _TOGETHER = 512  # commands of a transaction, about
 _TOGETHER_BYTES = 1 << 20
-_CHUNK = 1 << 18
 _MOST_KEYS = 100_000  # of a stretch, in memory
 _LONGEST_REST = 0.1  # before more is read again: what waits for that is more with each write
 _MARK_SECONDS = 1.0  # how old the target's mark may be
@@ -92,6 +91,7 @@ class Following:
         pacing: Pacing,
         mark: Mark,
         folder: str,
+        left_out: collections.Counter[str],
     ) -> None:
         self._target, self._spool, self._pulse, self._source, self._pacing = target, spool, pulse, source, pacing
         self._names = target.names()
@@ -100,6 +100,7 @@ class Following:
         self._marked, self._marked_at = mark.at, time.monotonic()
         self._script = Script(mark.at, mark.database)
         self._units: collections.deque[Unit] = collections.deque()
+        self._folder = folder
         self.stretch = Stretch(folder, mark.history)
         self.stretch.open(self.place)
         self._round: Round | None = None
@@ -110,7 +111,7 @@ class Following:
         self.is_checked = False  # the snapshot before this is as it was sent
         self.written = 0  # commands, but for keys that were taken away, as those are that expire
         self.lag_ms = 0.0
-        self.left_out: collections.Counter[str] = collections.Counter()
+        self.left_out = left_out
         self._most = self._together = min(again.TOGETHER, pacing.most_asked, pacing.most_keys or again.TOGETHER)
         self._read_next = 0.0  # not before that time
         self.read_again = 0
@@ -155,7 +156,7 @@ class Following:
     def step(self, seconds: float) -> None:
         """Apply what there is, or wait for it for that long. Raises CacheError, TransferRefused, Restarted."""
         if not self._units:
-            data = self._spool.read(self._history, self._script.read_to, _CHUNK)
+            data = self._spool.read(self._history, self._script.read_to, self._script.lacks)
             self._units.extend(self._script.units(data))
             if not data:
                 self._spool.wait_for_stream(self._history, self._script.read_to, seconds)
@@ -267,16 +268,18 @@ class Following:
 
     def _put(self) -> None:
         found, self._found = self._found, None
-        if found is None or not found.commands:
-            return
-        for refusal in self._target.apply(found.commands, Mark(self._history, *self.place, True)):
-            self.left_out[f"{shown(refusal.command.words[1])}: {refusal.why[:200]}"] += 1
+        commands = found.commands if found else []
+        if jobs.is_moving(self._folder):
+            commands = again.only_missing(commands)
+        for refusal in self._target.apply(commands, Mark(self._history, *self.place, True)) if commands else ():
+            if not refusal.why.startswith(again.IS_THERE):
+                self.left_out[f"{shown(refusal.command.words[1])}: {refusal.why[:200]}"] += 1
 
     def _keys_from(self, place: Place) -> Iterator[tuple[list[Key], Place]]:
         """The keys of each command from there on, and where it ends."""
         script, end = Script(*place), self.place.position
         while script.read_to < end:
-            data = self._spool.read(self._history, script.read_to, min(_CHUNK, end - script.read_to))
+            data = self._spool.read(self._history, script.read_to, min(script.lacks, end - script.read_to))
             if not data:
                 raise AssertionError(f"the stream from {script.read_to} on is gone before it was read again")
             for unit in script.units(data):

@@ -8,6 +8,7 @@ As a replica would, a worker takes a snapshot and then the stream of writes, and
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import os
 import time
@@ -105,7 +106,9 @@ class Worker:
         known = jobs.progress_of(job.folder) or Progress()
         self._progress = Progress(began=known.began or time.time(), restarts=known.restarts)
         self._source = Source(job.source)
-        self._loaded = Loaded()
+        self._loaded = Loaded(known.keys_done, known.keys_total, known.bytes)
+        self._earlier = known  # runs of the same snapshot, and what they left out
+        self._left_out: collections.Counter[str] = collections.Counter()
         self._check: Check | None = None
         self._checked = ""  # the history whose snapshot is as it was sent
         self._unreadable = 0
@@ -217,18 +220,24 @@ class Worker:
     def _load(self, target: Target, mark: Mark) -> Mark:
         """Where the stream goes on after the snapshot."""
         version = target.payload_version()
+        seconds = target.connection.socket.gettimeout()
         target.connection.socket.settimeout(_LOADING_SECONDS)
         link, most = Link(target.connection), self._pacing.most_keys
-        load = Load(link, self._spool, mark, version, sets_expiry=target.sets_expiry(), most_keys=most)
-        began, keys = time.monotonic(), 0
+        if not mark.at:
+            self._earlier, self._left_out = Progress(), collections.Counter()
+        sets_expiry = target.sets_expiry()
+        load = Load(link, self._spool, mark, version, self._loaded, sets_expiry=sets_expiry, most_keys=most)
+        began, first = time.monotonic(), load.loaded.keys
+        keys = first
         while not load.is_done:
             load.step(_TELL_SECONDS)
             self._loaded, self._reached = load.loaded, load.mark
             self._is_checked(mark.history)
-            self._say_of_load(load.loaded, time.monotonic() - began)
+            self._say_of_load(load.loaded, (load.loaded.keys - first) / max(0.001, time.monotonic() - began))
             self._raise_what_ended_the_link()
             time.sleep(self._pacing.rest(load.loaded.keys - keys))
             keys = load.loaded.keys
+        target.connection.socket.settimeout(seconds)
         position = self._spool.about.position
         load.refuse_another_than(position)
         mark = Mark(mark.history, position, load.database, True)
@@ -275,7 +284,14 @@ class Worker:
 
     def _follow(self, target: Target, mark: Mark) -> None:
         following = Following(
-            target, self._spool, self._pulse, self._source, pacing=self._pacing, mark=mark, folder=self._job.folder
+            target,
+            self._spool,
+            self._pulse,
+            self._source,
+            pacing=self._pacing,
+            mark=mark,
+            folder=self._job.folder,
+            left_out=self._left_out,
         )
         quiet_since, written = time.monotonic(), 0
         while True:
@@ -320,8 +336,8 @@ class Worker:
         if self._is_to_finish():
             notes.append("It ends once nobody writes to the old Redis any more.")
         loaded = [{"key": shown(key), "why": why[:200]} for key, why in self._loaded.left_out[: jobs.LEFT_OUT_SHOWN]]
-        refused = following.left_out.most_common(jobs.LEFT_OUT_SHOWN)
-        left = [*loaded, *({"key": what, "why": f"{count} times"} for what, count in refused)]
+        refused = self._left_out.most_common(jobs.LEFT_OUT_SHOWN)
+        left = [*self._earlier.left_out, *loaded, *({"key": what, "why": f"{count} times"} for what, count in refused)]
         self._say_now_and_then(
             phase,
             lag_bytes=behind,
@@ -331,11 +347,10 @@ class Worker:
             slowed_why=self._pacing.why,
             notes=tuple(notes),
             left_out=tuple(left[: jobs.LEFT_OUT_SHOWN]),
-            left_out_count=len(self._loaded.left_out) + sum(following.left_out.values()),
+            left_out_count=self._earlier.left_out_count + len(self._loaded.left_out) + sum(self._left_out.values()),
         )
 
-    def _say_of_load(self, loaded: Loaded, seconds: float) -> None:
-        rate = loaded.keys / max(0.001, seconds)
+    def _say_of_load(self, loaded: Loaded, rate: float) -> None:
         self._say_now_and_then(
             jobs.COPYING,
             rate=rate,

@@ -61,7 +61,7 @@ class Load:
     """``step`` writes some of it, until there is no more: ``mark`` is up to where the target has it."""
 
     def __init__(
-        self, link: Link, spool: Spool, mark: Mark, version: int, *, sets_expiry: bool, most_keys: int = 0
+        self, link: Link, spool: Spool, mark: Mark, version: int, loaded: Loaded, *, sets_expiry: bool, most_keys: int
     ) -> None:
         self._link, self._spool, self._version = link, spool, version
         self._most_keys = most_keys or 1 << 30  # of a step
@@ -72,7 +72,7 @@ class Load:
         self._window = _WINDOW
         self._outstanding: _Sent | None = None
         self._outstanding_mark = mark
-        self.loaded = Loaded()
+        self.loaded = loaded if mark.at else Loaded()
         self._begun = False
 
     @property
@@ -172,7 +172,7 @@ class Load:
             self.loaded.left_out.append((key, str(refusal)))
         self.loaded.keys += len(keys)
         self.loaded.size += sent.size
-        self.loaded.total = self._snapshot.sizes
+        self.loaded.total = max(self.loaded.total, self._snapshot.sizes)
         self.mark = self._outstanding_mark
 
     # --- what is too large to be held ---
