@@ -18,7 +18,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
     server_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
@@ -100,7 +100,7 @@ def primaries(side: Side, expected_role: str = "any") -> Iterator[Mapping[Place,
 
 
 def _node(place: Place, connection: Connection, slots: Slots) -> Node:
-    info = parse_info(connection.ask("INFO"))
+    info = parse_info(_info(place, connection))
     return Node(
         place=place,
         server=server_of(info),
@@ -112,6 +112,18 @@ def _node(place: Place, connection: Connection, slots: Slots) -> Node:
         evicted=_whole(info, "evicted_keys"),
         slots=slots,
     )
+
+
+def _info(place: Place, connection: Connection) -> str:
+    try:
+        return connection.ask("INFO")
+    except ServerError as error:
+        if not str(error).startswith("NOPERM"):
+            raise
+        raise ServerError(
+            f"the user of the URL may not ask {place[0]}:{place[1]} how much it holds and how full it is ({error}): "
+            f"let it run INFO there, as `ACL SETUSER <its name> +info`"
+        ) from error
 
 
 def databases_of(connection: Connection) -> dict[int, int]:

@@ -98,6 +98,16 @@ def missing(source: Connection, keys: Sequence[Key]) -> Found:
     return Found(*at, [_command(key[0], b"DEL", key[1]) for key, there in zip(keys, answers) if there == 0])
 
 
+def where(source: Connection) -> tuple[str, int]:
+    """The replication and its position now. Not within MULTI: before Redis 6.2 that is written to the stream itself."""
+    return _at(source.ask("INFO", "replication"))
+
+
+def _at(said: str) -> tuple[str, int]:
+    info = parse_info(said)
+    return str(info["master_replid"]), int(str(info["master_repl_offset"]))
+
+
 def _at_once(source: Connection, keys: Sequence[Key], asked: Sequence[str]) -> tuple[list[Any], tuple[str, int], int]:
     """The answers for each key, the replication and its position, and the source's time in ms: all of one moment."""
     commands: list[list[Any]] = [["MULTI"]]
@@ -116,9 +126,8 @@ def _at_once(source: Connection, keys: Sequence[Key], asked: Sequence[str]) -> t
     if not isinstance(done, list) or any(isinstance(answer, ServerError) for answer in done):
         raise ServerError(f"it does not tell what it holds ({str(done)[:200]})")
     answers = [answer for answer, wanted in zip(done, is_answer) if wanted]
-    (seconds, micros), info = done[-2], parse_info(done[-1].decode("utf-8", "replace"))
-    at = str(info["master_replid"]), int(str(info["master_repl_offset"]))
-    return answers, at, int(seconds) * 1000 + int(micros) // 1000
+    seconds, micros = done[-2]
+    return answers, _at(done[-1].decode("utf-8", "replace")), int(seconds) * 1000 + int(micros) // 1000
 
 
 def _command(database: int, *words: bytes) -> Command:

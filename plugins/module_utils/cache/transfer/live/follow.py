@@ -252,7 +252,7 @@ class Following:
 
     def has_all(self) -> bool:
         """Whether nothing is under way: asked of the source now."""
-        found = self._ask(lambda source: again.missing(source, []))
+        found = self._ask(lambda source: Found(*again.where(source), []))
         return found is not None and self.place.position >= found.position
 
     def _sweep_some(self) -> None:
