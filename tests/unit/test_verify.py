@@ -11,6 +11,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.columns import (
+    NOT_THERE,
+    spell,
+    written,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
     CHANGING,
     DIFFERENT,
@@ -102,12 +107,8 @@ def test_a_size_that_no_redis_says_is_refused_before_anything_is_read() -> None:
 # --- the same payload ---
 
 
-def bulk(payload: bytes) -> bytes:
-    return b"$%d\r\n%b\r\n" % (len(payload), payload)
-
-
 def payload(kind: int, version: int, value: bytes = b"\x03foo") -> bytes:
-    return bulk(bytes([kind]) + value + version.to_bytes(2, "little") + bytes(8))
+    return spell(bytes([kind]) + value + version.to_bytes(2, "little") + bytes(8))
 
 
 @pytest.mark.parametrize(
@@ -118,13 +119,29 @@ def payload(kind: int, version: int, value: bytes = b"\x03foo") -> bytes:
         (payload(0, 10), payload(0, 10, b"\x03fop"), False),
         (payload(22, 12), payload(22, 12), True),
         (payload(22, 12), payload(22, 80), False),  # a type that Redis and Valkey mean otherwise
-        (None, None, False),
-        (payload(0, 10), None, False),
+        (NOT_THERE, NOT_THERE, False),
+        (payload(0, 10), NOT_THERE, False),
         (ServerError("NOPERM"), ServerError("NOPERM"), False),
     ],
 )
 def test_only_what_means_the_same_is_the_same_payload(ours: Any, theirs: Any, is_same: bool) -> None:
     assert compare._same_payload(ours, theirs) is is_same
+    blocks = (written(ours), written(theirs))
+    assert compare._are_payloads(*blocks, 1) is (is_same and ours == theirs)
+
+
+def test_nothing_and_the_same_refusal_on_both_sides_are_not_the_same_values() -> None:
+    value = written(payload(0, 10))
+    for block in (
+        b"",
+        b"$-1\r\n" + value,
+        value + b"$-1\r\n",
+        value + b"-NOPERM no\r\n",
+        b"-NOPERM\r\n" + value,
+        value,
+    ):
+        assert not compare._are_payloads(block, block, 2)
+    assert compare._are_payloads(2 * value, 2 * value, 2)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +156,7 @@ def test_only_what_means_the_same_is_the_same_payload(ours: Any, theirs: Any, is
     ],
 )
 def test_ttls_are_the_same_within_the_tolerance(ours: bytes, theirs: bytes, is_same: bool) -> None:
-    assert compare._same_ends(ours, theirs, 0.0, Rules(1000)) is is_same
+    assert compare._same_ends(ours, theirs, Rules(1000)) is is_same
 
 
 # --- HyperLogLog ---

@@ -30,6 +30,11 @@ def word_of(spelled: bytes) -> bytes:
     return spelled[spelled.index(b"\r\n") + 2 :]
 
 
+def written(told: Spelled) -> bytes:
+    """As it stands in an answer."""
+    return b"-%b\r\n" % str(told).encode() if isinstance(told, ServerError) else b"$%b\r\n" % told
+
+
 def bulks(told: bytes, count: int) -> list[Spelled]:
     """So many bulk strings, spelled, which are all of ``told``; a refusal in the place of one."""
     if not count and not told:
@@ -42,19 +47,23 @@ def bulks(told: bytes, count: int) -> list[Spelled]:
 
 
 def _by_lengths(told: bytes, count: int) -> list[Spelled]:
-    found: list[Spelled] = []
+    return [_spelled(answer) for answer in answers(told, count)]
+
+
+def _spelled(answer: bytes) -> Spelled:
+    return answer[1:-2] if answer[:1] == b"$" else refusal(answer[:-2])
+
+
+def answers(told: bytes, count: int) -> list[bytes]:
+    """So many bulk strings, or answers of one line, each as it came."""
+    found: list[bytes] = []
     at = 0
     while at < len(told):
-        stop = told.index(b"\r\n", at)
-        if told[at : at + 1] != b"$":
-            found.append(refusal(told[at:stop]))
-        elif told[at + 1 : stop] == NOT_THERE:
-            found.append(NOT_THERE)
-        else:
-            size = int(told[at + 1 : stop])
-            found.append(told[at + 1 : stop + 2 + size])
-            stop += 2 + size
-        at = stop + 2
+        end = told.index(b"\r\n", at) + 2
+        if told[at : at + 1] == b"$" and told[at + 1 : end - 2] != NOT_THERE:
+            end += int(told[at + 1 : end - 2]) + 2
+        found.append(told[at:end])
+        at = end
     if len(found) != count:
         raise NotRedis(f"it gave {len(found)} answers where {count} were asked for")
     return found

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Callable, Iterator, Sequence, Tuple, TypeVar, Union
+from typing import Callable, Iterable, Iterator, Mapping, Sequence, Tuple, TypeVar, Union
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import cluster_probe, slots
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.cluster import Cluster
@@ -81,6 +81,16 @@ class Reach:
         """The answers to the same command for each key, each of one line."""
         return self._spread(raws, inside, lambda link, places: _lines(link, words, [raws[place] for place in places]))
 
+    def places(self, raws: Sequence[bytes]) -> Mapping[int, Sequence[int]]:
+        """Which of the keys, which are raw, each of the links is to be asked for."""
+        return {0: range(len(raws))} if len(self.links) == 1 else self._places(map(inside, raws))
+
+    def _places(self, keys: Iterable[bytes]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for place, key in enumerate(keys):
+            found.setdefault(self.owners[slots.slot_of(key)], []).append(place)
+        return found
+
     def _spread(
         self, asked: Sequence[S], key_of: Callable[[S], bytes], ask: Callable[[Link, Sequence[int]], Sequence[T]]
     ) -> list[T]:
@@ -89,11 +99,8 @@ class Reach:
             return []
         if len(self.links) == 1:
             return list(ask(self.links[0], range(len(asked))))
-        places: dict[int, list[int]] = {}
-        for place, one in enumerate(asked):
-            places.setdefault(self.owners[slots.slot_of(key_of(one))], []).append(place)
         found: dict[int, T] = {}
-        for link, of_link in places.items():
+        for link, of_link in self._places(map(key_of, asked)).items():
             found.update(zip(of_link, ask(self.links[link], of_link)))
         return [found[place] for place in range(len(asked))]
 

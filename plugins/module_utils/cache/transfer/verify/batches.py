@@ -21,7 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     NotRedis,
     ServerError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import guard
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import columns, guard
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import MARK, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
@@ -159,9 +159,9 @@ class _Worker:
         return list(dict.fromkeys(keys)), Place(place.number + 1, next_stretch, cursor)
 
     def _scanned(self, link: Link, cursor: bytes) -> tuple[list[bytes], bytes]:
-        link.send(command(raw(b"SCAN"), raw(cursor), raw(b"COUNT"), raw(b"%d" % self._count)))
-        after, keys = link.scanned()
-        return keys, after
+        link.ask(command(raw(b"SCAN"), raw(cursor), raw(b"COUNT"), raw(b"%d" % self._count)))
+        after, keys = columns.scanned(link.told()[0])
+        return list(map(columns.written, keys)), b"%d" % after
 
     def _drawn(self, link: Link, sample: int, drawn: int) -> tuple[list[bytes], bytes]:
         count = min(self._count, sample - drawn)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import columns
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import (
     DIFFERENT,
@@ -44,6 +45,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
     command,
     inside,
     raw,
+    repeated,
 )
 
 LARGE = 1 << 19  # bytes in memory, from which on a value is read in parts alone
@@ -53,7 +55,7 @@ _AT_ONCE = 1 << 22  # bytes of payloads that are asked for together
 _LAST_COMMON_TYPE = 21
 _LASTS = b":-1"
 _TOGETHER = 500  # keys whose values are read at the same time
-_FOOTER = 12  # of a payload as it is sent: its version, a checksum, the end of the line
+_FOOTER = 10  # of a payload: its version, a checksum
 
 
 def rules_for(source: Reach, target: Reach, ttl_tolerance_ms: int) -> Rules:
@@ -101,46 +103,81 @@ def compare(raws: Sequence[bytes], source: Reach, target: Reach, rules: Rules) -
 
 
 def _sizes(raws: Sequence[bytes], source: Reach, target: Reach) -> Sequence[int | None]:
-    """Of each key, in memory; None where neither side tells."""
+    """Of each key, in memory, nothing for one that is not there; None where neither side tells."""
     for side in (source, target):
-        found = [_whole(line) for line in side.lines((b"MEMORY", b"USAGE"), raws)]
+        found = [int(line[1:]) if line[:1] == b":" else _none(line) for line in side.lines((b"MEMORY", b"USAGE"), raws)]
         if None not in found:
             break
     return found
 
 
-def _whole(line: bytes) -> int | None:
-    """A key that is not there takes nothing."""
-    return None if line[:1] == b"-" else 0 if line[:1] == b"$" else int(line[1:])
+def _none(line: bytes) -> int | None:
+    return 0 if line[:1] == b"$" else None
 
 
 def _small(raws: Sequence[bytes], source: Reach, target: Reach, rules: Rules, compared: Compared) -> None:
-    ours, theirs = source.bulks((b"DUMP",), raws), target.bulks((b"DUMP",), raws)
-    began = time.monotonic()
-    our_ends, their_ends = source.lines((b"PTTL",), raws), target.lines((b"PTTL",), raws)
-    seconds = time.monotonic() - began
-    left: list[bytes] = []
-    for key, our, their, end, other_end in zip(raws, ours, theirs, our_ends, their_ends):
-        if our and our == their and end == other_end == _LASTS:
-            continue
-        if not (_same_payload(our, their) and _same_ends(end, other_end, seconds, rules)):
-            left.append(inside(key))
+    left = _differing(raws, source, target, rules) if raws else []
     compared.equal += len(raws) - len(left)
     for start in range(0, len(left), _TOGETHER):
-        compared.add(together({key: _compared(key, rules) for key in left[start : start + _TOGETHER]}, source, target))
+        some = left[start : start + _TOGETHER]
+        compared.add(together({inside(key): _compared(inside(key), rules) for key in some}, source, target))
 
 
-def _same_payload(our: Any, their: Any) -> bool:
-    if not (isinstance(our, bytes) and isinstance(their, bytes)):
+def _differing(raws: Sequence[bytes], source: Reach, target: Reach, rules: Rules) -> list[bytes]:
+    """Those whose payload or time is not the same. Mostly all of the payloads are the same to the byte."""
+    ours, theirs = _asked(b"DUMP", raws, source, target)
+    differ: set[int] = set()
+    if not _are_payloads(ours, theirs, len(raws)):
+        both = enumerate(zip(columns.bulks(ours, len(raws)), columns.bulks(theirs, len(raws))))
+        differ = {place for place, (our, their) in both if not _same_payload(our, their)}
+    ours, theirs = _asked(b"PTTL", raws, source, target)
+    ends = enumerate(zip(columns.lines(ours, len(raws)), columns.lines(theirs, len(raws))))
+    differ |= {
+        place for place, (our, their) in ends if not (our == their == _LASTS) and not _same_ends(our, their, rules)
+    }
+    return [raws[place] for place in sorted(differ)]
+
+
+def _asked(word: bytes, raws: Sequence[bytes], source: Reach, target: Reach) -> tuple[bytes, bytes]:
+    """What both answer, at the same time, to a command for each of the keys."""
+    places = [side.places(raws) for side in (source, target)]
+    for side, of_side in zip((source, target), places):
+        for link, some in of_side.items():
+            side.links[link].ask(repeated((word,), [raws[place] for place in some]))
+    ours, theirs = (_in_order(side, of_side, len(raws)) for side, of_side in zip((source, target), places))
+    return ours, theirs
+
+
+def _in_order(side: Reach, places: Mapping[int, Sequence[int]], count: int) -> bytes:
+    """The answers, put back to where their keys are."""
+    blocks = {link: side.links[link].told()[0] for link in places}
+    if len(blocks) == 1:
+        return next(iter(blocks.values()))
+    found = [b""] * count
+    for link, block in blocks.items():
+        for place, answer in zip(places[link], columns.answers(block, len(places[link]))):
+            found[place] = answer
+    return b"".join(found)
+
+
+def _are_payloads(ours: bytes, theirs: bytes, count: int) -> bool:
+    """Whether these are so many values, and the same ones: a refusal on both sides, or nothing, is none."""
+    is_sure = ours[:1] == b"$" and b"\r\n-" not in ours and b"$-1\r\n" not in ours
+    return is_sure and ours == theirs and ours.count(b"\r\n$") >= count - 1
+
+
+def _same_payload(our: object, their: object) -> bool:
+    """Spelled ones."""
+    if not (isinstance(our, bytes) and isinstance(their, bytes)) or columns.NOT_THERE in (our, their):
         return False
     if our == their:
         return True
     return our[:-_FOOTER] == their[:-_FOOTER] and our[our.index(b"\n") + 1] <= _LAST_COMMON_TYPE
 
 
-def _same_ends(our: bytes, their: bytes, seconds: float, rules: Rules) -> bool:
-    """By the answers to PTTL, of which the second was given within so many seconds of the first."""
-    return our[:1] == their[:1] == b":" and rules.same_ends(int(our[1:]), int(their[1:]), seconds) and our != b":-2"
+def _same_ends(our: bytes, their: bytes, rules: Rules) -> bool:
+    """By the answers to PTTL, which were given at about the same time."""
+    return our[:1] == their[:1] == b":" and rules.same_ends(int(our[1:]), int(their[1:]), 0) and our != b":-2"
 
 
 # --- one key ---
