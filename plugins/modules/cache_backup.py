@@ -13,7 +13,8 @@ description:
     presigned URL. The host needs no AWS credentials and no program but Python.
   - The snapshot passes through a file in O(state_dir) that has no name, so that nothing is left of it however this
     ends.
-  - Refuses a snapshot of more than 5 GiB, and one during which somebody wrote to the old Redis.
+  - Refuses a snapshot of more than 5 GiB, and without O(while_written) one during which somebody wrote to the old
+    Redis.
   - In check mode nothing is taken.
 author:
   - The cache_migration authors (@cache-migration)
@@ -45,6 +46,12 @@ options:
     description: The headers that were signed with it.
     type: dict
     default: {}
+  while_written:
+    description:
+      - Take it also where somebody writes to the old Redis meanwhile, as for a cache that is made from it. It is what
+        the old Redis held when it began.
+    type: bool
+    default: false
   timeout:
     description: How long connecting, and each pause of the old Redis, may take, in seconds.
     type: float
@@ -129,7 +136,7 @@ def take_and_send(url: str, params: dict[str, Any]) -> replication.Snapshot:
             for connection in (link, beside):
                 refuse_another(connection.peer, params["peer"])
             snapshot = replication.take(link, beside, file)
-        if snapshot.meanwhile:
+        if snapshot.meanwhile and not params["while_written"]:
             writes = ", ".join(f"{count} {name}" for name, count in snapshot.meanwhile.items())
             raise replication.SnapshotRefused(
                 f"somebody wrote to it while its snapshot was taken ({writes}), so the snapshot lacks that: find out "
@@ -146,6 +153,7 @@ def main() -> None:
             "peer": {"type": "str"},
             "upload_url": {"type": "str", "required": True, "no_log": True},
             "upload_headers": {"type": "dict", "default": {}},
+            "while_written": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 30.0},
         },
         supports_check_mode=True,

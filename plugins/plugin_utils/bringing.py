@@ -136,7 +136,7 @@ class Bearer:
         """Copied and compared. What was begun before has begun at a time of which nobody has the counts."""
         before = self.writes() if is_new or not self.look().get("transfer") else {}
         seen = self.transfer().get("transfer") or {}
-        said = brought.copied(seen)
+        said = brought.copied(seen, self.settings["transfer"])
         self.say(said)
         compared = self.compare()
         written = brought.most_written(before, self.writes())

@@ -66,6 +66,37 @@ def test_what_the_old_one_holds_is_brought_before_the_first_host_is_switched():
     assert lines == [f"data: copy what {PLACE} holds, by app1, while the app works (copy); then compare every key"]
 
 
+def test_a_target_is_seeded_while_it_is_made_and_never_once_it_is_there():
+    stated = {"transfer": "seed", "snapshot_arns": ["arn:aws:s3:::seeds/dump.rdb"]}
+    [line] = plan(world(ON_OLD), **stated).lines
+    assert "is made from arn:aws:s3:::seeds/dump.rdb (seed)" in line and "since the dump stays behind" in line
+    assert "from what the target is to be made is not stated" in refused(world(ON_OLD), transfer="seed")
+    known = world(ON_OLD).known("transfer", settings={**SETTINGS, **stated})
+    standing = transfer.Standing(waiting={"app1": {"host": "old.internal", "port": 6379}})
+    there = transfer.course(replace(known, found={"tags": {}}), {}, standing)
+    assert "was not made from a dump" in there.refusals[0]
+    seeded = replace(known, found={"tags": {"cache_migration:restored_from": "arn:aws:s3:::seeds/dump.rdb"}})
+    assert transfer.course(seeded, {}, standing).does == BRING
+
+
+def test_a_target_that_was_seeded_before_a_rollback_is_not_seeded_again():
+    kept = {"transfer": entry_of(USED, strategy="seed")}
+    known = World({"app1": ON_OLD}, ledger=kept).known("transfer", settings={**SETTINGS, "transfer": "seed"})
+    standing = transfer.Standing(waiting={"app1": {"host": "old.internal", "port": 6379}})
+    [why] = transfer.course(known, {"transfer": DONE}, standing).refusals
+    assert "is not seeded again" in why and "migration_rollback_delete_target" in why
+
+
+def test_what_differs_from_a_dump_is_told_and_a_dump_of_which_nothing_is_there_is_refused():
+    compared = {"compared": 100, "different": 30, "complete": True, "names": {}}
+    seed = brought.Wanted("seed")
+    told = brought.result({"keys_done": 100}, compared, None, seed)
+    assert told["lines"][0] == "The target holds 100 keys of the dump."
+    assert "state" not in told and "since the dump was taken, or not in it" in told["lines"][-1]
+    other = brought.result({"keys_done": 100}, {**compared, "different": 100}, None, seed)
+    assert other["state"] == "failed" and "another dump" in other["why"]
+
+
 def test_with_cold_nothing_is_done_for_it():
     made = plan(world(ON_OLD), transfer="cold")
     assert made.is_nothing and not made.refusals and made.facts["data"]["does"] == NOTHING

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-COLD, COPY, LIVE, MANAGED = "cold", "copy", "live", "managed"
+COLD, SEED, COPY, LIVE, MANAGED = "cold", "seed", "copy", "live", "managed"
 
-# Those that bring it. A host has a job for each, which brings it, or watches AWS do so.
-BRINGING = (COPY, LIVE, MANAGED)
+# Those that bring it. A host has a job for each, which brings it, watches AWS do so, or sees that it is there.
+BRINGING = (SEED, COPY, LIVE, MANAGED)
 
 # With these what is written meanwhile comes along, too: one goes on until the last host has been switched, the other
 # until the first.

@@ -10,7 +10,7 @@ from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import writes
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import COPY
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import COPY, SEED
 
 Seen = Mapping[str, Any]
 
@@ -39,7 +39,7 @@ def result(progress: Seen, compared: Seen, written: int | None, wanted: Wanted) 
     ``written`` is how many keys at most the old Redis was told to change since it began; None where nobody knows. More
     keys that differ than that were not copied as they are. With what follows no key that is at rest may differ.
     """
-    told: dict[str, Any] = {"keys": int(progress.get("keys_done") or 0), "lines": copied(progress)}
+    told: dict[str, Any] = {"keys": int(progress.get("keys_done") or 0), "lines": copied(progress, wanted.strategy)}
     if not compared:
         told["lines"].append("Nothing was compared (migration_transfer_verify: none): what is there is not proven.")
         return told
@@ -71,9 +71,13 @@ def _wrong(compared: Seen, counts: Mapping[str, int], written: int | None, wante
         return "libraries of functions differ: " + "; ".join(
             f"{name}: {why}" for name, why in sorted(libraries.items())
         )
+    if wanted.strategy == SEED and differ < counts["compared"]:
+        return ""
     if not differ or (wanted.strategy == COPY and (written is None or differ <= written)):
         return ""
     since = "what is written to it is followed"
+    if wanted.strategy == SEED:
+        since = "not one is as it is there: the target was made from another dump"
     if wanted.strategy == COPY:
         since = f"it was told to change {written:,} at most since the copy began"
     return (
@@ -91,10 +95,8 @@ def _told(compared: Seen, counts: Mapping[str, int], wanted: Wanted) -> str:
     parts = []
     differ = [name for name in wanted.tells if counts[name]]
     if differ:
-        parts.append(
-            f"{_found(counts, differ)} ({_names(compared, differ)}): written on the old Redis since they were copied, "
-            "as far as can be told; what they hold there stays behind"
-        )
+        found = f"{_found(counts, differ)} ({_names(compared, differ)})"
+        parts.append(f"{found}: {_since(wanted)}; what they hold there stays behind")
     if counts["changing"]:
         parts.append(f"{counts['changing']:,} were written all the while, and are not proven")
     others = [name for name in _KINDS if counts[name] and name not in wanted.tells]
@@ -103,12 +105,20 @@ def _told(compared: Seen, counts: Mapping[str, int], wanted: Wanted) -> str:
     return f"{begun}: {'; '.join(parts)}."
 
 
+def _since(wanted: Wanted) -> str:
+    if wanted.strategy == SEED:
+        return "written on the old Redis since the dump was taken, or not in it, of which nothing tells"
+    return "written on the old Redis since they were copied, as far as can be told"
+
+
 def _found(counts: Mapping[str, int], names: Iterable[str]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in names if counts[name])
 
 
-def copied(progress: Seen) -> list[str]:
+def copied(progress: Seen, strategy: str = COPY) -> list[str]:
     """What is told before it is compared."""
+    if strategy == SEED:
+        return [f"The target holds {int(progress.get('keys_done') or 0):,} keys of the dump."]
     seconds = max(0.0, float(progress.get("now") or 0) - float(progress.get("began") or 0))
     left_out = int(progress.get("left_out_count") or 0)
     line = f"Copied {int(progress.get('keys_done') or 0):,} keys in {seconds:.0f} s."

@@ -19,13 +19,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strat
     FOLLOWING,
     LIVE,
     MANAGED,
+    SEED,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import REMOVE, SHARED, Step
-from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, table
+from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import contract, origin, table
 
 # The steps of the ledger's entry.
 ENTRY = "transfer"
@@ -84,6 +85,11 @@ def is_live(known: Known) -> bool:
 def is_managed(known: Known) -> bool:
     """Whether AWS itself brings it."""
     return known.settings.get("transfer") == MANAGED
+
+
+def is_seeded(known: Known) -> bool:
+    """Whether the target is made with it."""
+    return known.settings.get("transfer") == SEED
 
 
 def is_read_only(known: Known) -> bool:
@@ -178,7 +184,9 @@ def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
         return BRING, ""
     if at == READY and follows(known):
         return (NOTHING if is_followed(seen) else ANEW if _is_ended(seen) else BRING), ""
-    return (NOTHING if at == READY and not goal.moves else ANEW), ""
+    if at == READY and not goal.moves:
+        return NOTHING, ""
+    return (BRING if at == READY and is_seeded(known) else ANEW), ""
 
 
 def _is_ended(seen: Seen) -> bool:
@@ -251,7 +259,35 @@ def _against(known: Known, host: str, does: str, standing: Standing, seen: Seen)
         what = "The transfer is under way on" if is_begun else "migration_transfer_host (or migration_canary) names"
         return [f"{what} {host}, which is no host of this run ({', '.join(known.present)}): run it with that host."]
     limited = _limited(known) if known.is_limited and does != GO_ON else ""
-    return [limited, _elsewhere(host, standing, seen), *(_against_aws(known) if is_managed(known) else ())]
+    return [limited, _elsewhere(host, standing, seen), *_against_way(known, does)]
+
+
+def _against_way(known: Known, does: str) -> list[str]:
+    if is_managed(known):
+        return _against_aws(known)
+    return [_against_seed(known, does)] if is_seeded(known) else []
+
+
+def _against_seed(known: Known, does: str) -> str:
+    """Data is restored into a new target alone, and once."""
+    new = (
+        "make one of another name from a new dump, or take this one away first (migration_rollback_delete_target: "
+        "true), or choose migration_transfer: copy"
+    )
+    if does == ANEW:
+        return (
+            "The app has worked from the old Redis since the target was made from a dump, and a target that is there "
+            f"is not seeded again: {new}."
+        )
+    if known.found:
+        is_of_dump = origin.ORIGIN_TAG in (known.found.get("tags") or {})
+        return "" if is_of_dump else f"The target is there already, and was not made from a dump: {new}."
+    if known.settings.get("snapshot_arns") or known.settings.get("snapshot_name"):
+        return ""
+    return (
+        "migration_transfer is seed, and from what the target is to be made is not stated: take a dump of the old "
+        "Redis into S3 (docs/transfer.md says how), and state it in migration_snapshot_arns."
+    )
 
 
 def _against_aws(known: Known) -> list[str]:
@@ -311,6 +347,10 @@ def _steps(known: Known, host: str, does: str, seen: Seen) -> list[Step]:
         return [Step(SHARED, "data", reason=reason)]
     if is_managed(known):
         return [_managed_step(known, does, source, host)]
+    if is_seeded(known):
+        dump = ", ".join(known.settings.get("snapshot_arns") or ()) or str(known.settings.get("snapshot_name") or "")
+        made = f"the target is made from {dump or 'a dump'} (seed); {host} {_compared(known)}"
+        return [Step(SHARED, "data", reason=f"{made}; what was written since the dump stays behind")]
     begins = {ANEW: "take away what was copied before, and copy anew", BRING: "copy"}[does]
     follows = ", and follow what is written meanwhile (live)" if is_live(known) else ", while the app works (copy)"
     compared = {
@@ -321,6 +361,12 @@ def _steps(known: Known, host: str, does: str, seen: Seen) -> list[Step]:
     reason = f"{begins} what {source} holds, by {host}{follows}; then {compared}"
     undo = f"{known.words['transfer']} with -e migration_transfer_abort=true takes it away"
     return [Step(SHARED, "data", reason=reason, undo=undo)]
+
+
+def _compared(known: Known) -> str:
+    if known.settings["transfer_verify"] == "none":
+        return "sees that it holds keys, and compares nothing (migration_transfer_verify: none)"
+    return "compares it with the old Redis"
 
 
 def _managed_step(known: Known, does: str, source: str, host: str) -> Step:

@@ -91,7 +91,8 @@ def _nobody(_settings: Settings) -> Part | None:
 
 
 def _migrated_by_nobody(_settings: Settings, _found: Found | None) -> list[str]:
-    return ["AWS itself moves data to replication groups of ElastiCache alone: choose migration_transfer: copy."]
+    why = "migration_transfer: managed is of replication groups of ElastiCache alone: choose migration_transfer: copy."
+    return [why]
 
 
 def _never(_settings: Settings, _found: Found | None) -> bool:

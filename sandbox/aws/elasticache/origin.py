@@ -70,6 +70,6 @@ def _object(context: Context, arn: str) -> tuple[str, str]:
     found = OBJECT.fullmatch(arn)
     if not found or "," in arn:
         raise rules.value(f"SnapshotArns: {arn!r} is not the ARN of an object in S3.")
-    if not context.vpc.has_object(found[1], found[2]):
+    if not context.vpc.may_read(found[1], found[2]):
         raise rules.value(f"SnapshotArns: {arn} cannot be read; it must exist and let the service read it.")
     return found[1], found[2]

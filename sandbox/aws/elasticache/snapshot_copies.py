@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.aws.elasticache import describe, rules
+from sandbox.aws.elasticache import bucket_policy, describe, rules
 from sandbox.aws.elasticache.context import Context
 from sandbox.aws.elasticache.snapshots import refuse_taken_name, usable_snapshot
 from sandbox.aws.elasticache.state import AVAILABLE, REGION, Snapshot
@@ -19,8 +18,6 @@ from sandbox.aws.elasticache.tags import tags_given
 from sandbox.aws.wire import Params, Result, operation
 
 EXPORTING = "exporting"
-PRINCIPAL = f"{REGION}.elasticache-snapshot.amazonaws.com"
-# What a bucket's policy must let ElastiCache do; its other way, the ACL, is not implemented here.
 NEEDED = ("s3:GetBucketAcl", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:PutObject")
 
 
@@ -84,7 +81,7 @@ class SnapshotCopies:
             raise rules.value(f"The S3 bucket {bucket} does not exist.")
         if place != REGION:
             raise rules.value(f"The S3 bucket {bucket} is outside of the region.")
-        lacking = sorted(set(NEEDED) - granted(policy_of(s3, bucket)))
+        lacking = bucket_policy.lacking(s3, bucket, NEEDED)
         if lacking:
             raise rules.value(
                 f"ElastiCache has not been granted {', '.join(lacking)} permissions on the S3 Bucket {bucket}."
@@ -106,21 +103,3 @@ class SnapshotCopies:
 def files_of(snapshot: Snapshot) -> list[Path]:
     """One for each shard."""
     return [snapshot.files[shard] for shard in sorted(snapshot.files)]
-
-
-def policy_of(s3: Any, bucket: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]))
-    except ClientError:
-        return {}
-
-
-def granted(policy: dict[str, Any]) -> set[str]:
-    """What the policy lets ElastiCache do, by the names of the actions."""
-    found: set[str] = set()
-    for statement in policy.get("Statement", []):
-        services = statement.get("Principal", {}).get("Service", []) if statement["Effect"] == "Allow" else []
-        if PRINCIPAL in ([services] if isinstance(services, str) else services):
-            actions = statement["Action"]
-            found.update([actions] if isinstance(actions, str) else actions)
-    return set(NEEDED) if "s3:*" in found else found

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.aws.elasticache import bucket_policy
 from sandbox.aws.elasticache.state import SubnetGroup
 from sandbox.aws.wire import Refusal
 
@@ -77,12 +78,13 @@ class Vpc:
         except ClientError as refused:
             raise Refusal("InvalidParameterValue", f"SNS topic {arn}: {refused.response['Error']['Message']}")
 
-    def has_object(self, bucket: str, key: str) -> bool:
+    def may_read(self, bucket: str, key: str) -> bool:
+        """Whether it is there, and the bucket lets ElastiCache read."""
         try:
             self._client("s3").head_object(Bucket=bucket, Key=key)
         except ClientError:
             return False
-        return True
+        return not bucket_policy.lacking(self._client("s3"), bucket, bucket_policy.READING)
 
     def download(self, bucket: str, key: str, to: Path) -> None:
         to.write_bytes(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())

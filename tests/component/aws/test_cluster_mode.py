@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -221,6 +222,13 @@ def test_a_cluster_is_seeded_from_files_in_s3(aws: Any, open_group: str) -> None
     s3.create_bucket(Bucket="seeds")
     s3.put_object(Bucket="seeds", Key="flat.rdb", Body=(aws.state / "snapshots" / "of-flat-0001.rdb").read_bytes())
     seeded = {"SnapshotArns": ["arn:aws:s3:::seeds/flat.rdb"], "SecurityGroupIds": [open_group]}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "us-east-1.elasticache-snapshot.amazonaws.com"},
+        "Action": ["s3:GetObject", "s3:ListBucket", "s3:GetBucketAcl"],
+        "Resource": ["arn:aws:s3:::seeds", "arn:aws:s3:::seeds/*"],
+    }
+    s3.put_bucket_policy(Bucket="seeds", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     two = aws.create("two", NumNodeGroups=2, AutomaticFailoverEnabled=True, seconds=120, **seeded)
     assert slots(two) == {"0001": "0-8191", "0002": "8192-16383"}
     assert aws.ask(way_in(two), "kept", count=MANY, cluster=True) == {"ok": MANY}

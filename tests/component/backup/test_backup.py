@@ -44,7 +44,7 @@ def s3(connect):
 def back_up(run_module, moto_options, tmp_path):
     """Sign, take and send; returns the signed upload and the result."""
 
-    def run(engine, bucket=BUCKET, peer="127.0.0.1", **options):
+    def run(engine, bucket=BUCKET, peer="127.0.0.1", while_written=False, **options):
         signed = run_module(
             backup_upload_url.main,
             migration_name="shop",
@@ -59,6 +59,7 @@ def back_up(run_module, moto_options, tmp_path):
             state_dir=str(tmp_path / "state"),
             urls=[{"name": "REDIS_URL", "original": engine.url()}],
             peer=peer,
+            while_written=while_written,
             upload_url=signed["url"],
             upload_headers=signed["headers"],
         )
@@ -142,7 +143,10 @@ def test_a_key_of_ones_own_encrypts_it(start_engine, s3, back_up):
     assert s3.head_object(Bucket=BUCKET, Key=signed["key"])["ServerSideEncryption"] == "aws:kms"
 
 
-def test_one_to_which_somebody_writes_meanwhile_is_refused(old, s3, back_up):
+@pytest.mark.parametrize("while_written", [False, True])
+def test_one_to_which_somebody_writes_meanwhile_is_refused_unless_it_is_to_be_taken_then(
+    old, s3, back_up, while_written
+):
     stop = threading.Event()
 
     def write():
@@ -153,10 +157,13 @@ def test_one_to_which_somebody_writes_meanwhile_is_refused(old, s3, back_up):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        _signed, taken = back_up(old)
+        signed, taken = back_up(old, while_written=while_written)
     finally:
         stop.set()
         writer.join()
+    if while_written:
+        assert not taken.get("failed") and s3.head_object(Bucket=BUCKET, Key=signed["key"])["ContentLength"] > 0
+        return
     assert taken["failed"]
     assert "somebody wrote to it while its snapshot was taken" in taken["msg"]
 

@@ -133,3 +133,13 @@ def test_it_goes_the_other_way_too(run, pair):
     result = until_done(run, direction="back", target_keys="replace")
     assert result["transfer"]["keys_done"] == 1
     assert redis.Redis.from_url(pair[0].url()).get("since") == b"x"
+
+
+def test_a_target_that_was_made_from_a_dump_is_there_at_once_and_an_empty_one_is_refused(run, pair):
+    empty = run(strategy="seed")
+    assert empty["failed"] and "holds no key: it was not made from a dump" in empty["msg"]
+    redis.Redis.from_url(pair[1].url()).set("key:1", "1")
+    done = until_done(run, strategy="seed", wait=1)
+    assert done["transfer"]["phase"] == "done" and done["transfer"]["keys_done"] == 1
+    assert "stays in it" in run(state="absent")["done"][0]
+    assert redis.Redis.from_url(pair[1].url()).dbsize() == 1

@@ -15,12 +15,13 @@ DATA = Part(
         Option(
             "transfer",
             "What becomes of the data, which must be stated. C(cold): the target starts empty, and fills as the "
-            "app works. C(copy): all keys are copied while the app works, and compared; what the app writes while "
-            "and after they are stays behind on the old Redis. C(live): what the app writes comes along, too, "
-            "until the last host is switched. C(managed): AWS itself has the target follow the old Redis (online "
-            "migration of ElastiCache) until the first host is switched; what the app writes to the old Redis from "
-            "then on stays behind. The target has no TLS and asks for no password meanwhile, and neither does the old "
-            "Redis.",
+            "app works. C(seed): the target, which is yet to be made, is made from a dump of the old Redis in S3 "
+            "(C(migration_snapshot_arns)); what was written since the dump stays behind. C(copy): all keys are copied "
+            "while the app works, and compared; what the app writes while and after they are stays behind on the old "
+            "Redis. C(live): what the app writes comes along, too, until the last host is switched. C(managed): AWS "
+            "itself has the target follow the old Redis (online migration of ElastiCache) until the first host is "
+            "switched; what the app writes to the old Redis from then on stays behind. The target has no TLS and asks "
+            "for no password meanwhile, and neither does the old Redis.",
             stages=("assess", *BRINGS),
             choices=("", COLD, *BRINGING),
         ),

@@ -43,7 +43,17 @@ _MEANS_MANAGED = (
     "changes; what hosts write to the old Redis from then on stays behind there. While hosts are on different caches, "
     "what one writes the others do not see: sessions, locks, counters, rate limits and queues are split."
 )
-_MEANS = {strategies.COPY: _MEANS_COPY, strategies.LIVE: _MEANS_LIVE, strategies.MANAGED: _MEANS_MANAGED}
+_MEANS_SEED = (
+    "What was written since the dump was taken, and until the last host has changed, stays behind on the old Redis. "
+    "While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, rate "
+    "limits and queues are split."
+)
+_MEANS = {
+    strategies.SEED: _MEANS_SEED,
+    strategies.COPY: _MEANS_COPY,
+    strategies.LIVE: _MEANS_LIVE,
+    strategies.MANAGED: _MEANS_MANAGED,
+}
 _MEANS_COLD = (
     "The target starts empty, and the app fills it again as it works: expect misses, and more load on what is behind "
     "the cache. While hosts are on different caches, what one writes the others do not see: sessions, locks, counters, "

@@ -21,6 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strat
     COPY,
     LIVE,
     MANAGED,
+    SEED,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.assess.finding import (
     NOTE,
@@ -243,11 +244,19 @@ def _against_live(source: Source, servers: int, target: Target) -> Iterator[str]
         yield "A Redis of before 4.0 is not followed."
 
 
+def _against_seed(source: Source, servers: int, target: Target) -> Iterator[str]:
+    yield from _against_copy(source, servers, target)
+    if source.payload is not None and takes(target.engine, target.engine_version, source.payload) is False:
+        yield "The target does not load what the old Redis writes."
+    if target.protocol not in (REDIS, MEMCACHED) and any(source.keyspace.keys() - {0}):
+        yield "A dump of several databases is not restored into a cluster."
+
+
 def _against_managed(source: Source, servers: int, target: Target) -> Iterator[str]:
     """What AWS asks of the target is in its own row, and is said where this strategy is stated."""
     yield from _against_live(source, servers, target)
     if target.service is not table.DEFAULT:
-        yield "AWS itself brings data to replication groups of ElastiCache alone."
+        yield "AWS itself is had to bring data to replication groups of ElastiCache alone."
     if target.auth != "none":
         yield "AWS's online migration takes no target that asks for a password."
 
@@ -257,6 +266,7 @@ _AGAINST: Mapping[str, Callable[[Source, int, Target], Iterator[str]]] = {
     COPY: _against_copy,
     LIVE: _against_live,
     MANAGED: _against_managed,
+    SEED: _against_seed,
 }
 
 
