@@ -203,6 +203,22 @@ def test_a_worker_that_is_killed_at_a_certain_moment_goes_on_where_it_was(
     assert settled(killed) == []
 
 
+def test_who_is_killed_at_its_end_has_come_to_it(
+    source: Any, target: Any, transfer: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is begun anew, under hosts that write to the target by then."""
+    killed = transfer(source, target, is_moving=True)
+    with monkeypatch.context() as patched:
+        dies_at(patched, "apply.Target.remove_mark", 1, True)
+        followed(killed)
+        course.finish(killed.job, seconds=0.0)
+        wait_for(lambda: not jobs.is_running(killed.job.folder))
+        assert killed.progress.phase == jobs.FOLLOWING
+    killed.finish()
+    assert binary(source).info("stats")["sync_full"] == 1
+    assert os.listdir(killed.job.folder).count("spool.json") == 0
+
+
 def dies_at(monkeypatch: pytest.MonkeyPatch, name: str, time: int, is_done: bool) -> None:
     """The worker is a fork of this process, and so has what is patched here."""
     module, of, method = name.split(".")

@@ -44,7 +44,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.tally import shown
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
-BEGUN, FINISH = "begun.json", "finish.json"
+BEGUN, FINISH, ENDED = "begun.json", "finish.json", "ended.json"
 QUIET_SECONDS = 1.0  # nobody writes to the old one for so long before it is left
 _TELL_SECONDS = 0.5
 _STEP_SECONDS = 0.05
@@ -104,7 +104,12 @@ class Worker:
         self._follower = Follower(job.source, self._spool, lambda: self._place, self._may_begin)
         self._pulse = Pulse(job.source, self._spool, lambda: self._place)
         known = jobs.progress_of(job.folder) or Progress()
-        self._progress = Progress(began=known.began or time.time(), restarts=known.restarts)
+        self._progress = Progress(
+            began=known.began or time.time(),
+            restarts=known.restarts,
+            left_out=known.left_out,
+            left_out_count=known.left_out_count,
+        )
         self._source = Source(job.source)
         self._loaded = Loaded(known.keys_done, known.keys_total, known.bytes)
         self._earlier = known  # runs of the same snapshot, and what they left out
@@ -176,6 +181,9 @@ class Worker:
     def _with(self, target: Target) -> None:
         """All that is to be done, with a target that is there."""
         self._say()
+        if jobs.read(self._job.folder, ENDED):
+            self._end(target)
+            return
         mark = target.mark()
         history = self._history()
         known = jobs.read(self._job.folder, BEGUN)
@@ -308,12 +316,17 @@ class Worker:
             self._raise_what_ended_the_link()
             is_quiet = time.monotonic() - quiet_since > QUIET_SECONDS and following.is_whole
             if is_quiet and self._is_to_finish() and self._follower.is_up and following.has_all():
-                target.remove_mark()
-                self._follower.stop()  # which writes into the spool
-                self._spool.remove()
-                self._is_done = True
-                self._say(phase=jobs.DONE)
+                jobs.write(self._job.folder, ENDED, {"ended": time.time()})
+                self._end(target)
                 return
+
+    def _end(self, target: Target) -> None:
+        """What is left to be done once it is known that the target has all, and for whoever was killed after that."""
+        target.remove_mark()
+        self._follower.stop()  # which writes into the spool
+        self._spool.remove()
+        self._is_done = True
+        self._say(phase=jobs.DONE)
 
     def _is_to_finish(self) -> bool:
         return os.path.exists(os.path.join(self._job.folder, FINISH))
