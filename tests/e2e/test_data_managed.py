@@ -27,8 +27,8 @@ def stage(stage_of, tmp_path_factory):
         sandbox.down()
 
 
-def digest_of_target(stage) -> str:
-    code = f"import redis; r = redis.Redis.from_url(input())\n{DIGEST}"
+def ask_target(stage, code: str) -> str:
+    code = f"import redis; r = redis.Redis.from_url(input())\n{code}"
     url = f"redis://{stage.primary_address()}:6379/0\n".encode()
     done = stage.sandbox.beside(stage.hosts[0], [sys.executable, "-c", code], input=url)
     assert done.returncode == 0, done.stderr.decode()
@@ -55,8 +55,16 @@ def shut_out(stage, unfit):
 
 
 @pytest.fixture(scope="module")
-def followed(stage, shut_out):
+def ended(stage, shut_out):
+    """Begun, and taken back."""
     let_the_target_in(stage)
+    begun = stage.play("playbooks/transfer.yml", **MANAGED)
+    assert begun.code == 0 and stage.group()["Status"] == "migrating"
+    return stage.play("playbooks/transfer.yml", migration_transfer_abort=True, **MANAGED)
+
+
+@pytest.fixture(scope="module")
+def followed(stage, ended):
     return stage.play("playbooks/transfer.yml", **MANAGED)
 
 
@@ -78,6 +86,12 @@ def test_where_the_old_redis_lets_the_target_not_in_nobody_is_moved_and_aws_is_q
     assert stage.environment_files() == stage.originals and stage.group()["Status"] == "available"
 
 
+def test_one_that_is_taken_back_leaves_an_empty_target_that_follows_nobody(stage, ended):
+    assert ended.code == 0, ended.text
+    assert stage.group()["Status"] == "available" and world.ledger_of(stage, "transfer") == {}
+    assert ask_target(stage, "print(r.dbsize(), r.info('replication')['role'])") == "0 master"
+
+
 def test_the_target_follows_and_was_compared_before_anybody_is_moved(stage, followed):
     assert followed.code == 0 and stage.group()["Status"] == "migrating"
     assert "equal on both sides" in followed.said()
@@ -87,7 +101,7 @@ def test_the_target_follows_and_was_compared_before_anybody_is_moved(stage, foll
 
 def test_what_is_written_since_comes_along_until_the_first_host_is_switched(stage, migrated):
     assert migrated.code == 0, migrated.text
-    assert digest_of_target(stage) == stage.old_redis(DIGEST)
+    assert ask_target(stage, DIGEST) == stage.old_redis(DIGEST)
     said = migrated.said()
     assert said.index("AWS has completed it") < said.index("app1: restarted")
     assert stage.group()["Status"] == "available" and world.ledger_of(stage, "transfer")["step"] == "finished"
@@ -104,7 +118,7 @@ def test_after_a_rollback_all_of_it_is_brought_anew_in_one_run(stage, migrated):
     stage.old_redis("r.set('legacy:since', 'the rollback')")
     run = stage.migrate(**MANAGED)
     assert run.code == 0 and "take away what came before" in run.said(), run.text
-    assert digest_of_target(stage) == stage.old_redis(DIGEST) and stage.on_new()
+    assert ask_target(stage, DIGEST) == stage.old_redis(DIGEST) and stage.on_new()
 
 
 def test_no_request_failed(stage, migrated, load):
