@@ -48,7 +48,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bringing, progress, say
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import LOOK, RESULT, known_of
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import HELD, LOOK, RESULT, known_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
 
@@ -60,7 +60,7 @@ HOST_STAGES = ("cutover", "state")  # whose options a step on a host reads, what
 
 
 class ActionModule(HostAction):
-    """``step`` is look, survey, data, move, finish, back or refused."""
+    """``step`` is look, survey, data, hold, move, let_go, finish, back or refused."""
 
     _VALID_ARGS = frozenset(("known", "step", "turn"))
 
@@ -73,7 +73,13 @@ class ActionModule(HostAction):
         settings = self.settings(task_vars, (*self._goal.stages, *HOST_STAGES))
         self._settings, self._migration = settings, Migration.from_settings(settings)
         steps = {"look": self.look, "survey": self.look, "move": self.move, "back": self.back, "refused": self.refused}
-        for step, brings in (("data", bringing.bring), ("finish", bringing.finish)):
+        of_the_data = {
+            "data": bringing.bring,
+            "hold": bringing.hold,
+            "let_go": bringing.let_go,
+            "finish": bringing.finish,
+        }
+        for step, brings in of_the_data.items():
             steps[step] = functools.partial(brings, self, self._known, settings, self._migration)
         return {**steps[self._task.args["step"]](), "run": self.this_run}
 
@@ -197,12 +203,32 @@ class ActionModule(HostAction):
             "endpoint": self._known.endpoint,
             "leave": batches.locations_to_leave(self._known.shared, self._known.endpoint),
             "probe": {**self.probe(), "uses": self.uses()},
+            "hold": self.held_turn(),
             **self.interpreter(),
         }
         with Trip(self._host) as trip:
+            if why := self.why_not_held():
+                trip.end(bringing.HOLD, why)
             self.change(trip, restart, order, self.queues_left())
             trip.other_clients = self.other_clients()
         return self.told(trip)
+
+    def held_turn(self) -> dict[str, Any]:
+        """Where all hosts are switched in one turn, while the old Redis's writes are held."""
+        wanted = self.turn.get("hold") or {}
+        if not wanted or self._task.args["step"] != ("back" if self._goal.destination == ORIGINAL else "move"):
+            return {}
+        probe = self.probe()
+        login = {name: probe[name] for name in ("endpoint", "auth_token") if name in probe}
+        return {"name": wanted["name"], "host": self._host, "limit": float(self._settings["hold_limit"]), **login}
+
+    def why_not_held(self) -> str:
+        """Where who is to hold them could not be told so; this host has not begun then."""
+        wanted = self.turn.get("hold") or {}
+        if not self.held_turn():
+            return ""
+        result = batches.result_of(self.registered(self._vars, [wanted["by"]], HELD)[wanted["by"]])
+        return "" if result["state"] == "ok" else f"{wanted['by']}: {str(result['why']).rstrip('.')}"
 
     def other_clients(self) -> dict[str, Any]:
         """Who beside the services is on the old Redis even now, where there was anybody before."""
@@ -231,19 +257,22 @@ class ActionModule(HostAction):
             "endpoint": batches.location_now(self.turn.get("shared_back") or (), places),
             "leave": self.target_place(),
             "leave_cluster": self.cluster_left(),
+            "hold": self.held_turn(),
         }
         failure = str(self.turn.get("shared_failure") or "")
         with Trip(self._host) as trip:
             if failure and not self._migration.own:
                 trip.end("Restart where needed and prove the connections", rollback.NOT_ONTO_SHARED.format(why=failure))
+            if why := self.why_not_held():
+                trip.end(bringing.CARRY, why)
             self.change(trip, restart, order, self.queues_of_target())
         return self.told(trip)
 
     def queues_left(self) -> Queues:
         """Where the queues are that are left, by the journal, on the last hosts that leave: jobs that are there before
-        are done by the others. A new token leaves no cache.
+        are done by the others. A new token leaves no cache, and where writes are held the jobs come along.
         """
-        if self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
+        if self.turn.get("hold") or self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
             return {}
         return queues_by_key(
             (key, {"env_path": value.address, "env_key": key, "forms": forms_of(value), **self.common()})
@@ -254,7 +283,7 @@ class ActionModule(HostAction):
     def queues_of_target(self) -> Queues:
         """The same on the way back; none of a target that is not known any more."""
         hosts = self.turn.get("put_back") or [self._host]
-        if self._host != hosts[-1]:
+        if self._host != hosts[-1] or self.held_turn():
             return {}
         try:
             urls = [value.urls(self._known.endpoint, self.token(), self._settings) for value in self._migration.own]

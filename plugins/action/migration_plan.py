@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible import constants as C
+from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import playbooks
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     approval,
     engine,
+    holding,
     made_of,
     removal,
     transfer,
@@ -53,7 +56,8 @@ class ActionModule(EngineAction):
             plan = self.with_comparison(known, plan)
         said = list(words.news_of(plan) if told else words.of_plan(known, plan))
         say.lines(said)
-        plan = replace(plan, refusals=(*plan.refusals, *self.check_that_cannot_be_run(known, plan)))
+        unfit = (*self.check_that_cannot_be_run(known, plan), *self.hosts_that_cannot_wait_together(plan))
+        plan = replace(plan, refusals=(*plan.refusals, *unfit))
         handed = {} if told else approving.handed_over(known.settings, self.page(known, plan), parts)
         refusals = list(filter(None, [*plan.refusals, self.another_than_approved(known, plan, parts, told)]))
         if refusals:
@@ -72,10 +76,11 @@ class ActionModule(EngineAction):
             "makes": bool(plan.facts.get("makes")) and acts,
             "acts": acts and not plan.is_nothing and bool(goal.moves or self.brings(plan)),
             "brings": acts and self.brings(plan),
+            "holds": acts and bool((plan.facts.get("data") or {}).get("holds")),
             "finishes": acts and bool((plan.facts.get("data") or {}).get("finishes")),
             "bearer": (plan.facts.get("data") or {}).get("host") or "",
             "step": "back" if goal.destination == ORIGINAL else "move",
-            "throttle": int(known.settings["rollback_throttle"]) if goal.destination == ORIGINAL else 0,
+            "throttle": self.throttle(known, plan),
             "back_throttle": int(known.settings.get("rollback_throttle") or 1),
             "batches": [list(batch) for batch in plan.batches] if acts else [],
         }
@@ -125,6 +130,21 @@ class ActionModule(EngineAction):
             command="" if plan.refusals else approving.command(playbook, self._task_vars, plan.digest),
             when=str(known.ledger.get("now") or ""),
         )
+
+    @staticmethod
+    def throttle(known: Known, plan: Plan) -> int:
+        """How many hosts are at it at once; 0 is all, as where they wait for each other."""
+        waits = (plan.facts.get("data") or {}).get("holds")
+        goes_back = GOALS[known.goal].destination == ORIGINAL
+        return int(known.settings["rollback_throttle"]) if goes_back and not waits else 0
+
+    @staticmethod
+    def hosts_that_cannot_wait_together(plan: Plan) -> list[str]:
+        if not (plan.facts.get("data") or {}).get("holds") or not plan.batches:
+            return []
+        forks = int(context.CLIARGS.get("forks") or C.DEFAULT_FORKS)
+        why = holding.too_many(plan.batches[0], forks)
+        return [why] if why else []
 
     @staticmethod
     def check_that_cannot_be_run(known: Known, plan: Plan) -> list[str]:

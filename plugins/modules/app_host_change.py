@@ -28,6 +28,35 @@ options:
         is demanded.
       - With O(state=reverted) that is where the values lead afterwards, and this where none of them says it.
     type: dict
+  hold:
+    description:
+      - Stand ready, with the target proven, until all hosts do. Then the services stop, and when writes on the old
+        Redis are held the values are changed, and the services started. Where writes are not held they are started as
+        they were. What cannot be stopped by itself (a glob of units, V(manager=command)) is restarted in its place,
+        while writes are held. With O(state=reverted) the same goes for the way back.
+      - The hosts and who holds the writes (M(kempian.cache_migration.cache_transfer) with C(state=held), or
+        C(strategy=carry)) tell each other in the target.
+    type: dict
+    suboptions:
+      name:
+        description: What the hold is called.
+        type: str
+        required: true
+      host:
+        description: What this host is called there.
+        type: str
+        required: true
+      limit:
+        description: The most seconds that its services may take to stop.
+        type: float
+        default: 10.0
+      endpoint:
+        description: The target, as M(kempian.cache_migration.elasticache_cluster) returns it.
+        type: dict
+        required: true
+      auth_token:
+        description: Its token.
+        type: str
   written:
     description:
       - Of files that a plan was approved with, by the path in O(values), when each was written, as
@@ -119,7 +148,8 @@ step:
 
 import functools
 import select
-from typing import Any, Sequence
+import time
+from typing import Any, Callable, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queues
@@ -136,9 +166,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.bat
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import order as orders
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.course import advanced, predicted
-from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import ServiceError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.manager import (
+    Manager,
+    ServiceError,
+    manager_of,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.order import Order
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.proof import Course
+from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service.standing_still import StandingStill
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_host
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.contract import ChangeRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores.journal import (
@@ -151,12 +186,25 @@ OPTIONS: dict[str, Any] = {
     "values": on_host.VALUES,
     "services": orders.SERVICES,
     "leave": orders.PLACES,
+    "hold": {
+        "type": "dict",
+        "no_log": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "host": {"type": "str", "required": True},
+            "limit": {"type": "float", "default": 10.0},
+            "endpoint": {"type": "dict", "required": True},
+            "auth_token": {"type": "str", "no_log": True},
+        },
+    },
     "written": {"type": "dict", "default": {}},
 }
 PROBE = "Probe the target"
 CHANGE = "Change the value"
 RESTORE = "Restore the value"
+HOLD = "Wait until writes on the old Redis are held"
 PROVE = "Restart where needed and prove the connections"
+PROVE_SECONDS = 50.0  # in a turn with others, where nothing is held by then
 OF_A_CHANGE = ("store", "path", "changes")
 
 
@@ -174,6 +222,7 @@ class Change:
     def __init__(self, module: AnsibleModule) -> None:
         self.module, self.params, self.check_mode = module, module.params, module.check_mode
         self.done: dict[str, Any] = {"changed": False, "restarted": False, "stores": [], "services": []}
+        self.still: StandingStill | None = None
         self.files: list[dict[str, str]] = []  # what the files hold that lead to where the services are to be
 
     def carry_out(self) -> None:
@@ -182,6 +231,51 @@ class Change:
             self.prove_target(self.params["probe"])
         if self.params["leave_cluster"]:
             self.know_what_is_left(self.params["leave_cluster"])
+        if self.params["hold"] and not self.check_mode:
+            self.change_while_held(self.params["hold"])
+        else:
+            self.change_and_restart()
+
+    def change_while_held(self, wanted: dict[str, Any]) -> None:
+        """The services stand still meanwhile, and are started all the same where nothing is changed."""
+        from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import board, ends
+
+        at = {"endpoint": wanted["endpoint"], "token": wanted["auth_token"], "ca_certs": None}
+        self.still = still = StandingStill(self.managers())
+        try:
+            target = ends.new({**at, "timeout": self.params["timeout"]})
+            leave = functools.partial(still.stop, wanted["limit"])
+            with board.in_turn(target, wanted["name"], wanted["host"], is_left_alone, leave) as turn:
+                self.change_and_restart(turn.tell_changed if still.is_all else None)
+                if any(service.get("in_progress") for service in self.done["services"]):
+                    turn.lacking = "its services take longer to prove themselves than they are waited for"
+        except (board.NotHeld, ServiceError, EndpointError) as error:
+            self.start_again(still)
+            raise Ended(HOLD, f"No value was changed: {str(error).rstrip('.')}.")
+        except Ended:
+            self.start_again(still)
+            raise
+
+    @staticmethod
+    def start(still: StandingStill) -> None:
+        try:
+            still.start()
+        except ServiceError as error:
+            raise Ended(PROVE, f"{error}.")
+
+    def start_again(self, still: StandingStill) -> None:
+        """What stands still and was not started yet. The host counts as changed, so that it is put back, and proven."""
+        if still.any and not still.started_at:
+            self.done.update(changed=True, restarted=True)
+            still.start()
+
+    def managers(self) -> dict[str, Manager]:
+        managed = [Order.from_params(service, None, []).managed for service in self.params["services"]]
+        stated = zip(self.params["services"], managed)
+        return {one["name"]: manager_of(each, self.run) for one, each in stated if one["restart"] != "never"}
+
+    def change_and_restart(self, tell_changed: Callable[[], None] | None = None) -> None:
+        """Raises Ended."""
         # Whoever gave up on this run may have put the host back by now, before there was anything to put back.
         if self.params["values"] and is_left_alone():
             raise Ended(self.changing, "The connection to the controller was lost: nothing was changed.")
@@ -195,6 +289,10 @@ class Change:
         self.done["proof"] = self.demanded()
         self.files = list(on_host.leading_to(self.params["values"], self.done["proof"]["endpoint"]))
         failed = None
+        if tell_changed:
+            tell_changed()
+        if self.still:
+            self.start(self.still)
         for service in self.params["services"]:
             try:
                 if not self.is_proven(service):
@@ -311,12 +409,23 @@ class Change:
             if self.check_mode:
                 return predicted(order, self.run)
             jobs = functools.partial(queues.jobs, wanted["queues"], wanted["endpoint"])
-            told = advanced(order, None, self.run, jobs)
-            while told["in_progress"] and is_left_alone():  # nobody goes on with it
+            told = advanced(order, self.begun(wanted["name"]), self.run, jobs)
+            while told["in_progress"] and (is_left_alone() or self.is_waited_for(wanted["name"])):
                 told = advanced(order, Course(**told["resume"]), self.run, jobs)
         except ServiceError as error:
             raise Ended(PROVE, f"{error}.")
         return told
+
+    def is_waited_for(self, name: str) -> bool:
+        """By all hosts. Where nobody reads the result, nobody goes on with it either."""
+        at = self.still.started_at.get(name) if self.still else None
+        limit = self.params["hold"]["limit"] if self.still and not self.still.is_all else PROVE_SECONDS
+        return at is not None and time.monotonic() - at < limit
+
+    def begun(self, name: str) -> Course | None:
+        """Where it was started by now, as it stood still before."""
+        at = self.still.started_at.get(name) if self.still else None
+        return Course(began=at, restarted_at=at, reason="it stood still while its value was changed") if at else None
 
     def run(self, command: Sequence[str]) -> tuple[int, str, str]:
         return self.module.run_command(list(command), handle_exceptions=False)

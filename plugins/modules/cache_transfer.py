@@ -26,10 +26,11 @@ options:
     description:
       - V(present) begins a transfer or goes on with it.
       - V(finished) has one that would go on by itself (following) come to its end.
+      - V(held) has the source's writes held while hosts switch, as O(hold) says, by a V(live) that follows.
       - V(absent) ends it, and takes away what was copied, where the target held no key before it. It refuses where
         somebody else is connected to the target.
     type: str
-    choices: [present, finished, absent]
+    choices: [present, finished, held, absent]
     default: present
   migration_name:
     description: The name of the migration, under which the journal and the state of the transfer are kept.
@@ -64,8 +65,12 @@ options:
       - How the data comes along.
       - V(cold) brings nothing, V(copy) all keys as they are when they are reached.
       - With V(live) the target follows the old Redis as a replica would, until O(state=finished).
+      - With V(managed) AWS brings it (M(kempian.cache_migration.elasticache_migration)), which this module watches.
+      - With V(seed) the target is made from a dump of the old Redis.
+      - V(carry) is for O(direction=back). While the hosts of O(hold) stand still, what the source no longer has goes
+        from the target, all keys are copied over, and both are compared; then the hosts switch.
     type: str
-    choices: [cold, copy, live]
+    choices: [cold, copy, live, managed, seed, carry]
     default: copy
   direction:
     description: V(there) is from the old Redis to the target, V(back) the other way.
@@ -96,6 +101,33 @@ options:
         overwrite that then, and V(live) fails in place of it.
     type: bool
     default: false
+  strict:
+    description:
+      - Whether the source's writes are to be held before hosts switch. That it lets its user do so is seen beforehand
+        then, and stands in RV(refusals) where not.
+    type: bool
+    default: false
+  hold:
+    description:
+      - With O(state=held) and O(strategy=carry), which hosts switch. Each of them stands ready by
+        M(kempian.cache_migration.app_host_change) with its option C(hold).
+      - Nothing is held until all are ready, for 60 seconds at most. Then their services stop, and writes are paused,
+        for two seconds at a time, until the target has all of them and all hosts have told that they are switched.
+    type: dict
+    suboptions:
+      name:
+        description: What this hold is called. One that was is not begun again.
+        type: str
+        required: true
+      hosts:
+        description: The names that the hosts tell.
+        type: list
+        elements: str
+        required: true
+      limit:
+        description: The most seconds that writes are held.
+        type: float
+        default: 10.0
   processes:
     description: How many processes copy at once.
     type: int
@@ -225,6 +257,41 @@ done:
   returned: always
   type: list
   elements: str
+held:
+  description: With O(state=held), what came of it; else empty.
+  returned: always
+  type: dict
+  contains:
+    name:
+      description: As given.
+      type: str
+    phase:
+      description: V(waiting) for hosts to be ready, V(held), or V(over).
+      type: str
+    hosts:
+      description: As given.
+      type: list
+      elements: str
+    still_ms:
+      description: For how long the services of the hosts stood still, from the stop of the first on.
+      type: float
+    held_ms:
+      description: For how long writes were held.
+      type: float
+    behind_ms:
+      description: How much of that went by until the target had all that was written.
+      type: float
+    why:
+      description: Why it ended otherwise than by all hosts having switched; empty where it did not.
+      type: str
+    late_writes:
+      description: How many writes came to the source after the target had all of it, until half a second after they
+        were let go; none where nobody knows.
+      type: int
+    left:
+      description: Where there are some, the addresses of those who are connected to the source.
+      type: list
+      elements: str
 in_progress:
   description: Whether it is still going on.
   returned: always
@@ -240,7 +307,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, ends
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import course, ends, hold
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
@@ -251,7 +318,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomi
 
 OPTIONS: dict[str, Any] = {
     **ends.OPTIONS,
-    "state": {"type": "str", "choices": ["present", "finished", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "finished", "held", "absent"], "default": "present"},
     "endpoint": {"type": "dict", "required": True},
     "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "copy"},
     "target_keys": {
@@ -261,6 +328,15 @@ OPTIONS: dict[str, Any] = {
         "no_log": False,
     },
     "moving": {"type": "bool", "default": False},
+    "strict": {"type": "bool", "default": False},
+    "hold": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "hosts": {"type": "list", "elements": "str", "required": True},
+            "limit": {"type": "float", "default": 10.0},
+        },
+    },
     "wait": {"type": "float", "default": 3.0},
 }
 
@@ -280,18 +356,25 @@ def job_of(params: dict[str, Any]) -> Job:
         target_keys=params["target_keys"],
         processes=params["processes"],
         is_moving=params["moving"],
+        is_strict=params["strict"],
     )
 
 
 def result_of(job: Job, params: dict[str, Any], check_mode: bool) -> course.Outcome:
     if check_mode:
         return course.look(job, params["state"])
+    if params["hold"]:
+        wanted = params["hold"]
+        asked = hold.Asked(wanted["name"], tuple(wanted["hosts"]), wanted["limit"])
+        if params["state"] == "held":
+            return course.hold_writes(job, asked, params["wait"])
+        hold.ask(job.folder, asked)
     step = {"present": course.go_on, "finished": course.finish, "absent": course.abort}[params["state"]]
     return step(job, params["wait"])
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True, required_if=[("state", "held", ["hold"])])
     tell_as_it_is(module)
     params: dict[str, Any] = module.params
     shown = {"invocation": {"module_args": options_shown(params, OPTIONS)}}

@@ -13,8 +13,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core impor
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import AFTER_APPLY_ADDRESS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import COPY as COPIES
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, brought, transfer
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    batches,
+    brought,
+    carrying,
+    holding,
+    transfer,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS, ORIGINAL
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
@@ -27,9 +33,11 @@ TOLERANCE_MS = 2000  # of the time that a key has left: what follows has it live
 BEGIN_SECONDS = 120.0
 WAIT = 5.0  # seconds of a run of a module, which then says how far it is
 FINISH_SECONDS = 300.0
+LET_GO_SECONDS = 90.0  # beside the limit: for hosts that do not stand ready, and for who has ended
 COPY, COMPARE, FINISH = "Bring the data", "Compare what was brought", "End the following"
 BY_AWS = {"present": "Have AWS follow the old Redis", "completed": "Have the target take writes"}
 END_AT_AWS = "Have AWS follow the old Redis no longer"
+HOLD, CARRY = "Hold the writes on the old Redis", "Carry back what the app wrote to the target"
 TAKE_AWAY = "Take away what was copied before"
 
 
@@ -78,7 +86,16 @@ class Bearer:
             **({"token": token} if token else {}),
         }
 
+    @property
+    def goes_back(self) -> bool:
+        return GOALS[self.known.goal].destination == ORIGINAL
+
     def order(self) -> Found:
+        if self.goes_back:
+            return {**self.order_there(), "strategy": "carry", "direction": "back", "strict": False}
+        return self.order_there()
+
+    def order_there(self) -> Found:
         entry = transfer.entry_of(self.known)
         begun = entry.get("strategy") if transfer.is_unfinished(entry) else None
         return {
@@ -88,6 +105,7 @@ class Bearer:
             "rate": self.settings["transfer_rate"],
             "latency_limit_ms": self.settings["transfer_latency_limit"],
             "target_keys": self.settings["transfer_target_keys"],
+            "strict": holding.is_strict(self.settings),
         }
 
     def look(self) -> Found:
@@ -159,6 +177,28 @@ class Bearer:
             and job.get("phase") == "done"
             and time.time() - float(job.get("now") or 0) > OLDEST_COPY
         )
+
+    def hold(self, wanted: Mapping[str, Any]) -> None:
+        """Have who follows hold the writes once all hosts stand ready, which they do after this."""
+        if self.goes_back:
+            self.take_away()  # what an earlier way back has left
+        answer = dict(self.action.module("cache_transfer", {**self.order_of_hold(wanted), "wait": 0.0}))
+        if why := batches.failure_reason(answer):
+            raise Failed(HOLD, why)
+
+    def order_of_hold(self, wanted: Mapping[str, Any]) -> Found:
+        limit = float(self.settings["hold_limit"])
+        told = {"name": wanted["name"], "hosts": list(wanted["hosts"]), "limit": limit}
+        return {**self.order(), "state": "present" if self.goes_back else "held", "hold": told}
+
+    def let_go(self, wanted: Mapping[str, Any]) -> Found:
+        """What became of it, when it is over."""
+        order = self.order_of_hold(wanted)
+        seconds = A_DAY if self.goes_back else float(self.settings["hold_limit"]) + LET_GO_SECONDS
+        done = self.until_done(CARRY if self.goes_back else HOLD, "cache_transfer", order, seconds)
+        held = dict(done.get("held") or {})
+        self.say(carrying.lines(held, done.get("transfer") or {}) if self.goes_back else [holding.line(held)])
+        return held
 
     def compare(self) -> Found:
         """What is equal on both sides, as far as that is asked for."""
@@ -257,6 +297,23 @@ def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Mig
             bearer.switch()
             return dict(OK)
         return {**OK, **bearer.brought(is_new=is_anew)}
+    except Failed as failed:
+        return failed.result
+
+
+def hold(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
+    """That writes are to be held while hosts switch, as a result."""
+    try:
+        Bearer(action, known, settings, migration).hold(action.turn["hold"])
+    except Failed as failed:
+        return failed.result
+    return dict(OK)
+
+
+def let_go(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
+    """How that ended, as a result."""
+    try:
+        return {**OK, "held": Bearer(action, known, settings, migration).let_go(action.turn["hold"])}
     except Failed as failed:
         return failed.result
 

@@ -23,6 +23,7 @@ from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed imp
 
 LOOK, SURVEYED, RESULT, BACK = "__move_look", "__move_surveyed", "__move_result", "__move_back"
 BROUGHT, FINISHED = "__move_brought", "__move_finished"
+HELD, LET_GO = "__move_held", "__move_let_go"
 
 
 class EngineAction(ControllerAction):

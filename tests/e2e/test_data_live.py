@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -53,7 +54,7 @@ def old_url(stage) -> str:
 
 def target_url(stage) -> str:
     trusted = stage.sandbox.places.ca_certificate
-    return f"rediss://:{stage.token()}@{stage.primary_address()}:6379/0?ssl_ca_certs={trusted}"
+    return f"rediss://:{quote(stage.token(), safe='')}@{stage.primary_address()}:6379/0?ssl_ca_certs={trusted}"
 
 
 def each_key(stage, url: str) -> dict[str, tuple[str, int]]:

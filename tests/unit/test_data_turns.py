@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import engine
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import ending, engine
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.controller import ControllerAction
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import FINISHED
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import FINISHED, LET_GO
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.sealed import seal
 
 from tests.unit.engine_world import ENDPOINT, NEW, OLD, SETTINGS, Held, Host, World
@@ -29,8 +29,8 @@ class Run:
     """The turns of a run, one after the other. ``job`` is how far the copy is when the run looks."""
 
     def __init__(self, there, goal="transfer", job=None, strategy="copy", **answers):
+        settings = {**SETTINGS, "transfer": strategy, "consistency": answers.pop("consistency", "eventual")}
         self.fake = Fake(there, **answers)
-        settings = {**SETTINGS, "transfer": strategy}
         if goal == "abort":
             goal, settings["transfer_abort"] = "transfer", True
         known, looks = there.known(goal, settings=settings), there.looks(goal)
@@ -38,9 +38,11 @@ class Run:
         self.known, self.plan, self.state = known, engine.plan(known, looks), {}
         assert not self.plan.refusals, self.plan.refusals
 
-    def turn(self, result=None, ended=None, **args):
-        """``result`` is what the host told before this turn, ``ended`` what of the end of what follows."""
-        results = {FINISHED: ended} if ended else {}
+    def turn(self, result=None, ended=None, let_go=None, **args):
+        """``result`` is what the host told before this turn, ``ended`` what of the end of what follows, ``let_go`` what
+        of the writes that were held.
+        """
+        results = {name: told for name, told in ((FINISHED, ended), (LET_GO, let_go)) if told}
         self.fake.registered = lambda task_vars, hosts, name: dict.fromkeys(hosts, results.get(name, result))
         told = {**vars(self.known), "began": 1, "token": seal("the-token")}
         plan = json.loads(json.dumps(self.plan.as_dict()))
@@ -144,3 +146,47 @@ def test_where_a_host_failed_what_follows_is_not_ended_and_the_host_is_put_back(
     run = following().turn(batch=0).turn(FAILED, data="finish")
     assert not run.state["go"]
     assert run.turn(FAILED).state["put_back"] == ["app1"] and run.ledger == ["used"]
+
+
+# --- strict ---
+
+HELD = {"held_ms": 500.0, "behind_ms": 20.0, "still_ms": 2000.0, "late_writes": 0, "hosts": ["app1"], "why": ""}
+LET_GO_OK = {"state": "ok", "changed": True, "held": HELD}
+FOLLOWING = {"phase": "following"}
+
+
+def strict(**more):
+    there = world(ON_OLD, entry="ready", strategy="live")
+    return Run(there, "cutover", FOLLOWING, "live", consistency="strict", **more).turn({"state": "ok"}, data="before")
+
+
+def ended(run, *results):
+    found = dict(zip(run.known.present, results))
+    first = {"first": {"digest": run.plan.digest, "lines": run.plan.lines}}
+    plan = replace(run.plan, facts={**run.plan.facts, **first})
+    return ending.of(run.known, plan, run.state, found, {}, {})
+
+
+def test_who_holds_the_writes_and_for_whom_is_known_before_the_first_host():
+    run = strict().turn(batch=0)
+    assert run.state["hold"] == {"name": "1", "hosts": ["app1"], "by": "app1"} and "writes" not in run.state
+
+
+def test_how_long_they_were_held_is_recorded():
+    run = strict().turn(batch=0).turn(OK, let_go=LET_GO_OK, ended={"state": "ok", "transfer": {}})
+    assert run.state["writes"] == HELD
+    told = ended(run, OK)
+    assert told.failure == "" and told.records["cutover"]["held"] == HELD
+
+
+@pytest.mark.parametrize("late", [3, None])
+def test_a_write_that_came_late_or_may_have_is_a_failure_that_puts_nobody_back(late):
+    let_go = {**LET_GO_OK, "held": {**HELD, "late_writes": late}}
+    run = strict().turn(batch=0).turn(OK, let_go=let_go, ended={"state": "ok", "transfer": {}})
+    assert run.state["put_back"] == [] and "it is not strict" in ended(run, OK).failure
+
+
+def test_of_a_run_that_holds_nothing_nothing_is_recorded():
+    run = Run(world(ON_OLD, entry="ready"), "cutover", {"phase": "done"}).turn(batch=0).turn(OK)
+    told = ended(run, OK)
+    assert told.failure == "" and "held" not in told.records["cutover"]

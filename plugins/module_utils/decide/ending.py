@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.playb
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
     clients,
+    holding,
     judge,
     story,
     to_original,
@@ -90,6 +91,7 @@ def _target(known: Known, plan: Plan, turn: Turn, found: Found, back: Found) -> 
         "hosts": results,
         "lines": plan.facts["first"]["lines"],
         "put_back": put_back,
+        **({"held": turn["writes"]} if "writes" in turn else {}),
     }
     failure = _target_failure(known, turn, results, put_back)
     return Ending(results, () if failure else tuple(_closing(known, plan, turn, results)), failure, records)
@@ -145,12 +147,24 @@ def _target_failure(known: Known, turn: Turn, results: Mapping[str, Any], back: 
             "still, stop that. Then run the same command again, which ends it."
         )
     if turn["go"]:
-        return ""
+        return _not_strict(turn)
     if stopped and not any(result.get("changed") for result in results.values()) and not turn.get("shared"):
         return f"Stopped at the step '{stopped['step']}': {stopped['why']}"
     check: Mapping[str, Any] = next((check for check in turn.get("checks") or () if not check.get("passed")), {})
     told = verdict.verdict(results, back, _shared(turn), check, way_back(known))
     return f"Failed at the step '{stopped['step']}': {stopped['why']}\n{told}" if stopped else told
+
+
+def _not_strict(turn: Turn) -> str:
+    """Every host is switched: what was asked for is not proven all the same, or is not so."""
+    doubt = holding.doubt(turn["writes"]) if "writes" in turn else ""
+    if not doubt:
+        return ""
+    return (
+        f"Every host is on the target, and nothing is to be put back. Only it is not strict "
+        f"(migration_consistency): {doubt}. {holding.line(turn['writes'])} What was written to the old Redis is on the "
+        "target as far as it was followed: look at what these writers do, stop them, and see to what they wrote."
+    )
 
 
 def _shared(turn: Turn) -> dict[str, str]:
@@ -211,6 +225,7 @@ def _original(known: Known, plan: Plan, turn: Turn, found: Found) -> Ending:
         "what they name and run this playbook again: it goes on with what is missing."
     )
     record = {"hosts": results, "left_behind": plan.facts["left_behind"], "shared_failure": shared_failure}
+    record.update({"held": turn["writes"]} if "writes" in turn else {})
     return Ending(results, tuple(lines), failure if is_bad else "", {"rollback": record})
 
 

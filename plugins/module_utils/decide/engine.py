@@ -11,6 +11,7 @@ from typing import Mapping
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     approval,
     clients,
+    holding,
     made_of,
     making,
     standing,
@@ -71,8 +72,10 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     unproven = to_target.not_reaching(looks, known.endpoint) if "ingress" in stages and not moves.refusals else ""
     data = _data(known, looks)
     unseen = to_target.not_seen(looks) if stages == ("transfer",) else ""
+    data = replace(data, holds=data.holds and bool(moves.batches))
     data = data if moves.facts.get("is_to_remember") else replace(data, finishes=False)
-    steps = (*making.steps(known.parts, known.course), *data.steps, *_finished(moves.steps, data))
+    held = holding.steps(known, moves.batches[0], transfer.source_of(known, looks)) if data.holds else ()
+    steps = (*making.steps(known.parts, known.course), *data.steps, *held, *_finished(moves.steps, data))
     # Where nothing is to be done, what was weighed and what it costs is no news.
     found = (*assessed.lines, *cost_lines(known)) if steps or stages == ("assess",) else ()
     seen = to_target.seen_line(known, moves.facts)

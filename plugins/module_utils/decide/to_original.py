@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, clients, rollback, steps
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
+    batches,
+    carrying,
+    clients,
+    rollback,
+    steps,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.plan import NOTE, SHARED, Plan, Step
@@ -32,16 +38,19 @@ def plan(known: Known, looks: Looks) -> Plan:
     has_work = any(map(_has_work, looks.values())) or any(map(rollback.is_recorded, known.shared))
     forgets = bool(known.cutover) and (has_work or not (away or known.is_limited))
     beyond_help = _beyond_help(known, looks, has_work)
-    left_behind = _left_behind(known, looks) if has_work else []
+    carries = has_work and carrying.is_wanted(known.settings)
+    left_behind = _left_behind(known, looks) if has_work and not carries else []
     base: dict[str, Any] = {
         "beyond_help": beyond_help,
         "forgets": forgets,
         "begins": has_work or forgets,
         "left_behind": left_behind,
-        "survey": _to_count(known, looks) if has_work else [],
+        "survey": _to_count(known, looks) if has_work and not carries else [],
+        **({"data": carrying.facts(known)} if carries else {}),
         "shared_failure": _shared_failure(known),
     }
     refused = _refusals(known, looks, away) if has_work else []
+    refused = refused or (carrying.refusals(known, looks, beyond_help) if carries else [])
     if refused:
         return Plan(known.goal, refusals=tuple(refused), facts=base)
     # Nothing remembers what a rollback that was killed has restarted, so each that can be is proven.
@@ -50,7 +59,12 @@ def plan(known: Known, looks: Looks) -> Plan:
     return Plan(
         known.goal,
         batches=(tuple(todo),) if todo else (),
-        steps=(*steps.of_shared(known, _of_key), *by_host, *_ledger_step(forgets)),
+        steps=(
+            *((carrying.step(known, todo),) if carries else ()),
+            *steps.of_shared(known, _of_key),
+            *by_host,
+            *_ledger_step(forgets),
+        ),
         notes=(
             *_brings_back(known),
             *left_behind,

@@ -9,6 +9,7 @@ from typing import Any, Iterable, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
+    holding,
     own_check,
     rollback,
     steps,
@@ -80,10 +81,12 @@ def not_seen(looks: Looks) -> str:
 
 
 def in_batches(settings: Mapping[str, Any], everyone: list[str], todo: list[str]) -> list[list[str]]:
-    """Those that are to be moved, the canary first where it is one of them."""
+    """Those that are to be moved, the canary first where it is one of them; all of them at once with strict."""
     canary = str(settings.get("canary") or "")
     if canary and canary not in everyone:
         batches.cutover_batches(everyone, canary)  # says what is wrong with it
+    if holding.is_strict(settings):
+        return [todo] if todo else []
     return batches.cutover_batches(todo, canary if canary in todo else "", settings.get("batch_size") or "50%")
 
 

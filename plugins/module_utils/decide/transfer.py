@@ -21,7 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strat
     MANAGED,
     SEED,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, holding
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -50,7 +50,7 @@ class Standing:
 class Course:
     """What this run has of it. ``does`` is BRING, ANEW (what was brought before is taken away first), GO_ON (follow
     while hosts are switched), ABORT or NOTHING. ``host`` is who does it. ``finishes``: what follows is
-    ended when the last host is switched.
+    ended when the last host is switched. ``holds``: the old one's writes are held while they are.
     """
 
     does: str = NOTHING
@@ -59,9 +59,10 @@ class Course:
     notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     finishes: bool = False
+    holds: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        return {"does": self.does, "host": self.host, "finishes": self.finishes}
+        return {"does": self.does, "host": self.host, "finishes": self.finishes, "holds": self.holds}
 
 
 # --- what is known of it ---
@@ -131,11 +132,20 @@ def host_of(known: Known) -> str:
     return begun or stated or next(iter(known.present), "")
 
 
+def source_of(known: Known, looks: Mapping[str, Look]) -> str:
+    """Where the data comes from, as the host that brings it tells; empty where it does not."""
+    host = host_of(known)
+    seen = looks[host].transfer if host in looks else {}
+    return str((seen.get("source") or {}).get("place") or "")
+
+
 def is_to_look(known: Known) -> bool:
     """Whether the host that does it is to say how far that is."""
     stages = GOALS[known.goal].stages
     if stages == ("state",):
         return is_unfinished(entry_of(known))
+    if stages == ("rollback",):
+        return bool(known.settings.get("rollback_carries"))
     asks = {"transfer", "cutover"} & set(stages)
     return bool(asks) and (is_wanted(known) or is_unfinished(entry_of(known)))
 
@@ -148,18 +158,22 @@ def course(known: Known, seen: Seen, standing: Standing) -> Course:
     host, entry = host_of(known), entry_of(known)
     if known.settings.get("transfer_abort"):
         return _abort(known, host, entry, standing)
+    if standing.waiting and (against := holding.refusals(known)):
+        return Course(refusals=tuple(against))
     if not (is_wanted(known) or is_unfinished(entry)):
         return Course()
     does, why = _next(known, seen, standing)
     if why:
         return Course(refusals=(why,))
+    finishes = _is_to_finish(known, does)
+    holds = finishes and holding.is_strict(known.settings)
     if does == NOTHING:
-        return Course(host=host, finishes=_is_to_finish(known, seen, does))
+        return Course(host=host, finishes=finishes, holds=holds and not _is_ended(seen))
     refusals = tuple(filter(None, [*_against(known, host, does, standing, seen), *_told(seen, does)]))
     if refusals:
         return Course(refusals=refusals)
     steps, notes = tuple(_steps(known, host, does, seen)), tuple(_notes(seen))
-    return Course(does, host, steps=steps, notes=notes, finishes=_is_to_finish(known, seen, does))
+    return Course(does, host, steps=steps, notes=notes, finishes=finishes, holds=holds)
 
 
 def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
@@ -193,7 +207,7 @@ def _is_ended(seen: Seen) -> bool:
     return (seen.get("transfer") or {}).get("phase") == "done"
 
 
-def _is_to_finish(known: Known, seen: Seen, does: str) -> bool:
+def _is_to_finish(known: Known, does: str) -> bool:
     """Where it follows by then, and this run may switch the last host."""
     entry = entry_of(known)
     return is_live(known) and GOALS[known.goal].moves and (does != NOTHING or is_unfinished(entry))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, transfer
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import BROUGHT, FINISHED
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import BROUGHT, FINISHED, LET_GO
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
 BEGIN, END = "Remember that the data is under way", "Remember that the data is there"
@@ -46,6 +46,21 @@ def after(turn: Turn) -> None:
         turn.do("migration_ledger", "Forget the transfer", entry=transfer.ENTRY, state="absent")
         return
     remember(turn, END, transfer.READY, **{name: result[name] for name in ("keys", "compared") if name in result})
+
+
+def hold_of(turn: Turn) -> dict[str, Any]:
+    """Who holds the old Redis's writes, and for whom. Its name is of this run alone."""
+    hosts = [host for batch in turn.plan.batches for host in batch]
+    return {"name": str(turn.state["run"]), "hosts": hosts, "by": turn.plan.facts["data"]["host"]}
+
+
+def let_go(turn: Turn) -> None:
+    """How that ended, once hosts have had their turn."""
+    wanted = turn.state.get("hold")
+    if not wanted or not turn.moved or "writes" in turn.state:
+        return
+    result = batches.result_of(turn.action.registered(turn.vars, [wanted["by"]], LET_GO)[wanted["by"]])
+    turn.state["writes"] = result.get("held") or {"why": str(result.get("why") or "")}
 
 
 def finished(turn: Turn) -> str:

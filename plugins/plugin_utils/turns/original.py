@@ -8,6 +8,7 @@ holds it up.
 from __future__ import annotations
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, to_original
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns import data
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.turns.turn import Stopped, Turn
 
 
@@ -24,6 +25,8 @@ def begin(turn: Turn) -> None:
     elif turn.plan.facts["begins"]:
         turn.state["ledger_failure"] = turn.known.ledger_failure
     turn.state["begun"] = True
+    if (turn.plan.facts.get("data") or {}).get("holds"):
+        turn.state["hold"] = data.hold_of(turn)
     if turn.known.shared:
         back = turn.restore_shared()
         turn.state["shared_back"] = [back]
@@ -31,7 +34,7 @@ def begin(turn: Turn) -> None:
 
 
 def after_batch(turn: Turn) -> None:
-    pass
+    data.let_go(turn)
 
 
 def complete(turn: Turn) -> None:

@@ -31,6 +31,8 @@ def begin(turn: Turn) -> None:
         )
     if turn.plan.batches and data.is_marked(turn):
         data.remember(turn, "Remember that the app writes to the target from now on", transfer.USED)
+    if turn.plan.facts["data"]["holds"]:
+        turn.state["hold"] = data.hold_of(turn)
     if turn.known.shared:
         turn.state["begun"] = True
         turn.state["shared"] = turn.change_shared([one["name"] for one in turn.known.shared])
@@ -44,6 +46,7 @@ def _entry(turn: Turn) -> dict[str, Any]:
 
 def after_batch(turn: Turn) -> None:
     """The user's own check, after the canary and after the last batch."""
+    data.let_go(turn)
     if not turn.state["go"] or not turn.plan.facts["checks"]:
         return
     order = [list(batch) for batch in turn.plan.batches]

@@ -32,7 +32,8 @@ class Stopped(Exception):
 class Turn:
     """``state`` goes from one turn to the next, and to the verdict: ``go`` (whether the next batch is moved),
     ``failure`` (step, why), ``shared``, ``shared_back``, ``shared_failure``, ``checks``, ``put_back``,
-    ``is_last_batch``, ``data`` (what became of it), and what a goal adds.
+    ``is_last_batch``, ``data`` (what became of it), ``writes`` (how those on the old Redis were held), and what a goal
+    adds.
     """
 
     def __init__(self, action: EngineAction, known: Known, plan: Plan, so_far: Found, task_vars: Any) -> None:

@@ -12,8 +12,14 @@ import time
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queues
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    board,
+    hold,
+    running,
+    together,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import endpoint
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host import health
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.service import course
@@ -368,3 +374,65 @@ def test_in_check_mode_nothing_is_changed_and_what_would_be_is_told(look, to_tar
 def test_the_module_fails_for_wrong_options_and_changes_nothing(run_module, wrong, why):
     result = run_module(app_host_change.main, **{"migration_name": "shop-prod", **wrong})
     assert result["failed"] and why in result["msg"] and not result["changed"]
+
+
+# --- in one turn with other hosts, while writes on the old Redis are held ---
+
+
+def held(old, new, folder, hosts=("app1",)):
+    """A hold of what needs no following, as nobody writes."""
+
+    def at():
+        told = old.client.info("replication")
+        return hold.At(told["master_replid"], told["master_repl_offset"], True, 0.0)
+
+    begun = hold.Hold(Side(old.url()), Side(new.url()), str(folder), hold.Asked("run", hosts, 10.0), at)
+    begun.start()
+    return begun
+
+
+def test_in_one_turn_with_others_its_services_stop_before_writes_are_held_and_start_with_the_new_value(
+    request, change, to_target, tmp_path
+):
+    old, new, file = (request.getfixturevalue(name) for name in ("old", "new", "file"))
+    begun = held(old, new, tmp_path / "job")
+    moved = change(**to_target, hold={"name": "run", "host": "app1", "endpoint": to_target["endpoint"]})
+    begun.join(20)
+    print(begun.told, moved["services"])
+    assert not moved.get("failed"), moved
+    assert moved["changed"] and moved["restarted"] and f":{new.port}".encode() in file.read_bytes()
+    [service] = moved["services"]
+    assert service["connections"] == {"to_target": 2, "to_left": 0} and "stood still" in service["reason"]
+    assert begun.told.why == "" and begun.told.late_writes == 0
+    print(f"held {begun.told.held_ms} ms, still {begun.told.still_ms} ms")
+    assert 0 < begun.told.held_ms < begun.told.still_ms
+
+
+@pytest.mark.parametrize("other", ["does not stand ready", "cannot stop"])
+def test_where_writes_are_not_held_nothing_is_changed_and_its_services_run_as_before(
+    request, change, to_target, monkeypatch, other
+):
+    names = ("old", "new", "file", "app", "tmp_path")
+    old, new, file, app, tmp_path = (request.getfixturevalue(name) for name in names)
+    app.set(port=old.port)
+    before = file.read_bytes()
+    monkeypatch.setattr(together, "READY_SECONDS", 2.0)
+    begun = held(old, new, tmp_path / "job", ("app1", "app2"))
+    if other == "cannot stop":
+        with board.board_at(Side(new.url()), "run") as there:
+            there.tell("app2", board.READY)
+        threading.Timer(2.0, fail, [new]).start()
+    moved = change(**to_target, hold={"name": "run", "host": "app1", "endpoint": to_target["endpoint"]})
+    begun.join(20)
+    assert moved["failed"] and moved["step"] == app_host_change.HOLD and "app2" in moved["msg"]
+    assert file.read_bytes() == before and begun.told.held_ms == 0
+    assert moved["restarted"] == (other == "cannot stop")  # had stopped for it
+    deadline = time.monotonic() + 10
+    while app.supervisor.getProcessInfo("shop")["statename"] != "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def fail(new):
+    with board.board_at(Side(new.url()), "run") as there:
+        there.tell("app2", board.FAILED, "shop had not stopped")

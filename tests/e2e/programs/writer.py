@@ -11,6 +11,7 @@ import json
 import os
 import random
 import sys
+import threading
 import time
 
 import redis
@@ -47,19 +48,29 @@ def writes(pipeline: redis.client.Pipeline, chance: random.Random, number: int) 
     chance.choice(kinds)()
 
 
-def main(rate: int, until: str) -> None:
-    url = sys.stdin.readline().strip()
+def write(rate: int, url: str, counts: dict[str, float]) -> None:
     clients = [redis.Redis.from_url(f"{url.rpartition('/')[0]}/{number}") for number in (0, 3)]
     chance, written, began = random.Random(3), 0, time.monotonic()
-    while not os.path.exists(until):
+    while True:
         due = int((time.monotonic() - began) * rate) - written
         pipeline = clients[written % 2].pipeline(transaction=chance.random() < 0.2)
         for number in range(written, written + min(due, rate)):
             writes(pipeline, chance, number)
         pipeline.execute()
         written += min(due, rate)
+        counts.update(written=written, seconds=time.monotonic() - began)
         time.sleep(ROUND)
-    print(json.dumps({"written": written, "seconds": time.monotonic() - began}))
+
+
+def main(rate: int, until: str) -> None:
+    """It ends as a process does that is ended: with what it waits for."""
+    counts: dict[str, float] = {"written": 0, "seconds": 0.0}
+    writer = threading.Thread(target=write, args=(rate, sys.stdin.readline().strip(), counts), daemon=True)
+    writer.start()
+    while writer.is_alive() and not os.path.exists(until):
+        time.sleep(ROUND)
+    print(json.dumps(counts), flush=True)
+    os._exit(0 if writer.is_alive() else 1)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import hold, pause, running, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import running, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
@@ -30,6 +30,7 @@ class Outcome:
     source: dict[str, Any] = field(default_factory=dict)
     target: dict[str, Any] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    held: hold.Held | None = None
     in_progress: bool = False
     msg: str = ""
 
@@ -42,9 +43,16 @@ class Outcome:
             "source": self.source,
             "target": self.target,
             "done": self.done,
+            "held": self.held.as_dict() if self.held else {},
             "in_progress": self.in_progress,
-            "progress": jobs.phrase(self.transfer) if self.transfer else "",
+            "progress": self._progress,
         }
+
+    @property
+    def _progress(self) -> str:
+        if self.held and self.held.phase != hold.OVER:
+            return hold.phrase(self.held)
+        return jobs.phrase(self.transfer) if self.transfer else ""
 
 
 def look(job: Job, state: str) -> Outcome:
@@ -56,7 +64,7 @@ def look(job: Job, state: str) -> Outcome:
         changed=begins if state == "present" else ends,
         transfer=known,
         strategy=str(jobs.kept(job.folder).get("strategy", "")),
-        refusals=_against(job) if begins and job.target.url else [],
+        refusals=_against(job) if begins and job.target.url else _against_holding(job) if state == "present" else [],
         source=_held(job.source),
         target=_held(job.target),
         in_progress=jobs.is_running(job.folder),
@@ -75,6 +83,11 @@ def _against(job: Job) -> list[str]:
             "it first (cache_transfer with state: absent)."
         ]
     return STRATEGIES[job.strategy].check(job)
+
+
+def _against_holding(job: Job) -> list[str]:
+    """Of one that follows already."""
+    return pause.against(job.source) if job.is_strict and job.source.url else []
 
 
 def go_on(job: Job, seconds: float) -> Outcome:
@@ -120,6 +133,29 @@ def finish(job: Job, seconds: float) -> Outcome:
     return begun if begun and begun.msg else _stay(job, seconds, changed=True, to_the_end=True)
 
 
+def hold_writes(job: Job, wanted: hold.Asked, seconds: float) -> Outcome:
+    """Have who follows hold the source's writes while hosts switch, and stay with that. Each once."""
+    known = jobs.progress_of(job.folder)
+    if known is None or known.phase in (jobs.DONE, jobs.ABORTED):
+        raise TransferRefused("nothing follows the source, so its writes are not held: begin that (state: present).")
+    hold.ask(job.folder, wanted)
+    begun = None if jobs.is_running(job.folder) else go_on(job, 0.0)
+    if begun and begun.msg:
+        return begun
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not _is_over(job, wanted) and jobs.is_running(job.folder):
+        time.sleep(_POLL_SECONDS)
+    told = (
+        hold.held(job.folder) if hold.is_there(job.folder, wanted.name) else hold.Held(wanted.name, hosts=wanted.hosts)
+    )
+    return replace(_told(job, changed=True), held=told, in_progress=not _is_over(job, wanted))
+
+
+def _is_over(job: Job, wanted: hold.Asked) -> bool:
+    told = hold.held(job.folder)
+    return told.name == wanted.name and told.phase == hold.OVER
+
+
 def abort(job: Job, seconds: float) -> Outcome:
     if not jobs.kept(job.folder):
         return Outcome()
@@ -150,10 +186,11 @@ def _is_near(known: Progress, to_the_end: bool) -> bool:
 
 
 def _told(job: Job, changed: bool, to_the_end: bool = False) -> Outcome:
-    known = jobs.progress_of(job.folder) or Progress()
+    known, held = jobs.progress_of(job.folder) or Progress(), hold.held(job.folder)
     return Outcome(
         changed=changed,
         transfer=known,
+        held=held if held.phase == hold.OVER else None,
         strategy=str(jobs.kept(job.folder).get("strategy", "")),
         in_progress=known.phase not in jobs.ENDED and not _is_near(known, to_the_end),
         msg=f"The transfer {jobs.phrase(known)}" if known.phase == jobs.FAILED else "",

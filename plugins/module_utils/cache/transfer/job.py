@@ -71,7 +71,8 @@ def without_secrets(text: str, *sides: Side) -> str:
 @dataclass(frozen=True)
 class Job:
     """``folder`` is where its state lies. ``rate`` is in keys a second, 0 for no limit; ``latency_limit_ms`` 0 for no
-    guard of the source's latency. ``is_moving``: hosts write to the target from now on.
+    guard of the source's latency. ``is_moving``: hosts write to the target from now on. ``is_strict``: the source's
+    writes are to be held before they do.
     """
 
     source: Side
@@ -84,6 +85,7 @@ class Job:
     target_keys: str = REFUSE
     processes: int = 2
     is_moving: bool = False
+    is_strict: bool = False
 
     def described(self) -> dict[str, Any]:
         """What a file may hold of it."""

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import cold, managed, seed
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import carry, cold, managed, seed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import Strategy
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.copy import copy
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import live
 
-STRATEGIES: Mapping[str, Strategy] = {"cold": cold, "copy": copy, "live": live, "managed": managed, "seed": seed}
+STRATEGIES: Mapping[str, Strategy] = {
+    "cold": cold,
+    "copy": copy,
+    "live": live,
+    "managed": managed,
+    "seed": seed,
+    "carry": carry,
+}

@@ -70,6 +70,25 @@ DATA = Part(
             stages=BRINGS,
         ),
         Option(
+            "consistency",
+            "How hosts are switched where others write meanwhile. C(eventual): batch by batch, so that for a while "
+            "some write to the old Redis and some to the target, where both come together. C(strict): writes on "
+            "the old Redis are held until the target has all of them and all hosts are switched, in one turn. It "
+            "needs C(migration_transfer: live), a Redis of 6.2 or newer, and a user who may C(CLIENT PAUSE).",
+            default="eventual",
+            choices=("eventual", "strict"),
+            stages=BRINGS,
+        ),
+        Option(
+            "hold_limit",
+            "With C(migration_consistency: strict), the most seconds that services may take to stop, and that writes "
+            "on the old Redis are held then. They are let go after that, whoever is switched by that time. With "
+            "C(migration_rollback_carries), how long services may take to stop, and to start.",
+            "float",
+            10,
+            stages=(*BRINGS, "rollback"),
+        ),
+        Option(
             "transfer_abort",
             "End a transfer that was begun, and take away what it copied where the target was empty before. "
             "Refused once a host has moved.",

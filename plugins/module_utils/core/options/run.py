@@ -94,6 +94,16 @@ RUN = Part(
             stages=("cutover", "rollback"),
         ),
         Option(
+            "rollback_carries",
+            "Whether a rollback carries back what the app wrote to the target. All services stand still for that, as a "
+            "managed cache lets nobody follow it: what is gone there is deleted on the old Redis, all keys are copied "
+            "over it, and both are compared; then all hosts go back in one turn. Without it that stays on the target.",
+            "bool",
+            False,
+            stages=("rollback",),
+            asked=("rollback",),
+        ),
+        Option(
             "rollback_delete_target",
             "Delete the target after a rollback, with the groups that were made for it.",
             "bool",

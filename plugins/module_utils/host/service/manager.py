@@ -85,6 +85,9 @@ class Manager(Protocol):
     def restart(self) -> None:
         """Begin a restart, and return before it is done."""
 
+    def stop(self) -> bool:
+        """Begin a stop, and return before it is done; false where it cannot be stopped and started by itself."""
+
     def how_to_see_why(self) -> str:
         """The command that shows the service's log; the log itself may hold secrets."""
 
@@ -188,6 +191,15 @@ class Systemd:
         _said(self._run, [*self._systemctl, "reset-failed", self._name], "systemctl reset-failed", accept=(0, 1))
         _said(self._run, [*self._systemctl, "restart", "--no-block", self._name], "systemctl restart")
 
+    def stop(self) -> bool:
+        """Instances that are stopped are forgotten, so that no glob finds them again. A timer's service reads its
+        values at each start.
+        """
+        if self._name.endswith(".timer") or re.search(r"[*?\[]", self._name):
+            return False
+        _said(self._run, [*self._systemctl, "stop", "--no-block", self._name], "systemctl stop")
+        return True
+
     def how_to_see_why(self) -> str:
         return f"journalctl {f'_UID={self._account.uid}' if self._account else f'-u {self._name}'} -n 50"
 
@@ -263,8 +275,15 @@ class Supervisor:
 
     def restart(self) -> None:
         """supervisorctl waits until the program has stopped and run for startsecs, so it is left to itself."""
-        command = ["sh", "-c", _LEFT_TO_ITSELF, "sh", *self._command, "restart", self._name]
-        _said(self._run, command, f"{self._command[0]} restart")
+        self._begin("restart")
+
+    def stop(self) -> bool:
+        self._begin("stop")
+        return True
+
+    def _begin(self, what: str) -> None:
+        command = ["sh", "-c", _LEFT_TO_ITSELF, "sh", *self._command, what, self._name]
+        _said(self._run, command, f"{self._command[0]} {what}")
 
     def how_to_see_why(self) -> str:
         with_options = " with the options of supervisorctl (migration_services)" if self._command[1:] else ""
@@ -326,6 +345,9 @@ class Command:
             demoted.leave_to_itself(self._restart, self._account)
         except demoted.CannotRun as error:
             raise ServiceError(f"{error}: set restart_command (migration_services)")
+
+    def stop(self) -> bool:
+        return False
 
     def how_to_see_why(self) -> str:
         return f"what {self._restart[0]} writes (restart_command of migration_services)"

@@ -10,7 +10,12 @@ import os
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import following
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import session
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import before, payload, sides
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    before,
+    pause,
+    payload,
+    sides,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import spool
@@ -30,6 +35,8 @@ def against(job: Job, *, is_begun: bool) -> list[str]:
         ]
     source, target = sides.look(job.source), sides.look(job.target)
     reasons = _not_followed(job, source)
+    if job.is_strict:
+        reasons += pause.against(job.source)
     if not is_begun:
         reasons += _no_room_here(job, source) + _newer_types(job, source)
         if job.target_keys == jobs.KEEP:

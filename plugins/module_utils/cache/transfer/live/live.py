@@ -19,7 +19,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.fail
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import before, sides
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import before, hold, sides
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
@@ -120,6 +120,8 @@ class Worker:
         self._reached: Any = None  # what the target has
         self._failed_at: Any = None
         self._failing_since = 0.0
+        self._following: Following | None = None
+        self._hold: hold.Hold | None = None
         self._told = self._looked_at = 0.0
         self._begun: dict[str, Any] = {}
         self._is_done = self._is_unswept = False
@@ -301,6 +303,7 @@ class Worker:
             folder=self._job.folder,
             left_out=self._left_out,
         )
+        self._following = following
         quiet_since, written = time.monotonic(), 0
         while True:
             following.step(_STEP_SECONDS)
@@ -327,6 +330,13 @@ class Worker:
         self._spool.remove()
         self._is_done = True
         self._say(phase=jobs.DONE)
+
+    def _at(self) -> hold.At:
+        """For who holds the source's writes."""
+        following = self._following
+        if following is None:
+            return hold.At()
+        return hold.At(self._spool.about.replication, following.place.position, following.is_whole, following.lag_ms)
 
     def _is_to_finish(self) -> bool:
         return os.path.exists(os.path.join(self._job.folder, FINISH))
@@ -374,6 +384,7 @@ class Worker:
 
     def _say_now_and_then(self, phase: str, **changed: Any) -> None:
         if time.monotonic() - self._told > _TELL_SECONDS:
+            self._hold = hold.where_asked(self._job, self._hold, self._at)
             self._say(phase=phase, **changed)
 
     def _say(self, **changed: Any) -> None:

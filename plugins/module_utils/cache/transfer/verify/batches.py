@@ -194,6 +194,7 @@ class _Worker:
             for key in raws:
                 tally.judge(stretch.database, inside(key), Verdict(MISSING, self._refused[1]))
             return
+        raws = _without_marks(raws)
         self._judge(stretch.database, raws, tally)
         if not stretch.sample:
             self._seen.add(stretch.database, raws)
@@ -204,7 +205,7 @@ class _Worker:
             for key in raws:
                 tally.judge(stretch.database, inside(key), Verdict(EXTRA, self._refused[0]))
             return
-        raws = [key for key in raws if not inside(key).startswith(_MARK)]
+        raws = _without_marks(raws)
         lacking = set(compare.lacking(raws, self._source))
         for key in lacking:
             tally.suspect(stretch.database, inside(key), Verdict(EXTRA))
@@ -220,6 +221,11 @@ class _Worker:
                 tally.gone += 1
             else:
                 tally.suspect(database, key, verdict)
+
+
+def _without_marks(raws: list[bytes]) -> list[bytes]:
+    """What a transfer keeps in a cache for itself is none of the app's."""
+    return [key for key in raws if not inside(key).startswith(_MARK)]
 
 
 def _why_not_served(side: Reach, database: int) -> str:
