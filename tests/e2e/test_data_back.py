@@ -13,7 +13,9 @@ from tests.e2e.test_data_live import each_key, old_url, target_url
 
 pytestmark = pytest.mark.long
 
-CARRIES = {"migration_rollback_carries": True}
+# What all hosts share cannot go back in the same turn.
+VALUES = {"migration_values": [{"store": "dotenv", "path": "/opt/shop/.env", "keys": {"REDIS_URL": "url"}}]}
+CARRIES = {"migration_rollback_carries": True, **VALUES}
 STOOD_STILL = re.compile(r"stood still for ([\d.,]+) s, ([\d.,]+) s of it for that")
 WRITE = """
 import redis
@@ -40,7 +42,7 @@ def stage(stage_of, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def carried(stage):
-    assert stage.migrate(migration_transfer="copy").code == 0
+    assert stage.migrate(migration_transfer="copy", **VALUES).code == 0
     url = f"{target_url(stage)}\n".encode()
     wrote = stage.sandbox.beside(stage.hosts[0], [sys.executable, "-c", WRITE], url)
     assert wrote.stdout.strip() == b"200", wrote.stderr.decode()
