@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import encode
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import rdb
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.crc64 import crc64
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.again import Found
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.checksum import Check
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.commands import Script
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import Restarted, Spool
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.follow import Following
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.spool import (
+    About,
+    Restarted,
+    Spool,
+)
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live.stream import Place
 
 KEYS = b"REDIS0011\xfa\x0brepl-offset\x03100\xfe\x00\x00\x01a\x01x\x00\x01b\x01y"
 
@@ -153,6 +161,19 @@ def test_one_may_want_a_new_snapshot_while_the_other_receives(tmp_path: Path) ->
     spool.add(b"next")
     assert read(spool, 500) == b"next"
     assert not [name for name in os.listdir(tmp_path) if "second" not in name and name != "spool.json"]
+
+
+def test_a_position_of_another_snapshot_says_nothing_of_how_far_this_one_is() -> None:
+    """After a restart of the source, what it counts may be lower than what was applied before."""
+    following = Following.__new__(Following)
+    following._history, following.place = "first", Place(900, 0)
+    following._source = SimpleNamespace(ask=lambda ask: Found("replication", 500, []))
+    following._spool = SimpleNamespace(about=About("second", "replication", 400))
+    assert not following.has_all()
+    following._spool.about = About("first", "replication", 400)
+    assert following.has_all()
+    following.place = Place(499, 0)
+    assert not following.has_all()
 
 
 # --- the stream ---

@@ -356,9 +356,11 @@ def wait_for(truth: Callable[[], bool], seconds: float = 20) -> None:
 def test_a_target_that_is_full_says_so_and_is_gone_on_with(
     source: Any, start_engine: Callable[..., Any], transfer: Callable[..., Transfer]
 ) -> None:
-    small = start_engine("maxmemory 2mb", "maxmemory-policy noeviction")
-    filled = transfer(source, small)
-    filled.start()
+    small = start_engine("maxmemory-policy noeviction")
+    filled = followed(transfer(source, small))
+    binary(small).config_set("maxmemory", binary(small).info("memory")["used_memory"] + (1 << 20))
+    for number in range(40):
+        binary(source).set(f"more:{number}", os.urandom(100000))
     wait_for(lambda: filled.progress.phase == jobs.FAILED)
     assert "the target is full (OOM" in filled.progress.why
     assert "migration_cache_node_type" in filled.progress.why

@@ -16,6 +16,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.strategies import STRATEGIES
 
 _POLL_SECONDS = 0.05
+_END_SECONDS = 5.0
 NEAR_MS = 1000.0
 
 
@@ -97,6 +98,8 @@ def go_on(job: Job, seconds: float) -> Outcome:
         jobs.keep_moving(job.folder)
     if known and known.phase == jobs.DONE:
         return _told(job, False)
+    if known and known.phase in jobs.ENDED:
+        _let_end(job)
     if jobs.is_running(job.folder):
         return _stay(job, seconds, changed=False)
     _refuse_what_is_not_made(job)
@@ -111,6 +114,13 @@ def go_on(job: Job, seconds: float) -> Outcome:
     jobs.keep(job)
     running.start(job, STRATEGIES[job.strategy].run)
     return _stay(job, seconds, changed=True)
+
+
+def _let_end(job: Job) -> None:
+    """Who has told that it failed is gone in a moment."""
+    deadline = time.monotonic() + _END_SECONDS
+    while jobs.is_running(job.folder) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
 
 
 def _refuse_what_is_not_made(job: Job) -> None:

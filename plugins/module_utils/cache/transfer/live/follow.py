@@ -246,9 +246,12 @@ class Following:
         self._round = self._late_since = None
 
     def _ask(self, ask: Callable[[Connection], Found]) -> Found | None:
-        """What was found at a position of the stream that is followed; None where there is no such thing now."""
-        found = self._source.ask(ask)
-        return found if found and found.replication == self._spool.about.replication else None
+        """What was found at a position of the stream that is followed; None where there is no such thing now, as where
+        another snapshot came since: its positions say nothing of this one's.
+        """
+        found, about = self._source.ask(ask), self._spool.about
+        is_of_this = about.history == self._history and found and found.replication == about.replication
+        return found if is_of_this else None
 
     def has_all(self) -> bool:
         """Whether nothing is under way: asked of the source now."""

@@ -259,18 +259,24 @@ class Pulse(threading.Thread):
         self.join(2 * _ACK_SECONDS)
 
     def run(self) -> None:
-        since = time.monotonic(), self._applied()
+        since = self._now()
         while not self._ends.is_set():
             with contextlib.suppress(ProbeFailed, CacheError, OSError), session(self._source.question()) as connection:
                 while not self._ends.wait(self.SECONDS):
-                    asked = time.monotonic(), self._applied()
+                    asked = self._now()
                     self._take(parse_info(connection.ask("INFO", "replication")), since)
                     since = asked
             self._ends.wait(self.SECONDS)
 
-    def _take(self, info: Info, since: tuple[float, Place]) -> None:
+    def _now(self) -> tuple[float, Place, str]:
+        return time.monotonic(), self._applied(), self._spool.about.history
+
+    def _take(self, info: Info, since: tuple[float, Place, str]) -> None:
+        """What was asked while another history was followed tells nothing of this one."""
         about = self._spool.about
+        asked, applied, history = since
         position = info.get("master_repl_offset", 0)
         if about.is_whole and info.get("master_replid") == about.replication and isinstance(position, int):
             self.position = position
-            self.beats.append(Beat(*since, position, about.history))
+            if history == about.history:
+                self.beats.append(Beat(asked, applied, position, history))
