@@ -20,6 +20,8 @@ target, and again.
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -198,6 +200,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=20.0, help="for which live follows writes")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_told: sys.exit(1))  # so that the engines are ended, too
     many = f"copy, {options.processes} processes"
     ways: dict[str, Way] = {
         "REPLICAOF": replicaof,

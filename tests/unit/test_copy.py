@@ -154,6 +154,32 @@ def test_a_scan_is_its_cursor_and_its_keys(keys):
     assert columns.scanned(told) == (17, list(map(columns.spell, keys)))
 
 
+class Scanned:
+    """A source that answers to SCAN alone, with these pages: cursor and keys."""
+
+    def __init__(self, *pages: tuple[int, list[bytes]]) -> None:
+        self._pages, self._asked = list(pages), ()
+
+    def ask(self, *blocks: bytes) -> None:
+        self._asked = blocks
+
+    def told(self) -> list[bytes]:
+        return [self._page() if b"SCAN" in block else b":50\r\n" * block.count(b"MEMORY") for block in self._asked]
+
+    def _page(self) -> bytes:
+        cursor, keys = self._pages.pop(0)
+        return b"*2\r\n%b*%d\r\n" % (raw(b"%d" % cursor), len(keys)) + b"".join(map(raw, keys))
+
+
+def test_pages_without_keys_are_no_end_and_move_the_cursor():
+    source = Scanned((8, []), (16, [b"a"]), (24, []), (32, []), (40, [b"b", b"c"]), (0, []))
+    finder = finding.Finder(ranges.Part("here", 0), 256, finds_texts=False)
+    found = []
+    while (chunk := finder.next(source)) is not None:
+        found.append((chunk.cursor, list(map(columns.word_of, chunk.others))))
+    assert found == [(8, []), (16, [b"a"]), (24, []), (32, []), (40, [b"b", b"c"]), (0, [])]
+
+
 def test_a_chunk_has_as_many_keys_and_bytes_as_it_may():
     chunks = finding.by_weight([b"a", b"b", b"c", b"d", b"e"], [1, finding.HEAVY + 1, 2, 2, 2], 2)
     assert [(chunk.others, chunk.heavy) for chunk in chunks] == [

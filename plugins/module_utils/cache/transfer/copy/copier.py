@@ -113,11 +113,11 @@ class Copier:
         chunk = finder.next(self._source)
         self._ask(chunk, finder)
         before: tuple[Sequence[Batch], Report] | None = None
-        while chunk:
+        while chunk is not None:
             answers = self._source.told()
             finder.read(answers[self._blocks :])
             following = finder.next(self._source)
-            self._rest(len(chunk))
+            self._rest(chunk.count)
             self._ask(following, finder)
             told = Report(cursor=chunk.cursor)
             texts, again = self._texts(chunk.texts, answers, told)
@@ -132,7 +132,7 @@ class Copier:
     # --- what is asked of the source, in blocks ---
 
     def _ask(self, chunk: Chunk | None, finder: Finder) -> None:
-        if chunk:
+        if chunk is not None:
             self._source.ask(*self._asked(chunk.texts, chunk.others), *finder.blocks())
 
     def _asked(self, texts: Sequence[bytes], others: Sequence[bytes]) -> list[bytes]:

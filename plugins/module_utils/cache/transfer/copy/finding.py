@@ -38,7 +38,8 @@ class Chunk:
     heavy: list[bytes] = field(default_factory=list)
     cursor: int | None = None
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         return len(self.texts) + len(self.others) + len(self.heavy)
 
 
@@ -56,7 +57,7 @@ class Finder:
     def blocks(self) -> list[bytes]:
         """What is to be asked now, with whatever else is."""
         self._asks_to_scan = self._has_more and len(self._ready) < _AHEAD
-        asked = [weigh(self._found.others)] if self._found else []
+        asked = [] if self._found is None else [weigh(self._found.others)]
         if self._asks_to_scan:
             words = [raw(word) for word in (b"SCAN", b"%d" % self._cursor, b"COUNT", b"%d" % self._most_keys)]
             asked.append(command(*words))
@@ -66,7 +67,7 @@ class Finder:
 
     def read(self, told: list[bytes]) -> None:
         """The answers to these. Raises CacheError."""
-        if self._found:
+        if self._found is not None:
             found, self._found = self._found, None
             self._ready += _chunks(found, weights(told.pop(0), len(found.others)), self._most_keys)
         if self._asks_to_scan:
@@ -79,7 +80,7 @@ class Finder:
 
     def next(self, source: Link) -> Chunk | None:
         """The next keys, asked for alone where none are ready. None after the last."""
-        while not self._ready and (self._has_more or self._found):
+        while not self._ready and (self._has_more or self._found is not None):
             source.ask(*self.blocks())
             self.read(source.told())
         return self._ready.popleft() if self._ready else None
@@ -98,7 +99,7 @@ def weights(told: bytes, count: int) -> list[int]:
 
 
 def _chunks(found: Chunk, known: Sequence[int], most_keys: int) -> list[Chunk]:
-    if len(found) <= 2 * most_keys and len(known) == len(found.others) and sum(known) <= _CHUNK_BYTES:
+    if found.count <= 2 * most_keys and len(known) == len(found.others) and sum(known) <= _CHUNK_BYTES:
         return [found]
     texts = [found.texts[start : start + most_keys] for start in range(0, len(found.texts), most_keys)]
     chunks = by_weight(found.others, known, most_keys)
@@ -117,7 +118,7 @@ def by_weight(keys: Sequence[bytes], known: Sequence[int], most_keys: int) -> li
     chunks, size = [Chunk()], 0
     for key, weight in zip(keys, known):
         chunk = chunks[-1]
-        if len(chunk) and (size + weight > _CHUNK_BYTES or len(chunk) >= most_keys):
+        if chunk.count and (size + weight > _CHUNK_BYTES or chunk.count >= most_keys):
             chunk, size = Chunk(), 0
             chunks.append(chunk)
         size += weight
