@@ -21,16 +21,19 @@ HOME = Path("opt/shop")
 PYTHON = "/opt/shop/venv/bin/python"
 CELERY = f"{PYTHON} -m celery --app app.jobs"
 
-WEB, WHOLE, CLUSTER, MEMCACHED = "web", "whole", "cluster", "memcached"
+WEB, WHOLE, QUEUES, CLUSTER, MEMCACHED = "web", "whole", "queues", "cluster", "memcached"
 APPS = {
     WEB: "a web service that has one URL",
     CLUSTER: "web, which makes its client of a cluster where REDIS_CLUSTER says so",
     MEMCACHED: "web that keeps plain values alone, and chooses its client by the scheme of CACHE_URL",
     WHOLE: "web, a worker and a beat of Celery, with URLs and parts in one file, and a parameter",
+    QUEUES: "the same and a worker of RQ",
 }
+WITH_ORDERS = (WHOLE, QUEUES)
 INVENTORIES = {
     WEB: "inventories/sandbox",
     WHOLE: "inventories/sandbox-whole",
+    QUEUES: "inventories/sandbox-whole",
     CLUSTER: "inventories/sandbox-cluster",
     MEMCACHED: "inventories/sandbox-memcached",
 }
@@ -45,6 +48,7 @@ COMMANDS = {
         BEAT: f"{CELERY} beat --loglevel WARNING",
     },
 }
+COMMANDS[QUEUES] = {**COMMANDS[WHOLE], "shop-rq": f"{PYTHON} -m app.letters"}
 
 UNIT = """[Unit]
 Description={name}, of the app that uses the cache
@@ -162,7 +166,7 @@ SHOP_TITLE="The 'small' shop"   # shown to customers
 {reads_only}
 # Cache. Ask in #platform before you change this.
 {"CACHE_URL" if app == MEMCACHED else "REDIS_URL"}={old.url}
-{_of_the_whole(old) if app == WHOLE else ""}CACHE_TTL_SECONDS=300
+{_of_the_whole(old) if app in WITH_ORDERS else ""}{_of_rq(old) if app == QUEUES else ""}CACHE_TTL_SECONDS=300
 
 # AWS
 export AWS_REGION={REGION}
@@ -181,6 +185,10 @@ SESSION_REDIS_PASSWORD='{old.asks_for}'
 SESSION_REDIS_DB=3
 STOCK_URL_PARAMETER={URL_PARAMETER}
 """
+
+
+def _of_rq(old: OldRedis) -> str:
+    return f"RQ_URL={old.url_of(4)}\n"
 
 
 def install(places: Places, env_text: str) -> Path:

@@ -27,7 +27,7 @@ class Traffic:
         load.mark(self.out, phase)
         urls = [f"http://{address}:{APP_PORT}" for address in sandbox.hosts.values()]
         command = [sys.executable, "-m", "sandbox.load", "--out", str(self.out), "--rate", str(rate)]
-        command += ["--orders"] if sandbox.app == host_app.WHOLE else []
+        command += ["--orders"] if sandbox.app in host_app.WITH_ORDERS else []
         self.process = subprocess.Popen(
             sandbox.control_command([*command, "--seconds", str(seconds), *urls]),
             env=environment(),

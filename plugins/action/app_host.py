@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -29,7 +29,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
     EndpointError,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Service, Value
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Value
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
     made_of,
@@ -47,12 +48,10 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goa
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.stores import on_aws
 from ansible_collections.kempian.cache_migration.plugins.module_utils.targets import table
-from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bringing, progress, say
+from ansible_collections.kempian.cache_migration.plugins.plugin_utils import bringing, progress, queues, say
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.engine import HELD, LOOK, RESULT, known_of
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.on_host import HostAction
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils.trip import Trip
-
-Queues = Mapping[str, Sequence[Mapping[str, Any]]]
 
 SERVICE_SECONDS = 86400.0  # the module keeps its own time, as its limit begins with the restart
 PAUSE = 0.0  # a run of the module lasts for as long as it has something to wait for
@@ -118,6 +117,10 @@ class ActionModule(HostAction):
         told = {name: seen[name] for name in names if name in seen}
         if transfer.is_to_look(self._known) and self._host == transfer.host_of(self._known):
             told["transfer"] = bringing.look(self, self._known, self._settings, self._migration)
+        if self.watched() and told.get("survey", {}).get("run_id") == self.watched().get("run_id"):
+            told["survey"] = {**told["survey"], "now": self.watched()["now"]}
+        if self._settings.get("transfer") in BRINGING:
+            told["queues"] = queues.named(self._migration, self._settings)
         told["defined"], told["address"] = made_of.defined(self._settings), self._play_context.remote_addr
         return {"changed": False, "values": seen["stores"], **told}
 
@@ -155,8 +158,13 @@ class ActionModule(HostAction):
     def survey(self) -> dict[str, Any]:
         """How the old Redis is read, where another user than the app's own is to ask."""
         url = self.handed_over(self._settings["assess_url"])
-        order = {"sample": self._settings["sample"]}
+        order = {"sample": self._settings["sample"], **({"watch": 0.0} if self.watched() else {})}
         return {**order, "url": url} if url else order
+
+    def watched(self) -> Mapping[str, Any]:
+        """What was seen of the old Redis earlier in this run, where its traffic was: that is not watched twice."""
+        before: Mapping[str, Any] = self.earlier(LOOK).get("survey") or {}
+        return before if before.get("now") else {}
 
     def may_go_back(self) -> bool:
         """Whether the old Redis is of interest: what becomes of the values is, and both ways may follow."""
@@ -268,19 +276,20 @@ class ActionModule(HostAction):
             self.change(trip, restart, order, self.queues_of_target())
         return self.told(trip)
 
-    def queues_left(self) -> Queues:
+    def queues_left(self) -> queues.ByKey:
         """Where the queues are that are left, by the journal, on the last hosts that leave: jobs that are there before
         are done by the others. A new token leaves no cache, and where writes are held the jobs come along.
         """
         if self.turn.get("hold") or self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
             return {}
-        return queues_by_key(
-            (key, {"env_path": value.address, "env_key": key, "forms": forms_of(value), **self.common()})
+        come_later = {"later_comes_along": True} if queues.come_along(self._settings) else {}
+        return queues.by_key(
+            (key, {"env_path": value.address, "env_key": key, "forms": forms_of(value), **self.common(), **come_later})
             for value in self._migration.own
             for key in value.keys
         )
 
-    def queues_of_target(self) -> Queues:
+    def queues_of_target(self) -> queues.ByKey:
         """The same on the way back; none of a target that is not known any more."""
         hosts = self.turn.get("put_back") or [self._host]
         if self._host != hosts[-1] or self.held_turn():
@@ -290,18 +299,19 @@ class ActionModule(HostAction):
         except EndpointError:
             return {}
         protocol = self._known.endpoint.get("protocol") or REDIS
-        return queues_by_key(
+        return queues.by_key(
             (key, {"url": url, "protocol": protocol}) for of_value in urls for key, url in of_value.items()
         )
 
-    def change(self, trip: Trip, restart: str, order: dict[str, Any], queues: Queues) -> None:
+    def change(self, trip: Trip, restart: str, order: dict[str, Any], left: queues.ByKey) -> None:
         """In one run on the host for as long as a service proves itself within it, and in more where it does not.
 
-        ``queues`` says where the queues of each key are.
+        ``left`` says where the queues of each key are.
         """
-        may_leave_jobs = order.get("state") == "reverted"
+        is_left = queues.may_be_left(self._settings)
+        may_leave_jobs = order.get("state") == "reverted" or is_left
         services = [
-            {**self.service(one, restart), "queues": queues_of(one, queues), "may_leave_jobs": may_leave_jobs}
+            {**self.service(one, restart), "queues": queues.of_service(one, left), "may_leave_jobs": may_leave_jobs}
             for one in self._migration.services
         ]
         order = {**self.common(), **order, "services": services}
@@ -423,6 +433,7 @@ class ActionModule(HostAction):
             "health_headers": dict(service.health_headers),
             "health_requests": self._settings["health_requests"],
             "timeout": self._settings["timeout"],
+            "queues_timeout": self._settings.get("queues_timeout"),
             "restart": restart,
         }
 
@@ -482,16 +493,3 @@ class ActionModule(HostAction):
 def forms_of(value: Value) -> dict[str, Any]:
     """For a module."""
     return {name: form.as_dict() for name, form in value.forms.items()}
-
-
-def queues_by_key(places: Iterable[tuple[str, Mapping[str, Any]]]) -> Queues:
-    """Several files may have a key of one name."""
-    queues: dict[str, list[Mapping[str, Any]]] = {}
-    for key, place in places:
-        queues.setdefault(key, []).append(place)
-    return queues
-
-
-def queues_of(service: Service, queues: Queues) -> list[dict[str, Any]]:
-    """For a module."""
-    return [{"names": list(names), **one} for key, names in service.queues.items() for one in queues.get(key, ())]

@@ -46,6 +46,8 @@ class ActionModule(EngineAction):
                 turn.leave_untried()
             else:
                 self.between_batches(turn, turns, so_far)
+                if self.is_before_the_end:
+                    data.before_the_end(turn)
                 if turn.is_last and not self.is_before_the_end:
                     turns.complete(turn)
         except Stopped as stopped:

@@ -153,6 +153,13 @@ options:
             description: As M(kempian.cache_migration.app_service) has it.
             type: path
             default: /var/lib/cache_migration
+          later_comes_along:
+            description: As M(kempian.cache_migration.app_service) has it.
+            type: bool
+            default: false
+      queues_timeout:
+        description: As M(kempian.cache_migration.app_service) has it.
+        type: float
       may_leave_jobs:
         description: As M(kempian.cache_migration.app_service) has it.
         type: bool

@@ -162,13 +162,13 @@ options:
     choices: [auto, always, never]
     default: auto
   timeout:
-    description: How long the proof may take after a restart, and before it the jobs of O(queues), in seconds.
+    description: How long the proof may take after a restart, in seconds.
     type: float
     default: 60.0
   queues:
     description:
       - Queues whose jobs the service does, in the cache that it leaves. It is restarted when they are empty, which is
-        waited for within O(timeout), as long as it is connected to a place of O(leave).
+        waited for within O(queues_timeout), as long as it is connected to a place of O(leave).
       - What leads to O(endpoint) is not left, and not waited for.
     type: list
     elements: dict
@@ -206,8 +206,16 @@ options:
         description: The directory with the journals.
         type: path
         default: /var/lib/cache_migration
+      later_comes_along:
+        description: Not to wait for jobs in C(unacked) of Celery that are due later (C(eta)), as they are moved.
+        type: bool
+        default: false
+  queues_timeout:
+    description: How long the jobs of O(queues) may take, in seconds. Left out, as long as O(timeout).
+    type: float
+    version_added: 0.2.0
   may_leave_jobs:
-    description: Restart it after O(timeout) all the same, as on a way back that nothing holds up. RV(jobs) says so.
+    description: Restart it after that time all the same, as on a way back that nothing holds up. RV(jobs) says so.
     type: bool
     default: false
     version_added: 0.2.0

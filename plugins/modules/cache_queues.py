@@ -25,8 +25,9 @@ options:
   state:
     description:
       - With V(moved) nothing is left in the queues of the one side.
-      - With V(cleared) nothing is left in those of the other side, to which a copy may have brought jobs that were
-        done since. It refuses while anybody uses that side.
+      - With V(cleared) nothing is left in those of the other side, to which a transfer
+        (M(kempian.cache_migration.cache_transfer)) may have brought jobs that were done since. It refuses while anybody
+        uses that side, and does nothing where it was done before for that transfer, as jobs there are no copies then.
     type: str
     choices: [moved, cleared]
     default: moved
@@ -74,7 +75,9 @@ options:
     choices: [redis, redis-cluster]
     default: redis
   direction:
-    description: V(there) is from the old Redis to the target, V(back) the other way.
+    description:
+      - V(there) is from the old Redis to the target, V(back) the other way.
+      - With V(back) nothing is moved that was copied alone, and not V(cleared) since.
     type: str
     choices: [there, back]
     default: there
@@ -141,7 +144,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import JobKeys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import ends
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
@@ -154,21 +156,14 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.maski
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 
 MOVED, CLEARED = "moved", "cleared"
+_CLEARED = "queues.json"  # of a transfer: what it copied of queues was taken away, so jobs there are no copies
 _UNUSED = ("rate", "latency_limit_ms", "processes")  # of what goes from one side to the other
 
 OPTIONS: dict[str, Any] = {
     **{name: option for name, option in ends.OPTIONS.items() if name not in _UNUSED},
     "state": {"type": "str", "choices": [MOVED, CLEARED], "default": MOVED},
     "endpoint": {"type": "dict", "required": True},
-    "queues": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "database": {"type": "int", "default": 0},
-            "names": {"type": "list", "elements": "str", "required": True},
-        },
-    },
+    "queues": {**ends.QUEUES, "required": True},
     "wait": {"type": "float", "default": 4.0},
 }
 
@@ -181,24 +176,24 @@ def sides_of(params: dict[str, Any]) -> tuple[Side, Side]:
     return (there[1], there[0]) if params["direction"] == jobs.BACK else there
 
 
-def queues_of(params: dict[str, Any]) -> dict[int, JobKeys]:
-    names: dict[int, list[str]] = {}
-    for queue in params["queues"]:
-        names.setdefault(queue["database"], []).extend(queue["names"])
-    return {database: JobKeys(of_it) for database, of_it in names.items()}
-
-
 def result_of(source: Side, target: Side, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Raises TransferRefused, ProbeFailed, CacheError."""
-    queues = queues_of(params)
+    queues = ends.queues(params)
     if check_mode:
         with reached(source) as here:
             return told(moving.waiting(here, queues), "waiting in queues")
+    transfer = jobs.folder_of(params["state_dir"], params["migration_name"], jobs.THERE)
+    is_cleared = bool(jobs.read(transfer, _CLEARED))
     if params["state"] == CLEARED:
+        if is_cleared:
+            return told(Counter(), "cleared before")
         with reached(target) as there:
             count = moving.clear(there, queues)
-        return {**told(Counter(), "nothing to be moved"), "changed": count > 0, "cleared": count}
-    folder = jobs.folder_of(params["state_dir"], params["migration_name"], f"queues-{params['direction']}")
+        jobs.write(transfer, _CLEARED, {"keys": count})
+        return {**told(Counter(), "cleared"), "changed": count > 0, "cleared": count}
+    if params["direction"] == jobs.BACK and jobs.kept(transfer) and not is_cleared:
+        return told(Counter(), "what is there was copied alone")
+    folder = jobs.folder_of(params["state_dir"], params["migration_name"], "queues")
     with jobs.only_one(folder) as lock:
         if lock is None:
             raise TransferRefused("another run moves these queues at this moment: wait until it is done.")

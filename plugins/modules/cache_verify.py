@@ -110,6 +110,22 @@ options:
         patterns, C(session:*).
     type: bool
     default: false
+  queues:
+    description:
+      - Queues whose keys are left out, with all that M(kempian.cache_migration.cache_queues) moves with them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      database:
+        description: The number of their database.
+        type: int
+        default: 0
+      names:
+        description: The names of their keys, as C(celery) or C(rq:queue:default).
+        type: list
+        elements: str
+        required: true
   ca_certs:
     description: A file with the CAs to trust for O(endpoint) and the URLs, instead of the interpreter's own.
     type: path
@@ -283,6 +299,7 @@ OPTIONS: dict[str, Any] = {
     "ttl_tolerance_ms": {"type": "int", "default": 1000},
     "settle": {"type": "float", "default": 3.0},
     "show_keys": {"type": "bool", "default": False, "no_log": False},
+    "queues": {**ends.QUEUES, "default": []},
     "wait": {"type": "float", "default": 4.0},
 }
 
@@ -309,6 +326,7 @@ def question_of(params: dict[str, Any]) -> Question:
         rate=params["rate"],
         latency_limit_ms=params["latency_limit_ms"],
         processes=params["processes"],
+        queues=ends.queues(params),
     )
 
 

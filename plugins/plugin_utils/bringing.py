@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core import strategies
@@ -26,6 +27,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.targets im
 from ansible_collections.kempian.cache_migration.plugins.plugin_utils import progress, say
 
 Found = dict[str, Any]
+Hear = Callable[[Found], None]  # each answer of a module that is run again
 
 A_DAY = 86400.0
 OLDEST_COPY = 600.0  # seconds since it came to its end
@@ -39,6 +41,7 @@ BY_AWS = {"present": "Have AWS follow the old Redis", "completed": "Have the tar
 END_AT_AWS = "Have AWS follow the old Redis no longer"
 HOLD, CARRY = "Hold the writes on the old Redis", "Carry back what the app wrote to the target"
 TAKE_AWAY = "Take away what was copied before"
+CLEAR, MOVE, MOVE_BACK = "Take copied jobs away", "Move what waits in queues", "Move back what waits in queues"
 
 
 SEEN = ("transfer", "progress", "in_progress", "strategy", "source", "refusals")
@@ -120,10 +123,19 @@ class Bearer:
     def say(self, lines: Iterable[str]) -> None:
         say.lines([f"  [{self.host}] {line}" for line in lines])
 
-    def until_done(self, step: str, module: str, order: Found, seconds: float = A_DAY) -> Found:
+    def until_done(
+        self, step: str, module: str, order: Found, seconds: float = A_DAY, hear: Hear | None = None
+    ) -> Found:
         """A module again until it is done, with a line at least every five seconds. Raises Failed."""
+
+        def run(args: Mapping[str, Any]) -> Found:
+            answer: Found = self.action.module(module, dict(args))
+            if hear:
+                hear(answer)
+            return answer
+
         answer = progress.run_until_done(
-            lambda args: self.action.module(module, dict(args)),
+            run,
             {**order, "wait": WAIT},
             timeout=seconds,
             interval=0.0,
@@ -163,9 +175,29 @@ class Bearer:
         self.say(told["lines"][len(said) :])
         if "state" not in told:
             self.switch()
+            self.clear()
         return told
 
+    def clear(self) -> None:
+        """Jobs that were brought with the rest: hosts at the target have their own, and these are moved in the end.
+        Where the target follows, that is not before the first host is switched.
+        """
+        if GOALS[self.known.goal].moves or not transfer.follows(self.known):
+            self.queues(CLEAR, state="cleared")
+
+    def queues(self, step: str, **order: Any) -> dict[str, int]:
+        """How many jobs went, by the patterns of their keys."""
+        queues = self.action.turn["data"]["queues"]
+        if not queues:
+            return {}
+        moved: Counter[str] = Counter()
+        order = {**self.places, "queues": queues, **order}
+        self.until_done(step, "cache_queues", order, hear=lambda answer: moved.update(answer.get("jobs") or {}))
+        return dict(moved)
+
     def take_away(self) -> None:
+        """Jobs that hosts have placed there before they were put back are theirs here, too."""
+        self.queues(MOVE_BACK, state="moved", direction="back")
         self.until_done(TAKE_AWAY, "cache_transfer", {**self.order(), "state": "absent"})
 
     def is_old(self) -> bool:
@@ -177,6 +209,12 @@ class Bearer:
             and job.get("phase") == "done"
             and time.time() - float(job.get("now") or 0) > OLDEST_COPY
         )
+
+    def end(self) -> Found:
+        """Of what follows."""
+        done = self.until_done(FINISH, "cache_transfer", {**self.order(), "state": "finished"}, FINISH_SECONDS)
+        self.say([f"Followed to the end: {done.get('progress')}."])
+        return dict(done.get("transfer") or {})
 
     def hold(self, wanted: Mapping[str, Any]) -> None:
         """Have who follows hold the writes once all hosts stand ready, which they do after this."""
@@ -208,6 +246,7 @@ class Bearer:
         sample = self.settings["sample"] if kind == "sample" else 0
         shared = ("processes", "rate", "latency_limit_ms")
         order = {name: value for name, value in self.order().items() if name in (*self.places, *shared)}
+        order = {**order, "queues": self.action.turn["data"]["queues"]}
         return self.until_done(COMPARE, "cache_verify", {**order, "sample": sample, "ttl_tolerance_ms": TOLERANCE_MS})
 
 
@@ -295,6 +334,7 @@ def bring(action: Any, known: Known, settings: Mapping[str, Any], migration: Mig
             return dict(OK)
         if does == transfer.GO_ON:
             bearer.switch()
+            bearer.clear()
             return dict(OK)
         return {**OK, **bearer.brought(is_new=is_anew)}
     except Failed as failed:
@@ -319,11 +359,14 @@ def let_go(action: Any, known: Known, settings: Mapping[str, Any], migration: Mi
 
 
 def finish(action: Any, known: Known, settings: Mapping[str, Any], migration: Migration) -> Found:
-    """The end of what follows, as a result."""
+    """The end of what follows, and of the queues that were left, as a result."""
     bearer = _bearer(action, known, settings, migration)
     try:
-        done = bearer.until_done(FINISH, "cache_transfer", {**bearer.order(), "state": "finished"}, FINISH_SECONDS)
+        followed = bearer.end() if transfer.is_live(known) else {}
+        jobs = bearer.queues(MOVE, state="moved")
     except Failed as failed:
         return failed.result
-    bearer.say([f"Followed to the end: {done.get('progress')}."])
-    return {**OK, "transfer": done.get("transfer") or {}}
+    if bearer.action.turn["data"]["queues"]:
+        named = ", ".join(f"{count:,} in {name}" for name, count in sorted(jobs.items()))
+        bearer.say([f"Moved what waited in queues: {named or 'nothing did'}."])
+    return {**OK, "transfer": followed, "jobs": jobs}

@@ -1,10 +1,11 @@
-"""Orders, for each of which the worker sends a receipt."""
+"""Orders, for each of which a worker sends a receipt, and where there is one for it, another prints a letter."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from .jobs import jobs, send_receipt
+from .letters import order_letter
 
 orders = APIRouter()
 
@@ -13,6 +14,7 @@ orders = APIRouter()
 def place_order(order: str) -> dict[str, str]:
     """Taken as soon as the broker has the job, which has the name of the order."""
     send_receipt.apply_async((order,), task_id=order)
+    order_letter(order)
     return {"order": order}
 
 

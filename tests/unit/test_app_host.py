@@ -126,6 +126,22 @@ def test_of_what_the_target_holds_the_first_host_tells_and_any_other_that_is_ask
     assert counts("look", "app2") is None and counts("survey", "app2", "migrate") is None
 
 
+def test_the_traffic_of_the_old_one_is_watched_once_in_a_run():
+    now, later = {"hits": 5.0}, {"stores": [], "services": [], "survey": {"run_id": "r", "now": None, "total_keys": 7}}
+
+    def looked(before, run=NOW):
+        registered = {engine.LOOK: {"run": run, "survey": before}} if before else {}
+        look = Fake("migrate", "look", registered, app_host_info=later)
+        return look.on()["survey"], look.given("app_host_info")["survey"]
+
+    told, order = looked({"run_id": "r", "now": now})
+    assert order["watch"] == 0.0 and told == {"run_id": "r", "now": now, "total_keys": 7}
+    told, order = looked({"run_id": "another", "now": now})
+    assert told["now"] is None, "it was started anew since"
+    for first in (looked(None), looked({"msg": "no answer"}), looked({"run_id": "r", "now": now}, BEFORE)):
+        assert "watch" not in first[1]
+
+
 def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(monkeypatch):
     keys = {
         "REDIS_URL": "url",
@@ -141,7 +157,9 @@ def test_every_database_that_a_key_names_is_proven_before_a_value_is_changed(mon
     assert order["values"][0]["keys"]["QUEUE_URL"].endswith("/3")
 
 
-def queues(monkeypatch, goal, step, turn):
+def queues(monkeypatch, goal, step, turn, **stated):
+    for name, value in stated.items():
+        monkeypatch.setitem(STATED, name, value)
     monkeypatch.setitem(STATED, "services", [{**STATED["services"][0], "queues": {"REDIS_URL": ["celery"]}}])
     action = Fake(goal, step, hosts=("app1", "app2"))
     action._task.args["turn"] = turn
@@ -156,6 +174,15 @@ def test_the_queues_that_are_left_are_waited_for_on_the_hosts_of_the_last_batch(
     assert queue["migration_name"] == "shop" and queue["state_dir"]
     assert queues(monkeypatch, "cutover", "move", {"is_last_batch": False}) == ([], False)
     assert queues(monkeypatch, "rotate", "move", {"is_last_batch": True}) == ([], False), "no cache is left"
+
+
+def test_where_the_data_comes_along_nobody_waits_for_what_is_due_later_and_jobs_may_be_left(monkeypatch):
+    last = {"is_last_batch": True}
+    [queue], may_leave = queues(monkeypatch, "cutover", "move", last, transfer="copy")
+    assert queue["later_comes_along"] and not may_leave
+    assert queues(monkeypatch, "cutover", "move", last, transfer="copy", queues_left="bring")[1]
+    [queue], may_leave = queues(monkeypatch, "cutover", "move", last, transfer="cold", queues_left="bring")
+    assert "later_comes_along" not in queue and not may_leave, "nobody brings it"
 
 
 def test_on_the_way_back_the_last_host_waits_for_the_queues_of_the_target_and_may_leave_them(monkeypatch):

@@ -74,7 +74,7 @@ def test_an_option_without_a_prefix_is_found_by_that_name_and_stated_with_it():
 def test_the_words_of_a_service_are_those_that_hosts_take():
     stated = OPTIONS["services"].options
     assert set(stated) <= set(order.OPTIONS) and stated["manager"]["choices"] == list(manager.MANAGERS)
-    of_all = {"health_requests", "restart", "timeout", "may_leave_jobs"}
+    of_all = {"health_requests", "restart", "timeout", "may_leave_jobs", "queues_timeout"}
     assert set(order.OPTIONS) - set(stated) == of_all, "these are of all services"
 
 

@@ -25,6 +25,8 @@ CELERY, RQ, SIDEKIQ = JobKeys(["celery", "mails"]), JobKeys(["rq:queue:default"]
         (RQ, b"rq:workers", True, False),
         (RQ, b"rq:worker:a", True, False),
         (RQ, b"rq:scheduler-lock:default", True, False),
+        (RQ, b"rq:clean_registries:default", True, False),
+        (RQ, b"rq:clean_groups", True, False),
         (RQ, b"celery", False, False),
         (RQ, b"unacked", False, False),
         (SIDEKIQ, b"queue:mails", True, True),

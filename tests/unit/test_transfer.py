@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import brought, engine, transfer
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import brought, engine, queues, transfer
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.transfer import (
     ABORT,
     ANEW,
@@ -37,13 +37,14 @@ def entry_of(step, **more):
     return {"step": step, "host": "app1", "strategy": "copy", "endpoint": ENDPOINT, "time": "then", **more}
 
 
-def plan(there, goal="transfer", job=None, seen=None, endpoint=ENDPOINT, **settings):
-    """``job`` is the progress of the one on app1, ``seen`` all that it tells."""
+def plan(there, goal="transfer", job=None, seen=None, endpoint=ENDPOINT, *, jobs=(), **settings):
+    """``job`` is the progress of the one on app1, ``seen`` all that it tells. ``jobs`` are queues of the last host."""
     stated = {**SETTINGS, "transfer": "copy", **settings}
     known = there.known(goal, settings=stated, endpoint=endpoint)
     told = {"transfer": job or {}, "source": {"place": PLACE, "keys": 5}, **(seen or {})}
     looks = there.looks(goal)
-    first = next(iter(looks))
+    first, last = next(iter(looks)), list(looks)[-1]
+    looks[last] = replace(looks[last], queues=tuple(jobs))
     return engine.plan(known, {**looks, first: replace(looks[first], transfer=told)})
 
 
@@ -458,3 +459,45 @@ def test_the_state_tells_how_far_it_is():
     assert "nobody" not in said_of(DONE, READY, in_progress=False)[0]
     assert "unknown" in said_of({})[0]
     assert said_of(DONE, FINISHED) == []
+
+
+# --- queues ---
+
+CELERY = {"database": 1, "names": ["celery", "unacked"]}
+
+
+def test_what_waits_in_queues_of_any_host_is_moved_when_the_last_host_is_switched():
+    made = plan(world(ON_OLD, ON_OLD, entry=READY), "cutover", DONE, jobs=[CELERY])
+    assert not made.refusals and made.facts["data"]["finishes"] and made.facts["data"]["queues"] == [CELERY]
+    moves = "data: move what waits in queues by then (celery, unacked), each job once"
+    assert moves in made.lines and made.lines.index(moves) > made.lines.index(
+        next(line for line in made.lines if line.startswith("app2"))
+    )
+
+
+def test_a_run_that_was_killed_after_the_last_host_moves_the_jobs():
+    made = plan(world(ON_TARGET, entry=USED), "cutover", DONE, jobs=[CELERY])
+    assert made.facts["data"]["finishes"]
+
+
+def test_without_queues_or_with_cold_nothing_is_moved():
+    assert not plan(world(ON_OLD, entry=READY), "cutover", DONE).facts["data"]["finishes"]
+    cold = plan(world(ON_OLD), "cutover", jobs=[CELERY], transfer="cold")
+    assert not cold.facts["data"]["finishes"] and cold.facts["data"]["queues"] == []
+
+
+def test_jobs_of_several_hosts_are_named_once():
+    named = queues.together([CELERY, {"database": 1, "names": ["celery", "mails"]}, {"database": 0, "names": ["x"]}])
+    assert named == ({"database": 0, "names": ["x"]}, {"database": 1, "names": ["celery", "mails", "unacked"]})
+
+
+def test_jobs_are_not_moved_among_keys_that_were_there_before_or_into_a_cluster():
+    why = refused(world(ON_OLD), jobs=[CELERY], transfer_target_keys="replace")
+    assert "migration_transfer_target_keys: refuse" in why
+    cluster = {**ENDPOINT, "protocol": "redis-cluster"}
+    assert "without cluster mode" in refused(world(ON_OLD), jobs=[CELERY], endpoint=cluster)
+
+
+def test_where_jobs_are_followed_the_plan_says_what_may_become_of_them():
+    told = plan(world(ON_OLD), jobs=[CELERY], transfer="live")
+    assert any("may be done twice, or be lost" in note for note in told.notes) and not told.facts["data"]["queues"]

@@ -34,7 +34,7 @@ PATTERNS: Mapping[str, tuple[str, ...]] = {
 
 # What tells of a process, and is made anew by each: it stays where that process was.
 _OF_PROCESSES = re.compile(
-    rb"rq:(?:workers?(?::.*)?|scheduler-lock:.*|scheduler:.*|clean_registries:.*)|.*unacked_mutex", re.S
+    rb"rq:(?:workers?(?::.*)?|scheduler-lock:.*|scheduler:.*|clean_\w+(?::.*)?)|.*unacked_mutex", re.S
 )
 _PRIORITY = rb"(?:\x06\x16[0-9]+)?"  # kombu has a list for each, with its number behind this
 _UNACKED = "unacked"  # what workers of Celery have taken: a hash of jobs, and when each was, under the name of *_index
@@ -49,6 +49,9 @@ class JobKeys:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._keys = _keys_of(list(names))
+
+    def __str__(self) -> str:
+        return self._keys.pattern.decode("utf-8", "backslashreplace")
 
     def has(self, key: bytes) -> bool:
         """Whether it belongs to the queues: jobs, or what tells of who does them."""

@@ -9,6 +9,8 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
+import datetime
+import json
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import Form
@@ -53,7 +55,8 @@ def _of_queue(queue: Mapping[str, Any], target: Mapping[str, Any]) -> Jobs:
         parts = parse_url(url)
         if (parts.host, parts.port) == (target.get("address"), int(target.get("port") or 0)):
             return Jobs()
-        found = in_time(lambda: held(url, queue["names"], queue.get("protocol") or REDIS), ALL_SECONDS)
+        is_due_alone, protocol = bool(queue.get("later_comes_along")), queue.get("protocol") or REDIS
+        found = in_time(lambda: held(url, queue["names"], protocol, is_due_alone), ALL_SECONDS)
     except failures.ProbeFailed as failed:
         is_reached = failed.failure.kind not in failures.NOT_REACHED
         return Jobs(f"{unknown} ({_shown(failed.failure.found, secrets_of(url)).rstrip('.')})", is_reached)
@@ -80,15 +83,17 @@ def _url_of(queue: Mapping[str, Any]) -> str:
     return was or now
 
 
-def held(url: str, names: Sequence[str], protocol: str) -> dict[str, int]:
-    """How much each of the named keys holds, of those that are there, in the database of the URL.
+def held(url: str, names: Sequence[str], protocol: str, is_due_alone: bool = False) -> dict[str, int]:
+    """How much each of the named keys holds, of those that are there, in the database of the URL; where
+    ``is_due_alone``, without what workers of Celery keep until it is due.
 
     TLS is done as the app's redis-py does it. Raises ProbeFailed, CacheError and EndpointError.
     """
     from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 
     with _asking(Question(url, expected_role="any", seconds=SECONDS, tls_as_app=True, protocol=protocol)) as ask:
-        return {name: there for name in names if (there := _count(ask, name))}
+        count = _count_due if is_due_alone else _count
+        return {name: there for name in names if (there := count(ask, name))}
 
 
 @contextlib.contextmanager
@@ -111,3 +116,34 @@ def _count(ask: Ask, name: str) -> int:
     if not isinstance(there, int) or there < 0:
         raise ValueError(f"{count} is answered by what is no number")
     return there
+
+
+_LOOKED_AT = 20_000  # jobs that were taken: of more than that, all count as due
+
+
+def _count_due(ask: Ask, name: str) -> int:
+    """A worker of Celery takes a job with an ETA at once, and keeps it in memory and in this hash until it is due."""
+    count = _count(ask, name)
+    if not name.endswith("unacked") or not 0 < count <= _LOOKED_AT:
+        return count
+    later, cursor, seen = 0, "0", 0
+    while seen <= 2 * _LOOKED_AT:
+        told = ask(name, "HSCAN", name, cursor, "COUNT", 500)
+        if not isinstance(told, list) or len(told) != 2 or not isinstance(told[1], list):
+            raise ValueError("HSCAN is answered by what is no part of a hash")
+        jobs = told[1][1::2]
+        later, seen = later + sum(map(_is_for_later, jobs)), seen + len(jobs)
+        cursor = told[0].decode("ascii", "replace") if isinstance(told[0], bytes) else str(told[0])
+        if cursor == "0":
+            break
+    return max(0, count - later)
+
+
+def _is_for_later(job: Any) -> bool:
+    """By its ETA, which Celery writes in ISO 8601. What cannot be read is due."""
+    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError):
+        eta = json.loads(job)[0]["headers"]["eta"]
+        due = datetime.datetime.fromisoformat(eta.replace("Z", "+00:00"))
+        zone = due.tzinfo or datetime.timezone.utc
+        return due.replace(tzinfo=zone) > datetime.datetime.now(zone)
+    return False

@@ -27,7 +27,7 @@ def is_wanted(settings: Mapping[str, Any]) -> bool:
 
 def facts(known: Known) -> dict[str, Any]:
     """For who carries out the plan, as of a transfer."""
-    return {"does": transfer.NOTHING, "host": transfer.host_of(known), "finishes": False, "holds": True}
+    return {"does": transfer.NOTHING, "host": transfer.host_of(known), "finishes": False, "queues": [], "holds": True}
 
 
 def refusals(known: Known, looks: Looks, beyond_help: Mapping[str, str]) -> list[str]:

@@ -73,7 +73,7 @@ def _to_target(known: Known, looks: Looks) -> Plan:
     data = _data(known, looks)
     unseen = to_target.not_seen(looks) if stages == ("transfer",) else ""
     data = replace(data, holds=data.holds and bool(moves.batches))
-    data = data if moves.facts.get("is_to_remember") else replace(data, finishes=False)
+    data = data if moves.facts.get("is_to_remember") else replace(data, finish=())
     held = holding.steps(known, moves.batches[0], transfer.source_of(known, looks)) if data.holds else ()
     steps = (*making.steps(known.parts, known.course), *data.steps, *held, *_finished(moves.steps, data))
     # Where nothing is to be done, what was weighed and what it costs is no news.
@@ -105,7 +105,8 @@ def _data(known: Known, looks: Looks) -> transfer.Course:
     host = transfer.host_of(known)
     seen = looks[host].transfer if host in looks else {}
     waiting = {host: place for host, place in led.items() if place}
-    return transfer.course(known, seen, transfer.Standing(there, waiting))
+    queues = [queue for look in looks.values() for queue in look.queues]
+    return transfer.course(known, seen, transfer.Standing(there, waiting, queues))
 
 
 def _finished(steps: tuple[Step, ...], data: transfer.Course) -> tuple[Step, ...]:

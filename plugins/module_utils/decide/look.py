@@ -20,8 +20,9 @@ class Look:
     """``values`` are what env_update tells in check mode, ``services`` what app_service does, ``target``, ``old``
     answers of cache_probe, ``survey`` what is known of the old Redis, ``contents`` what the target holds,
     ``other_clients`` who beside the services is connected to what is left, ``found`` what leads to a Redis where it is
-    not said, ``transfer`` how far the data is that it brings. ``defined`` is a fingerprint of what the inventory says
-    for it, ``address`` where it was reached. ``step`` and ``why`` tell what could not be seen.
+    not said, ``transfer`` how far the data is that it brings, ``queues`` those whose jobs its services
+    do. ``defined`` is a fingerprint of what the inventory says for it, ``address`` where it was reached. ``step`` and
+    ``why`` tell what could not be seen.
     """
 
     consumer: str
@@ -34,6 +35,7 @@ class Look:
     other_clients: Seen = field(default_factory=dict)
     found: Seen = field(default_factory=dict)
     transfer: Seen = field(default_factory=dict)
+    queues: tuple[Seen, ...] = ()
     defined: str = ""
     address: str = ""
     step: str = ""
@@ -57,6 +59,7 @@ class Look:
             other_clients=result.get("other_clients") or {},
             found=result.get("found") or {},
             transfer=result.get("transfer") or {},
+            queues=tuple(result.get("queues") or ()),
             defined=str(result.get("defined") or ""),
             address=str(result.get("address") or ""),
             step=str(result.get("step") or ""),

@@ -21,7 +21,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strat
     MANAGED,
     SEED,
 )
-from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, holding
+from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import batches, holding, queues
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.goal import GOALS
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.known import Known
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide.look import Look
@@ -40,17 +40,21 @@ Seen = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Standing:
-    """Where consumers are: ``there`` on the target, ``waiting`` not yet, by the place to which each of them leads."""
+    """Where consumers are: ``there`` on the target, ``waiting`` not yet, by the place to which each of them leads.
+    ``queues`` are those of all of them.
+    """
 
     there: Sequence[str] = ()
     waiting: Mapping[str, Seen] = field(default_factory=dict)
+    queues: Sequence[Seen] = ()
 
 
 @dataclass(frozen=True)
 class Course:
     """What this run has of it. ``does`` is BRING, ANEW (what was brought before is taken away first), GO_ON (follow
-    while hosts are switched), ABORT or NOTHING. ``host`` is who does it. ``finishes``: what follows is
-    ended when the last host is switched. ``holds``: the old one's writes are held while they are.
+    while hosts are switched), ABORT or NOTHING. ``host`` is who does it. ``finish`` is what there
+    is to do when the last host is switched, ``queues`` are those that are moved then. ``holds``: the old one's writes
+    are held while they are switched.
     """
 
     does: str = NOTHING
@@ -58,11 +62,18 @@ class Course:
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
-    finishes: bool = False
+    finish: tuple[str, ...] = ()
+    queues: tuple[Seen, ...] = ()
     holds: bool = False
 
+    @property
+    def finishes(self) -> bool:
+        return bool(self.finish)
+
     def as_dict(self) -> dict[str, Any]:
-        return {"does": self.does, "host": self.host, "finishes": self.finishes, "holds": self.holds}
+        named = [dict(queue) for queue in self.queues]
+        told = {"does": self.does, "host": self.host, "finishes": self.finishes, "queues": named}
+        return {**told, "holds": self.holds}
 
 
 # --- what is known of it ---
@@ -165,15 +176,19 @@ def course(known: Known, seen: Seen, standing: Standing) -> Course:
     does, why = _next(known, seen, standing)
     if why:
         return Course(refusals=(why,))
-    finishes = _is_to_finish(known, does)
-    holds = finishes and holding.is_strict(known.settings)
+    moved = _moved(known, standing)
+    finish = _finish(known, does, moved, standing)
+    holds = bool(finish) and holding.is_strict(known.settings)
     if does == NOTHING:
-        return Course(host=host, finishes=finishes, holds=holds and not _is_ended(seen))
-    refusals = tuple(filter(None, [*_against(known, host, does, standing, seen), *_told(seen, does)]))
+        return Course(host=host, finish=finish, queues=moved, holds=holds and not _is_ended(seen))
+    against = [*_against(known, host, does, standing, seen), *_told(seen, does), queues.against(known, moved)]
+    refusals = tuple(filter(None, against))
     if refusals:
         return Course(refusals=refusals)
-    steps, notes = tuple(_steps(known, host, does, seen)), tuple(_notes(seen))
-    return Course(does, host, steps=steps, notes=notes, finishes=finishes, holds=holds)
+    are_followed = is_live(known) and not holding.is_strict(known.settings)
+    told = queues.followed(standing.queues) if are_followed else ""
+    steps, notes = tuple(_steps(known, host, does, seen)), (*_notes(seen), *([told] if told else []))
+    return Course(does, host, steps=steps, notes=notes, finish=finish, queues=moved, holds=holds)
 
 
 def _next(known: Known, seen: Seen, standing: Standing) -> tuple[str, str]:
@@ -207,10 +222,18 @@ def _is_ended(seen: Seen) -> bool:
     return (seen.get("transfer") or {}).get("phase") == "done"
 
 
-def _is_to_finish(known: Known, does: str) -> bool:
-    """Where it follows by then, and this run may switch the last host."""
-    entry = entry_of(known)
-    return is_live(known) and GOALS[known.goal].moves and (does != NOTHING or is_unfinished(entry))
+def _finish(known: Known, does: str, moved: Sequence[Seen], standing: Standing) -> tuple[str, ...]:
+    """What follows by then is ended, and jobs are moved, where this run may switch the last host."""
+    is_under_way = does != NOTHING or is_unfinished(entry_of(known))
+    if not GOALS[known.goal].moves or not (is_under_way or (moved and standing.waiting)):
+        return ()
+    ends = ("end the following, when all that was written to the old Redis is there",) if is_live(known) else ()
+    return (*ends, queues.moves(moved)) if moved else ends
+
+
+def _moved(known: Known, standing: Standing) -> tuple[Seen, ...]:
+    """The queues whose jobs go by themselves, after the last worker. What follows has them with all else."""
+    return () if is_live(known) else queues.together(standing.queues)
 
 
 def _another(known: Known, entry: Seen) -> str:
@@ -258,7 +281,8 @@ def _abort(known: Known, host: str, entry: Seen, standing: Standing) -> Course:
     if known.is_limited:
         return Course(refusals=(_limited(known),))
     reason = f"end it on {host}, and take away what it copied, where the target was empty before"
-    return Course(ABORT, host, steps=(Step(SHARED, "data", reason=reason, kind=REMOVE),))
+    steps = (Step(SHARED, "data", reason=reason, kind=REMOVE),)
+    return Course(ABORT, host, steps=steps, queues=_moved(known, standing))
 
 
 # --- what stands against it ---
@@ -399,10 +423,7 @@ def _managed_step(known: Known, does: str, source: str, host: str) -> Step:
 
 def finish_steps(course: Course) -> list[Step]:
     """When the last host is switched, as the ledger is told that it is."""
-    if not course.finishes:
-        return []
-    reason = "end the following, when all that was written to the old Redis is there"
-    return [Step(SHARED, "data", reason=reason)]
+    return [Step(SHARED, "data", reason=reason) for reason in course.finish]
 
 
 def _notes(seen: Seen) -> list[str]:

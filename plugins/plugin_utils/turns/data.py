@@ -23,7 +23,7 @@ def before(turn: Turn) -> None:
     course = turn.plan.facts["data"]
     if course["does"] == transfer.BRING:
         remember(turn, BEGIN, transfer.BEGUN)
-    turn.state["data"] = {"does": course["does"]}
+    turn.state["data"] = {"does": course["does"], "queues": course["queues"]}
 
 
 def after(turn: Turn) -> None:
@@ -48,6 +48,11 @@ def after(turn: Turn) -> None:
     remember(turn, END, transfer.READY, **{name: result[name] for name in ("keys", "compared") if name in result})
 
 
+def before_the_end(turn: Turn) -> None:
+    """What the host needs for it, which may have brought the data in an earlier run."""
+    turn.state["data"] = {**(turn.state.get("data") or {}), "queues": turn.plan.facts["data"]["queues"]}
+
+
 def hold_of(turn: Turn) -> dict[str, Any]:
     """Who holds the old Redis's writes, and for whom. Its name is of this run alone."""
     hosts = [host for batch in turn.plan.batches for host in batch]
@@ -64,14 +69,18 @@ def let_go(turn: Turn) -> None:
 
 
 def finished(turn: Turn) -> str:
-    """Why what follows could not be ended, by the host's result; empty where it was, or where nothing follows."""
+    """Why it could not be ended, by the host's result; empty where it was, or where nothing was to be ended."""
     course = turn.plan.facts["data"]
     if not course["finishes"]:
         return ""
     result = batches.result_of(turn.action.registered(turn.vars, [course["host"]], FINISHED)[course["host"]])
     if result["state"] != "ok":
         return f"{course['host']}: {result['why']}"
-    turn.state["data"] = {**(turn.state.get("data") or {}), "finished": result.get("transfer") or {}}
+    turn.state["data"] = {
+        **(turn.state.get("data") or {}),
+        "finished": result.get("transfer") or {},
+        "jobs": result.get("jobs") or {},
+    }
     return ""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
+import json
 import socket
 import subprocess
 import sys
@@ -197,6 +199,19 @@ def test_a_service_whose_queues_hold_jobs_in_the_cache_that_it_leaves_is_restart
     moved = change(**to_target)
     done.join()
     assert not moved.get("failed") and moved["restarted"] and moved["services"][0]["jobs"] == "", moved
+
+
+def test_of_what_workers_of_celery_have_taken_only_what_is_due_is_waited_for_where_the_rest_comes_along(old):
+    """As Celery writes it."""
+    now, zone = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(hours=1)
+    etas = {"later": now + zone, "due": now - zone, "at once": None}
+    for tag, eta in etas.items():
+        message = {"headers": {"eta": eta and eta.isoformat()}, "properties": {}, "body": ""}
+        old.client.hset("unacked", tag, json.dumps([message, "celery", "celery"]))
+    old.client.hset("unacked", "unreadable", "[")
+    queue = {"names": ["celery", "unacked"], "url": old.url()}
+    assert queues.jobs([{**queue, "later_comes_along": True}], None).held == "3 in unacked"
+    assert queues.jobs([queue], None).held == "4 in unacked"
 
 
 def test_queues_are_counted_by_the_parts_of_a_file(old, tmp_path):

@@ -144,9 +144,11 @@ _SERVICE: dict[str, dict[str, Any]] = {
             "Queues whose jobs it does, by the key of a file in C(migration_values) that has the URL or the host of "
             "their Redis: C({CELERY_BROKER_URL: [celery, unacked]}) of Celery, C({REDIS_URL: ['rq:queue:default', "
             "'rq:wip:default']}) of RQ. On the hosts of the last batch, which nobody is left behind to help, it is "
-            "restarted when they are empty there, so that no job stays behind. They have C(migration_timeout) seconds "
-            "for that, or all is put back; the way back does not wait for longer, and says what it leaves. Name it "
-            "after the services that place jobs, and hosts that do jobs alone last in the inventory."
+            "restarted when they are empty there, so that no job stays behind. They have C(migration_queues_timeout) "
+            "seconds for that, or all is put back (C(migration_queues_left)); the way back does not wait for longer, "
+            "and says what it leaves. Where the data is copied, what is due later is moved, and not waited for. Name "
+            "it after the services that place jobs, and hosts that do "
+            "jobs alone last in the inventory."
         ),
     },
 }

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.option import Option, Part
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.stages import BRINGS
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.options.stages import BRINGS, MOVES
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING, COLD
 
 DATA = Part(
@@ -68,6 +68,23 @@ DATA = Part(
             default="full",
             choices=("full", "sample", "none"),
             stages=BRINGS,
+        ),
+        Option(
+            "queues_timeout",
+            "Seconds that workers have for the jobs in the C(queues) of C(migration_services), before the last of them "
+            "leave a cache. Left out, C(migration_timeout).",
+            "float",
+            None,
+            stages=MOVES,
+        ),
+        Option(
+            "queues_left",
+            "What becomes of jobs that are still there by then. C(refuse): all is put back, and what is left is named. "
+            "C(bring), where the data comes along: the last workers leave, too, and what is left is moved to the "
+            "target after them, as is what is due later.",
+            default="refuse",
+            choices=("refuse", "bring"),
+            stages=("cutover",),
         ),
         Option(
             "consistency",

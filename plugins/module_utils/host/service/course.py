@@ -96,7 +96,7 @@ def advance(
         if found is None:
             return Report(course, scene, None)
         since = clock() - (course.restarted_at or course.began)
-        if since >= wanted.timeout or (scene.state.given_up and since >= SETTLE):
+        if since >= wanted.seconds_for(found.kind) or (scene.state.given_up and since >= SETTLE):
             return Report(course, scene, found, since, failed=True)
         if _is_due(wanted, course, scene):
             course = replace(course, reason=f"not on its target by itself: {found.found}")

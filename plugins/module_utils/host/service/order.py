@@ -55,8 +55,10 @@ OPTIONS: dict[str, Any] = {
             "forms": {"type": "dict", "default": {}},
             "migration_name": {"type": "str"},
             "state_dir": {"type": "path", "default": "/var/lib/cache_migration"},
+            "later_comes_along": {"type": "bool", "default": False},
         },
     },
+    "queues_timeout": {"type": "float"},
     "may_leave_jobs": {"type": "bool", "default": False},
 }
 # A command for supervisor and a URL for health may hold more than their writers took for shown.
@@ -116,6 +118,7 @@ class Order:
                 health_requests=params["health_requests"],
                 timeout=params["timeout"],
                 may_leave_jobs=params["may_leave_jobs"],
+                queues_timeout=params["queues_timeout"],
             ),
             managed=Managed(
                 name=params["name"],

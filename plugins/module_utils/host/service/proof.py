@@ -74,6 +74,11 @@ class Wanted:
     health_requests: int = 5
     timeout: float = 60.0
     may_leave_jobs: bool = False  # it is restarted in the end, whatever its queues hold
+    queues_timeout: float | None = None  # that their jobs have; as long as the proof where that is left out
+
+    def seconds_for(self, kind: str) -> float:
+        """That what is open may take."""
+        return self.queues_timeout if kind == JOBS and self.queues_timeout is not None else self.timeout
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,7 @@ class Jobs:
 def why_wait(wanted: Wanted, scene: Scene, jobs: Jobs, seconds: float) -> Open | None:
     """What it is to do before its restart: ``jobs`` in the queues of the cache that it leaves, while it is there."""
     takes_them = jobs.can_be_taken and any(seen.to_left or seen.was_on_left for seen in scene.processes)
-    if not jobs.held or not takes_them or (wanted.may_leave_jobs and seconds >= wanted.timeout):
+    if not jobs.held or not takes_them or (wanted.may_leave_jobs and seconds >= wanted.seconds_for(JOBS)):
         return None
     return Open(JOBS, f"{wanted.name} is not restarted yet, as the cache that it leaves holds {jobs.held}")
 
@@ -283,10 +288,11 @@ def _unseen(course: Course, scene: Scene) -> set[int]:
 def failure(found: Open, seconds: float, see_why: str) -> str:
     """The sentence that a service which cannot be proven fails with. ``see_why`` is the command that shows its log."""
     remedies = {
-        JOBS: "See that who places jobs stands before it in migration_services, and raise timeout (migration_timeout) "
-        "if it only needs longer; what holds jobs that are due later does not belong into its queues "
-        "(migration_services). What stays the same in unacked was taken by workers of Celery that have ended, and is "
-        "given back after its visibility_timeout.",
+        JOBS: "See that who places jobs stands before it in migration_services, and raise queues_timeout "
+        "(migration_queues_timeout, or migration_timeout) if it only needs longer, or have what is left moved after it "
+        "(migration_queues_left: bring, with migration_transfer: copy); else what holds jobs that are due later does "
+        "not belong into its queues (migration_services). What stays the same in unacked was taken by workers of "
+        "Celery that have ended, and is given back after its visibility_timeout.",
         RESTART: f"Its log says why: {see_why}. If it only needs longer, raise timeout (migration_timeout).",
         HEALTH: f"Its log says why: {see_why}. Check that health_url (migration_services) is right, and raise "
         "timeout (migration_timeout) if the app only needs longer.",

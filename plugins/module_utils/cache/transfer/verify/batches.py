@@ -13,9 +13,10 @@ import itertools
 import os
 import struct
 import time
-from dataclasses import dataclass
-from typing import Callable
+from dataclasses import dataclass, field
+from typing import Callable, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import JobKeys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
     NotRedis,
@@ -100,6 +101,7 @@ class Order:
     latency_limit_ms: float
     until: float  # by time.monotonic
     identity: tuple[list[str], list[str]]  # of the engines that the stretches are of
+    queues: Mapping[int, JobKeys] = field(default_factory=dict)  # what is left out, by the number of its database
 
 
 class OtherEngines(CacheError):
@@ -183,11 +185,15 @@ class _Worker:
         tally = Tally()
         if stretch.is_back:
             tally.looked_back = len(raws)
-            self._look_back(stretch, raws, tally)
+            self._look_back(stretch, self._wanted(stretch, raws), tally)
         else:
             tally.scanned = len(raws)
-            self._look_there(stretch, raws, tally)
+            self._look_there(stretch, self._wanted(stretch, raws), tally)
         return tally
+
+    def _wanted(self, stretch: Stretch, raws: list[bytes]) -> list[bytes]:
+        jobs = self._order.queues.get(stretch.database)
+        return [key for key in raws if not jobs.has(inside(key))] if jobs else raws
 
     def _look_there(self, stretch: Stretch, raws: list[bytes], tally: Tally) -> None:
         if self._refused[1]:

@@ -17,6 +17,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import JobKeys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import Reach, reached
@@ -44,7 +45,9 @@ class NotCompared(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """``folder`` is where the state lies. ``sample`` is how many keys of either side, drawn by lot; 0 is all."""
+    """``folder`` is where the state lies. ``sample`` is how many keys of either side, drawn by lot; 0 is all.
+    ``queues`` are left out, by the number of their database.
+    """
 
     source: Side
     target: Side
@@ -55,11 +58,13 @@ class Question:
     rate: int = 0
     latency_limit_ms: float = 10.0
     processes: int = 2
+    queues: Mapping[int, JobKeys] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
         """By what a state is known as that of the same question. No secret."""
         sides = {"source": self.source.place, "target": self.target.place}
-        return {**sides, "sample": self.sample, "ttl_tolerance_ms": self.ttl_tolerance_ms}
+        queues = {str(database): str(keys) for database, keys in self.queues.items()}
+        return {**sides, "sample": self.sample, "ttl_tolerance_ms": self.ttl_tolerance_ms, "queues": queues}
 
 
 @dataclass
@@ -172,6 +177,7 @@ class _Run:
             latency_limit_ms=self._question.latency_limit_ms,
             until=self._until,
             identity=self.state.identity,
+            queues=self._question.queues,
         )
         with contextlib.closing(Seen(self._path(SEEN))) as seen:
             for place, tally in workers.batches(order, self.state.place, seen, processes):
