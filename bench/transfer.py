@@ -167,8 +167,8 @@ def comparing(pair: Pair, keys: int, processes: int) -> str:
 
 def table(runs: dict[str, list[Run]], keys: int) -> list[str]:
     others = ("REPLICAOF", "MIGRATE", "redis-py")
-    lines = [f"| way | keys/s | {' | '.join(f'of {other}' for other in others)} | PING p50, p99 | memory | processor |"]
-    lines.append("|---|---|---|---|---|---|---|---|")
+    heads = ["way", "keys/s", *(f"of {other}" for other in others), "source's PING p50, p99", "memory"]
+    lines = [f"| {' | '.join([*heads, 'processor time a key'])} |", "|---" * (len(heads) + 1) + "|"]
     for name, each in runs.items():
         rate = median(run.keys_per_second for run in each)
         shares = " | ".join(f"{_share(each, runs[other]):.2f}" for other in others)
