@@ -30,7 +30,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpo
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.forms import REDIS_PY
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Value
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import LIVE
 from ansible_collections.kempian.cache_migration.plugins.module_utils.decide import (
     batches,
     made_of,
@@ -119,7 +119,7 @@ class ActionModule(HostAction):
             told["transfer"] = bringing.look(self, self._known, self._settings, self._migration)
         if self.watched() and told.get("survey", {}).get("run_id") == self.watched().get("run_id"):
             told["survey"] = {**told["survey"], "now": self.watched()["now"]}
-        if self._settings.get("transfer") in BRINGING:
+        if queues.come_along(self._settings):
             told["queues"] = queues.named(self._migration, self._settings)
         told["defined"], told["address"] = made_of.defined(self._settings), self._play_context.remote_addr
         return {"changed": False, "values": seen["stores"], **told}
@@ -280,7 +280,8 @@ class ActionModule(HostAction):
         """Where the queues are that are left, by the journal, on the last hosts that leave: jobs that are there before
         are done by the others. A new token leaves no cache, and where writes are held the jobs come along.
         """
-        if self.turn.get("hold") or self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
+        comes_along = self.turn.get("hold") or self._settings.get("transfer") == LIVE  # or is moved right after
+        if comes_along or self._goal.destination != TARGET or not self.turn.get("is_last_batch"):
             return {}
         come_later = {"later_comes_along": True} if queues.come_along(self._settings) else {}
         return queues.by_key(

@@ -143,6 +143,7 @@ from collections import Counter
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queue_libraries
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import ends
@@ -153,10 +154,12 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import EndpointError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.masking import options_shown, tell_as_it_is
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import LIVE
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 
 MOVED, CLEARED = "moved", "cleared"
 _CLEARED = "queues.json"  # of a transfer: what it copied of queues was taken away, so jobs there are no copies
+_LOOK_SECONDS = 0.2
 _UNUSED = ("rate", "latency_limit_ms", "processes")  # of what goes from one side to the other
 
 OPTIONS: dict[str, Any] = {
@@ -178,7 +181,7 @@ def sides_of(params: dict[str, Any]) -> tuple[Side, Side]:
 
 def result_of(source: Side, target: Side, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Raises TransferRefused, ProbeFailed, CacheError."""
-    queues = ends.queues(params)
+    queues = queue_libraries.by_database(params["queues"])
     if check_mode:
         with reached(source) as here:
             return told(moving.waiting(here, queues), "waiting in queues")
@@ -187,6 +190,9 @@ def result_of(source: Side, target: Side, params: dict[str, Any], check_mode: bo
     if params["state"] == CLEARED:
         if is_cleared:
             return told(Counter(), "cleared before")
+        if jobs.kept(transfer).get("strategy") == LIVE and not jobs.read(transfer, jobs.LEAVES_QUEUES):
+            time.sleep(_LOOK_SECONDS)
+            return {**told(Counter(), "until what follows leaves the queues alone"), "in_progress": True}
         with reached(target) as there:
             count = moving.clear(there, queues)
         jobs.write(transfer, _CLEARED, {"keys": count})

@@ -128,6 +128,23 @@ options:
         description: The most seconds that writes are held.
         type: float
         default: 10.0
+  queues:
+    description:
+      - With O(moving=true), queues whose jobs V(live) leaves alone from then on, with all that
+        M(kempian.cache_migration.cache_queues) moves with them, as hosts at the target have jobs of their own there.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      database:
+        description: The number of their database.
+        type: int
+        default: 0
+      names:
+        description: The names of their keys, as C(celery) or C(rq:queue:default).
+        type: list
+        elements: str
+        required: true
   processes:
     description: How many processes copy at once.
     type: int
@@ -337,6 +354,7 @@ OPTIONS: dict[str, Any] = {
             "limit": {"type": "float", "default": 10.0},
         },
     },
+    "queues": {**ends.QUEUES, "default": []},
     "wait": {"type": "float", "default": 3.0},
 }
 
@@ -357,6 +375,7 @@ def job_of(params: dict[str, Any]) -> Job:
         processes=params["processes"],
         is_moving=params["moving"],
         is_strict=params["strict"],
+        queues=tuple(params["queues"]),
     )
 
 

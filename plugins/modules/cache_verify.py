@@ -274,6 +274,7 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queue_libraries
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.keys import pattern_of
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import CacheError
@@ -326,7 +327,7 @@ def question_of(params: dict[str, Any]) -> Question:
         rate=params["rate"],
         latency_limit_ms=params["latency_limit_ms"],
         processes=params["processes"],
-        queues=ends.queues(params),
+        queues=queue_libraries.by_database(params["queues"]),
     )
 
 

@@ -160,7 +160,7 @@ class Bearer:
     def switch(self) -> None:
         """What follows goes on as it is: no snapshot is put over what hosts write to the target from now on."""
         if transfer.is_live(self.known) and GOALS[self.known.goal].moves:
-            self.transfer(moving=True)
+            self.transfer(moving=True, queues=self.action.turn["data"]["queues"])
 
     def brought(self, *, is_new: bool) -> Found:
         """Copied and compared. What was begun before has begun at a time of which nobody has the counts."""
@@ -183,16 +183,18 @@ class Bearer:
         Where the target follows, that is not before the first host is switched.
         """
         if GOALS[self.known.goal].moves or not transfer.follows(self.known):
-            self.queues(CLEAR, state="cleared")
+            self.queues(CLEAR, FINISH_SECONDS, state="cleared")
 
-    def queues(self, step: str, **order: Any) -> dict[str, int]:
+    def queues(self, step: str, seconds: float = A_DAY, /, **order: Any) -> dict[str, int]:
         """How many jobs went, by the patterns of their keys."""
         queues = self.action.turn["data"]["queues"]
         if not queues:
             return {}
         moved: Counter[str] = Counter()
         order = {**self.places, "queues": queues, **order}
-        self.until_done(step, "cache_queues", order, hear=lambda answer: moved.update(answer.get("jobs") or {}))
+        self.until_done(
+            step, "cache_queues", order, seconds, hear=lambda answer: moved.update(answer.get("jobs") or {})
+        )
         return dict(moved)
 
     def take_away(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.migration import Migration, Service
-from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING, LIVE
+from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import BRINGING
 
 ByKey = Mapping[str, Sequence[Mapping[str, Any]]]  # where the queues are, by the key that leads there
 
@@ -18,7 +18,7 @@ BRING = "bring"  # of migration_queues_left
 
 def come_along(settings: Mapping[str, Any]) -> bool:
     """Moved for themselves, so that nothing has to be waited for that is due later."""
-    return settings.get("transfer") in BRINGING and settings.get("transfer") != LIVE
+    return settings.get("transfer") in BRINGING
 
 
 def may_be_left(settings: Mapping[str, Any]) -> bool:

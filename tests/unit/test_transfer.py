@@ -498,6 +498,8 @@ def test_jobs_are_not_moved_among_keys_that_were_there_before_or_into_a_cluster(
     assert "without cluster mode" in refused(world(ON_OLD), jobs=[CELERY], endpoint=cluster)
 
 
-def test_where_jobs_are_followed_the_plan_says_what_may_become_of_them():
-    told = plan(world(ON_OLD), jobs=[CELERY], transfer="live")
-    assert any("may be done twice, or be lost" in note for note in told.notes) and not told.facts["data"]["queues"]
+def test_with_live_the_jobs_are_moved_after_the_following_has_ended():
+    there = replace(world(ON_OLD), ledger={"transfer": entry_of(READY, strategy="live")})
+    made = plan(there, "cutover", FOLLOWS, {"in_progress": True}, jobs=[CELERY], transfer="live")
+    assert not made.refusals and made.facts["data"]["queues"] == [CELERY]
+    assert "end the following" in made.lines[-3] and "move what waits in queues" in made.lines[-2]

@@ -11,7 +11,7 @@ https://python-rq.org/docs/, Sidekiq: https://github.com/sidekiq/sidekiq/wiki
 from __future__ import annotations
 
 import re
-from typing import Iterable, Mapping, Pattern
+from typing import Any, Iterable, Mapping, Pattern
 
 CELERY, RQ, SIDEKIQ = "Celery", "RQ", "Sidekiq"
 LIBRARIES = (CELERY, RQ, SIDEKIQ)
@@ -65,6 +65,14 @@ class JobKeys:
     def takes_left(key: bytes) -> bool:
         """Whether the next job of a list is its first. RQ writes at the end, kombu and Sidekiq at the beginning."""
         return key.startswith(b"rq:")
+
+
+def by_database(queues: Iterable[Mapping[str, Any]]) -> dict[int, JobKeys]:
+    """Of what is stated: a ``database`` and the ``names`` in it."""
+    names: dict[int, list[str]] = {}
+    for queue in queues:
+        names.setdefault(int(queue["database"]), []).extend(queue["names"])
+    return {database: JobKeys(of_it) for database, of_it in names.items()}
 
 
 def _keys_of(names: list[str]) -> Pattern[bytes]:

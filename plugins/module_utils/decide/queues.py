@@ -38,17 +38,6 @@ def against(known: Known, queues: Sequence[Queue]) -> str:
     )
 
 
-def followed(queues: Sequence[Queue]) -> str:
-    """What is to be known where jobs are followed with all else: what is taken from a list here is taken there, too."""
-    if not queues:
-        return ""
-    return (
-        "Queues (migration_services) are followed with all else. While hosts are switched, workers on both sides take "
-        "from them, so a job that waits then may be done twice, or be lost: let the queues be empty by then, or have "
-        "jobs moved (migration_transfer: copy)."
-    )
-
-
 def moves(queues: Sequence[Queue]) -> str:
     named = ", ".join(dict.fromkeys(name for queue in queues for name in queue["names"]))
     return f"move what waits in queues by then ({named}), each job once"

@@ -185,9 +185,7 @@ def course(known: Known, seen: Seen, standing: Standing) -> Course:
     refusals = tuple(filter(None, against))
     if refusals:
         return Course(refusals=refusals)
-    are_followed = is_live(known) and not holding.is_strict(known.settings)
-    told = queues.followed(standing.queues) if are_followed else ""
-    steps, notes = tuple(_steps(known, host, does, seen)), (*_notes(seen), *([told] if told else []))
+    steps, notes = tuple(_steps(known, host, does, seen)), tuple(_notes(seen))
     return Course(does, host, steps=steps, notes=notes, finish=finish, queues=moved, holds=holds)
 
 
@@ -232,8 +230,9 @@ def _finish(known: Known, does: str, moved: Sequence[Seen], standing: Standing) 
 
 
 def _moved(known: Known, standing: Standing) -> tuple[Seen, ...]:
-    """The queues whose jobs go by themselves, after the last worker. What follows has them with all else."""
-    return () if is_live(known) else queues.together(standing.queues)
+    """The queues whose jobs go by themselves. Where writes are held, no worker is left when all has come along."""
+    is_held = is_live(known) and holding.is_strict(known.settings)
+    return () if is_held else queues.together(standing.queues)
 
 
 def _another(known: Known, entry: Seen) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,36 @@ def test_back_goes_what_came_since_and_no_copy(run, pair):
     run(cache_transfer, state="absent")
     copy(run)
     assert not run(direction="back")["changed"], "these are copies again"
+
+
+def test_what_follows_leaves_queues_alone_from_the_first_host_on(run, pair):
+    """Else a worker of the old one would take a job from the target, and both would do the others."""
+    old, new = pair
+    live = {"strategy": "live", "latency_limit_ms": 0}
+    until(lambda: run(cache_transfer, **live)["transfer"]["phase"] == "following")
+    until(lambda: listed(new) == listed(old))
+    waits = run(state="cleared")
+    assert waits["in_progress"] and listed(new), "it still follows them"
+    run(cache_transfer, **live, moving=True, queues=QUEUES)
+    until(lambda: not run(state="cleared")["in_progress"])
+    assert not listed(new)
+    with redis.Redis.from_url(old.url()) as left, redis.Redis.from_url(new.url()) as moved:
+        moved.lpush("celery", "n2", "n1")
+        assert left.rpop("celery") == b"a", "an old worker takes one"
+        left.lpush("celery", "d")
+        left.pipeline().hset("unacked", "t", "taken").set("other", "y").execute()
+        until(lambda: moved.get("other") == b"y")
+        assert not moved.exists("unacked") and listed(new) == [b"n1", b"n2"]
+    until(lambda: run(cache_transfer, **live, state="finished")["transfer"]["phase"] == "done")
+    assert run(state="moved")["jobs"] == {"celery": 3, "unacked": 1}
+    assert listed(new) == [b"n1", b"n2", b"d", b"c", b"b"] and not listed(old)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_the_comparison_leaves_queues_out(run, pair):

@@ -95,7 +95,7 @@ def go_on(job: Job, seconds: float) -> Outcome:
     """Begin, go on with what was killed or failed, or stay with what runs. Raises as the strategy's check."""
     known = jobs.progress_of(job.folder)
     if job.is_moving and known:
-        jobs.keep_moving(job.folder)
+        jobs.keep_moving(job.folder, job.queues)
     if known and known.phase == jobs.DONE:
         return _told(job, False)
     if known and known.phase in jobs.ENDED:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.old_redis import VALUES, old_url, values_of
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import JobKeys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import BACK, THERE, Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     REDIS,
@@ -43,14 +42,6 @@ QUEUES: dict[str, Any] = {
         "names": {"type": "list", "elements": "str", "required": True},
     },
 }
-
-
-def queues(params: Mapping[str, Any]) -> dict[int, JobKeys]:
-    """By the number of their database."""
-    names: dict[int, list[str]] = {}
-    for queue in params["queues"] or ():
-        names.setdefault(queue["database"], []).extend(queue["names"])
-    return {database: JobKeys(of_it) for database, of_it in names.items()}
 
 
 def old(params: Mapping[str, Any]) -> Side:

@@ -16,7 +16,7 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import Question
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS, parse_url
@@ -33,6 +33,7 @@ THERE, BACK = "there", "back"
 # A key of the target that begins so is one of a transfer that follows, for as long as that does.
 MARK = "cache_migration:transfer:mark"
 _MOVING = "moving.json"
+LEAVES_QUEUES = "leaves_queues.json"  # what follows has taken note of that
 LEFT_OUT_SHOWN = 20  # of those left out; they are all counted
 
 
@@ -71,8 +72,8 @@ def without_secrets(text: str, *sides: Side) -> str:
 @dataclass(frozen=True)
 class Job:
     """``folder`` is where its state lies. ``rate`` is in keys a second, 0 for no limit; ``latency_limit_ms`` 0 for no
-    guard of the source's latency. ``is_moving``: hosts write to the target from now on. ``is_strict``: the source's
-    writes are to be held before they do.
+    guard of the source's latency. ``is_moving``: hosts write to the target from now on, where the jobs of ``queues``
+    (database, names) are theirs. ``is_strict``: the source's writes are to be held before they do.
     """
 
     source: Side
@@ -86,6 +87,7 @@ class Job:
     processes: int = 2
     is_moving: bool = False
     is_strict: bool = False
+    queues: tuple[Mapping[str, Any], ...] = ()
 
     def described(self) -> dict[str, Any]:
         """What a file may hold of it."""
@@ -204,9 +206,15 @@ def keep(job: Job) -> None:
     write(job.folder, "job.json", job.described())
 
 
-def keep_moving(folder: str) -> None:
-    """From now on hosts write to the target."""
-    write(folder, _MOVING, {})
+def keep_moving(folder: str, queues: Sequence[Mapping[str, Any]] = ()) -> None:
+    """From now on hosts write to the target, where jobs are theirs."""
+    write(folder, _MOVING, {"queues": list(queues)})
+
+
+def queues_left_alone(folder: str) -> Sequence[Mapping[str, Any]]:
+    """What is not followed any more, as jobs at the target are those of hosts there."""
+    found: Sequence[Mapping[str, Any]] = read(folder, _MOVING).get("queues") or ()
+    return found
 
 
 def is_moving(folder: str) -> bool:

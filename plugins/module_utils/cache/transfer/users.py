@@ -12,6 +12,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job
 
+OURS = "cache_migration:"  # the name of a connection of a transfer begins so
 _SOCKET = "/"  # the path of one on the engine's own machine: who runs a managed cache looks at it so
 _SLOTS = {"cluster", "cluster|slots"}  # all that our own connection to the entry of a cluster asks
 
@@ -39,4 +40,5 @@ def seen(connections: Sequence[Connection]) -> set[str]:
 
 def _is_a_user(client: Client) -> bool:
     asks_for_slots = client.connections == 1 and set(client.commands) <= _SLOTS
-    return not (client.replica or client.monitor or client.address.startswith(_SOCKET) or asks_for_slots)
+    is_ours = client.name.startswith(OURS)
+    return not (is_ours or client.replica or client.monitor or client.address.startswith(_SOCKET) or asks_for_slots)

@@ -146,7 +146,8 @@ _SERVICE: dict[str, dict[str, Any]] = {
             "'rq:wip:default']}) of RQ. On the hosts of the last batch, which nobody is left behind to help, it is "
             "restarted when they are empty there, so that no job stays behind. They have C(migration_queues_timeout) "
             "seconds for that, or all is put back (C(migration_queues_left)); the way back does not wait for longer, "
-            "and says what it leaves. Where the data is copied, what is due later is moved, and not waited for. Name "
+            "and says what it leaves. Where the data comes along, what is due later is moved, and not waited for; "
+            "with C(migration_transfer: live) nothing is waited for. Name "
             "it after the services that place jobs, and hosts that do "
             "jobs alone last in the inventory."
         ),

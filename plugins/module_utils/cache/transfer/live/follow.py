@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import collections
 import time
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.queue_libraries import JobKeys
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, NotRedis
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.live import again
@@ -98,6 +99,7 @@ class Following:
         self._history = mark.history
         self.place = self._first = Place(mark.at, mark.database)
         self._marked, self._marked_at = mark.at, time.monotonic()
+        self._queues: Mapping[int, JobKeys] = {}
         self._script = Script(mark.at, mark.database)
         self._units: collections.deque[Unit] = collections.deque()
         self._folder = folder
@@ -115,6 +117,14 @@ class Following:
         self._most = self._together = min(again.TOGETHER, pacing.most_asked, pacing.most_keys or again.TOGETHER)
         self._read_next = 0.0  # not before that time
         self.read_again = 0
+
+    @property
+    def leaves_none(self) -> bool:
+        return not self._queues
+
+    def leave(self, queues: Mapping[int, JobKeys]) -> None:
+        """From now on, by the numbers of their databases: jobs that others place there and take are theirs."""
+        self._queues = queues
 
     # --- how far ---
 
@@ -184,13 +194,28 @@ class Following:
             size += sum(len(one.raw) for one in last.commands)
         if commands:
             self._heed(commands)
-            refusals = self._target.apply(commands, Mark(self._history, last.end, last.database, True))
+            wanted, mixed = self._without_queues(commands)
+            refusals = mixed + self._target.apply(wanted, Mark(self._history, last.end, last.database, True))
             self._marked, self._marked_at = last.end, time.monotonic()
             self.written += len([one for one in commands if one.name not in _TAKES_AWAY])
             self._heed_refusals(refusals, before)
         self.place = Place(last.end, last.database)
         kept = self.stretch.start.position if self.stretch.start else self._marked
         self._spool.forget(min(kept, self._marked))
+
+    def _without_queues(self, commands: list[Command]) -> tuple[list[Command], list[Refusal]]:
+        """What of it has nothing to do with queues that are left alone, and what does in part."""
+        if not self._queues:
+            return commands, []
+        wanted, mixed = [], []
+        for one in commands:
+            keys = self._names.keys(one)
+            count = sum(database in self._queues and self._queues[database].has(key) for database, key in keys)
+            if not count:
+                wanted.append(one)
+            elif count < len(keys):
+                mixed.append(Refusal(one, "it is in part of a queue, which is left alone"))
+        return wanted, mixed
 
     def _heed(self, commands: list[Command]) -> None:
         for one in commands:
@@ -271,7 +296,7 @@ class Following:
 
     def _put(self) -> None:
         found, self._found = self._found, None
-        commands = found.commands if found else []
+        commands, _mixed = self._without_queues(found.commands if found else [])
         if jobs.is_moving(self._folder):
             commands = again.only_missing(commands)
         for refusal in self._target.apply(commands, Mark(self._history, *self.place, True)) if commands else ():

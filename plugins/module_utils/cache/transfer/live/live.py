@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 from typing import Any, Mapping
 
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache import queue_libraries
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.failures import ProbeFailed
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
     CacheError,
@@ -306,6 +307,7 @@ class Worker:
         self._following = following
         quiet_since, written = time.monotonic(), 0
         while True:
+            self._leave_queues(following)
             following.step(_STEP_SECONDS)
             self._place = self._reached = following.place
             if time.monotonic() - self._looked_at > _LOOK_SECONDS:
@@ -322,6 +324,12 @@ class Worker:
                 jobs.write(self._job.folder, ENDED, {"ended": time.time()})
                 self._end(target)
                 return
+
+    def _leave_queues(self, following: Following) -> None:
+        """Once hosts write to the target: before the first step, too, of who goes on after a kill."""
+        if following.leaves_none and (queues := jobs.queues_left_alone(self._job.folder)):
+            following.leave(queue_libraries.by_database(queues))
+            jobs.write(self._job.folder, jobs.LEAVES_QUEUES, {"since": time.time()})
 
     def _end(self, target: Target) -> None:
         """What is left to be done once it is known that the target has all, and for whoever was killed after that."""
