@@ -157,7 +157,8 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.core.maski
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.strategies import LIVE
 from ansible_collections.kempian.cache_migration.plugins.module_utils.host.atomic_file import FileRefused
 
-MOVED, CLEARED = "moved", "cleared"
+MOVED = "moved"
+CLEARED = "cleared"
 _CLEARED = "queues.json"  # of a transfer: what it copied of queues was taken away, so jobs there are no copies
 _LOOK_SECONDS = 0.2
 _UNUSED = ("rate", "latency_limit_ms", "processes")  # of what goes from one side to the other
