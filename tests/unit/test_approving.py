@@ -135,6 +135,7 @@ def change_of(path, approved):
         "values": [value],
         "probe": None,
         "leave_cluster": None,
+        "hold": None,
         "state": "present",
         "written": {str(path): approved},
     }
