@@ -83,12 +83,14 @@ def test_where_an_approval_is_asked_for_nothing_is_done_without_one(stage):
     assert "nobody has approved what this run would do" in run.said()
 
 
+@pytest.mark.long
 def test_another_digest_is_refused(planned, approve):
     digest = planned[1]["digest"]
     other = digest.replace(digest[8:16], "00000000")
     assert "This is not the plan that was approved" in approve(other).said()
 
 
+@pytest.mark.long
 def test_another_definition_is_refused_and_its_options_are_named(stage, approve):
     exactly = approve(str(stage.folder / "plan.json"), migration_cache_node_type="cache.t3.small").said()
     assert "options, The target: migration_cache_node_type: cache.t3.micro -> cache.t3.small" in exactly

@@ -20,7 +20,10 @@ TEMPLATES = templates()
 # Of its credential of AWS, where that is not called as the template is.
 POLICIES = {"plan of cutover": "plan", "plan of migrate": "plan", "plan of decommission": "decommission"}
 INPUT = ("env/extravars", "transmitted")  # what AWX gives a container, and takes away with it
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a container is made of namespaces, which takes root")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(os.geteuid() != 0, reason="a container is made of namespaces, which takes root"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +148,6 @@ def test_the_installed_collection_migrates_with_the_sandboxs_inventory(stage, co
     assert stage.on_new(), stage.connections()
 
 
-@pytest.mark.long
 def test_migrate_changes_nothing_again(launch):
     plan = launch("plan of migrate", {"migration_batch_size": "2"})
     job = launch("migrate", {"migration_batch_size": "2"}, after=plan)
@@ -165,7 +167,6 @@ def test_decommission(stage, launch):
     assert world.old_instance(stage.sandbox)["State"]["Name"] == "stopped"
 
 
-@pytest.mark.long
 def test_every_template_was_launched(awx):
     assert set(awx.launched) == set(TEMPLATES)
 

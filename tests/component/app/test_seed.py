@@ -10,6 +10,8 @@ import redis
 
 from sandbox.seed import GROUP, digest, seed
 
+pytestmark = pytest.mark.long  # each scenario rests on it
+
 TODAY = datetime.date(2026, 11, 24)
 
 
@@ -18,7 +20,6 @@ def client(cache):
     return redis.Redis.from_url(cache.url())
 
 
-@pytest.mark.long
 def test_it_makes_every_type_binary_names_and_values_and_keys_that_expire(client):
     made = seed(client)
     assert set(made) == {"string", "hash", "list", "set", "zset", "stream"}
@@ -30,7 +31,6 @@ def test_it_makes_every_type_binary_names_and_values_and_keys_that_expire(client
     assert client.xpending("legacy:events:0", GROUP)["pending"] == 5
 
 
-@pytest.mark.long
 def test_two_runs_give_the_same_data(client):
     seed(client, today=TODAY)
     first = digest(client)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long  # each scenario rests on it
+
 IP_MINTTL = 21  # linux/in.h; the socket module does not name it
 
 
@@ -114,7 +116,6 @@ def test_a_stop_waits_for_a_connection_that_is_just_being_made(cache, make_shop)
     assert shop.process.wait(10) == 0
 
 
-@pytest.mark.long
 def test_restarts_under_load_lose_no_request_when_two_hosts_stand_behind_it(cache, make_shop, tmp_path):
     shops = [make_shop(name, REDIS_URL=cache.url()).start() for name in ("app1", "app2")]
     out = tmp_path / "load.json"

@@ -59,6 +59,7 @@ def to_original(own, shop, target):
     return {"state": "reverted", "values": reverted, "services": [shop], "leave": leave}
 
 
+@pytest.mark.long
 def test_a_scheduler_is_moved_and_goes_back_by_what_it_was_started_with(request, change, look, to_target, to_original):
     app, file, old, new = (request.getfixturevalue(name) for name in ("app", "file", "old", "new"))
     app.stop()
@@ -268,6 +269,7 @@ def test_what_a_hostile_cache_says_of_queues_is_told_within_bounds(monkeypatch, 
     assert "S3cret" not in jobs.held
 
 
+@pytest.mark.long
 def test_the_way_back_waits_for_jobs_and_says_what_it_leaves(request, change, to_target, to_original, monkeypatch):
     monkeypatch.setattr(course, "SLICE", 20.0)
     app, old, new = (request.getfixturevalue(name) for name in ("app", "old", "new"))
@@ -314,6 +316,7 @@ def test_a_host_is_left_alone_where_the_connection_is_lost_before_its_first_valu
     assert file.read_bytes() == before and app.pid() == pid
 
 
+@pytest.mark.long
 def test_where_the_connection_is_lost_after_that_all_services_are_restarted_all_the_same(
     change, to_target, app, monkeypatch
 ):

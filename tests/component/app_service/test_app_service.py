@@ -117,6 +117,7 @@ def test_a_service_that_closes_its_connection_after_each_request_is_proven_and_k
     assert not again["restarted"] and app.pid() == before
 
 
+@pytest.mark.long
 def test_a_service_that_goes_to_both_places_for_each_request_is_never_proven(app, prove, old, new):
     app.start(new.port, closes=True, visits=old.port)
     result = prove(**moving(app, old, new, restart="never", timeout=6.0))
@@ -127,6 +128,7 @@ def test_a_service_that_keeps_its_connections_is_proven_by_these(app, prove, new
     assert warmed(app, prove, new)["proof"] == "connections"
 
 
+@pytest.mark.long
 def test_a_scheduler_is_proven_by_its_environment_and_known_by_the_next_look(app, prove, old, new, tmp_path):
     text = "REDIS_URL=redis://:hunter2@127.0.0.1:{}/0\n"
     path, other = tmp_path / "shop.env", tmp_path / "other.env"
@@ -328,6 +330,7 @@ def test_a_playbook_shows_the_progress_of_the_restart(app, prove, old, new, tmp_
     assert "changed=1" in shown
 
 
+@pytest.mark.long
 def test_a_connection_that_is_lost_after_the_restart_does_not_lose_that_it_was_done(app, new, tmp_path):
     (tmp_path / "dropping.py").write_text(DROPPING)
     app.set(port=new.port, slow=6)

@@ -97,6 +97,7 @@ def test_a_service_is_started_and_restarted_by_a_command_of_its_user_which_is_ne
 
 
 @pytest.mark.parametrize("restart", [ENDS_ITS_FIRST, "exit 3"], ids=["part", "nothing"])
+@pytest.mark.long
 def test_what_a_command_leaves_of_the_service_is_not_restarted(app, prove, new, restart):
     app.set(port=0, schedules=True)
     assert not prove(**app.order(), restart="auto").get("failed")

@@ -70,6 +70,7 @@ def undo(tmp_path, moto_options, moto_environment, connect_ssm):
     return run
 
 
+@pytest.mark.long
 def test_the_instance_that_the_inventory_knows_is_started_and_no_other(undo, ec2, stopped):
     said = undo({"instance_id": stopped}, migration_old_instance_id="i-0123456789abcdef0")
     assert f"set migration_old_instance_id: {stopped}" in said

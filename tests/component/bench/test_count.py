@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.counts import counted, counting
 
 TWICE = """
@@ -20,6 +22,7 @@ class ActionModule(ActionBase):
 """
 
 
+@pytest.mark.long
 def test_tasks_and_the_runs_of_modules_on_hosts_are_counted(tmp_path: Path) -> None:
     ping = {"name": "Ping", "ansible.builtin.ping": {}}
     tasks = [

@@ -126,6 +126,7 @@ def test_nothing_of_a_result_becomes_a_variable(play, clean):
     assert play([INFO, tell]).results[1]["msg"].endswith("{} False")
 
 
+@pytest.mark.long
 def test_a_task_may_go_on_behind_the_play(play, clean, tmp_path):
     (told,) = play([{**INFO, "async": 30, "poll": 1}], environ={"ANSIBLE_ASYNC_DIR": str(tmp_path / "jobs")}).results
     assert told.get("entries") == {}, told

@@ -240,6 +240,7 @@ def test_a_play_that_ignores_errors_does_not_run_over_what_a_role_refuses(
     assert "no attribute" not in run.said, "it went on"
 
 
+@pytest.mark.long
 def test_a_token_is_not_handed_over_as_a_file(play: Play, connect: Callable[[str], Any]) -> None:
     """As aws_ssm does it, through a bucket, and su."""
     connect("secretsmanager").create_secret(Name="as-a-file", SecretString="hush-4711-hush-4711")
@@ -254,6 +255,7 @@ def test_a_token_is_not_handed_over_as_a_file(play: Play, connect: Callable[[str
     assert "so no app reads its values there" in run.said, run.text
 
 
+@pytest.mark.long
 def test_where_nothing_is_named_a_look_at_the_hosts_is_what_refuses_it(play, tmp_path):
     run = play("playbooks/assess.yml", hosts={"app1": HERE}, migration_values=[], migration_services=[])
     assert (

@@ -46,6 +46,7 @@ def test_the_redis_of_each_host_is_assessed_for_itself(
     assert f"127.0.0.1:{second.port} on app2: 2 of 2 keys looked at never expire" in run.said
 
 
+@pytest.mark.long
 def test_another_user_reads_the_old_redis_and_is_never_shown(
     play: Play, app_host: AppHost, start_engine: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def failed_as(result, kind):
     return result["msg"]
 
 
+@pytest.mark.long
 def test_a_cluster_is_reached_through_redis_py_with_a_key_in_each_shard(probe, start_cluster):
     first, second, replica = start_cluster(replicas_of=[1])
     result = probe(url=first.url())

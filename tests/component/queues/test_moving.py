@@ -189,6 +189,7 @@ class Interrupted:
     "is_sent",
     [pytest.param(False, marks=pytest.mark.long, id="before it is sent"), pytest.param(True, id="after it is sent")],
 )
+@pytest.mark.long
 def test_each_job_is_there_once_wherever_it_was_interrupted(pair, held, monkeypatch, is_sent):
     """And gone on with by running it again."""
     old, new = pair

@@ -15,6 +15,8 @@ import trustme
 
 from sandbox.api import Sandbox
 
+pytestmark = pytest.mark.long  # each scenario rests on it
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 SERVE_TLS = """
 import socket, ssl, sys
@@ -29,8 +31,6 @@ while True:
 """
 READ_TLS = """
 import socket, ssl, sys
-
-pytestmark = pytest.mark.long  # each scenario rests on it
 plain = socket.create_connection((sys.argv[1], 4433), 5)
 print(ssl.create_default_context().wrap_socket(plain, server_hostname=sys.argv[1]).recv(9).decode())
 """

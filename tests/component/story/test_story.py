@@ -158,6 +158,7 @@ def test_a_failure_after_the_block_that_is_rescued_is_told(play: Play, part: str
     assert play.told(block) == "app1, app2, app3: That is bad."
 
 
+@pytest.mark.long
 def test_a_host_that_cannot_be_reached_is_named_with_the_reason(play: Play, unused_port: Callable[[], int]) -> None:
     port = unused_port()
     play.hosts["app2"] = {"ansible_host": "127.0.0.1", "ansible_port": port, "ansible_connection": "ssh"}
@@ -226,6 +227,7 @@ def test_on_a_terminal_it_is_broken_between_words_and_commands_stay_whole(play: 
     assert "\n".join(wide) in shown.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.long
 def test_a_diff_is_not_told_since_the_plan_says_it(play: Play) -> None:
     copy = {"name": "Copy", "ansible.builtin.copy": {"dest": str(play.folder / "new"), "content": "new\n"}}
     assert play.told(copy, arguments=("--check", "--diff")) == ""
@@ -251,6 +253,7 @@ def test_when_more_is_asked_for_all_is_as_the_default_shows_it(play: Play, level
     assert "TASK [Pass]" in shown and "...ignoring" in shown and "That is worse." in shown
 
 
+@pytest.mark.long
 def test_a_run_that_is_interrupted_tells_what_had_failed_by_then(play: Play) -> None:
     script = (
         "import pathlib, sys, time; pathlib.Path('begun').touch(); time.sleep(60 if 'app2' in sys.argv else 0); exit(1)"

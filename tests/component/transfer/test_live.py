@@ -394,6 +394,7 @@ def peak_memory(transfer: Transfer) -> int:
     raise AssertionError("nobody is at it")
 
 
+@pytest.mark.long
 def test_keys_that_are_read_again_may_expire_while_they_are(
     target: Any, start_engine: Callable[..., Any], transfer: Callable[..., Transfer]
 ) -> None:
@@ -429,6 +430,7 @@ def test_a_snapshot_that_is_not_what_was_sent_is_taken_anew(
     assert binary(source).info("stats")["sync_full"] == 2
 
 
+@pytest.mark.long
 def test_a_target_that_always_fails_again_is_not_tried_for_ever(
     source: Any, target: Any, transfer: Callable[..., Transfer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -469,6 +471,7 @@ def test_a_snapshot_for_which_the_disk_has_no_room_is_refused(
     assert "does not fit on the disk of this host" in following.progress.why
 
 
+@pytest.mark.long
 def test_the_rate_that_was_set_holds_for_the_snapshot(
     source: Any, target: Any, transfer: Callable[..., Transfer]
 ) -> None:
@@ -482,6 +485,7 @@ def test_the_rate_that_was_set_holds_for_the_snapshot(
     assert settled(following) == []
 
 
+@pytest.mark.long
 def test_it_goes_slower_while_the_source_is_slow(source: Any, target: Any, transfer: Callable[..., Transfer]) -> None:
     fill_with_sessions(binary(source), 20000)
     binary(source).config_set("rdb-key-save-delay", 50)
@@ -549,6 +553,7 @@ def test_once_hosts_write_to_the_target_no_new_snapshot_overwrites_them(
     assert binary(target).get("plain") == b"of a host that moved"
 
 
+@pytest.mark.long
 def test_once_hosts_write_to_the_target_nothing_that_is_read_again_overwrites_them(
     source: Any, target: Any, transfer: Callable[..., Transfer]
 ) -> None:

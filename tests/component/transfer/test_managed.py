@@ -94,6 +94,7 @@ def test_it_waits_for_aws_tells_that_the_target_is_in_step_and_that_it_takes_wri
     assert done["transfer"]["keys_done"] == 101 and not done["in_progress"]
 
 
+@pytest.mark.long
 def test_what_ends_before_anybody_said_so_is_a_failure_and_no_success(pair):
     pair.until(begun)
     pair.follow()
@@ -111,6 +112,7 @@ def test_a_target_that_never_followed_is_not_done_when_it_is_to_be_finished(pair
     assert told["transfer"]["phase"] == "checking" and told["in_progress"]
 
 
+@pytest.mark.long
 def test_a_target_that_follows_another_one_is_told(pair, start_engine):
     pair.until(begun)
     stranger = start_engine()
@@ -119,6 +121,7 @@ def test_a_target_that_follows_another_one_is_told(pair, start_engine):
     assert "follows another Redis" in result["msg"]
 
 
+@pytest.mark.long
 def test_abort_waits_for_aws_and_then_empties_a_target_that_was_empty(pair):
     pair.until(begun)
     pair.follow()

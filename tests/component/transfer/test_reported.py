@@ -68,6 +68,7 @@ def meanwhile(act: Callable[[], Any], every: float) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.long
 def test_hashes_of_an_old_redis_all_come_along_and_it_is_left(start_engine, job, tmp_path, strategy):
     """RedisShake 27: a tenth of the keys was missing, all of them hashes with a TTL, and no tool said so."""
     source, target = start_engine(program=redis5()), start_engine()

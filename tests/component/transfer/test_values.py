@@ -142,6 +142,7 @@ def test_a_key_that_has_gone_is_not_written(source: object, target: object) -> N
     assert binary(target).dbsize() == 0
 
 
+@pytest.mark.long
 def test_large_values_are_never_read_as_a_whole(source: object, target: object) -> None:
     client = binary(source)
     for start in range(0, 200_000, 10_000):

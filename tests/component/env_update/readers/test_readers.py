@@ -240,6 +240,7 @@ def test_the_same_holds_for_very_many_files(real, installed, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["A=1\nnot a name\n", "A='open\n", "A=pa${5}\n", "A=${B\n", "A=1\nexport "])
+@pytest.mark.long
 def test_compose_reads_nothing_of_a_file_of_which_we_say_so(installed, tmp_path, text):
     assert said("compose", text.encode()) is None
     if not installed.compose:
