@@ -472,3 +472,10 @@ def test_what_a_node_was_restored_from_is_kept_in_a_tag_and_another_is_refused()
     for option, other in (("snapshot_name", "another"), ("snapshot_arns", ["arn:aws:s3:::bucket/dump.rdb"])):
         for current in (restored, REDIS):
             assert refusal(current, **{option: other}).option == option
+
+
+def test_a_spread_over_zones_whose_node_waits_for_the_window_is_not_refused():
+    wanted = desired(az_mode="cross-az", num_cache_nodes=2, apply_immediately=False)
+    queued = predict(cluster_in("us-east-1a"), wanted)
+    assert (queued.num_cache_nodes, queued.pending["num_cache_nodes"]) == (1, 2)
+    assert plan_present(queued, wanted).steps == ()

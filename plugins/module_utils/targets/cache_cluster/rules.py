@@ -186,7 +186,8 @@ def _check_node_type(current: CacheCluster, wanted: str) -> None:
 
 def _check_zones(current: CacheCluster, desired: Desired, changes: Mapping[str, Any]) -> None:
     """Nodes stay in their zones: only those that come are placed."""
-    nodes = int(changes.get("num_cache_nodes", current.num_cache_nodes))
+    queued = current.pending.get("num_cache_nodes", current.num_cache_nodes)
+    nodes = int(changes.get("num_cache_nodes", queued))
     added = nodes - current.num_cache_nodes
     check_number_of_zones(desired, nodes)
     check_spread(desired, nodes)
