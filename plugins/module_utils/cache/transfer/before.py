@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Collection
 
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import ServerError
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import sides, users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
@@ -17,7 +17,7 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.tran
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.values import functions
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.wire import Link
 
-_ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
+ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
 
 
 def against(job: Job, source: Held, target: Held, *, is_begun: bool) -> list[str]:
@@ -51,7 +51,7 @@ def _holds_keys(job: Job, target: Held) -> list[str]:
 
 def _no_room(job: Job, source: Held, target: Held) -> list[str]:
     most = sum(node.most_bytes for node in target.nodes)
-    if not most or source.used_bytes + target.used_bytes <= most * _ROOM:
+    if not most or source.used_bytes + target.used_bytes <= most * ROOM:
         return []
     return [
         f"The source's data takes {_mib(source.used_bytes)}, and the target at {job.target.place} has {_mib(most)}, of "
@@ -72,7 +72,7 @@ def _unserved_databases(job: Job, source: Held, target: Held) -> list[str]:
     if len(target.nodes) == 1:
         with sides.primaries(job.target, "primary") as found:
             [(connection, _slots)] = found.values()
-            unserved = [number for number in wanted if not _serves(connection, number)]
+            unserved = [number for number in wanted if not sides.serves(connection, number)]
     if not unserved:
         return []
     named = ", ".join(f"{number} ({source.databases[number]:,} keys)" for number in unserved)
@@ -81,14 +81,6 @@ def _unserved_databases(job: Job, source: Held, target: Held) -> list[str]:
         "its parameter group (where cluster mode is disabled), choose a target with as many, or move these keys to "
         "database 0 first."
     ]
-
-
-def _serves(connection: Connection, number: int) -> bool:
-    try:
-        connection.execute("SELECT", number)
-    except ServerError:
-        return False
-    return True
 
 
 def _functions(job: Job) -> list[str]:
@@ -132,7 +124,7 @@ def emptied(job: Job, libraries: Collection[str]) -> list[str]:
         users.refuse(job, connections)
         for connection in connections:
             for database in sorted({*held.databases, 0}):
-                if _serves(connection, database):
+                if sides.serves(connection, database):
                     connection.execute("FLUSHDB", "ASYNC")
             there = functions.look(Link(connection)) if libraries else {}
             for name in libraries:

@@ -25,11 +25,17 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp
     Connection,
     ServerError,
 )
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import (
+    before,
+    payload,
+    sides,
+    users,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import job as jobs
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer import payload, sides, users
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.contract import TransferRefused
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Job, Progress, Tell
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.reach import reached
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.sides import Held
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import (
     REDIS_CLUSTER,
     is_loopback,
@@ -42,7 +48,6 @@ _STEP_SECONDS = 0.2
 _TELL_SECONDS = 0.5
 _AWAY_SECONDS = 600.0  # for an engine that fails over
 _BEGIN_SECONDS = 600.0  # for AWS to have the target follow once it was asked to
-_ROOM = 0.9  # of the target's memory, which the data may take: it needs some for its clients
 _MOST_DATABASES = 1 << 16
 
 _OF_LOGIN = frozenset(("auth_wanted", "auth_wrong", "no_permission"))  # kinds of failures
@@ -66,7 +71,8 @@ def check(job: Job) -> list[str]:
     with session(job.source.question()) as source, session(job.target.question("primary")) as target:
         info = parse_info(source.ask("INFO"))
         reasons = [*_not_followed(source, info), *_protected(source), *_other_databases(source, target)]
-    reasons += [*_keys_there(job), *_no_room(job)]
+    here, there = sides.look(job.source), sides.look(job.target)
+    reasons += [*_keys_there(job, there), *_no_room(here, there)]
     return reasons or list(_not_loaded(job))
 
 
@@ -130,37 +136,27 @@ def _other_databases(source: Connection, target: Connection) -> Iterator[str]:
 def databases_of(connection: Connection) -> int:
     """How many it serves, found out by selecting them, as a managed cache tells no settings. Raises CacheError."""
     known, beyond = 0, 1
-    while beyond < _MOST_DATABASES and _serves(connection, beyond):
+    while beyond < _MOST_DATABASES and sides.serves(connection, beyond):
         known, beyond = beyond, beyond * 2
     while beyond - known > 1:
         middle = (known + beyond) // 2
-        known, beyond = (middle, beyond) if _serves(connection, middle) else (known, middle)
+        known, beyond = (middle, beyond) if sides.serves(connection, middle) else (known, middle)
     connection.execute("SELECT", 0)
     return beyond
 
 
-def _serves(connection: Connection, number: int) -> bool:
-    try:
-        connection.execute("SELECT", number)
-    except ServerError:
-        return False
-    return True
-
-
-def _keys_there(job: Job) -> Iterator[str]:
-    keys = sides.look(job.target).keys
-    if not keys or job.target_keys == jobs.REPLACE:
+def _keys_there(job: Job, target: Held) -> Iterator[str]:
+    if not target.keys or job.target_keys == jobs.REPLACE:
         return
     yield (
-        f"The target at {job.target.place} holds {keys:,} keys already, which are gone once it follows: empty it, or "
-        "say that they may go (migration_transfer_target_keys: replace)."
+        f"The target at {job.target.place} holds {target.keys:,} keys already, which are gone once it follows: empty "
+        "it, or say that they may go (migration_transfer_target_keys: replace)."
     )
 
 
-def _no_room(job: Job) -> Iterator[str]:
-    source, target = sides.look(job.source), sides.look(job.target)
+def _no_room(source: Held, target: Held) -> Iterator[str]:
     most = sum(node.most_bytes for node in target.nodes)
-    if most and source.used_bytes > most * _ROOM:
+    if most and source.used_bytes > most * before.ROOM:
         yield (
             f"The old Redis's data takes {source.used_bytes >> 20:,} MiB, and the target has {most >> 20:,}: give it "
             "more memory (migration_cache_node_type)."

@@ -18,7 +18,11 @@ from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.engi
     server_of,
 )
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.probe import session
-from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import Connection, ServerError
+from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
+    Argument,
+    Connection,
+    ServerError,
+)
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.transfer.job import Side
 from ansible_collections.kempian.cache_migration.plugins.module_utils.core.endpoint import REDIS_CLUSTER
 
@@ -124,6 +128,20 @@ def _info(place: Place, connection: Connection) -> str:
             f"the user of the URL may not ask {place[0]}:{place[1]} how much it holds and how full it is ({error}): "
             f"let it run INFO there, as `ACL SETUSER <its name> +info`"
         ) from error
+
+
+def serves(connection: Connection, number: int) -> bool:
+    """Whether an engine has a database of that number, which is selected then."""
+    return knows(connection, "SELECT", number)
+
+
+def knows(connection: Connection, *command: Argument) -> bool:
+    """Whether it answers to that, for this user."""
+    try:
+        connection.execute(*command)
+    except ServerError:
+        return False
+    return True
 
 
 def databases_of(connection: Connection) -> dict[int, int]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 
 from ansible_collections.kempian.cache_migration.plugins.module_utils.cache.resp import (
-    Argument,
     Connection,
     ServerError,
 )
@@ -63,7 +62,7 @@ def ways_of(job: Job, source: Held, target: Held) -> Ways:
         return Ways(
             replaces=replaces,
             splices=splices,
-            has_expiretime=all(_knows(connection, "PEXPIRETIME", _NO_SUCH_KEY) for connection in here),
+            has_expiretime=all(sides.knows(connection, "PEXPIRETIME", _NO_SUCH_KEY) for connection in here),
             tells_texts=may_be_texts and all(map(_tells_texts, here)) and payload.is_text_taken(there),
             idle_word=idle_word,
             most_keys=guard.most_keys(job.latency_limit_ms),
@@ -86,20 +85,11 @@ def _splices(here: list[Connection], source: Held, there: Reach) -> bool:
 def _tells_texts(source: Connection) -> bool:
     """SCAN has TYPE from Redis 6.0 on."""
     scan = ("SCAN", 0, "COUNT", 1, "TYPE", "string")
-    return _knows(source, "GETRANGE", _NO_SUCH_KEY, 0, 1) and _knows(source, *scan)
-
-
-def _knows(connection: Connection, *command: Argument) -> bool:
-    """Whether it answers to that, for this user."""
-    try:
-        connection.execute(*command)
-    except ServerError:
-        return False
-    return True
+    return sides.knows(source, "GETRANGE", _NO_SUCH_KEY, 0, 1) and sides.knows(source, *scan)
 
 
 def _refuse_without_ping(source: Connection) -> None:
-    if not _knows(source, "PING", "1"):
+    if not sides.knows(source, "PING", "1"):
         raise TransferRefused(
             "The user of the app's URL may not call PING at the old Redis, by which a copy knows its answers apart: "
             "let it (ACL SETUSER <name> +ping), or choose migration_transfer: cold."
