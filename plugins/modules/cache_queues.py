@@ -21,6 +21,7 @@ author:
   - The cache_migration authors (@cache-migration)
 extends_documentation_fragment:
   - kempian.cache_migration.app_values
+  - kempian.cache_migration.ends
 options:
   state:
     description:
@@ -56,19 +57,10 @@ options:
     description: The folder on the host where it is kept.
     type: path
     default: /var/lib/cache_migration
-  target_address:
-    description:
-      - The address of the target. A value that does not lead there and has no original is the old one.
-      - Left empty, it is that of O(endpoint).
-    type: str
-    default: ""
   endpoint:
     description: The endpoint of the target, as M(kempian.cache_migration.elasticache_cluster) returns it.
     type: dict
     required: true
-  token:
-    description: The token (password) for O(endpoint).
-    type: str
   source_protocol:
     description: What the old Redis speaks. Queues of a cluster are refused.
     type: str
@@ -81,13 +73,6 @@ options:
     type: str
     choices: [there, back]
     default: there
-  ca_certs:
-    description: A file with the CAs to trust for O(endpoint), instead of the interpreter's own.
-    type: path
-  timeout:
-    description: How long connecting, and each answer, may take, in seconds.
-    type: float
-    default: 5.0
   wait:
     description: For how many seconds at most this module goes on before it tells how far it is.
     type: float

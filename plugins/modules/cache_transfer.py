@@ -21,6 +21,7 @@ author:
   - The cache_migration authors (@cache-migration)
 extends_documentation_fragment:
   - kempian.cache_migration.app_values
+  - kempian.cache_migration.ends
 options:
   state:
     description:
@@ -40,21 +41,12 @@ options:
     description: The folder on the host where both are kept.
     type: path
     default: /var/lib/cache_migration
-  target_address:
-    description:
-      - The address of the target. A value that does not lead there and has no original is the old one.
-      - Left empty, it is that of O(endpoint).
-    type: str
-    default: ""
   endpoint:
     description:
       - The endpoint of the target, as M(kempian.cache_migration.elasticache_cluster) returns it.
       - One that is yet to be made (C(state=after_apply)) is for check mode alone; then only the source is looked at.
     type: dict
     required: true
-  token:
-    description: The token (password) for O(endpoint).
-    type: str
   source_protocol:
     description: What the old Redis speaks. With V(redis-cluster) all its shards are read.
     type: str
@@ -149,13 +141,6 @@ options:
     description: How many processes copy at once.
     type: int
     default: 2
-  ca_certs:
-    description: A file with the CAs to trust for O(endpoint), instead of the interpreter's own.
-    type: path
-  timeout:
-    description: How long connecting, and each answer, may take, in seconds.
-    type: float
-    default: 5.0
   wait:
     description: For how many seconds at most this module stays with the transfer before it tells how far it is.
     type: float

@@ -29,6 +29,7 @@ author:
   - The cache_migration authors (@cache-migration)
 extends_documentation_fragment:
   - kempian.cache_migration.app_values
+  - kempian.cache_migration.ends
 options:
   source_url:
     description:
@@ -57,18 +58,9 @@ options:
     description: The folder on the host where the journal, and what is needed to go on, are kept.
     type: path
     default: /var/lib/cache_migration
-  target_address:
-    description:
-      - The address of the target. A value that does not lead there and has no original is the old one.
-      - Left empty, it is that of O(endpoint).
-    type: str
-    default: ""
   endpoint:
     description: The endpoint of the target, as M(kempian.cache_migration.elasticache_cluster) returns it.
     type: dict
-  token:
-    description: The token (password) for O(endpoint).
-    type: str
   direction:
     description: V(there) has the old Redis for the source, V(back) the target. Has no effect with URLs.
     type: str
@@ -129,10 +121,6 @@ options:
   ca_certs:
     description: A file with the CAs to trust for O(endpoint) and the URLs, instead of the interpreter's own.
     type: path
-  timeout:
-    description: How long connecting, and each answer, may take, in seconds.
-    type: float
-    default: 5.0
   wait:
     description: For how many seconds a run of this module compares at most, before it tells how far it is.
     type: float
