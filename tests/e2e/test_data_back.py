@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sandbox.api import Sandbox
-from tests.e2e.test_data_live import each_key, old_url, target_url
+from tests.e2e.data import each_key, hold_alike, old_url, target_url
 
 pytestmark = pytest.mark.long
 
@@ -54,9 +54,7 @@ def test_the_old_redis_is_what_the_target_was(stage, carried):
     before, run = carried
     assert run.code == 0 and stage.on_old() and stage.all_healthy()
     after = each_key(stage, old_url(stage))
-    assert {key: digest for key, (digest, _until) in after.items()} == {key: one for key, (one, _) in before.items()}
-    for key, (_digest, until) in before.items():
-        assert (until < 0 and after[key][1] == until) or abs(after[key][1] - until) <= 1000, key
+    hold_alike(before, after, 1000)
 
 
 def test_for_how_long_the_app_stood_still_is_said_and_recorded(stage, carried):

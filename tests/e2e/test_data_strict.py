@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -14,9 +13,8 @@ import pytest
 from sandbox.api import Sandbox
 from sandbox.host_app import WHOLE
 from sandbox.moments import Moment
-from sandbox.shell import environment
 from tests.e2e import world
-from tests.e2e.test_data_live import RATE, SLACK_MS, WRITER, each_key, old_url, target_url
+from tests.e2e.data import RATE, SLACK_MS, begin_to_write, each_key, hold_alike, old_url, target_url
 
 pytestmark = pytest.mark.long
 
@@ -58,15 +56,6 @@ def stage(stage_of, tmp_path_factory):
         sandbox.down()
 
 
-def begin_to_write(stage, until: Path) -> subprocess.Popen[bytes]:
-    command = stage.sandbox.beside_command(stage.hosts[1], [sys.executable, str(WRITER), str(RATE), str(until)])
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    writer = subprocess.Popen(command, env=environment(), **pipes)
-    writer.stdin.write(f"{old_url(stage)}\n".encode())
-    writer.stdin.flush()
-    return writer
-
-
 def end_with_the_app(stage, until: Path) -> None:
     """The writer is ended as the app's services are: when they stop."""
     stage.sandbox.run(stage.hosts[1], ["python3", "-c", UNTIL_STOPPED])
@@ -94,9 +83,7 @@ def test_all_that_was_written_until_the_hosts_left_is_on_the_target(stage, migra
     assert wrote["written"] / wrote["seconds"] > 0.8 * RATE
     old, new = each_key(stage, old_url(stage)), each_key(stage, target_url(stage))
     assert len(old) > 2000
-    assert {key: digest for key, (digest, _until) in new.items()} == {key: digest for key, (digest, _) in old.items()}
-    for key, (_digest, until) in old.items():
-        assert (until < 0 and new[key][1] == until) or abs(new[key][1] - until) <= SLACK_MS, key
+    hold_alike(old, new, SLACK_MS)
 
 
 def test_for_how_long_writes_were_held_is_said_and_recorded(stage, migrated):
