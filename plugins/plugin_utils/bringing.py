@@ -200,6 +200,10 @@ class Bearer:
     def take_away(self) -> None:
         """Jobs that hosts have placed there before they were put back are theirs here, too."""
         self.queues(MOVE_BACK, state="moved", direction="back")
+        self.forget()
+
+    def forget(self) -> None:
+        """A transfer that was begun, with what it brought where nothing was before."""
         self.until_done(TAKE_AWAY, "cache_transfer", {**self.order(), "state": "absent"})
 
     def is_old(self) -> bool:
@@ -221,7 +225,7 @@ class Bearer:
     def hold(self, wanted: Mapping[str, Any]) -> None:
         """Have who follows hold the writes once all hosts stand ready, which they do after this."""
         if self.goes_back:
-            self.take_away()  # what an earlier way back has left
+            self.forget()  # of an earlier way back; jobs come with all else, once services stand still
         answer = dict(self.action.module("cache_transfer", {**self.order_of_hold(wanted), "wait": 0.0}))
         if why := batches.failure_reason(answer):
             raise Failed(HOLD, why)
